@@ -1,0 +1,38 @@
+import type { EpochMs } from '../core/time.ts'
+import type { Approved } from '../guard/approval.ts'
+import type { Product } from '../../schemas/market.ts'
+import type { CloseOrder, EntryOrder, Fill, FundingPayment, Placement, ProtectOrder, VenueAccount, VenueOrder, VenuePosition } from '../../schemas/order.ts'
+
+/** What a broker takes: an entry only with the guard's approval; anything else only reduces. */
+export type PlaceableOrder = Approved<EntryOrder> | ProtectOrder | CloseOrder
+
+/**
+ * A venue that holds one strategy's money and position in one product.
+ *
+ * Reads reject with {@link BrokerError} when the venue cannot be reached or understood. `place` and `cancel`
+ * never reject: not knowing is an answer.
+ */
+export type Broker = {
+  readonly name: string
+  /** Facts of the product, fresh from the venue. */
+  product(symbol: string): Promise<Product>
+  account(): Promise<VenueAccount>
+  /** The position in the product, or null when the venue says it is flat. */
+  position(symbol: string): Promise<VenuePosition | null>
+  /** Every order not yet terminal, ours and others'. */
+  openOrders(symbol: string): Promise<readonly VenueOrder[]>
+  /** An order by its client id; null when the venue has never heard of it. */
+  order(symbol: string, clientOrderId: string): Promise<VenueOrder | null>
+  /** Executions at or after the instant, oldest first. */
+  fills(symbol: string, since: EpochMs): Promise<readonly Fill[]>
+  /** Funding settlements at or after the instant, oldest first. */
+  fundingPayments(symbol: string, since: EpochMs): Promise<readonly FundingPayment[]>
+  place(order: PlaceableOrder): Promise<Placement>
+  /** Asks for an order's end. `accepted` means asked, not ended: read it back. */
+  cancel(symbol: string, orderId: string): Promise<Placement>
+}
+
+/** The venue could not be reached or understood. */
+export class BrokerError extends Error {
+  override readonly name = 'BrokerError'
+}

@@ -1,0 +1,65 @@
+import { z } from 'zod'
+import { DecisionOutcome } from './decision.ts'
+import { Quote, Product } from './market.ts'
+import { Fill, OrderRequest, Placement, VenueOrder } from './order.ts'
+import { IsoTime, Mode, StrategyId } from './primitives.ts'
+import { Snapshot } from './snapshot.ts'
+import { Accounting, Halt, Phase, TradeSummary } from './state.ts'
+import { StrategyConfig } from './strategy-config.ts'
+import { Verdict } from './verdict.ts'
+
+export const CycleOutcome = z.enum(['entered', 'closed', 'held', 'refused', 'skipped', 'halted', 'failed', 'dry_run'])
+export type CycleOutcome = z.infer<typeof CycleOutcome>
+
+/** The question as it was asked. `hash` covers version, system and user text. */
+export const Prompt = z.strictObject({ version: z.string(), system: z.string(), user: z.string(), hash: z.string() })
+export type Prompt = z.infer<typeof Prompt>
+
+/** What the guard was given, kept whole so that its verdict can be had again from the record. */
+export const GuardFacts = z.strictObject({
+  now: IsoTime,
+  quote: Quote,
+  product: Product,
+  accounting: Accounting,
+  phase: Phase,
+  halt: Halt.nullable(),
+  trades: z.array(TradeSummary),
+  isLiveEarned: z.boolean(),
+})
+export type GuardFacts = z.infer<typeof GuardFacts>
+
+/** One decision cycle from claim to emit. Steps not reached are null; `progress` says how far it came. */
+export const CycleRecord = z.strictObject({
+  schemaVersion: z.literal(1),
+  cycleId: z.string(),
+  strategyId: StrategyId,
+  slot: IsoTime,
+  mode: Mode,
+  progress: z.enum(['claimed', 'snapshot', 'decided', 'judged', 'intended', 'finished']),
+  outcome: CycleOutcome.nullable(),
+  /** One sentence: why this outcome. */
+  reason: z.string().nullable(),
+  claimedAt: IsoTime,
+  /** Until then another invocation leaves this cycle alone. */
+  leaseUntil: IsoTime,
+  attempt: z.int().positive(),
+  finishedAt: IsoTime.nullable(),
+  config: StrategyConfig,
+  codeVersion: z.string(),
+  snapshot: Snapshot.nullable(),
+  prompt: Prompt.nullable(),
+  /** Estimated by bytes / 4 where no provider counted them. */
+  promptTokens: z.int().nonnegative().nullable(),
+  decision: DecisionOutcome.nullable(),
+  guardFacts: GuardFacts.nullable(),
+  verdicts: z.array(Verdict),
+  order: OrderRequest.nullable(),
+  placement: Placement.nullable(),
+  venueOrders: z.array(VenueOrder),
+  fills: z.array(Fill),
+  phaseAfter: Phase.nullable(),
+  /** What reconciliation changed or found, in words. */
+  reconciliation: z.array(z.string()),
+  timingsMs: z.record(z.string(), z.number()),
+})
+export type CycleRecord = z.infer<typeof CycleRecord>

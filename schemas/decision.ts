@@ -1,0 +1,77 @@
+import { z } from 'zod'
+import { Fraction } from './primitives.ts'
+
+const words = (max: number) => z.string().trim().min(1).max(max)
+const level = z.number().positive().finite()
+
+const entry = {
+  /** Price at which the thesis is wrong and the position is closed. */
+  stopLossPrice: level,
+  takeProfitPrice: level,
+  /** How sure the decider is, in [0, 1]. Scales the size downward only. */
+  confidence: Fraction,
+  /** What would show that the thesis is wrong. */
+  invalidation: words(400),
+  rationale: words(800),
+}
+
+export const OpenLong = z.strictObject({ action: z.literal('open_long'), ...entry })
+export const OpenShort = z.strictObject({ action: z.literal('open_short'), ...entry })
+export const Close = z.strictObject({ action: z.literal('close'), rationale: words(800) })
+export const Hold = z.strictObject({ action: z.literal('hold'), rationale: words(800) })
+
+/** The one answer a decider gives. Size and leverage are not in it: they belong to code. */
+export const Decision = z.discriminatedUnion('action', [OpenLong, OpenShort, Close, Hold])
+export type Decision = z.infer<typeof Decision>
+export type EntryDecision = z.infer<typeof OpenLong> | z.infer<typeof OpenShort>
+
+export const isEntry = (decision: Decision): decision is EntryDecision => decision.action === 'open_long' || decision.action === 'open_short'
+
+/**
+ * The same answer as the providers' strict structured outputs accept it: one flat object, every key
+ * required, what does not apply null. It is parsed again into {@link Decision}.
+ */
+export const DecisionWire = z.strictObject({
+  action: z.enum(['open_long', 'open_short', 'close', 'hold']),
+  stopLossPrice: z.number().nullable(),
+  takeProfitPrice: z.number().nullable(),
+  confidence: z.number().nullable(),
+  invalidation: z.string().nullable(),
+  rationale: z.string(),
+})
+export type DecisionWire = z.infer<typeof DecisionWire>
+
+/** Tokens and money one question cost. */
+export const ModelUsage = z.strictObject({
+  inputTokens: z.int().nonnegative(),
+  outputTokens: z.int().nonnegative(),
+  /** US dollars by the price table in the configuration; null where the model has no price. */
+  costUsd: z.number().nonnegative().nullable(),
+})
+export type ModelUsage = z.infer<typeof ModelUsage>
+
+/** Why a decider fell back to hold. */
+export const DecisionFailure = z.strictObject({
+  kind: z.enum(['refusal', 'truncated', 'timeout', 'network', 'rate_limited', 'unauthorized', 'bad_request', 'server_error', 'empty', 'bad_json', 'bad_schema', 'budget', 'missing_recording', 'insufficient_data']),
+  message: z.string(),
+})
+export type DecisionFailure = z.infer<typeof DecisionFailure>
+
+/** One exchange with a model: what came back, verbatim, and what was wrong with it if anything. */
+export const ModelAttempt = z.strictObject({
+  raw: z.string().nullable(),
+  problem: z.string().nullable(),
+})
+export type ModelAttempt = z.infer<typeof ModelAttempt>
+
+/** A decision with its provenance. `failure` is set exactly when the decision is a fallback hold. */
+export const DecisionOutcome = z.strictObject({
+  decision: Decision,
+  decider: z.string(),
+  /** Model identifier as the provider reports it; null for rules. */
+  model: z.string().nullable(),
+  failure: DecisionFailure.nullable(),
+  attempts: z.array(ModelAttempt),
+  usage: ModelUsage,
+})
+export type DecisionOutcome = z.infer<typeof DecisionOutcome>

@@ -1,0 +1,74 @@
+import { z } from 'zod'
+import { IsoTime, PriceText, QuantityText, RateText } from './primitives.ts'
+
+/**
+ * One bar. `time` is the bar's open in epoch milliseconds; prices are quote per base; volume is in base units.
+ * Numbers, not exact decimals: bars feed indicators.
+ */
+export const Candle = z
+  .strictObject({
+    time: z.int().nonnegative(),
+    open: z.number().positive(),
+    high: z.number().positive(),
+    low: z.number().positive(),
+    close: z.number().positive(),
+    volume: z.number().nonnegative(),
+  })
+  .refine((bar) => bar.high >= Math.max(bar.open, bar.close) && bar.low <= Math.min(bar.open, bar.close), {
+    error: 'high and low must enclose open and close',
+  })
+export type Candle = z.infer<typeof Candle>
+
+/** What is wrong with a series of bars, named. */
+export const DataIssue = z.strictObject({
+  kind: z.enum(['gap', 'duplicate', 'disorder', 'not_a_number', 'inconsistent', 'not_positive', 'forming', 'misaligned', 'stale', 'missing']),
+  /** Open time of the bar concerned; for a gap, of the first bar missing. */
+  at: IsoTime.nullable(),
+  /** How many bars it concerns. */
+  count: z.int().positive(),
+  detail: z.string(),
+})
+export type DataIssue = z.infer<typeof DataIssue>
+
+/** Tradable prices at an instant. `mark` is what margin and liquidation are reckoned on. */
+export const Quote = z.strictObject({
+  at: IsoTime,
+  bid: PriceText,
+  ask: PriceText,
+  last: PriceText,
+  mark: PriceText,
+})
+export type Quote = z.infer<typeof Quote>
+
+/** A settled or current funding rate: a fraction of notional a long pays a short per interval. */
+export const FundingRate = z.strictObject({
+  time: z.int().nonnegative(),
+  rate: z.number(),
+})
+export type FundingRate = z.infer<typeof FundingRate>
+
+/** Facts of a perpetual contract, read from the venue at run time. */
+export const Product = z.strictObject({
+  symbol: z.string().min(1),
+  base: z.string().min(1),
+  quote: z.string().min(1),
+  /** Base units per contract. Notional = quantity x contractSize x price. */
+  contractSize: QuantityText,
+  tickSize: PriceText,
+  /** Quantities are multiples of this many contracts. */
+  lotSize: QuantityText,
+  minQuantity: QuantityText,
+  maxQuantity: QuantityText,
+  /** Margin a venue asks to open, as a fraction of notional, by side: the stricter window. */
+  initialMarginRate: z.strictObject({ long: RateText, short: RateText }),
+  maintenanceMarginRate: RateText,
+  fees: z.strictObject({ maker: RateText, taker: RateText, perContract: RateText }),
+  fundingIntervalMs: z.int().positive().nullable(),
+  session: z.strictObject({
+    isOpen: z.boolean(),
+    /** The next known maintenance or close, if any. */
+    nextClose: IsoTime.nullable(),
+    reason: z.string(),
+  }),
+})
+export type Product = z.infer<typeof Product>

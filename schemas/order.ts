@@ -1,0 +1,124 @@
+import { z } from 'zod'
+import { IsoTime, MoneyText, OrderSide, PositionSide, PriceText, QuantityText } from './primitives.ts'
+
+/** A stop and a target, one cancelling the other. */
+export const Bracket = z.strictObject({ stopLossPrice: PriceText, takeProfitPrice: PriceText })
+export type Bracket = z.infer<typeof Bracket>
+
+const common = {
+  clientOrderId: z.uuid(),
+  symbol: z.string(),
+  side: OrderSide,
+  quantity: QuantityText,
+}
+
+/** Opens a position at market, no worse than `priceLimit`, with its exits attached where the venue takes them. */
+export const EntryOrder = z.strictObject({
+  kind: z.literal('entry'),
+  ...common,
+  /** Worst acceptable fill price; the venue must not fill beyond it. */
+  priceLimit: PriceText,
+  bracket: Bracket,
+  /** Entry notional over margin set aside, as an exact decimal. */
+  leverage: QuantityText,
+})
+export type EntryOrder = z.infer<typeof EntryOrder>
+
+/** Stop and target resting at the venue; only ever reduces. */
+export const ProtectOrder = z.strictObject({ kind: z.literal('protect'), ...common, bracket: Bracket })
+export type ProtectOrder = z.infer<typeof ProtectOrder>
+
+/** Reduces the position at market by exactly `quantity`; never reverses it. */
+export const CloseOrder = z.strictObject({ kind: z.literal('close'), ...common })
+export type CloseOrder = z.infer<typeof CloseOrder>
+
+export const OrderRequest = z.discriminatedUnion('kind', [EntryOrder, ProtectOrder, CloseOrder])
+export type OrderRequest = z.infer<typeof OrderRequest>
+
+/** What a venue says of an order. `pending` is accepted but not yet working. */
+export const OrderStatus = z.enum(['pending', 'open', 'filled', 'cancelled', 'expired', 'rejected', 'unknown'])
+export type OrderStatus = z.infer<typeof OrderStatus>
+
+export const isTerminal = (status: OrderStatus): boolean => status === 'filled' || status === 'cancelled' || status === 'expired' || status === 'rejected'
+
+/** An order as the venue reports it. */
+export const VenueOrder = z.strictObject({
+  orderId: z.string(),
+  clientOrderId: z.string().nullable(),
+  symbol: z.string(),
+  kind: z.enum(['entry', 'protect', 'close', 'foreign']),
+  side: OrderSide,
+  status: OrderStatus,
+  quantity: QuantityText,
+  filledQuantity: QuantityText,
+  averagePrice: PriceText.nullable(),
+  /** Set on a protecting order. */
+  bracket: Bracket.nullable(),
+  /** A stop that has fired but is not filled. */
+  isTriggered: z.boolean(),
+  createdAt: IsoTime,
+  reason: z.string().nullable(),
+})
+export type VenueOrder = z.infer<typeof VenueOrder>
+
+/** Answer to placing an order. Timeout, 5xx, broken body, crash: `unknown`, resolved by asking, never by sending again. */
+export const Placement = z.discriminatedUnion('outcome', [
+  z.strictObject({ outcome: z.literal('accepted'), orderId: z.string() }),
+  z.strictObject({ outcome: z.literal('rejected'), reason: z.string() }),
+  z.strictObject({ outcome: z.literal('unknown'), reason: z.string() }),
+])
+export type Placement = z.infer<typeof Placement>
+
+/** Why a fill happened. */
+export const FillReason = z.enum(['entry', 'stop_loss', 'take_profit', 'liquidation', 'close', 'external'])
+export type FillReason = z.infer<typeof FillReason>
+
+/** One execution, as the venue reports it; the only thing positions and trades are made of. */
+export const Fill = z.strictObject({
+  fillId: z.string(),
+  orderId: z.string(),
+  clientOrderId: z.string().nullable(),
+  symbol: z.string(),
+  side: OrderSide,
+  price: PriceText,
+  quantity: QuantityText,
+  /** Paid by us when positive. */
+  fee: MoneyText,
+  /** Cost against the mid price at the time: spread and slippage together, positive is against us; null where unknown. */
+  slippage: MoneyText.nullable(),
+  liquidity: z.enum(['maker', 'taker', 'unknown']),
+  reason: FillReason,
+  at: IsoTime,
+})
+export type Fill = z.infer<typeof Fill>
+
+/** A funding settlement on a held position. */
+export const FundingPayment = z.strictObject({
+  fundingId: z.string(),
+  at: IsoTime,
+  rate: z.string(),
+  /** Received by us when positive, paid when negative. */
+  amount: MoneyText,
+})
+export type FundingPayment = z.infer<typeof FundingPayment>
+
+/** Cash and margin at the venue. `cash` excludes unrealised PnL. */
+export const VenueAccount = z.strictObject({
+  at: IsoTime,
+  cash: MoneyText,
+  equity: MoneyText,
+  availableMargin: MoneyText,
+})
+export type VenueAccount = z.infer<typeof VenueAccount>
+
+/** A position as the venue reports it. */
+export const VenuePosition = z.strictObject({
+  symbol: z.string(),
+  side: PositionSide,
+  quantity: QuantityText,
+  averageEntryPrice: PriceText,
+  markPrice: PriceText,
+  unrealisedPnl: MoneyText,
+  liquidationPrice: PriceText.nullable(),
+})
+export type VenuePosition = z.infer<typeof VenuePosition>

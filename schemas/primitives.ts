@@ -1,0 +1,49 @@
+import { z } from 'zod'
+import { isCanonicalDecimal, type DecimalString, type Money, type Price, type Quantity } from '../lib/core/decimal.ts'
+import { TIMEFRAMES } from '../lib/core/time.ts'
+
+const canonicalText = (what: string) =>
+  z.string().refine(isCanonicalDecimal, { error: `expected ${what} as a plain decimal string such as "0.5", without trailing zeros` })
+
+const isUnsigned = (text: string) => !text.startsWith('-')
+
+/** Gives a validated text its unit; a type only, no work at run time. */
+const branded = <T extends string>(schema: z.ZodString): z.ZodType<T, T> => schema as unknown as z.ZodType<T, T>
+
+/** Any exact amount, signed. */
+export const DecimalText = branded<DecimalString>(canonicalText('an amount'))
+/** Quote currency per unit of base; positive. */
+export const PriceText = branded<Price>(
+  canonicalText('a price').refine((text) => isUnsigned(text) && text !== '0', { error: 'a price must be positive' }),
+)
+/** Unsigned number of contracts. */
+export const QuantityText = branded<Quantity>(
+  canonicalText('a quantity').refine(isUnsigned, { error: 'a quantity is unsigned; the side carries the direction' }),
+)
+/** Signed quote-currency amount. */
+export const MoneyText = branded<Money>(canonicalText('an amount of money'))
+/** A non-negative fraction as an exact decimal string: rates of fee and margin. */
+export const RateText = canonicalText('a rate').refine(isUnsigned, { error: 'a rate is not negative' })
+/** A signed fraction as an exact decimal string: funding rates. */
+export const SignedRateText = canonicalText('a rate')
+
+/** An instant, ISO 8601 UTC. */
+export const IsoTime = z.iso.datetime({ error: 'expected an ISO 8601 UTC time such as 2026-11-02T09:30:00Z' })
+
+/** Ratio in [0, 1]; never a percentage. */
+export const Fraction = z.number().min(0).max(1)
+
+export const StrategyId = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,39}$/, { error: 'a strategy id is lower-case letters, digits and dashes, at most 40, beginning with a letter' })
+
+export const TimeframeName = z.enum(TIMEFRAMES)
+
+export const PositionSide = z.enum(['long', 'short'])
+export type PositionSide = z.infer<typeof PositionSide>
+
+export const OrderSide = z.enum(['buy', 'sell'])
+export type OrderSide = z.infer<typeof OrderSide>
+
+export const Mode = z.enum(['paper', 'live'])
+export type Mode = z.infer<typeof Mode>

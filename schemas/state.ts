@@ -1,0 +1,162 @@
+import { z } from 'zod'
+import { Bracket, CloseOrder, EntryOrder, ProtectOrder } from './order.ts'
+import { IsoTime, MoneyText, PositionSide, PriceText, QuantityText, StrategyId } from './primitives.ts'
+import { Trade } from './trade.ts'
+
+/** Why a position was opened, kept for the decider to read and for the record. */
+export const Thesis = z.strictObject({
+  cycleId: z.string(),
+  confidence: z.number(),
+  rationale: z.string(),
+  invalidation: z.string(),
+  regime: z.string().nullable(),
+})
+export type Thesis = z.infer<typeof Thesis>
+
+/** Where an order stands between our commit and the venue's last word. `intended` may or may not have been sent. */
+export const IntentStatus = z.enum(['intended', 'accepted', 'unknown'])
+
+/** A frozen entry, committed before it is sent. */
+export const EntryIntent = z.strictObject({
+  cycleId: z.string(),
+  order: EntryOrder,
+  status: IntentStatus,
+  orderId: z.string().nullable(),
+  intendedAt: IsoTime,
+  /** Never sent after this instant; past it, an order the venue does not know is given up. */
+  deadline: IsoTime,
+  thesis: Thesis,
+})
+export type EntryIntent = z.infer<typeof EntryIntent>
+
+/** A frozen close, committed before it is sent. Whoever commits it sends it; everyone else stands back. */
+export const CloseIntent = z.strictObject({
+  order: CloseOrder,
+  reason: Trade.shape.exitReason,
+  attempt: z.int().nonnegative(),
+  status: IntentStatus,
+  orderId: z.string().nullable(),
+  intendedAt: IsoTime,
+  deadline: IsoTime,
+})
+export type CloseIntent = z.infer<typeof CloseIntent>
+
+/** The resting exits of the open position, as last confirmed by the venue. */
+export const Protection = z.discriminatedUnion('status', [
+  z.strictObject({ status: z.literal('none') }),
+  z.strictObject({ status: z.literal('intended'), order: ProtectOrder, attempt: z.int().nonnegative(), intendedAt: IsoTime, deadline: IsoTime }),
+  z.strictObject({ status: z.literal('live'), orderId: z.string(), quantity: QuantityText, bracket: Bracket, confirmedAt: IsoTime }),
+])
+export type Protection = z.infer<typeof Protection>
+
+/** An open position, made of fills. Average entry price = costBasis / (quantity x contractSize). */
+export const Position = z.strictObject({
+  tradeId: z.string(),
+  side: PositionSide,
+  quantity: QuantityText,
+  peakQuantity: QuantityText,
+  contractSize: QuantityText,
+  /** Entry notional of what is still held, exact. */
+  costBasis: MoneyText,
+  /** Entry notional of everything ever bought into this trade. */
+  entryNotional: MoneyText,
+  /** Base units ever bought into this trade. */
+  entryBase: QuantityText,
+  exitNotional: MoneyText,
+  exitBase: QuantityText,
+  openedAt: IsoTime,
+  bracket: Bracket.nullable(),
+  liquidationPrice: PriceText.nullable(),
+  /** Money lost at the stop, at the sizes and prices filled; the unit of an R-multiple. */
+  riskAtEntry: MoneyText.nullable(),
+  gross: MoneyText,
+  fees: MoneyText,
+  funding: MoneyText,
+  slippage: MoneyText,
+  fillIds: z.array(z.string()),
+  protection: Protection,
+  protectAttempts: z.int().nonnegative(),
+  closeAttempts: z.int().nonnegative(),
+  thesis: Thesis.nullable(),
+})
+export type Position = z.infer<typeof Position>
+
+/** Where the strategy stands. */
+export const Phase = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('flat') }),
+  z.strictObject({ kind: z.literal('opening'), intent: EntryIntent, position: Position.nullable() }),
+  z.strictObject({ kind: z.literal('open'), position: Position }),
+  z.strictObject({ kind: z.literal('closing'), position: Position, intent: CloseIntent }),
+])
+export type Phase = z.infer<typeof Phase>
+
+/** Money and risk counters. equity = cash + unrealised PnL at the last mark. */
+export const Accounting = z.strictObject({
+  /** Initial deposit plus everything realised since. */
+  cash: MoneyText,
+  deposited: MoneyText,
+  /** Running totals over the strategy's life; cash = deposited + gross - fees + funding + adjustments. */
+  gross: MoneyText,
+  fees: MoneyText,
+  funding: MoneyText,
+  /** Differences taken over from the venue, each with an incident. */
+  adjustments: MoneyText,
+  equity: MoneyText,
+  markPrice: PriceText.nullable(),
+  markedAt: IsoTime.nullable(),
+  peakEquity: MoneyText,
+  day: z.string(),
+  dayStartEquity: MoneyText,
+  entriesToday: z.int().nonnegative(),
+  /** Entries refused or given up do not count; trades that lost money in a row do. */
+  consecutiveLosses: z.int().nonnegative(),
+  lastTradeClosedAt: IsoTime.nullable(),
+  lastTradeLost: z.boolean(),
+  cooldownUntil: IsoTime.nullable(),
+})
+export type Accounting = z.infer<typeof Accounting>
+
+/** A durable stop. Only a person lifts it. */
+export const Halt = z.strictObject({ at: IsoTime, by: z.enum(['operator', 'guard', 'incident']), rule: z.string().nullable(), reason: z.string() })
+export type Halt = z.infer<typeof Halt>
+
+/** One line of the decision memory that the next snapshot shows. */
+export const DecisionSummary = z.strictObject({ cycleId: z.string(), at: IsoTime, action: z.string(), outcome: z.string(), confidence: z.number().nullable(), note: z.string() })
+export type DecisionSummary = z.infer<typeof DecisionSummary>
+
+/** One line of the trade memory: what "recent trade performance" is made of. */
+export const TradeSummary = z.strictObject({
+  id: z.string(),
+  side: PositionSide,
+  regime: z.string().nullable(),
+  pnl: MoneyText,
+  rMultiple: z.number().nullable(),
+  exitReason: z.string(),
+  exitTime: IsoTime,
+  holdingMinutes: z.number().nonnegative(),
+})
+export type TradeSummary = z.infer<typeof TradeSummary>
+
+/** How far the venue's fills and funding payments have been read; the reading overlaps and de-duplicates by id. */
+export const VenueCursor = z.strictObject({ since: IsoTime, seenIds: z.array(z.string()) })
+export type VenueCursor = z.infer<typeof VenueCursor>
+
+/** The whole live state of one strategy: one item, one version, moved by one conditional write. */
+export const StrategyState = z.strictObject({
+  schemaVersion: z.literal(1),
+  strategyId: StrategyId,
+  version: z.int().nonnegative(),
+  phase: Phase,
+  accounting: Accounting,
+  halt: Halt.nullable(),
+  lastSlot: IsoTime.nullable(),
+  /** Last instant up to which enforcement has looked at one-minute bars. */
+  watchedUntil: IsoTime.nullable(),
+  cursor: VenueCursor,
+  memory: z.strictObject({ decisions: z.array(DecisionSummary), trades: z.array(TradeSummary) }),
+  /** Differences with the venue that nobody has explained yet. An entry needs none. */
+  incidents: z.array(z.strictObject({ at: IsoTime, kind: z.string(), detail: z.string() })),
+  updatedAt: IsoTime,
+})
+export type StrategyState = z.infer<typeof StrategyState>
+export type Incident = StrategyState['incidents'][number]

@@ -1,0 +1,181 @@
+import { z } from 'zod'
+import { Fraction, Mode, MoneyText, PriceText, QuantityText, RateText, SignedRateText, StrategyId } from './primitives.ts'
+import { Product } from './market.ts'
+
+const milliseconds = z.int().positive()
+const bps = z.number().min(0).max(1_000)
+
+/** Where bars, quotes and funding come from. */
+export const MarketConfig = z.strictObject({
+  /** `live` through ccxt, `sim` the seeded simulator, otherwise the path of a candle file. */
+  source: z.string().min(1).default('sim'),
+  exchange: z.string().regex(/^[a-z0-9]+$/, { error: 'a ccxt exchange id, such as coinbase' }).default('coinbase'),
+  /** The venue's own product id, or a ccxt unified symbol. */
+  symbol: z.string().min(1).default('ETP-20DEC30-CDE'),
+  /** The market everything is compared with; null for none. */
+  referenceSymbol: z.string().min(1).nullable().default('BIP-20DEC30-CDE'),
+  /** Candle file of the reference market, when the source is a file. */
+  referenceFile: z.string().min(1).nullable().default(null),
+  /** Funding history file, when the source is a file. */
+  fundingFile: z.string().min(1).nullable().default(null),
+  /** Seed of the simulated market. */
+  seed: z.int().min(0).max(2 ** 32 - 1).default(7),
+  /** Overrides the exchange's base URL: proxies and tests. */
+  baseUrl: z.url().nullable().default(null),
+  timeoutMs: milliseconds.default(10_000),
+})
+export type MarketConfig = z.infer<typeof MarketConfig>
+
+const modelCommon = {
+  model: z.string().min(1),
+  baseUrl: z.url().nullable().default(null),
+  /** Deadline of the whole decision: attempts, waiting and the repair together. */
+  timeoutMs: milliseconds.max(600_000).default(60_000),
+  /** Further tries after a 429, 5xx or network failure. */
+  maxRetries: z.int().min(0).max(5).default(2),
+  maxOutputTokens: z.int().min(64).max(32_000).default(4_000),
+  /** null leaves the provider's default: some models refuse the parameter. */
+  temperature: z.number().min(0).max(2).nullable().default(null),
+  /** US dollars per million tokens, for the cost in the record; null when unknown. */
+  price: z.strictObject({ inputPerMillion: z.number().nonnegative(), outputPerMillion: z.number().nonnegative() }).nullable().default(null),
+}
+
+/** Who decides. */
+export const DeciderConfig = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('rules'),
+    /** Stop distance and reward in ATR of the decision timeframe. */
+    stopAtr: z.number().positive().default(2),
+    rewardToRisk: z.number().positive().default(2),
+    rsiLongMin: z.number().min(0).max(100).default(50),
+    rsiLongMax: z.number().min(0).max(100).default(70),
+    rsiShortMin: z.number().min(0).max(100).default(30),
+    rsiShortMax: z.number().min(0).max(100).default(50),
+  }),
+  z.strictObject({ kind: z.literal('openai'), ...modelCommon, model: modelCommon.model.default('gpt-5.1') }),
+  z.strictObject({ kind: z.literal('anthropic'), ...modelCommon, model: modelCommon.model.default('claude-sonnet-4-5') }),
+  z.strictObject({
+    kind: z.literal('recorded'),
+    /** JSON Lines of `{promptHash, raw}`: what a model answered to which prompt. */
+    file: z.string().min(1),
+  }),
+])
+export type DeciderConfig = z.infer<typeof DeciderConfig>
+
+/** Limits the guard enforces in code. Fractions, never percents. */
+export const GuardConfig = z.strictObject({
+  maxDailyLoss: Fraction.default(0.05),
+  maxDrawdown: Fraction.default(0.15),
+  /** A last closed bar older than this many bar lengths after its close is stale. */
+  maxBarAgeBars: z.number().positive().default(1),
+  /** No entry this close to a close or maintenance of the venue. */
+  sessionBufferMinutes: z.number().nonnegative().default(30),
+  minStopAtr: z.number().positive().default(0.5),
+  maxStopAtr: z.number().positive().default(5),
+  /** The stop must be reached before the liquidation price by at least this fraction of the entry price. */
+  liquidationBuffer: Fraction.default(0.02),
+  minRewardToRisk: z.number().positive().default(1.5),
+  minConfidence: Fraction.default(0.3),
+  /** Risked on a trade: the target before scaling, and the cap that nothing exceeds. */
+  riskPerTrade: Fraction.default(0.01),
+  maxRiskPerTrade: Fraction.max(0.02).default(0.02),
+  maxLeverage: z.number().positive().max(10).default(3),
+  maxNotional: MoneyText.default('50000' as z.infer<typeof MoneyText>),
+  /** Furthest the price may have moved since the snapshot, in ATR. */
+  maxPriceMoveAtr: z.number().positive().default(0.5),
+  cooldownMinutesAfterLoss: z.number().nonnegative().default(60),
+  maxEntriesPerDay: z.int().positive().default(6),
+  /** UTC hours of the day in which entries are allowed, from inclusive to exclusive; equal means always. */
+  tradingHoursUtc: z.strictObject({ from: z.int().min(0).max(24), to: z.int().min(0).max(24) }).default({ from: 0, to: 24 }),
+  /** UTC weekdays in which entries are allowed; 0 is Sunday. */
+  tradingDaysUtc: z.array(z.int().min(0).max(6)).min(1).default([0, 1, 2, 3, 4, 5, 6]),
+  /** Highest funding a new position may have to pay, annualised. */
+  maxFundingAnnualised: z.number().positive().default(1),
+  /** Worst fill accepted beyond the quote at the decision. */
+  maxEntrySlippageBps: bps.default(20),
+})
+export type GuardConfig = z.infer<typeof GuardConfig>
+
+/** How big. Half-Kelly scaled by confidence, inside the guard's limits. */
+export const SizingConfig = z.strictObject({
+  /** Fraction of the Kelly bet taken. */
+  kellyFraction: Fraction.default(0.5),
+  /** Win rate and payoff assumed until the strategy's own record says otherwise. */
+  prior: z.strictObject({ winRate: Fraction, payoff: z.number().positive(), trades: z.int().positive() }).default({ winRate: 0.45, payoff: 1.8, trades: 30 }),
+})
+export type SizingConfig = z.infer<typeof SizingConfig>
+
+/** When an open position is closed by enforcement. */
+export const ExitConfig = z.strictObject({
+  /** Closed at market after this long; null for never. */
+  maxHoldingMinutes: z.number().positive().nullable().default(2_880),
+  /** Closed when mark comes this near to the liquidation price, as a fraction of mark. */
+  liquidationDistance: Fraction.default(0.05),
+})
+export type ExitConfig = z.infer<typeof ExitConfig>
+
+export const FeedConfig = z.strictObject({ name: z.string().min(1).max(40), url: z.url({ protocol: /^https?$/ }) })
+
+export const NewsConfig = z.strictObject({
+  feeds: z.array(FeedConfig).max(20).default([]),
+  maxHeadlines: z.int().min(0).max(50).default(12),
+  maxAgeHours: z.number().positive().default(24),
+  maxTitleLength: z.int().min(20).max(500).default(140),
+  /** Deadline and size cap of one feed. */
+  timeoutMs: milliseconds.default(5_000),
+  maxBytes: z.int().positive().default(2_000_000),
+})
+export type NewsConfig = z.infer<typeof NewsConfig>
+
+/** The simulated venue: its contract, its costs. */
+export const PaperConfig = z.strictObject({
+  initialCash: MoneyText.default('10000' as z.infer<typeof MoneyText>),
+  /** Full bid-ask spread and slippage beyond it, each against us, in basis points of price. */
+  spreadBps: bps.default(2),
+  slippageBps: bps.default(1),
+  /** Paid on top at a liquidation, as a fraction of notional. */
+  liquidationFeeRate: RateText.default('0.005'),
+  /** Funding per interval where history gives none: 0.01 % per 8 hours. */
+  assumedFundingRate: SignedRateText.default('0.0000125'),
+  /** Whether the venue takes exits attached to an entry; if not they are placed after the fill. */
+  attachedBrackets: z.boolean().default(true),
+  /** Contract facts; by default those of Coinbase's US ETH perp-style future. */
+  product: Product.omit({ symbol: true, session: true })
+    .default({
+      base: 'ETH',
+      quote: 'USD',
+      contractSize: '0.1' as z.infer<typeof QuantityText>,
+      tickSize: '0.5' as z.infer<typeof PriceText>,
+      lotSize: '1' as z.infer<typeof QuantityText>,
+      minQuantity: '1' as z.infer<typeof QuantityText>,
+      maxQuantity: '5000' as z.infer<typeof QuantityText>,
+      initialMarginRate: { long: '0.25', short: '0.31' },
+      maintenanceMarginRate: '0.05',
+      fees: { maker: '0', taker: '0.0003', perContract: '0.15' },
+      fundingIntervalMs: 3_600_000,
+    }),
+})
+export type PaperConfig = z.infer<typeof PaperConfig>
+
+/** One strategy, complete. What is left out has the stated default; an unknown key is an error. */
+export const StrategyConfig = z
+  .strictObject({
+    id: StrategyId,
+    mode: Mode.default('paper'),
+    /** Minutes between decisions; also the decision timeframe. */
+    intervalMinutes: z.union([z.literal(30), z.literal(60)], { error: 'expected 30 or 60' }).default(30),
+    market: MarketConfig.prefault({}),
+    decider: DeciderConfig.prefault({ kind: 'rules' }),
+    guard: GuardConfig.prefault({}),
+    sizing: SizingConfig.prefault({}),
+    exits: ExitConfig.prefault({}),
+    news: NewsConfig.prefault({}),
+    paper: PaperConfig.prefault({}),
+    /** What the decider is reminded of. */
+    memory: z.strictObject({ decisions: z.int().min(0).max(20).default(6), trades: z.int().min(0).max(50).default(30) }).prefault({}),
+    /** Days a cycle's full record is kept; trades, orders and fills are kept for good. */
+    retentionDays: z.int().positive().default(400),
+  })
+  .refine((config) => config.guard.minStopAtr < config.guard.maxStopAtr, { path: ['guard', 'minStopAtr'], error: 'must be below guard.maxStopAtr' })
+  .refine((config) => config.guard.riskPerTrade <= config.guard.maxRiskPerTrade, { path: ['guard', 'riskPerTrade'], error: 'must not exceed guard.maxRiskPerTrade' })
+export type StrategyConfig = z.infer<typeof StrategyConfig>
