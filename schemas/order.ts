@@ -35,6 +35,16 @@ export type CloseOrder = z.infer<typeof CloseOrder>
 export const OrderRequest = z.discriminatedUnion('kind', [EntryOrder, ProtectOrder, CloseOrder])
 export type OrderRequest = z.infer<typeof OrderRequest>
 
+/** An order of ours in the history: what was meant, and how it ended so far. */
+export const OrderRecord = z.strictObject({
+  order: OrderRequest,
+  status: z.enum(['intended', 'accepted', 'unknown', 'live', 'done', 'rejected', 'cancelled', 'expired', 'abandoned']),
+  reason: z.string().nullable(),
+  intendedAt: IsoTime,
+  updatedAt: IsoTime,
+})
+export type OrderRecord = z.infer<typeof OrderRecord>
+
 /** What a venue says of an order. `pending` is accepted but not yet working. */
 export const OrderStatus = z.enum(['pending', 'open', 'filled', 'cancelled', 'expired', 'rejected', 'unknown'])
 export type OrderStatus = z.infer<typeof OrderStatus>

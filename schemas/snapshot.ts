@@ -147,7 +147,9 @@ export const Snapshot = z.strictObject({
     .nullable(),
   decisions: z.array(DecisionSummary),
   performance: RecentPerformance,
-  /** What is wrong with the bars behind this snapshot; empty is good. */
+  /** What is wrong with the bars of the traded market; anything here keeps entries out. */
   issues: z.array(DataIssue),
+  /** What could not be had besides: reference market, funding, open interest. Costs only itself. */
+  contextIssues: z.array(DataIssue),
 })
 export type Snapshot = z.infer<typeof Snapshot>

@@ -75,7 +75,10 @@ export const Position = z.strictObject({
   slippage: MoneyText,
   fillIds: z.array(z.string()),
   protection: Protection,
+  /** Protecting orders ever meant for this trade: the next one's number. */
   protectAttempts: z.int().nonnegative(),
+  /** Of these, failed in a row since the last one was live. */
+  protectFailures: z.int().nonnegative(),
   closeAttempts: z.int().nonnegative(),
   thesis: Thesis.nullable(),
 })
@@ -83,8 +86,9 @@ export type Position = z.infer<typeof Position>
 
 /** Where the strategy stands. */
 export const Phase = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('flat') }),
-  z.strictObject({ kind: z.literal('opening'), intent: EntryIntent, position: Position.nullable() }),
+  /** `abandoned` is an entry given up for lost: should it fill after all, its stop is still known. */
+  z.strictObject({ kind: z.literal('flat'), abandoned: EntryIntent.nullable() }),
+  z.strictObject({ kind: z.literal('opening'), intent: EntryIntent, filledQuantity: QuantityText, position: Position.nullable() }),
   z.strictObject({ kind: z.literal('open'), position: Position }),
   z.strictObject({ kind: z.literal('closing'), position: Position, intent: CloseIntent }),
 ])
@@ -111,8 +115,8 @@ export const Accounting = z.strictObject({
   /** Entries refused or given up do not count; trades that lost money in a row do. */
   consecutiveLosses: z.int().nonnegative(),
   lastTradeClosedAt: IsoTime.nullable(),
+  /** The last trade lost money, was liquidated or was closed by somebody else: entries wait. */
   lastTradeLost: z.boolean(),
-  cooldownUntil: IsoTime.nullable(),
 })
 export type Accounting = z.infer<typeof Accounting>
 

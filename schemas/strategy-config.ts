@@ -52,8 +52,8 @@ export const DeciderConfig = z.discriminatedUnion('kind', [
     rsiShortMin: z.number().min(0).max(100).default(30),
     rsiShortMax: z.number().min(0).max(100).default(50),
   }),
-  z.strictObject({ kind: z.literal('openai'), ...modelCommon, model: modelCommon.model.default('gpt-5.1') }),
-  z.strictObject({ kind: z.literal('anthropic'), ...modelCommon, model: modelCommon.model.default('claude-sonnet-4-5') }),
+  z.strictObject({ kind: z.literal('openai'), ...modelCommon, model: modelCommon.model.default('gpt-5.4') }),
+  z.strictObject({ kind: z.literal('anthropic'), ...modelCommon, model: modelCommon.model.default('claude-sonnet-5-5') }),
   z.strictObject({
     kind: z.literal('recorded'),
     /** JSON Lines of `{promptHash, raw}`: what a model answered to which prompt. */
@@ -92,7 +92,7 @@ export const GuardConfig = z.strictObject({
   /** Highest funding a new position may have to pay, annualised. */
   maxFundingAnnualised: z.number().positive().default(1),
   /** Worst fill accepted beyond the quote at the decision. */
-  maxEntrySlippageBps: bps.default(20),
+  maxEntrySlippageBps: bps.default(10),
 })
 export type GuardConfig = z.infer<typeof GuardConfig>
 
@@ -100,6 +100,8 @@ export type GuardConfig = z.infer<typeof GuardConfig>
 export const SizingConfig = z.strictObject({
   /** Fraction of the Kelly bet taken. */
   kellyFraction: Fraction.default(0.5),
+  /** Risked while the record shows no edge, so that evidence keeps coming in; 0 stops trading instead. */
+  minRisk: Fraction.default(0.0025),
   /** Win rate and payoff assumed until the strategy's own record says otherwise. */
   prior: z.strictObject({ winRate: Fraction, payoff: z.number().positive(), trades: z.int().positive() }).default({ winRate: 0.45, payoff: 1.8, trades: 30 }),
 })
@@ -177,5 +179,6 @@ export const StrategyConfig = z
     retentionDays: z.int().positive().default(400),
   })
   .refine((config) => config.guard.minStopAtr < config.guard.maxStopAtr, { path: ['guard', 'minStopAtr'], error: 'must be below guard.maxStopAtr' })
+  .refine((config) => config.sizing.minRisk <= config.guard.riskPerTrade, { path: ['sizing', 'minRisk'], error: 'must not exceed guard.riskPerTrade' })
   .refine((config) => config.guard.riskPerTrade <= config.guard.maxRiskPerTrade, { path: ['guard', 'riskPerTrade'], error: 'must not exceed guard.maxRiskPerTrade' })
 export type StrategyConfig = z.infer<typeof StrategyConfig>

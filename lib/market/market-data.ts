@@ -16,6 +16,8 @@ export type MarketData = {
   readonly name: string
   /** The finest bars the source has; exits between two passes are judged on these. */
   readonly baseTimeframe: Timeframe
+  /** First and last instant a source of history can answer for; null for one without an end. */
+  readonly span: { readonly from: EpochMs; readonly to: EpochMs } | null
   /** Closed bars only: open + timeframe <= asOf. Rejects with {@link MarketDataError} when the source cannot answer. */
   candles(query: CandleQuery): Promise<CandleSeries>
   /**

@@ -1,0 +1,5 @@
+import { createCycleHandler } from '../lib/compose/handlers.ts'
+import { runtimeOf } from '../lib/compose/process-runtime.ts'
+
+/** Invoked by the decision schedule, or by hand with `{"dryRun": true}`. */
+export const handler = createCycleHandler(runtimeOf(process, () => Date.now()))

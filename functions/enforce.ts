@@ -1,0 +1,5 @@
+import { createEnforcementHandler } from '../lib/compose/handlers.ts'
+import { runtimeOf } from '../lib/compose/process-runtime.ts'
+
+/** Invoked every minute. */
+export const handler = createEnforcementHandler(runtimeOf(process, () => Date.now()))

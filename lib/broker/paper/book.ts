@@ -1,0 +1,344 @@
+import { canonical, ceilToStep, cost, type Decimal, dec, floorToStep, type Money, minus, money, negate, type Price, price, type Quantity, sum, ZERO_QUANTITY } from '../../core/decimal.ts'
+import { childOrderIdOf } from '../../core/ids.ts'
+import { directionOf, liquidationPrice, type PositionSide } from '../../core/margin.ts'
+import { type EpochMs, fromIso, toIso } from '../../core/time.ts'
+import type { Candle, FundingRate, Product, Quote } from '../../../schemas/market.ts'
+import type { CloseOrder, EntryOrder, Fill, FillReason, OrderRequest, Placement, ProtectOrder } from '../../../schemas/order.ts'
+import type { PaperBook, PaperOrder } from '../../../schemas/paper-book.ts'
+import type { PaperConfig } from '../../../schemas/strategy-config.ts'
+
+/** The venue's rules and costs, apart from its memory. */
+export type PaperVenue = { product: Product; paper: PaperConfig }
+
+/** Newest entries kept in the book; the ledger's history keeps them all. */
+const KEPT = 100
+
+/** A book with cash and nothing else. */
+export function openBook(symbol: string, cash: Money, at: string): PaperBook {
+  return { schemaVersion: 1, version: 0, symbol, cash, position: null, advancedTo: at, orders: [], fills: [], funding: [], sequence: 0, ambiguousBars: 0, heldBars: 0 }
+}
+
+/** Unrealised PnL of the book at a mark price. */
+export function bookUnrealised(book: PaperBook, product: Product, mark: Price): Money {
+  if (book.position === null) return money(0)
+  const value = dec(mark).times(book.position.quantity).times(product.contractSize)
+  return money(value.minus(book.position.costBasis).times(directionOf(book.position.side)))
+}
+
+/** Margin set aside for the position: entry notional over leverage. */
+export const marginUsed = (book: PaperBook): Money => (book.position === null ? money(0) : money(dec(book.position.costBasis).div(book.position.leverage)))
+
+/** Orders still resting, oldest first. */
+export const restingOrders = (book: PaperBook): PaperOrder[] => book.orders.filter((order) => order.status === 'open')
+
+/**
+ * Plays closed bars and funding settlements over the book, in time order. On each bar, for the position held
+ * when it opens:
+ *
+ * 1. settlements due by the bar's open, on its open as mark;
+ * 2. liquidation, if the bar's extreme reaches the liquidation price: at that price, or at the open where it gapped;
+ * 3. the stop: at the stop, or at the open where the bar gapped through; always before the target;
+ * 4. the target: at the target, never better.
+ *
+ * Liquidation and stop pay half the spread and the slippage and round to the tick against us; the target rests
+ * as a limit order and pays the maker's fee. Bars that opened before `advancedTo` are not played again.
+ */
+export function advanceBook(book: PaperBook, bars: readonly Candle[], barMs: number, settlements: readonly FundingRate[], venue: PaperVenue): PaperBook {
+  let current = book
+  let nextSettlement = 0
+  const from = fromIso(book.advancedTo)
+  for (const bar of bars) {
+    if (bar.time < from) continue
+    for (let due = settlements[nextSettlement]; due !== undefined && due.time <= bar.time; due = settlements[++nextSettlement]) current = settleFunding(current, due, bar.open, venue)
+    if (current.position !== null) current = playBar(current, bar, venue)
+    current = { ...current, advancedTo: toIso(bar.time + barMs) }
+  }
+  return current
+}
+
+function settleFunding(book: PaperBook, { time, rate }: FundingRate, mark: number, { product }: PaperVenue): PaperBook {
+  const { position } = book
+  // Charged on the position held at the boundary: one opened exactly then was not.
+  if (position === null || fromIso(position.openedAt) >= time) return book
+  const fundingId = `${book.symbol}-${toIso(time)}`
+  if (book.funding.some((payment) => payment.fundingId === fundingId)) return book
+  const notional = dec(mark).times(position.quantity).times(product.contractSize)
+  const amount = money(notional.times(rate).times(-directionOf(position.side)))
+  return {
+    ...book,
+    cash: sum(book.cash, amount),
+    funding: [...book.funding, { fundingId, at: toIso(time), rate: canonical(dec(rate)), amount }].slice(-KEPT),
+  }
+}
+
+/** What one bar does to a held position. Comparisons are on numbers; money is exact once something is touched. */
+function playBar(book: PaperBook, bar: Candle, venue: PaperVenue): PaperBook {
+  const { position } = book
+  if (position === null) return book
+  const isLong = position.side === 'long'
+  // Worst and best price of the bar from the position's point of view.
+  const worst = isLong ? bar.low : bar.high
+  const best = isLong ? bar.high : bar.low
+  const reachedDown = (level: number): boolean => (isLong ? worst <= level : worst >= level)
+  const reachedUp = (level: number): boolean => (isLong ? best >= level : best <= level)
+  const counted = { ...book, heldBars: book.heldBars + 1 }
+  const gapPrice = (level: Price): Decimal => {
+    const open = dec(bar.open)
+    const gapped = isLong ? open.lt(level) : open.gt(level)
+    return gapped ? open : dec(level)
+  }
+  const resting = restingOrders(book)
+  const stopped = resting.find((order) => order.request.kind === 'protect' && reachedDown(Number(order.request.bracket.stopLossPrice)))
+  const gained = resting.find((order) => order.request.kind === 'protect' && reachedUp(Number(order.request.bracket.takeProfitPrice)))
+  const isAmbiguous = stopped !== undefined && gained !== undefined
+  const marked = isAmbiguous ? { ...counted, ambiguousBars: counted.ambiguousBars + 1 } : counted
+  if (reachedDown(Number(position.liquidationPrice))) {
+    return executeExit(marked, { reference: gapPrice(position.liquidationPrice), reason: 'liquidation', order: null, at: bar.time }, venue)
+  }
+  if (stopped?.request.kind === 'protect') {
+    return executeExit(marked, { reference: gapPrice(stopped.request.bracket.stopLossPrice), reason: 'stop_loss', order: stopped, at: bar.time }, venue)
+  }
+  if (gained?.request.kind === 'protect') {
+    return executeExit(marked, { reference: dec(gained.request.bracket.takeProfitPrice), reason: 'take_profit', order: gained, at: bar.time }, venue)
+  }
+  return marked
+}
+
+type Exit = { reference: Decimal; reason: FillReason; order: PaperOrder | null; at: EpochMs }
+
+function executeExit(book: PaperBook, exit: Exit, venue: PaperVenue): PaperBook {
+  const { position } = book
+  if (position === null) return book
+  const side = position.side === 'long' ? 'sell' : 'buy'
+  const held = dec(position.quantity)
+  const wanted = exit.order === null ? held : dec(exit.order.request.quantity)
+  const filled = wanted.lt(held) ? wanted : held
+  const isMaker = exit.reason === 'take_profit'
+  const fillPrice = isMaker ? price(exit.reference) : slipped(exit.reference, side, venue)
+  const orderId = exit.order?.orderId ?? `paper-liquidation-${book.sequence}`
+  const clientOrderId = exit.order?.request.clientOrderId ?? null
+  return execute(book, { side, quantity: canonical(filled) as Quantity, fillPrice, reference: exit.reference, isMaker, reason: exit.reason, orderId, clientOrderId, at: toIso(exit.at) }, venue)
+}
+
+/** A price half a spread and the slippage against a taker, on the tick, never in the taker's favour. */
+function slipped(reference: Decimal, side: 'buy' | 'sell', { product, paper }: PaperVenue): Price {
+  return takerPrice(reference, side, paper.spreadBps / 2 + paper.slippageBps, product)
+}
+
+function takerPrice(reference: Decimal, side: 'buy' | 'sell', bps: number, product: Product): Price {
+  const factor = dec(1).plus(dec(bps).div(10_000).times(side === 'buy' ? 1 : -1))
+  const tick = dec(product.tickSize)
+  const worse = reference.times(factor)
+  const onTick = side === 'buy' ? ceilToStep(worse, tick) : floorToStep(worse, tick)
+  return price(onTick.gt(0) ? onTick : tick)
+}
+
+type Execution = {
+  side: 'buy' | 'sell'
+  quantity: Quantity
+  fillPrice: Price
+  /** Mid or trigger price the cost of slippage is reckoned from. */
+  reference: Decimal
+  isMaker: boolean
+  reason: FillReason
+  orderId: string
+  clientOrderId: string | null
+  at: string
+}
+
+/** Fees of a fill, rounded up. */
+function feeOf(execution: Execution, notional: Decimal, { product, paper }: PaperVenue): Money {
+  const rate = dec(execution.isMaker ? product.fees.maker : product.fees.taker).plus(execution.reason === 'liquidation' ? paper.liquidationFeeRate : '0')
+  return cost(notional.times(rate).plus(dec(product.fees.perContract).times(execution.quantity)))
+}
+
+/** A reducing fill: cash, position, the order's status, the fill itself; resting exits die with the position. */
+function execute(book: PaperBook, execution: Execution, venue: PaperVenue): PaperBook {
+  const { position } = book
+  if (position === null) return book
+  const base = dec(execution.quantity).times(venue.product.contractSize)
+  const notional = base.times(execution.fillPrice)
+  const fee = feeOf(execution, notional, venue)
+  const isWhole = execution.quantity === position.quantity
+  const released = isWhole ? position.costBasis : money(dec(position.costBasis).times(execution.quantity).div(position.quantity))
+  const gross = money(dec(money(notional)).minus(released).times(directionOf(position.side)))
+  const remaining = isWhole ? null : { ...position, quantity: canonical(dec(position.quantity).minus(execution.quantity)) as Quantity, costBasis: minus(position.costBasis, released) }
+  const orders = book.orders.map((order): PaperOrder => {
+    if (order.orderId === execution.orderId) return { ...order, status: 'filled', filledQuantity: execution.quantity, averagePrice: execution.fillPrice }
+    return isWhole && order.status === 'open' ? { ...order, status: 'cancelled', reason: 'the position is closed' } : order
+  })
+  return { ...book, cash: sum(book.cash, gross, negate(fee)), position: remaining, orders, ...withFill(book, execution, base, fee) }
+}
+
+function withFill(book: PaperBook, execution: Execution, base: Decimal, fee: Money): Pick<PaperBook, 'fills' | 'sequence'> {
+  const fill: Fill = {
+    fillId: `paper-${book.symbol}-${book.sequence}`,
+    orderId: execution.orderId,
+    clientOrderId: execution.clientOrderId,
+    symbol: book.symbol,
+    side: execution.side,
+    price: execution.fillPrice,
+    quantity: execution.quantity,
+    fee,
+    slippage: money(dec(execution.fillPrice).minus(execution.reference).times(base).times(execution.side === 'buy' ? 1 : -1)),
+    liquidity: execution.isMaker ? 'maker' : 'taker',
+    reason: execution.reason,
+    at: execution.at,
+  }
+  return { fills: [...book.fills, fill].slice(-KEPT), sequence: book.sequence + 1 }
+}
+
+export type PlacementResult = { book: PaperBook; placement: Placement }
+
+/**
+ * Takes an order as a venue would: judged by the contract's rules, filled at the quote (with slippage) or
+ * refused with a reason. The same client id again creates nothing and answers with the first order; another
+ * body under that id is refused.
+ */
+export function placeOrder(book: PaperBook, order: OrderRequest, quote: Quote, at: string, venue: PaperVenue): PlacementResult {
+  const before = book.orders.find((known) => known.request.clientOrderId === order.clientOrderId)
+  if (before !== undefined) {
+    const isSame = JSON.stringify(before.request) === JSON.stringify(order)
+    return { book, placement: isSame ? { outcome: 'accepted', orderId: before.orderId } : { outcome: 'rejected', reason: 'duplicate_client_order_id' } }
+  }
+  const problem = ruleBroken(order, venue.product)
+  if (problem !== null) return { book, placement: { outcome: 'rejected', reason: problem } }
+  switch (order.kind) {
+    case 'entry':
+      return placeEntry(book, order, quote, at, venue)
+    case 'protect':
+      return placeProtection(book, order, quote, at)
+    case 'close':
+      return placeClose(book, order, quote, at, venue)
+    default:
+      return order satisfies never
+  }
+}
+
+/** The contract's size and price rules. */
+function ruleBroken(order: OrderRequest, product: Product): string | null {
+  const size = dec(order.quantity)
+  if (order.symbol !== product.symbol) return 'invalid_product_id'
+  if (!floorToStep(size, dec(product.lotSize)).eq(size)) return 'invalid_size_precision'
+  if (size.lt(product.minQuantity)) return 'below_minimum_size'
+  if (size.gt(product.maxQuantity)) return 'above_maximum_size'
+  const prices = order.kind === 'close' ? [] : [order.bracket.stopLossPrice, order.bracket.takeProfitPrice, ...(order.kind === 'entry' ? [order.priceLimit] : [])]
+  const tick = dec(product.tickSize)
+  if (prices.some((level) => !floorToStep(dec(level), tick).eq(level))) return 'invalid_price_precision'
+  return product.session.isOpen ? null : 'session_closed'
+}
+
+const rejected = (book: PaperBook, reason: string): PlacementResult => ({ book, placement: { outcome: 'rejected', reason } })
+
+const midOf = (quote: Quote): Decimal => dec(quote.bid).plus(quote.ask).div(2)
+
+const newOrder = (book: PaperBook, request: OrderRequest, at: string, end: Partial<PaperOrder>): PaperOrder => ({
+  orderId: `paper-order-${book.symbol}-${book.sequence}`,
+  request,
+  status: 'open',
+  filledQuantity: ZERO_QUANTITY,
+  averagePrice: null,
+  createdAt: at,
+  reason: null,
+  ...end,
+})
+
+const addOrder = (book: PaperBook, order: PaperOrder): PaperBook => ({ ...book, orders: [...book.orders, order].slice(-KEPT), sequence: book.sequence + 1 })
+
+function placeEntry(book: PaperBook, order: EntryOrder, quote: Quote, at: string, venue: PaperVenue): PlacementResult {
+  const { product, paper } = venue
+  const side: PositionSide = order.side === 'buy' ? 'long' : 'short'
+  if (book.position !== null) return rejected(book, 'position_exists')
+  const { stopLossPrice, takeProfitPrice } = order.bracket
+  const isOrdered = side === 'long' ? dec(stopLossPrice).lt(takeProfitPrice) : dec(stopLossPrice).gt(takeProfitPrice)
+  if (!isOrdered) return rejected(book, 'invalid_bracket_prices')
+  if (dec(order.leverage).times(product.initialMarginRate[side]).gt(1)) return rejected(book, 'invalid_leverage')
+  const touch = dec(order.side === 'buy' ? quote.ask : quote.bid)
+  const fillPrice = takerPrice(touch, order.side, paper.slippageBps, product)
+  const isBeyond = order.side === 'buy' ? dec(fillPrice).gt(order.priceLimit) : dec(fillPrice).lt(order.priceLimit)
+  if (isBeyond) {
+    // Immediate or cancel: accepted, and over without a fill.
+    const dead = newOrder(book, order, at, { status: 'cancelled', reason: 'price_beyond_limit' })
+    return { book: addOrder(book, dead), placement: { outcome: 'accepted', orderId: dead.orderId } }
+  }
+  const base = dec(order.quantity).times(product.contractSize)
+  const notional = money(base.times(fillPrice))
+  const execution: Execution = {
+    side: order.side,
+    quantity: order.quantity,
+    fillPrice,
+    reference: midOf(quote),
+    isMaker: false,
+    reason: 'entry',
+    orderId: `paper-order-${book.symbol}-${book.sequence}`,
+    clientOrderId: order.clientOrderId,
+    at,
+  }
+  const fee = feeOf(execution, dec(notional), venue)
+  if (dec(notional).div(order.leverage).plus(fee).gt(book.cash)) return rejected(book, 'insufficient_margin')
+  const filled = addOrder(book, newOrder(book, order, at, { status: 'filled', filledQuantity: order.quantity, averagePrice: fillPrice }))
+  const position = {
+    side,
+    quantity: order.quantity,
+    costBasis: notional,
+    leverage: order.leverage,
+    liquidationPrice: liquidationLevel(side, fillPrice, order.leverage, product),
+    openedAt: at,
+  }
+  const opened: PaperBook = { ...filled, cash: minus(book.cash, fee), position, advancedTo: at, ...withFill(filled, execution, base, fee) }
+  if (!paper.attachedBrackets) return { book: opened, placement: { outcome: 'accepted', orderId: execution.orderId } }
+  const child: ProtectOrder = {
+    kind: 'protect',
+    clientOrderId: childOrderIdOf(order.clientOrderId),
+    symbol: order.symbol,
+    side: order.side === 'buy' ? 'sell' : 'buy',
+    quantity: order.quantity,
+    bracket: order.bracket,
+  }
+  return { book: addOrder(opened, newOrder(opened, child, at, {})), placement: { outcome: 'accepted', orderId: execution.orderId } }
+}
+
+/** Where the venue liquidates, on the tick, a little early rather than late. */
+function liquidationLevel(side: PositionSide, entryPrice: Price, leverage: Quantity, product: Product): Price {
+  const level = liquidationPrice(side, dec(entryPrice), dec(leverage), dec(product.maintenanceMarginRate))
+  const tick = dec(product.tickSize)
+  const onTick = side === 'long' ? ceilToStep(level, tick) : floorToStep(level, tick)
+  return price(onTick.gt(0) ? onTick : tick)
+}
+
+function placeProtection(book: PaperBook, order: ProtectOrder, quote: Quote, at: string): PlacementResult {
+  const { position } = book
+  if (position === null) return rejected(book, 'no_position_to_protect')
+  if ((order.side === 'sell') !== (position.side === 'long')) return rejected(book, 'invalid_bracket_order_side')
+  const resting = restingOrders(book).reduce((total, open) => total.plus(open.request.quantity), dec(0))
+  if (resting.plus(order.quantity).gt(position.quantity)) return rejected(book, 'order_size_exceeds_bracketed_position')
+  const isLong = position.side === 'long'
+  const mark = dec(quote.mark)
+  const { stopLossPrice, takeProfitPrice } = order.bracket
+  if (isLong ? mark.lte(stopLossPrice) : mark.gte(stopLossPrice)) return rejected(book, 'stop_already_triggered')
+  if (isLong ? mark.gte(takeProfitPrice) : mark.lte(takeProfitPrice)) return rejected(book, 'invalid_bracket_limit_price')
+  const live = newOrder(book, order, at, {})
+  return { book: addOrder(book, live), placement: { outcome: 'accepted', orderId: live.orderId } }
+}
+
+function placeClose(book: PaperBook, order: CloseOrder, quote: Quote, at: string, venue: PaperVenue): PlacementResult {
+  const { position } = book
+  if (position === null) return rejected(book, 'cannot_close_zero_position')
+  if ((order.side === 'sell') !== (position.side === 'long')) return rejected(book, 'invalid_side')
+  if (dec(order.quantity).gt(position.quantity)) return rejected(book, 'order_size_exceeds_position')
+  const touch = dec(order.side === 'buy' ? quote.ask : quote.bid)
+  const fillPrice = takerPrice(touch, order.side, venue.paper.slippageBps, venue.product)
+  const done = newOrder(book, order, at, { status: 'open' })
+  const placed = addOrder(book, done)
+  const execution: Execution = { side: order.side, quantity: order.quantity, fillPrice, reference: midOf(quote), isMaker: false, reason: 'close', orderId: done.orderId, clientOrderId: order.clientOrderId, at }
+  return { book: execute(placed, execution, venue), placement: { outcome: 'accepted', orderId: done.orderId } }
+}
+
+/** Ends a resting order. */
+export function cancelOrder(book: PaperBook, orderId: string): PlacementResult {
+  const order = book.orders.find((known) => known.orderId === orderId)
+  if (order === undefined) return rejected(book, 'unknown_cancel_order')
+  if (order.status !== 'open') return rejected(book, `order_is_${order.status}`)
+  const orders = book.orders.map((known): PaperOrder => (known === order ? { ...known, status: 'cancelled', reason: 'cancelled by us' } : known))
+  return { book: { ...book, orders }, placement: { outcome: 'accepted', orderId } }
+}

@@ -1,0 +1,34 @@
+import { type EpochMs, floorTime, SECOND_MS } from '../../core/time.ts'
+import type { FundingRate } from '../../../schemas/market.ts'
+
+/** Recorded settlement times jitter by some milliseconds around their boundary. */
+const JITTER_MS = 30 * SECOND_MS
+
+/**
+ * Funding settlements with from < time <= to.
+ *
+ * Known rates settle at their own boundaries, whatever their spacing (8 hours on some venues, 1 hour on others);
+ * a boundary of that spacing without a rate carries the last known one. Where nothing is known the assumed
+ * rate settles every `intervalMs`. `known` may reach further back than `from`.
+ */
+export function settlementsBetween(from: EpochMs, to: EpochMs, intervalMs: number, known: readonly FundingRate[], assumedRate: number): FundingRate[] {
+  const settled = known.map(({ time, rate }) => ({ time: floorTime(time + JITTER_MS, SECOND_MS * 60), rate }))
+  const spacing = smallestGap(settled) ?? intervalMs
+  const result: FundingRate[] = []
+  let next = 0
+  let last: number | null = null
+  for (let boundary = floorTime(from, spacing) + spacing; boundary <= to; boundary += spacing) {
+    for (let candidate = settled[next]; candidate !== undefined && candidate.time <= boundary; candidate = settled[++next]) last = candidate.rate
+    result.push({ time: boundary, rate: last ?? assumedRate })
+  }
+  return result
+}
+
+function smallestGap(rates: readonly FundingRate[]): number | null {
+  let smallest: number | null = null
+  for (const [index, { time }] of rates.entries()) {
+    const before = rates[index - 1]
+    if (before !== undefined && time > before.time && (smallest === null || time - before.time < smallest)) smallest = time - before.time
+  }
+  return smallest
+}

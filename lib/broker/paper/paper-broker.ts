@@ -1,0 +1,150 @@
+import { dec, minus, price, sum, toNumber } from '../../core/decimal.ts'
+import { type Clock, DAY_MS, fromIso, HOUR_MS, SECOND_MS, timeframeMs, toIso } from '../../core/time.ts'
+import type { MarketData } from '../../market/market-data.ts'
+import type { Store } from '../../store/store.ts'
+import { Product, type Quote } from '../../../schemas/market.ts'
+import type { OrderRequest, Placement, VenueOrder } from '../../../schemas/order.ts'
+import type { PaperBook, PaperOrder } from '../../../schemas/paper-book.ts'
+import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
+import { type Broker, BrokerError } from '../broker.ts'
+import { advanceBook, bookUnrealised, cancelOrder, marginUsed, openBook, type PaperVenue, type PlacementResult, placeOrder, restingOrders } from './book.ts'
+import { settlementsBetween } from './funding.ts'
+
+type Dependencies = { config: StrategyConfig; market: MarketData; store: Pick<Store, 'loadBook' | 'saveBook'>; clock: Clock }
+
+/** Tries against another function that moves the same book at the same time. */
+const MAX_TRIES = 6
+/** A book with nothing new in it is saved this often, so that a pass never replays more bars than that. */
+const SAVE_AT_LEAST_MS = HOUR_MS
+/** One pass asks for the price once: several questions within a second get the same quote. */
+const QUOTE_LIFE_MS = SECOND_MS
+
+/** The contract of the paper venue: the configured facts, always in session. */
+export function paperProduct({ market, paper }: Pick<StrategyConfig, 'market' | 'paper'>): Product {
+  return Product.parse({ ...paper.product, symbol: market.symbol, session: { isOpen: true, nextClose: null, reason: 'the paper venue never closes' } })
+}
+
+/**
+ * A perps venue in a stored book of its own. Before every answer the book is advanced over the closed bars and
+ * funding settlements since it was last saved; that is deterministic, so it does not matter which function does
+ * it or how often, and a book in which nothing happened need not be saved.
+ *
+ * Exits are judged on whole bars that open at or after the entry: the rest of the bar in which an entry
+ * fills is not seen.
+ */
+export function createPaperBroker({ config, market, store, clock }: Dependencies): Broker {
+  const venue: PaperVenue = { product: paperProduct(config), paper: config.paper }
+  const { symbol } = venue.product
+  const barMs = timeframeMs(market.baseTimeframe)
+  let cached: { until: number; quote: Promise<Quote> } | null = null
+
+  const quoteAt = (now: number): Promise<Quote> => {
+    if (cached === null || now >= cached.until) {
+      const quote = market.quote(symbol, now)
+      cached = { until: now + QUOTE_LIFE_MS, quote }
+      // A failed answer is not kept.
+      quote.catch(() => {
+        cached = null
+      })
+    }
+    return cached.quote
+  }
+
+  const advance = async (book: PaperBook, now: number): Promise<PaperBook> => {
+    const from = fromIso(book.advancedTo)
+    if (book.position === null) return book
+    if (now < from + barMs) return book
+    const limit = Math.ceil((now - from) / barMs) + 1
+    const [series, known] = await Promise.all([
+      market.candles({ symbol, timeframe: market.baseTimeframe, asOf: now, limit }),
+      market.fundingRates(symbol, from - 2 * DAY_MS, now),
+    ])
+    const bars = series.candles.filter((bar) => bar.time >= from)
+    const intervalMs = venue.product.fundingIntervalMs
+    const settlements = intervalMs === null ? [] : settlementsBetween(fromIso(book.position.openedAt), now, intervalMs, known, toNumber(config.paper.assumedFundingRate))
+    return advanceBook(book, bars, barMs, settlements.filter(({ time }) => time > from - barMs), venue)
+  }
+
+  /** Loads, advances, lets `change` act, saves; starts again when somebody else has saved in between. */
+  const withBook = async <T>(change: (book: PaperBook, now: number) => Promise<{ book: PaperBook; answer: T }>): Promise<T> => {
+    for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
+      const now = clock()
+      const stored = await store.loadBook(config.id)
+      const start = stored ?? openBook(symbol, config.paper.initialCash, toIso(now))
+      if (start.symbol !== symbol) throw new BrokerError(`the paper book of ${config.id} is in ${start.symbol}, the configuration trades ${symbol}: use another strategy id or data directory`)
+      const { book, answer } = await change(await advance(start, now), now)
+      if (stored !== null && !isWorthSaving(stored, book)) return answer
+      const { outcome } = await store.saveBook(config.id, book, stored === null)
+      if (outcome === 'saved') return answer
+    }
+    throw new BrokerError(`the paper book of ${config.id} kept moving; gave up after ${MAX_TRIES} tries`)
+  }
+
+  const read = <T>(view: (book: PaperBook, now: number) => Promise<T> | T): Promise<T> => withBook(async (book, now) => ({ book, answer: await view(book, now) }))
+
+  const write = async (change: (book: PaperBook, quote: Quote, at: string) => PlacementResult): Promise<Placement> => {
+    try {
+      return await withBook(async (book, now) => {
+        const { book: changed, placement } = change(book, await quoteAt(now), toIso(now))
+        return { book: changed, answer: placement }
+      })
+    } catch (error) {
+      return { outcome: 'unknown', reason: error instanceof Error ? `${error.name}: ${error.message}` : String(error) }
+    }
+  }
+
+  return {
+    name: 'paper',
+    product: async () => venue.product,
+    account: () =>
+      read(async (book, now) => {
+        const { mark } = await quoteAt(now)
+        const equity = sum(book.cash, bookUnrealised(book, venue.product, mark))
+        return { at: toIso(now), cash: book.cash, equity, availableMargin: minus(equity, marginUsed(book)) }
+      }),
+    position: () =>
+      read(async (book, now) => {
+        if (book.position === null) return null
+        const { side, quantity, costBasis, liquidationPrice } = book.position
+        const { mark } = await quoteAt(now)
+        const base = dec(quantity).times(venue.product.contractSize)
+        return { symbol, side, quantity, averageEntryPrice: price(dec(costBasis).div(base).round(8)), markPrice: mark, unrealisedPnl: bookUnrealised(book, venue.product, mark), liquidationPrice }
+      }),
+    openOrders: () => read((book) => restingOrders(book).map(toVenueOrder)),
+    order: (_symbol, clientOrderId) =>
+      read((book) => {
+        const found = book.orders.find((order) => order.request.clientOrderId === clientOrderId)
+        return found === undefined ? null : toVenueOrder(found)
+      }),
+    fills: (_symbol, since) => read((book) => book.fills.filter((fill) => fromIso(fill.at) >= since)),
+    fundingPayments: (_symbol, since) => read((book) => book.funding.filter((payment) => fromIso(payment.at) >= since)),
+    place: (order) => write((book, quote, at) => placeOrder(book, order as OrderRequest, quote, at, venue)),
+    cancel: (_symbol, orderId) => write((book) => cancelOrder(book, orderId)),
+  }
+}
+
+function isWorthSaving(before: PaperBook, after: PaperBook): boolean {
+  if (before.sequence !== after.sequence || before.funding.length !== after.funding.length || before.cash !== after.cash) return true
+  if (before.orders.some((order, index) => order.status !== after.orders[index]?.status)) return true
+  return fromIso(after.advancedTo) - fromIso(before.advancedTo) >= SAVE_AT_LEAST_MS
+}
+
+function toVenueOrder(order: PaperOrder): VenueOrder {
+  const { request } = order
+  return {
+    orderId: order.orderId,
+    clientOrderId: request.clientOrderId,
+    symbol: request.symbol,
+    kind: request.kind,
+    side: request.side,
+    status: order.status,
+    quantity: request.quantity,
+    filledQuantity: order.filledQuantity,
+    averagePrice: order.averagePrice,
+    bracket: request.kind === 'close' ? null : request.bracket,
+    isTriggered: false,
+    createdAt: order.createdAt,
+    reason: order.reason,
+  }
+}
+

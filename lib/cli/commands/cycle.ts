@@ -1,0 +1,47 @@
+import { composeCycle } from '../../compose/compose-ports.ts'
+import { VERSION } from '../../core/version.ts'
+import { positionOf } from '../../ledger/accounting.ts'
+import { runCycle } from '../../cycle/run-cycle.ts'
+import { CycleReport, type RecordLocation } from '../../../schemas/cli.ts'
+import type { CycleRecord } from '../../../schemas/cycle-record.ts'
+import type { Environment } from '../../../schemas/environment.ts'
+import { reportPosition } from '../format.ts'
+import { renderCycle } from '../render-cycle.ts'
+import type { Session } from '../session.ts'
+import type { Answer } from './answer.ts'
+
+/** `hourhand cycle`: one decision cycle, now or at `--at`. Fails (exit 1) when the outcome is `failed`. */
+export async function cycleCommand(session: Session): Promise<Answer> {
+  const { world, config, environment } = session
+  const ports = await composeCycle(world, { codeVersion: VERSION, readApiKey: async (kind) => apiKeyIn(environment, kind) })
+  const ran = await runCycle(ports, { scheduledFor: world.clock(), dryRun: world.dryRun })
+  // A slot that was done before tells its own story; what is held may have moved on since.
+  const state = await ports.store.loadState(config.id)
+  const record: CycleRecord = world.dryRun || state === null ? ran : { ...ran, phaseAfter: state.phase }
+  const location = locate(session, record)
+  return { document: CycleReport.parse(reportCycle(record, location)), text: renderCycle(record, location), exitCode: record.outcome === 'failed' ? 1 : 0 }
+}
+
+export const apiKeyIn = (environment: Environment, kind: 'openai' | 'anthropic'): string | undefined => (kind === 'openai' ? environment.OPENAI_API_KEY : environment.ANTHROPIC_API_KEY)
+
+/** Where the record lies; null when none was written. */
+export function locate({ world, storeName, table }: Session, { strategyId, slot }: Pick<CycleRecord, 'strategyId' | 'slot'>): RecordLocation {
+  return world.dryRun ? null : { store: storeName, table, pk: `STRATEGY#${strategyId}`, sk: `CYCLE#${slot}` }
+}
+
+/** The stable JSON form of a cycle. */
+export function reportCycle(record: CycleRecord, location: RecordLocation): CycleReport {
+  return {
+    cycleId: record.cycleId,
+    slot: record.slot,
+    mode: record.mode,
+    decider: record.decision?.decider ?? record.config.decider.kind,
+    outcome: record.outcome ?? 'failed',
+    reason: record.reason ?? '',
+    decision: record.decision?.decision ?? null,
+    verdicts: record.verdicts,
+    order: record.order,
+    position: reportPosition(record.phaseAfter === null ? null : positionOf(record.phaseAfter)),
+    record: location,
+  }
+}

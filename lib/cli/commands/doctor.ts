@@ -1,0 +1,85 @@
+import { composeExecution } from '../../compose/compose-ports.ts'
+import { hashOf } from '../../core/canonical-json.ts'
+import { fromIso, SECOND_MS, timeframeMs, toIso } from '../../core/time.ts'
+import { gatherVenueFacts } from '../../cycle/venue-facts.ts'
+import { reconcile } from '../../cycle/reconcile.ts'
+import { primaryTimeframe } from '../../snapshot/market-facts.ts'
+import { createNewsSource } from '../../news/create-news-source.ts'
+import { DoctorReport } from '../../../schemas/cli.ts'
+import { table } from '../format.ts'
+import type { Session } from '../session.ts'
+import type { Answer } from './answer.ts'
+import { apiKeyIn } from './cycle.ts'
+
+type Check = DoctorReport['checks'][number]
+
+/** `hourhand doctor`: whether a cycle could run here and now. Trades nothing, writes nothing. Exit 1 when anything is wrong. */
+export async function doctorCommand(session: Session): Promise<Answer> {
+  const { config, world, market, environment, storeName, table: tableName } = session
+  const ports = await composeExecution({ ...world, dryRun: true })
+  const now = world.clock()
+  const timeframe = primaryTimeframe(config)
+  const checks: Check[] = [
+    good('configuration', `strategy ${config.id}, ${config.mode}, every ${config.intervalMinutes} min, hash ${hashOf(config).slice(0, 12)}`),
+    await check('database', 'see that the table exists and that the credentials may read and write it', async () => {
+      const state = await ports.store.loadState(config.id)
+      return `${storeName}, table ${tableName}: ${state === null ? 'no state yet' : `state version ${state.version}, ${state.phase.kind}${state.halt === null ? '' : ', HALTED'}`}`
+    }),
+    await check('candles', 'see that the source is reachable and has the symbol; a clock that is ahead also asks for bars that do not exist yet', async () => {
+      const { candles, issues } = await market.candles({ symbol: config.market.symbol, timeframe, asOf: now, limit: 50 })
+      const newest = candles.at(-1)
+      const expected = Math.floor(now / timeframeMs(timeframe)) * timeframeMs(timeframe) - timeframeMs(timeframe)
+      if (newest === undefined) throw new Error(`${market.name} has no ${timeframe} bars of ${config.market.symbol}`)
+      if (newest.time !== expected) throw new Error(`the newest closed ${timeframe} bar is of ${toIso(newest.time)}, expected ${toIso(expected)}`)
+      return `${market.name}: ${candles.length} ${timeframe} bars of ${config.market.symbol}, newest ${toIso(newest.time)}, ${issues.length} issues`
+    }),
+    await check('quote', 'see that the market is open and the source reachable', async () => {
+      const quote = await ports.market.quote(config.market.symbol, now)
+      const ageMs = now - fromIso(quote.at)
+      if (Math.abs(ageMs) > 120 * SECOND_MS) throw new Error(`the quote is ${Math.round(ageMs / SECOND_MS)} s off this machine's clock`)
+      return `bid ${quote.bid}, ask ${quote.ask}, mark ${quote.mark}`
+    }),
+    await check('venue', 'run `hourhand status` to see the difference, `hourhand enforce` to take it in', async () => {
+      const state = await ports.store.loadState(config.id)
+      const account = await ports.broker.account()
+      if (state === null) return `${ports.broker.name}: cash ${account.cash}, nothing traded yet`
+      const { notes } = reconcile(state, await gatherVenueFacts(ports, state))
+      if (notes.length > 0) throw new Error(notes.join('; '))
+      return `${ports.broker.name}: cash ${account.cash}, ledger and venue agree`
+    }),
+    deciderCheck(session),
+    await check('news', 'remove or correct the feed in news.feeds; a dead feed costs only itself', async () => {
+      if (config.news.feeds.length === 0 || config.market.source !== 'live') return config.news.feeds.length === 0 ? 'no feeds configured' : 'not read for a simulated or recorded market'
+      const { feeds, headlines } = await createNewsSource({ config: config.news }).headlines(now)
+      const bad = feeds.filter((feed) => !feed.ok)
+      if (bad.length > 0) throw new Error(bad.map((feed) => `${feed.source}: ${feed.problem}`).join('; '))
+      return `${feeds.length} feeds, ${headlines.length} headlines`
+    }),
+  ]
+  const usesAws = environment.HOURHAND_TABLE !== undefined
+  checks.push(good('alarms', usesAws ? `table ${tableName} in AWS; alarms are the stack's` : 'none: this is a local run, nobody is told when it stops'))
+  const report: DoctorReport = { ok: checks.every(({ ok }) => ok), checks }
+  const rows = checks.map(({ check: name, ok, detail }) => [ok ? 'ok' : 'NO', name, detail])
+  const remedies = checks.flatMap(({ check: name, ok, remedy }) => (ok || remedy === null ? [] : [`${name}: ${remedy}`]))
+  const text = [`Hourhand  doctor · ${config.id} · ${toIso(now)}`, '', ...table(rows), ...(remedies.length === 0 ? [] : ['', ...remedies])].join('\n')
+  return { document: DoctorReport.parse(report), text: `${text}\n`, exitCode: report.ok ? 0 : 1 }
+}
+
+const good = (name: string, detail: string): Check => ({ check: name, ok: true, detail, remedy: null })
+
+async function check(name: string, remedy: string, work: () => Promise<string>): Promise<Check> {
+  try {
+    return good(name, await work())
+  } catch (error) {
+    return { check: name, ok: false, detail: error instanceof Error ? error.message : String(error), remedy }
+  }
+}
+
+function deciderCheck({ config, environment }: Session): Check {
+  const { decider } = config
+  if (decider.kind === 'rules') return good('decider', 'rules: asks no model')
+  if (decider.kind === 'recorded') return good('decider', `recorded answers of ${decider.file}`)
+  const variable = decider.kind === 'openai' ? 'OPENAI_API_KEY' : 'ANTHROPIC_API_KEY'
+  if (apiKeyIn(environment, decider.kind) !== undefined) return good('decider', `${decider.kind} ${decider.model}, key in ${variable}`)
+  return { check: 'decider', ok: false, detail: `${decider.kind}: ${variable} is not set`, remedy: `set ${variable}, or choose --decider rules` }
+}

@@ -1,0 +1,57 @@
+import { composeExecution } from '../../compose/compose-ports.ts'
+import { canonicalJson } from '../../core/canonical-json.ts'
+import { UsageError } from '../../core/invariant.ts'
+import { buildPrompt } from '../../decision/prompt.ts'
+import { judge } from '../../guard/judge.ts'
+import { CycleRecord } from '../../../schemas/cycle-record.ts'
+import { renderCycle } from '../render-cycle.ts'
+import { section } from '../format.ts'
+import type { Session } from '../session.ts'
+import { locate } from './cycle.ts'
+import type { Answer } from './answer.ts'
+
+/** Whether the pure parts, run again on the record, give what the record says. */
+export type Reproduction = { prompt: boolean | null; verdicts: boolean | null; order: boolean | null }
+
+/** `hourhand explain CYCLE_ID`: the story of a cycle, and proof that its pure parts still tell the same. */
+export async function explainCommand(session: Session, cycleId: string): Promise<Answer> {
+  const { config, world } = session
+  const { store } = await composeExecution(world)
+  const slot = slotOf(cycleId, config.id)
+  const record = await store.loadCycle(config.id, slot)
+  if (record === null) throw new UsageError(`cycle ${cycleId} is not in this database: list the newest with a look at --data-dir or --table, and mind --strategy`)
+  const again = reproduce(record)
+  const text = `${renderCycle(record, locate({ ...session, world: { ...world, dryRun: false } }, record))}\n${section('Answer', rawAnswers(record))}\n\n${section('Replayed', describe(again))}\n`
+  const isFaithful = Object.values(again).every((same) => same !== false)
+  return { document: { record: CycleRecord.parse(record), reproduction: again }, text, exitCode: isFaithful ? 0 : 1 }
+}
+
+/** Runs prompt rendering and guard again from the record alone. Null: that step was not reached. */
+export function reproduce(record: CycleRecord): Reproduction {
+  const { snapshot, prompt, decision, guardFacts, config } = record
+  const samePrompt = snapshot === null || prompt === null ? null : canonicalJson(buildPrompt(snapshot)) === canonicalJson(prompt)
+  if (snapshot === null || decision === null || guardFacts === null) return { prompt: samePrompt, verdicts: null, order: null }
+  const judgement = judge({ config, decision: decision.decision, snapshot, facts: guardFacts })
+  const order = judgement.result.kind === 'approved' ? judgement.result.order : null
+  return { prompt: samePrompt, verdicts: canonicalJson(judgement.verdicts) === canonicalJson(record.verdicts), order: canonicalJson(order) === canonicalJson(record.order) }
+}
+
+/** `eth-perp-20261102T0930Z` -> `2026-11-02T09:30:00Z`. */
+function slotOf(cycleId: string, strategyId: string): string {
+  const match = /^(?<strategy>.+)-(?<year>\d{4})(?<month>\d\d)(?<day>\d\d)T(?<hour>\d\d)(?<minute>\d\d)Z$/.exec(cycleId)
+  const parts = match?.groups
+  if (parts === undefined) throw new UsageError(`CYCLE_ID = ${JSON.stringify(cycleId)}: expected a cycle id such as ${strategyId}-20261102T0930Z, as \`hourhand cycle\` prints it`)
+  if (parts['strategy'] !== strategyId) throw new UsageError(`CYCLE_ID = ${JSON.stringify(cycleId)} belongs to strategy ${parts['strategy']}; say --strategy ${parts['strategy']}`)
+  return `${parts['year']}-${parts['month']}-${parts['day']}T${parts['hour']}:${parts['minute']}:00Z`
+}
+
+function rawAnswers({ decision }: CycleRecord): string[] {
+  const attempts = decision?.attempts ?? []
+  if (attempts.length === 0) return ['no model was asked']
+  return attempts.flatMap(({ raw, problem }, index) => [`attempt ${index + 1}${problem === null ? '' : `, refused: ${problem}`}`, ...(raw ?? '(nothing)').split('\n')])
+}
+
+function describe({ prompt, verdicts, order }: Reproduction): string[] {
+  const say = (what: string, same: boolean | null): string => `${what}: ${same === null ? 'not reached' : same ? 'the same bytes' : 'DIFFERENT'}`
+  return [say('prompt from the recorded snapshot', prompt), say('verdicts from the recorded facts', verdicts), say('order from the recorded facts', order)]
+}

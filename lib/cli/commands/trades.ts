@@ -1,0 +1,56 @@
+import { composeExecution } from '../../compose/compose-ports.ts'
+import { money, sum } from '../../core/decimal.ts'
+import type { Store } from '../../store/store.ts'
+import { TradesReport } from '../../../schemas/cli.ts'
+import type { Trade } from '../../../schemas/trade.ts'
+import { amount, table } from '../format.ts'
+import type { Session } from '../session.ts'
+import type { Answer } from './answer.ts'
+
+const PAGE = 200
+
+/** Every trade of a strategy, oldest first. */
+export async function readTrades(store: Store, strategyId: string): Promise<Trade[]> {
+  const trades: Trade[] = []
+  let cursor: string | undefined
+  do {
+    const page = await store.listTrades(strategyId, { limit: PAGE, cursor })
+    trades.push(...page.items)
+    cursor = page.cursor ?? undefined
+  } while (cursor !== undefined)
+  return trades
+}
+
+/** `hourhand trades [--csv]`: every closed trade. */
+export async function tradesCommand({ world, config }: Session, { csv }: { csv: boolean }): Promise<Answer> {
+  const { store } = await composeExecution(world)
+  const trades = await readTrades(store, config.id)
+  return { document: TradesReport.parse({ strategyId: config.id, trades }), text: csv ? toCsv(trades) : toTable(trades), exitCode: 0 }
+}
+
+const COLUMNS = ['id', 'side', 'quantity', 'entryTime', 'entryPrice', 'exitTime', 'exitPrice', 'exitReason', 'stopLossPrice', 'takeProfitPrice', 'gross', 'fees', 'funding', 'slippage', 'pnl', 'rMultiple', 'regime'] as const satisfies readonly (keyof Trade)[]
+
+/** RFC 4180 with a header; no field of a trade needs quoting, the regime is quoted for good measure. */
+export function toCsv(trades: readonly Trade[]): string {
+  const quoted = (value: string | number | null): string => (value === null ? '' : /[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value))
+  return [COLUMNS.join(','), ...trades.map((trade) => COLUMNS.map((column) => quoted(trade[column])).join(','))].join('\n').concat('\n')
+}
+
+function toTable(trades: readonly Trade[]): string {
+  if (trades.length === 0) return 'no trades yet\n'
+  const rows = trades.map((trade) => [
+    trade.entryTime.slice(0, 16),
+    trade.side,
+    trade.quantity,
+    `${amount(trade.entryPrice)} -> ${amount(trade.exitPrice)}`,
+    trade.exitTime.slice(0, 16),
+    trade.exitReason,
+    `fees ${amount(trade.fees)}`,
+    `funding ${amount(trade.funding)}`,
+    `pnl ${amount(trade.pnl)}`,
+    trade.rMultiple === null ? '' : `${trade.rMultiple.toFixed(2)} R`,
+  ])
+  const total = sum(...trades.map((trade) => trade.pnl))
+  const fees = sum(...trades.map((trade) => trade.fees))
+  return `${table(rows).join('\n')}\n${trades.length} trades, pnl ${amount(total)} after fees of ${amount(fees)} and funding of ${amount(sum(money(0), ...trades.map((trade) => trade.funding)))}\n`
+}

@@ -1,0 +1,13 @@
+import type { Clock } from '../core/time.ts'
+import type { Sleep } from '../cycle/ports.ts'
+
+/** The process as the command line sees it; given by `bin/hourhand.ts`, or by a test. */
+export type Io = {
+  /** Results; with `--json` exactly one document. */
+  stdout: (text: string) => void
+  /** Logs and errors. */
+  stderr: (text: string) => void
+  env: Readonly<Record<string, string | undefined>>
+  clock: Clock
+  sleep: Sleep
+}

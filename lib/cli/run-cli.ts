@@ -1,0 +1,143 @@
+import { Command, CommanderError } from 'commander'
+import { z } from 'zod'
+import { parseEnvironment, secretsIn } from '../compose/parse-environment.ts'
+import { UsageError } from '../core/invariant.ts'
+import { VERSION } from '../core/version.ts'
+import { IsoTime } from '../../schemas/primitives.ts'
+import type { Answer } from './commands/answer.ts'
+import type { Io } from './io.ts'
+import { CommonOptions, parseOptions, resolveConfig } from './options.ts'
+import { openSession, type Session } from './session.ts'
+
+/**
+ * Runs one command line. Answers with the exit code: 0 done (a hold is a success), 1 failed, 2 bad usage or
+ * configuration. Results go to stdout, everything else to stderr; nothing is thrown.
+ */
+export async function runCli(argv: readonly string[], io: Io): Promise<0 | 1 | 2> {
+  let exitCode: 0 | 1 | 2 = 0
+  const finish = (answer: Answer, isJson: boolean) => {
+    io.stdout(isJson ? `${JSON.stringify(answer.document, null, 2)}\n` : answer.text)
+    exitCode = answer.exitCode
+  }
+  const program = createProgram(io, finish)
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    const isUsage = error instanceof UsageError
+    const name = error instanceof Error && !isUsage ? `${error.name}: ` : ''
+    io.stderr(`error: ${hideSecrets(`${name}${error instanceof Error ? error.message : String(error)}`, io)}\n`)
+    return isUsage ? 2 : 1
+  }
+}
+
+function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void): Command {
+  const program = new Command('hourhand')
+    .description('A scheduled perpetual-futures trader: one decision at a time, every limit in code.')
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
+    .showHelpAfterError('(see --help)')
+
+  const withSession = async (raw: unknown, work: (session: Session) => Promise<Answer>): Promise<void> => {
+    const options = parseOptions(CommonOptions, raw)
+    const session = await openSession(options, io)
+    let answer: Answer
+    try {
+      answer = await work(session)
+    } finally {
+      await session.close()
+    }
+    finish(answer, options.json)
+  }
+
+  common(program.command('cycle').description('run one decision cycle'))
+    .option('--dry-run', 'do everything but write state and place orders')
+    .action((raw) => withSession(raw, async (session) => (await import('./commands/cycle.ts')).cycleCommand(session)))
+
+  common(program.command('enforce').description('run one enforcement pass: reconcile, protect, close what must be closed'))
+    .option('--dry-run', 'only say what would be done')
+    .action((raw) => withSession(raw, async (session) => (await import('./commands/enforce.ts')).enforceCommand(session)))
+
+  common(program.command('status').description('what it holds: ledger beside venue')).action((raw) =>
+    withSession(raw, async (session) => (await import('./commands/status.ts')).statusCommand(session)),
+  )
+
+  common(program.command('trades').description('every closed trade'))
+    .option('--csv', 'as comma-separated values')
+    .action((raw) => withSession(raw, async (session) => (await import('./commands/trades.ts')).tradesCommand(session, parseOptions(z.object({ csv: z.boolean().default(false) }), raw))))
+
+  common(program.command('explain').description('the story of one cycle, and whether its record still reproduces it').argument('<CYCLE_ID>', 'as printed by `hourhand cycle`')).action((cycleId: string, raw) =>
+    withSession(raw, async (session) => (await import('./commands/explain.ts')).explainCommand(session, cycleId)),
+  )
+
+  common(program.command('halt').description('the kill switch: no entries until resumed, exits go on'))
+    .option('--reason <text>', 'why, for the record', 'halted by hand')
+    .action((raw) => withSession(raw, async (session) => (await import('./commands/halt.ts')).haltCommand(session, parseOptions(z.object({ reason: z.string().min(1).max(400) }), raw))))
+
+  common(program.command('resume').description('lift a halt')).action((raw) => withSession(raw, async (session) => (await import('./commands/halt.ts')).resumeCommand(session)))
+
+  common(program.command('doctor').description('check configuration, keys, database, market and venue, without trading')).action((raw) =>
+    withSession(raw, async (session) => (await import('./commands/doctor.ts')).doctorCommand(session)),
+  )
+
+  strategyOptions(program.command('guard').description('the guard rules'))
+    .option('--explain', 'list every rule, its limit and where it is enforced')
+    .option('--json', 'one JSON document on stdout')
+    .action(async (raw) => {
+      const options = parseOptions(CommonOptions, raw)
+      const { guardCommand } = await import('./commands/guard.ts')
+      finish(guardCommand(await resolveConfig(options, parseEnvironment(io.env))), options.json)
+    })
+
+  strategyOptions(program.command('replay').description('drive history through the code that trades'))
+    .requiredOption('--candles <FILE>', 'candle file: CSV or CSV.gz with timestamp,open,high,low,close,volume')
+    .option('--funding <FILE>', 'settled funding: CSV or CSV.gz with timestamp,funding_rate')
+    .option('--from <ISO>', 'first slot, ISO 8601 UTC')
+    .option('--to <ISO>', 'end, exclusive')
+    .option('--out <DIR>', 'write replay.json there')
+    .option('--json', 'one JSON document on stdout')
+    .action(async (raw) => {
+      const own = parseOptions(z.object({ candles: z.string().min(1), funding: z.string().optional(), from: IsoTime.optional(), to: IsoTime.optional(), out: z.string().optional() }), raw)
+      const options = parseOptions(CommonOptions, raw)
+      const environment = parseEnvironment(io.env)
+      const config = await resolveConfig({ ...options, market: own.candles }, environment)
+      const withFunding = own.funding === undefined ? config : { ...config, market: { ...config.market, fundingFile: own.funding } }
+      const { replayCommand } = await import('./commands/replay.ts')
+      finish(await replayCommand(withFunding, own, environment, io), options.json)
+    })
+
+  return program
+}
+
+/** Options that choose and change a strategy. */
+function strategyOptions(command: Command): Command {
+  return command
+    .option('--strategy <ID>', 'named strategy (eth-perp, btc-perp)')
+    .option('--config <FILE>', 'JSON strategy configuration, merged over the named strategy; unknown keys are fatal')
+    .option('--decider <NAME>', 'rules, openai, anthropic or recorded')
+}
+
+/** Options of every command that opens the database. */
+function common(command: Command): Command {
+  return strategyOptions(command)
+    .option('--market <SOURCE>', 'live, sim, or a candle FILE')
+    .option('--seed <N>', 'seed of the simulated market')
+    .option('--at <ISO>', 'act as of this instant (simulated and recorded markets)')
+    .option('--data-dir <DIR>', 'embedded database and artifacts (default .hourhand)')
+    .option('--table <NAME>', "a deployment's DynamoDB table instead of the embedded database")
+    .option('--json', 'one JSON document on stdout; logs go to stderr')
+    .option('--verbose', 'log every step')
+}
+
+/** Nothing that leaves this process names a credential, whatever an error carried. */
+function hideSecrets(text: string, io: Io): string {
+  let secrets: string[]
+  try {
+    secrets = secretsIn(parseEnvironment(io.env))
+  } catch {
+    return text
+  }
+  return secrets.reduce((hidden, secret) => hidden.replaceAll(secret, '(hidden)'), text)
+}

@@ -1,0 +1,80 @@
+import { loadConfig } from '../config/load-config.ts'
+import { DEFAULT_STRATEGY } from '../config/strategies.ts'
+import { describeIssues } from '../config/describe-issues.ts'
+import { UsageError } from '../core/invariant.ts'
+import { type Clock, fromIso } from '../core/time.ts'
+import { VERSION } from '../core/version.ts'
+import type { Sleep } from '../cycle/ports.ts'
+import { createMarket } from '../market/create-market.ts'
+import { createDynamoClient, ensureTable } from '../store/dynamo-client.ts'
+import { createDynamoItems } from '../store/dynamo-items.ts'
+import { createEmfTelemetry } from '../telemetry/emf-telemetry.ts'
+import { createJsonTelemetry } from '../telemetry/json-telemetry.ts'
+import type { Environment } from '../../schemas/environment.ts'
+import { InvocationEvent } from '../../schemas/event.ts'
+import type { World } from './compose-ports.ts'
+import { openOutside } from './open-outside.ts'
+import { parseEnvironment, parseJson, secretsIn } from './parse-environment.ts'
+
+/** The process a handler runs in. */
+export type Runtime = {
+  variables: Readonly<Record<string, string | undefined>>
+  write: (line: string) => void
+  clock: Clock
+  sleep: Sleep
+}
+
+/** One invocation: what was asked for, and the world to do it in. */
+export type Invocation = { world: World; environment: Environment; codeVersion: string; scheduledFor: number }
+
+/**
+ * Makes a handler. What can be built once per cold start (configuration, clients, market) is, at the first
+ * invocation, so that a wrong configuration fails that invocation and rings its alarm. The clock is read anew each
+ * time. `work` rejecting is the function failing: the error is logged and passed on.
+ */
+export function createHandler<T>(runtime: Runtime, work: (invocation: Invocation) => Promise<T>): (event: unknown) => Promise<T> {
+  let opened: ReturnType<typeof openServices> | null = null
+  return async (event) => {
+    opened ??= openServices(runtime)
+    const services = await opened.catch((error: unknown) => {
+      // The next invocation tries again: a parameter may have been put right meanwhile.
+      opened = null
+      runtime.write(JSON.stringify({ level: 'error', message: 'the function could not start', error: error instanceof Error ? error.message : String(error) }))
+      throw error
+    })
+    const { environment, world, codeVersion } = services
+    try {
+      const request = parseInvocation(event, world.config.id)
+      const outside = await openOutside({ environment, telemetry: world.telemetry, dryRun: request.dryRun })
+      return await work({ environment, codeVersion, scheduledFor: request.scheduledFor ?? runtime.clock(), world: { ...world, ...outside, dryRun: request.dryRun } })
+    } catch (error) {
+      world.telemetry.log('error', 'invocation failed', { error })
+      throw error
+    }
+  }
+}
+
+async function openServices({ variables, write, clock, sleep }: Runtime): Promise<{ environment: Environment; world: Omit<World, 'events' | 'schedule' | 'dryRun'>; codeVersion: string }> {
+  const environment = parseEnvironment(variables)
+  const overrides = environment.HOURHAND_CONFIG === undefined ? {} : parseJson(environment.HOURHAND_CONFIG, 'HOURHAND_CONFIG')
+  const config = loadConfig({ strategy: environment.HOURHAND_STRATEGY ?? DEFAULT_STRATEGY, overrides, origin: 'HOURHAND_CONFIG' })
+  const tableName = environment.HOURHAND_TABLE
+  if (tableName === undefined) throw new UsageError('HOURHAND_TABLE is not set: a function needs the name of its DynamoDB table')
+  const endpoint = environment.HOURHAND_DYNAMODB_ENDPOINT
+  const client = createDynamoClient(endpoint)
+  if (endpoint !== undefined) await ensureTable(client, tableName)
+  const log = createJsonTelemetry({ write, clock, base: { strategy: config.id }, secrets: secretsIn(environment) })
+  const telemetry = createEmfTelemetry({ log, write, clock, strategyId: config.id })
+  const market = await createMarket({ config: config.market, clock })
+  return { environment, codeVersion: environment.HOURHAND_VERSION ?? VERSION, world: { config, items: createDynamoItems({ client, tableName }), clock, sleep, telemetry, market } }
+}
+
+/** Parses a rule's event or a person's own. Throws {@link UsageError} naming what is wrong. */
+export function parseInvocation(event: unknown, strategyId: string): { dryRun: boolean; scheduledFor: number | null } {
+  const parsed = InvocationEvent.safeParse(event)
+  if (!parsed.success) throw new UsageError(describeIssues('event', parsed.error, event))
+  if ('source' in parsed.data) return { dryRun: false, scheduledFor: fromIso(parsed.data.time) }
+  const { strategy, dryRun, at } = parsed.data
+  if (strategy !== undefined && strategy !== strategyId) throw new UsageError(`event: strategy = ${strategy}: this function runs ${strategyId}; invoke the one of that strategy`)
+  return { dryRun, scheduledFor: at === undefined ? null : fromIso(at) }
+}

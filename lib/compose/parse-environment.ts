@@ -1,0 +1,24 @@
+import { describeIssues } from '../config/describe-issues.ts'
+import { UsageError } from '../core/invariant.ts'
+import { Environment } from '../../schemas/environment.ts'
+
+/** Reads the environment. Throws {@link UsageError} naming the variable; values of credentials are not shown. */
+export function parseEnvironment(variables: Readonly<Record<string, string | undefined>>): Environment {
+  // A variable set to nothing is one not set.
+  const given = Object.fromEntries(Object.entries(variables).filter(([, value]) => value !== undefined && value !== ''))
+  const parsed = Environment.safeParse(given)
+  if (!parsed.success) throw new UsageError(describeIssues('environment', parsed.error, given))
+  return parsed.data
+}
+
+/** JSON text from a variable or file, or {@link UsageError} naming where it came from. */
+export function parseJson(text: string, origin: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new UsageError(`${origin} is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+}
+
+/** Credentials in the environment, to be kept out of every log line. */
+export const secretsIn = (environment: Environment): string[] => [environment.OPENAI_API_KEY, environment.ANTHROPIC_API_KEY].filter((value) => value !== undefined)

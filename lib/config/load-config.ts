@@ -1,0 +1,43 @@
+import type { z } from 'zod'
+import { UsageError } from '../core/invariant.ts'
+import { PaperConfig, StrategyConfig } from '../../schemas/strategy-config.ts'
+import { describeIssues } from './describe-issues.ts'
+import { DEFAULT_STRATEGY, NAMED_STRATEGIES } from './strategies.ts'
+
+type Json = Record<string, unknown>
+
+/**
+ * A complete strategy configuration: the named strategy, `overrides` merged over it, defaults for the rest.
+ *
+ * Objects merge key by key; arrays and values replace. A decider of another `kind` replaces the whole decider,
+ * since its settings belong to its kind. Throws {@link UsageError} naming every wrong path, its value and
+ * the remedy; an unknown key is wrong.
+ */
+export function loadConfig(options: { strategy?: string | undefined; overrides?: unknown; origin?: string } = {}): StrategyConfig {
+  const { strategy = DEFAULT_STRATEGY, overrides = {}, origin = 'configuration' } = options
+  if (!Object.hasOwn(NAMED_STRATEGIES, strategy)) {
+    throw new UsageError(`unknown strategy ${JSON.stringify(strategy)}: choose one of ${Object.keys(NAMED_STRATEGIES).join(', ')}, and put what differs into --config FILE.json`)
+  }
+  if (!isObject(overrides)) throw new UsageError(`${origin}: expected a JSON object with strategy settings, got ${JSON.stringify(overrides)}`)
+  const named: Json = NAMED_STRATEGIES[strategy as keyof typeof NAMED_STRATEGIES]
+  const productDefaults: Json = { paper: { product: PaperConfig.parse({}).product } }
+  const merged = merge(merge({ id: strategy, ...productDefaults }, named), overrides)
+  const parsed = StrategyConfig.safeParse(merged)
+  if (!parsed.success) throw new UsageError(describeIssues(origin, parsed.error as z.ZodError, merged))
+  const { market } = parsed.data
+  const isFile = market.source !== 'sim' && market.source !== 'live'
+  // A file of one market holds no other: without a file of its own there is no reference.
+  return isFile && market.referenceFile === null ? { ...parsed.data, market: { ...market, referenceSymbol: null } } : parsed.data
+}
+
+const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function merge(base: Json, over: Json): Json {
+  const result: Json = { ...base }
+  for (const [key, value] of Object.entries(over)) {
+    const before = result[key]
+    const sameKind = !isObject(before) || !isObject(value) || value['kind'] === undefined || before['kind'] === value['kind']
+    result[key] = isObject(before) && isObject(value) && sameKind ? merge(before, value) : value
+  }
+  return result
+}

@@ -1,0 +1,52 @@
+import { toIso } from '../core/time.ts'
+import type { LedgerEvent } from '../ledger/events.ts'
+import { createState, type Emission, transitionAll } from '../ledger/transition.ts'
+import type { StrategyState } from '../../schemas/state.ts'
+import type { ExecutionPorts } from './ports.ts'
+
+/** The state moved under us: another function has committed. Nothing of ours was written to it; read again. */
+export class StateConflict extends Error {
+  override readonly name = 'StateConflict'
+}
+
+/** The strategy's state, made from the venue's cash the first time it is asked for. */
+export async function loadOrCreateState(ports: ExecutionPorts): Promise<StrategyState> {
+  const { store, broker, config, clock } = ports
+  const stored = await store.loadState(config.id)
+  if (stored !== null) return stored
+  const account = await broker.account()
+  const first = createState(config.id, account.cash, toIso(clock()))
+  const { outcome } = await store.saveState(first, true)
+  if (outcome === 'saved') return first
+  const winner = await store.loadState(config.id)
+  if (winner === null) throw new StateConflict(`the state of ${config.id} appeared and vanished`)
+  return winner
+}
+
+/**
+ * Applies events and makes them durable: history first (it is harmless to write twice), then the state in one
+ * conditional write, then the domain events. No events, no write. Throws {@link StateConflict} when the state has
+ * moved since it was read.
+ */
+export async function commit(ports: ExecutionPorts, state: StrategyState, events: readonly LedgerEvent[]): Promise<StrategyState> {
+  if (events.length === 0) return state
+  const { store, config } = ports
+  const { state: next, history, emissions } = transitionAll(state, events)
+  await store.appendHistory(config.id, history)
+  const saved = await store.saveState(next, false)
+  if (saved.outcome === 'conflict') throw new StateConflict(`the state of ${config.id} is no longer version ${state.version}`)
+  await publish(ports, emissions)
+  return saved.state
+}
+
+/** Sends what happened to the log and to the bus. */
+export async function publish(ports: ExecutionPorts, emissions: readonly Emission[]): Promise<void> {
+  if (emissions.length === 0) return
+  const { config, clock, telemetry, events } = ports
+  const at = toIso(clock())
+  for (const { type, subject, detail } of emissions) {
+    telemetry.log(type === 'naked' || type === 'unknown' || type === 'halted' || type === 'failed' ? 'warn' : 'info', type, { subject, ...detail })
+    telemetry.metric(type, 1, 'Count')
+  }
+  await events.publish(emissions.map((emission) => ({ ...emission, strategyId: config.id, mode: config.mode, at })))
+}

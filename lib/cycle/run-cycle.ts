@@ -1,0 +1,298 @@
+import { type EpochMs, floorTime, fromIso, MINUTE_MS, toIso } from '../core/time.ts'
+import { buildPrompt } from '../decision/prompt.ts'
+import { judge, type Judgement } from '../guard/judge.ts'
+import { positionOf, revalue, rollDay } from '../ledger/accounting.ts'
+import { buildSnapshot } from '../snapshot/build-snapshot.ts'
+import { gatherMarketFacts } from '../snapshot/gather.ts'
+import { estimateTokens } from '../snapshot/estimate-tokens.ts'
+import type { CycleOutcome, CycleRecord, GuardFacts } from '../../schemas/cycle-record.ts'
+import { isEntry } from '../../schemas/decision.ts'
+import type { DecisionSummary, StrategyState } from '../../schemas/state.ts'
+import { claimSlot, newRecord } from './claim.ts'
+import { closePosition } from './close-position.ts'
+import { commit, loadOrCreateState, publish, StateConflict } from './commit.ts'
+import { enterPosition } from './enter-position.ts'
+import type { CyclePorts } from './ports.ts'
+import { describeAction, syncWithVenue } from './sync-with-venue.ts'
+
+export type CycleRequest = {
+  /** The instant the schedule meant; the cycle is keyed by the slot it lies in. */
+  scheduledFor: EpochMs
+  /** Does everything but write state and place orders. The caller gives ports whose writes go nowhere. */
+  dryRun: boolean
+}
+
+/** How often a cycle looks again after the state has moved under it. */
+const MAX_CONFLICTS = 3
+
+/**
+ * One decision cycle, in this order and no other: claim slot, reconcile with the venue, snapshot, decide,
+ * validate, guard, size, persist intent, place, confirm, protect, record, emit.
+ *
+ * Never rejects for anything that can be recorded: what goes wrong ends in a record with outcome `failed`, its reason,
+ * and an event. A duplicate is `skipped`, a stale slot reconciles and is `skipped`, a halted strategy reconciles
+ * and is `halted`.
+ */
+export async function runCycle(ports: CyclePorts, { scheduledFor, dryRun }: CycleRequest): Promise<CycleRecord> {
+  const { clock, config, telemetry } = ports
+  const now = clock()
+  const slot = floorTime(scheduledFor, config.intervalMinutes * MINUTE_MS)
+  const run = new Run(ports, newRecord(ports, slot, now), dryRun)
+  try {
+    if (!dryRun) {
+      const claim = await claimSlot(ports, slot, now)
+      // This invocation did nothing: what the other one did is in its record.
+        if (claim.kind === 'taken') return { ...run.record, outcome: 'skipped', reason: claim.reason }
+      run.record = claim.record
+    }
+    return await run.toEnd(slot)
+  } catch (error) {
+    const reason = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    telemetry.log('error', 'cycle failed', { cycleId: run.record.cycleId, error })
+    return run.fail(reason)
+  }
+}
+
+/** The record that grows through one cycle, and the steps that make it grow. */
+class Run {
+  record: CycleRecord
+  private readonly ports: CyclePorts
+  private readonly dryRun: boolean
+  private stepStartedAt: EpochMs
+
+  constructor(ports: CyclePorts, record: CycleRecord, dryRun: boolean) {
+    this.ports = ports
+    this.record = record
+    this.dryRun = dryRun
+    this.stepStartedAt = ports.clock()
+  }
+
+  async toEnd(slot: EpochMs): Promise<CycleRecord> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.steps(slot)
+      } catch (error) {
+        // The other function has committed while we were reading or thinking: look again and judge again.
+        if (!(error instanceof StateConflict) || attempt === MAX_CONFLICTS) throw error
+        this.ports.telemetry.log('info', 'the state moved during the cycle; looking again', { attempt })
+      }
+    }
+  }
+
+  private async steps(slot: EpochMs): Promise<CycleRecord> {
+    const { ports } = this
+    const { config, clock } = ports
+    let state = await this.reconcile(await loadOrCreateState(ports))
+    if (this.record.progress === 'intended' && !this.dryRun) return this.finishIntended(state)
+    if (state.lastSlot !== null && fromIso(state.lastSlot) >= slot && !this.dryRun) return this.finish(state, 'skipped', `slot ${toIso(slot)} is not after the last one done, ${state.lastSlot}`)
+    if (state.halt !== null && !this.dryRun) return this.finish(state, 'halted', `halted by ${state.halt.by} since ${state.halt.at}: ${state.halt.reason}`)
+    const current = floorTime(clock(), config.intervalMinutes * MINUTE_MS)
+    if (current !== slot && !this.dryRun) return this.finish(state, 'skipped', `slot ${toIso(slot)} is stale: it is ${toIso(clock())} now; reconciled, nothing entered`)
+
+    if (this.record.decision === null) {
+      await this.lookAndDecide(state, slot)
+      // The model took its time; whatever has happened meanwhile is taken in before anything is judged.
+      state = await this.reconcile(await loadOrCreateState(ports))
+    }
+    return this.judgeAndAct(state)
+  }
+
+  private async reconcile(state: StrategyState): Promise<StrategyState> {
+    const synced = await syncWithVenue(this.ports, state, { act: !this.dryRun })
+    const notes = [...synced.notes, ...(this.dryRun ? synced.pending.map((action) => `would ${describeAction(action)}`) : [])]
+    this.record = { ...this.record, reconciliation: [...this.record.reconciliation, ...notes] }
+    this.lap('reconcile')
+    return synced.state
+  }
+
+  private async lookAndDecide(state: StrategyState, slot: EpochMs): Promise<void> {
+    const { config, clock, market, news, broker, decider } = this.ports
+    const asOf = clock()
+    const [facts, product] = await Promise.all([gatherMarketFacts({ market, news, config, asOf }), broker.product(config.market.symbol)])
+    const snapshot = buildSnapshot({ config, cycleId: this.record.cycleId, slot, asOf, facts, product, state })
+    const prompt = buildPrompt(snapshot)
+    this.lap('snapshot')
+    await this.save({ progress: 'snapshot', snapshot, prompt, promptTokens: estimateTokens(prompt.system + prompt.user) })
+    const decision = await decider.decide({ snapshot, prompt })
+    this.lap('decide')
+    const promptTokens = decision.usage.inputTokens > 0 ? decision.usage.inputTokens : this.record.promptTokens
+    await this.save({ progress: 'decided', decision, promptTokens })
+  }
+
+  private async judgeAndAct(state: StrategyState): Promise<CycleRecord> {
+    const { config, clock, market, broker, schedule } = this.ports
+    const { snapshot, decision: outcome } = this.record
+    if (snapshot === null || outcome === null) return this.finish(state, 'failed', 'the record lacks its snapshot or decision')
+    const { decision } = outcome
+    const now = clock()
+    const at = toIso(now)
+    const [quote, product] = await Promise.all([market.quote(config.market.symbol, now), broker.product(config.market.symbol)])
+    const accounting = revalue(rollDay(state.accounting, at), positionOf(state.phase), quote.mark, at)
+    const guardFacts: GuardFacts = { now: at, quote, product, accounting, phase: state.phase, halt: state.halt, trades: state.memory.trades, isLiveEarned: this.ports.isLiveEarned }
+    const judgement = judge({ config, decision, snapshot, facts: guardFacts })
+    const order = judgement.result.kind === 'approved' ? judgement.result.order : null
+    this.lap('guard')
+    await this.save({ progress: 'judged', guardFacts, verdicts: judgement.verdicts, order })
+    if (this.dryRun) return this.finish(state, 'dry_run', wouldDo(judgement, this.record))
+    if (judgement.halt !== null) {
+      const { rule, reason } = judgement.halt
+      const halted = await commit(this.ports, state, [
+        { type: 'marked', at, markPrice: quote.mark },
+        { type: 'halted', at, halt: { at, by: 'guard', rule, reason } },
+      ])
+      await schedule.disable(reason)
+      return this.finish(halted, 'halted', `${rule}: ${reason}`)
+    }
+    switch (decision.action) {
+      case 'hold':
+        return this.finish(state, 'held', outcome.failure === null ? decision.rationale : `${outcome.failure.kind}: ${outcome.failure.message}`)
+      case 'close':
+        return this.close(state)
+      case 'open_long':
+      case 'open_short':
+        return this.enter(state, judgement)
+      default:
+        return decision satisfies never
+    }
+  }
+
+  private async close(state: StrategyState): Promise<CycleRecord> {
+    if (state.phase.kind !== 'open') return this.finish(state, 'held', `close was decided, but the strategy is ${state.phase.kind}`)
+    const { tradeId } = state.phase.position
+    const closed = await this.reconcile(await closePosition(this.ports, state, 'decision'))
+    this.lap('close')
+    const isClosed = positionOf(closed.phase)?.tradeId !== tradeId
+    return isClosed ? this.finish(closed, 'closed', 'the decider closed the position') : this.finish(closed, 'failed', `the close is not through: the strategy is ${closed.phase.kind}`)
+  }
+
+  private async enter(state: StrategyState, { result }: Judgement): Promise<CycleRecord> {
+    const { decision } = this.record.decision ?? {}
+    if (result.kind !== 'approved' || decision === undefined || !isEntry(decision)) {
+      const reasons = result.kind === 'refused' ? result.reasons : ['no entry to make']
+      await publish(this.ports, [{ type: 'refused', subject: this.record.cycleId, detail: { action: decision?.action ?? null, reasons: reasons.join('; ') } }])
+      return this.finish(state, 'refused', reasons.join('; '))
+    }
+    // From here on a repetition must not enter again, whatever becomes of this attempt.
+    await this.save({ progress: 'intended' })
+    const entered = await enterPosition(this.ports, state, { order: result.order, decision, cycleId: this.record.cycleId, regime: this.record.snapshot?.views.primary.regime.label ?? null })
+    this.lap('place')
+    this.record = { ...this.record, placement: entered.placement }
+    return this.finishIntended(await this.reconcile(entered.state))
+  }
+
+  /** Tells what became of an entry that was committed, by this attempt or by one that crashed. */
+  private async finishIntended(state: StrategyState): Promise<CycleRecord> {
+    const { phase } = state
+    const { cycleId, order } = this.record
+    this.lap('confirm')
+    const position = positionOf(phase)
+    const opened = position?.thesis?.cycleId === cycleId || state.memory.trades.some((trade) => trade.id.startsWith(`${cycleId}-`))
+    if (opened) {
+      const isSafe = phase.kind !== 'open' || position?.protection.status === 'live'
+      return this.finish(state, 'entered', isSafe ? 'entered and protected' : 'entered; protection is not confirmed yet, enforcement goes on')
+    }
+    if (phase.kind === 'opening') return this.finish(state, 'failed', `the venue's answer to order ${order?.clientOrderId ?? ''} is unknown; enforcement resolves it, nothing new is opened meanwhile`)
+    const { placement } = this.record
+    return this.finish(state, 'failed', placement?.outcome === 'rejected' ? `the venue refused the entry: ${placement.reason}` : 'the entry did not fill')
+  }
+
+  /** Closes the books of the slot: mark, memory, equity point, record; then the world may know. */
+  private async finish(state: StrategyState, outcome: CycleOutcome, reason: string): Promise<CycleRecord> {
+    const { config, clock, store, market, telemetry } = this.ports
+    const at = toIso(clock())
+    const { record } = this
+    let after = state
+    const isRepetition = state.lastSlot !== null && state.lastSlot >= record.slot
+    if (!this.dryRun && !isRepetition) {
+      const mark = record.guardFacts?.quote.mark ?? (await market.quote(config.market.symbol, clock()).then((quote) => quote.mark, () => null))
+      const summary: DecisionSummary = {
+        cycleId: record.cycleId,
+        at,
+        action: record.decision?.decision.action ?? 'none',
+        outcome,
+        confidence: confidenceOf(record),
+        note: (record.decision?.decision.rationale ?? reason).slice(0, 160),
+      }
+      after = await commit(this.ports, state, [
+        ...(mark === null ? [] : [{ type: 'marked' as const, at, markPrice: mark }]),
+        { type: 'slot_finished', at, slot: record.slot, summary, keep: config.memory.decisions },
+      ])
+      const { equity, cash, markPrice } = after.accounting
+      await store.appendEquity(config.id, { at: record.slot, equity, cash, markPrice, phase: after.phase.kind })
+    }
+    this.lap('record')
+    const { fills, orders } = await this.executionsOf(record)
+    await this.save({ progress: 'finished', outcome, reason, finishedAt: at, phaseAfter: after.phase, fills, venueOrders: orders })
+    telemetry.log('info', 'cycle finished', { cycleId: record.cycleId, outcome, reason })
+    telemetry.metric(`outcome_${outcome}`, 1, 'Count')
+    if (outcome === 'failed') await publish(this.ports, [{ type: 'failed', subject: record.cycleId, detail: { reason } }])
+    return this.record
+  }
+
+  /** The venue's own account of this cycle's order, for the record; costs nothing when there was none. */
+  private async executionsOf({ order, claimedAt }: CycleRecord): Promise<{ fills: CycleRecord['fills']; orders: CycleRecord['venueOrders'] }> {
+    if (order === null || this.dryRun) return { fills: [], orders: [] }
+    const { broker } = this.ports
+    const [placed, open, fills] = await Promise.all([
+      broker.order(order.symbol, order.clientOrderId),
+      broker.openOrders(order.symbol),
+      broker.fills(order.symbol, fromIso(claimedAt)),
+    ])
+    return { fills: [...fills], orders: [...(placed === null ? [] : [placed]), ...open.filter((one) => one.orderId !== placed?.orderId)] }
+  }
+
+  async fail(reason: string): Promise<CycleRecord> {
+    const failed: CycleRecord = { ...this.record, progress: 'finished', outcome: 'failed', reason, finishedAt: toIso(this.ports.clock()) }
+    this.record = failed
+    if (!this.dryRun) {
+      // An entry may be under way: such a record stays unfinished so that a repetition follows it up.
+      const stored: CycleRecord = { ...failed, progress: failed.order !== null && failed.placement === null ? 'intended' : 'finished' }
+      await this.ports.store.saveCycle(stored, failed.attempt).catch((error: unknown) => {
+        this.ports.telemetry.log('error', 'the failure could not be recorded', { cycleId: failed.cycleId, error })
+      })
+    }
+    await publish(this.ports, [{ type: 'failed', subject: failed.cycleId, detail: { reason } }])
+    return failed
+  }
+
+  private async save(changes: Partial<CycleRecord>): Promise<void> {
+    this.record = { ...this.record, ...changes }
+    if (this.dryRun) return
+    const outcome = await this.ports.store.saveCycle(this.record, this.record.attempt)
+    if (outcome === 'conflict') throw new LeaseLost(`another invocation has taken over ${this.record.cycleId}`)
+  }
+
+  private lap(step: string): void {
+    const now = this.ports.clock()
+    const spent = (this.record.timingsMs[step] ?? 0) + (now - this.stepStartedAt)
+    this.record = { ...this.record, timingsMs: { ...this.record.timingsMs, [step]: spent } }
+    this.stepStartedAt = now
+  }
+}
+
+/** This invocation is late: its cycle is in other hands and it must not go on. */
+export class LeaseLost extends Error {
+  override readonly name = 'LeaseLost'
+}
+
+function confidenceOf(record: CycleRecord): number | null {
+  const decision = record.decision?.decision
+  return decision !== undefined && isEntry(decision) ? decision.confidence : null
+}
+
+/** What a dry run would have done, in a sentence. */
+function wouldDo({ result, halt }: Judgement, { decision }: CycleRecord): string {
+  if (halt !== null) return `would halt: ${halt.rule}: ${halt.reason}`
+  switch (result.kind) {
+    case 'approved': {
+      const { side, quantity, bracket, priceLimit } = result.order
+      return `would ${side} ${quantity} contracts, no worse than ${priceLimit}, stop ${bracket.stopLossPrice}, target ${bracket.takeProfitPrice}`
+    }
+    case 'refused':
+      return `would refuse the entry: ${result.reasons.join('; ')}`
+    case 'no_entry':
+      return `would ${decision?.decision.action ?? 'do nothing'}`
+    default:
+      return result satisfies never
+  }
+}

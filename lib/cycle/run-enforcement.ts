@@ -1,0 +1,107 @@
+import { toNumber } from '../core/decimal.ts'
+import { type EpochMs, fromIso, MINUTE_MS, timeframeMs, toIso } from '../core/time.ts'
+import { dailyLoss, drawdown, positionOf, revalue, rollDay } from '../ledger/accounting.ts'
+import type { LedgerEvent } from '../ledger/events.ts'
+import type { Candle } from '../../schemas/market.ts'
+import type { Position, StrategyState } from '../../schemas/state.ts'
+import type { StrategyConfig } from '../../schemas/strategy-config.ts'
+import type { ExitReason } from '../../schemas/trade.ts'
+import { closePosition } from './close-position.ts'
+import { commit, loadOrCreateState, StateConflict } from './commit.ts'
+import { findHardExit } from './find-exit.ts'
+import type { ExecutionPorts } from './ports.ts'
+import { describeAction, syncWithVenue } from './sync-with-venue.ts'
+
+/** What a pass did. `exit` is set when it closed the position itself. */
+export type EnforcementResult = {
+  at: string
+  outcome: 'idle' | 'watched' | 'closed' | 'conflict'
+  phase: StrategyState['phase']['kind']
+  exit: ExitReason | null
+  /** Bars looked at for touches. */
+  barsSeen: number
+  notes: string[]
+  state: StrategyState
+}
+
+/** The look-out mark is stored this often: a pass then never has more bars to read than that and its own delay. */
+const WATCH_MARK_MS = 30 * MINUTE_MS
+const MAX_CONFLICTS = 3
+
+/**
+ * One enforcement pass: reconcile with the venue, then, if a position is open, see whether its stop or target was
+ * touched on the bars since the last pass without the venue closing it, whether it has been held too long or has
+ * come near liquidation, and close it if so. Account limits are checked on the marked equity and halt the
+ * strategy. A halted strategy is enforced like any other. Doing it twice changes nothing.
+ *
+ * With `dryRun` nothing is sent or closed and the notes say what would have been.
+ * Rejects when venue, market or store cannot be reached: the alarm is the caller's.
+ */
+export async function runEnforcement(ports: ExecutionPorts, { dryRun = false }: { dryRun?: boolean } = {}): Promise<EnforcementResult> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await pass(ports, dryRun)
+    } catch (error) {
+      if (!(error instanceof StateConflict) || attempt === MAX_CONFLICTS) throw error
+      ports.telemetry.log('info', 'the state moved during enforcement; looking again', { attempt })
+    }
+  }
+}
+
+async function pass(ports: ExecutionPorts, dryRun: boolean): Promise<EnforcementResult> {
+  const { clock, config } = ports
+  const now = clock()
+  const at = toIso(now)
+  const synced = await syncWithVenue(ports, await loadOrCreateState(ports), { act: !dryRun })
+  const notes = [...synced.notes, ...(dryRun ? synced.pending.map((action) => `would ${describeAction(action)}`) : [])]
+  const { state } = synced
+  if (state.phase.kind !== 'open') return { at, outcome: 'idle', phase: state.phase.kind, exit: null, barsSeen: 0, notes, state }
+
+  const { position } = state.phase
+  const [bars, quote] = await Promise.all([barsToWatch(ports, state, position, now), ports.market.quote(config.market.symbol, now)])
+  const marked = await markAndLimit(ports, state, quote.mark, at, bars)
+  const exit = findHardExit({ position, bars, mark: toNumber(quote.mark), now, exits: config.exits })
+  const result = { at, phase: marked.phase.kind, exit, barsSeen: bars.length }
+  if (exit === null) return { ...result, outcome: 'watched', notes, state: marked }
+  if (dryRun) return { ...result, outcome: 'watched', notes: [...notes, `would close the position at market: ${exit}`], state: marked }
+  const closed = await closePosition(ports, marked, exit)
+  const after = await syncWithVenue(ports, closed, { act: true })
+  return { ...result, outcome: 'closed', phase: after.state.phase.kind, notes: [...notes, `closed at market: ${exit}`, ...after.notes], state: after.state }
+}
+
+/** Closed base bars since the last look-out mark, from the first that opens at or after the entry. */
+async function barsToWatch({ market, config }: ExecutionPorts, state: StrategyState, position: Position, now: EpochMs): Promise<readonly Candle[]> {
+  const barMs = timeframeMs(market.baseTimeframe)
+  const opened = fromIso(position.openedAt)
+  const from = Math.max(opened, state.watchedUntil === null ? 0 : fromIso(state.watchedUntil))
+  if (now < from + barMs) return []
+  const series = await market.candles({ symbol: config.market.symbol, timeframe: market.baseTimeframe, asOf: now, limit: Math.ceil((now - from) / barMs) + 1 })
+  return series.candles.filter((bar) => bar.time >= from)
+}
+
+/** Marks the books when a limit is breached or the look-out mark is old; otherwise nothing is worth a write. */
+async function markAndLimit(ports: ExecutionPorts, state: StrategyState, mark: NonNullable<StrategyState['accounting']['markPrice']>, at: string, bars: readonly Candle[]): Promise<StrategyState> {
+  const { config, market, schedule } = ports
+  const breach = state.halt === null ? breachedLimit(state, mark, at, config) : null
+  const events: LedgerEvent[] = []
+  const lastBar = bars.at(-1)
+  const watchedUntil = lastBar === undefined ? null : lastBar.time + timeframeMs(market.baseTimeframe)
+  const position = positionOf(state.phase)
+  const markedFrom = state.watchedUntil ?? position?.openedAt ?? at
+  const isMarkOld = watchedUntil !== null && watchedUntil - fromIso(markedFrom) >= WATCH_MARK_MS
+  if (breach !== null || isMarkOld) events.push({ type: 'marked', at, markPrice: mark })
+  if (isMarkOld) events.push({ type: 'watched', at, until: toIso(watchedUntil) })
+  if (breach !== null) events.push({ type: 'halted', at, halt: { at, by: 'guard', ...breach } })
+  const next = await commit(ports, state, events)
+  if (breach !== null) await schedule.disable(breach.reason)
+  return next
+}
+
+function breachedLimit(state: StrategyState, mark: NonNullable<StrategyState['accounting']['markPrice']>, at: string, { guard }: StrategyConfig): { rule: string; reason: string } | null {
+  const books = revalue(rollDay(state.accounting, at), positionOf(state.phase), mark, at)
+  const loss = dailyLoss(books)
+  if (loss >= guard.maxDailyLoss) return { rule: 'daily_loss', reason: `the day has lost ${loss.toFixed(4)} of its starting equity` }
+  const fall = drawdown(books)
+  return fall >= guard.maxDrawdown ? { rule: 'drawdown', reason: `equity has fallen ${fall.toFixed(4)} from its peak` } : null
+}
+

@@ -1,0 +1,74 @@
+import type { StrategyState } from '../../schemas/state.ts'
+import { closePosition } from './close-position.ts'
+import { commit } from './commit.ts'
+import type { ExecutionPorts } from './ports.ts'
+import { protectPosition } from './protect-position.ts'
+import { type Action, reconcile } from './reconcile.ts'
+import { gatherVenueFacts, type VenueFacts } from './venue-facts.ts'
+
+/** Rounds of looking and acting in one pass; what is left then waits for the next tick. */
+const MAX_ROUNDS = 6
+/** Between rounds while an order of ours is on its way. */
+const PAUSE_MS = 250
+
+export type Sync = { state: StrategyState; facts: VenueFacts; notes: string[]; pending: Action[] }
+
+/**
+ * Reconciles until ledger and venue agree or nothing more can be done now: look, let the ledger learn, act, look
+ * again. Both functions begin with it, and every order of ours is followed by it. With `act` false nothing is sent
+ * and what would have been done is in `pending`.
+ */
+export async function syncWithVenue(ports: ExecutionPorts, start: StrategyState, { act }: { act: boolean }): Promise<Sync> {
+  let state = start
+  const notes: string[] = []
+  for (let round = 1; ; round++) {
+    const facts = await gatherVenueFacts(ports, state)
+    const wasHalted = state.halt !== null
+    const { events, actions, notes: found } = reconcile(state, facts)
+    state = await commit(ports, state, events)
+    notes.push(...found)
+    for (const note of found) ports.telemetry.log('info', 'reconciled', { note })
+    if (!wasHalted && state.halt !== null) await ports.schedule.disable(state.halt.reason)
+    const isWaiting = state.phase.kind === 'opening' || state.phase.kind === 'closing'
+    if (!act || round === MAX_ROUNDS || (actions.length === 0 && !isWaiting)) return { state, facts, notes, pending: actions }
+    if (actions.length === 0) {
+      if (round >= 2) await ports.sleep(PAUSE_MS)
+      continue
+    }
+    for (const action of actions) {
+      const text = describeAction(action)
+      notes.push(text)
+      ports.telemetry.log('info', 'acting', { action: text })
+      state = await perform(ports, state, action)
+    }
+  }
+}
+
+async function perform(ports: ExecutionPorts, state: StrategyState, action: Action): Promise<StrategyState> {
+  switch (action.kind) {
+    case 'cancel': {
+      const answer = await ports.broker.cancel(ports.config.market.symbol, action.orderId)
+      if (answer.outcome !== 'accepted') ports.telemetry.log('warn', 'cancel not accepted', { orderId: action.orderId, ...answer })
+      return state
+    }
+    case 'protect':
+      return protectPosition(ports, state)
+    case 'flatten':
+      return closePosition(ports, state, action.reason)
+    default:
+      return action satisfies never
+  }
+}
+
+export function describeAction(action: Action): string {
+  switch (action.kind) {
+    case 'cancel':
+      return `cancel order ${action.orderId}: ${action.why}`
+    case 'protect':
+      return 'place the missing stop and target'
+    case 'flatten':
+      return `close the position at market: ${action.reason}`
+    default:
+      return action satisfies never
+  }
+}

@@ -1,0 +1,51 @@
+import { fromIso, toIso } from '../core/time.ts'
+import type { Product } from '../../schemas/market.ts'
+import type { Fill, FundingPayment, VenueAccount, VenueOrder, VenuePosition } from '../../schemas/order.ts'
+import type { StrategyState } from '../../schemas/state.ts'
+import type { ExecutionPorts } from './ports.ts'
+
+/** What the venue says, gathered for one reconciliation. */
+export type VenueFacts = {
+  at: string
+  product: Product
+  account: VenueAccount
+  position: VenuePosition | null
+  openOrders: readonly VenueOrder[]
+  fills: readonly Fill[]
+  funding: readonly FundingPayment[]
+  /** The unresolved order of ours, by its client id; null when the venue does not know it or none is unresolved. */
+  pendingOrder: VenueOrder | null
+  /** False when the position changed while the rest was being read: too early to call a difference a difference. */
+  isSettled: boolean
+}
+
+const MAX_READS = 3
+
+/**
+ * Asks the venue for everything. The answers are not of one instant; the position is therefore read before and
+ * after the rest, and all is read again when it moved in between.
+ */
+export async function gatherVenueFacts(ports: ExecutionPorts, state: StrategyState): Promise<VenueFacts> {
+  const { broker, config, clock } = ports
+  const { symbol } = config.market
+  const since = fromIso(state.cursor.since)
+  const product = await broker.product(symbol)
+  for (let read = 1; ; read++) {
+    const before = await broker.position(symbol)
+    const [pendingOrder, openOrders, fills, funding, account] = await Promise.all([
+      readPending(ports, state),
+      broker.openOrders(symbol),
+      broker.fills(symbol, since),
+      broker.fundingPayments(symbol, since),
+      broker.account(),
+    ])
+    const position = await broker.position(symbol)
+    const isSettled = before?.quantity === position?.quantity && before?.side === position?.side
+    if (isSettled || read === MAX_READS) return { at: toIso(clock()), product, account, position, openOrders, fills, funding, pendingOrder, isSettled }
+  }
+}
+
+function readPending({ broker, config }: ExecutionPorts, { phase }: StrategyState): Promise<VenueOrder | null> {
+  if (phase.kind !== 'opening' && phase.kind !== 'closing') return Promise.resolve(null)
+  return broker.order(config.market.symbol, phase.intent.order.clientOrderId)
+}

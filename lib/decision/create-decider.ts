@@ -1,0 +1,40 @@
+import type { DeciderConfig } from '../../schemas/strategy-config.ts'
+import type { Clock } from '../core/time.ts'
+import type { Decider } from './decider.ts'
+import { type Sleep, sleepFor } from './sleep.ts'
+
+export type CreateDeciderOptions = {
+  readonly config: DeciderConfig
+  /** The key of the provider configured; unused by `rules` and `recorded`. */
+  readonly apiKey?: string | undefined
+  readonly clock: Clock
+  readonly sleep?: Sleep
+}
+
+/**
+ * The decider a configuration names. A provider's SDK is loaded only when that provider is configured: it takes a
+ * good part of a cold start. Throws {@link UsageError} for a missing key, a parameter the provider refuses, or an
+ * unreadable recording.
+ */
+export async function createDecider({ config, apiKey, clock, sleep = sleepFor }: CreateDeciderOptions): Promise<Decider> {
+  switch (config.kind) {
+    case 'rules': {
+      const { createRulesDecider } = await import('./rules-decider.ts')
+      return createRulesDecider(config)
+    }
+    case 'openai': {
+      const { createOpenAiDecider } = await import('./openai-decider.ts')
+      return createOpenAiDecider({ config, apiKey, clock, sleep })
+    }
+    case 'anthropic': {
+      const { createAnthropicDecider } = await import('./anthropic-decider.ts')
+      return createAnthropicDecider({ config, apiKey, clock, sleep })
+    }
+    case 'recorded': {
+      const { createRecordedDecider } = await import('./recorded-decider.ts')
+      return createRecordedDecider(config.file)
+    }
+    default:
+      return config satisfies never
+  }
+}

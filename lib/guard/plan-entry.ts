@@ -1,0 +1,92 @@
+import { ceilToStep, type Decimal, dec, floorToStep } from '../core/decimal.ts'
+import { directionOf, liquidationPrice, type PositionSide } from '../core/margin.ts'
+import type { EntryDecision } from '../../schemas/decision.ts'
+import type { GuardFacts } from '../../schemas/cycle-record.ts'
+import type { StrategyConfig } from '../../schemas/strategy-config.ts'
+import { type Edge, estimateEdge, largestQuantity, riskFraction } from './size-entry.ts'
+
+/** An entry worked out to the tick and the lot, before any rule has judged it. */
+export type EntryPlan = {
+  side: PositionSide
+  confidence: number
+  /** Price at which it would fill now: the ask for a long, the bid for a short. */
+  executablePrice: Decimal
+  /** Worst fill the order will accept; money limits are reckoned here. */
+  worstPrice: Decimal
+  stopLossPrice: Decimal
+  takeProfitPrice: Decimal
+  leverage: Decimal
+  liquidationPrice: Decimal
+  /** What the bounds allow; may be below the venue's minimum, even zero. */
+  sizedQuantity: Decimal
+  /** What the rules judge: the sized quantity, or the venue's minimum where that is larger. */
+  quantity: Decimal
+  notional: Decimal
+  /** Money lost from the worst fill to the stop, fees of both ways included. */
+  risk: Decimal
+  riskFraction: number
+  edge: Edge
+}
+
+/**
+ * Works an entry out. Prices go to the tick on the safe side: the stop toward the entry (smaller loss), the
+ * target toward the entry (smaller promised gain), the worst price inward (smaller slippage). Quantity goes
+ * down to the lot. Pure.
+ */
+export function planEntry(decision: EntryDecision, config: StrategyConfig, facts: GuardFacts): EntryPlan {
+  const { guard, sizing } = config
+  const { product, quote, accounting } = facts
+  const side: PositionSide = decision.action === 'open_long' ? 'long' : 'short'
+  const isLong = side === 'long'
+  const tick = dec(product.tickSize)
+  const inward = isLong ? floorToStep : ceilToStep
+  const outward = isLong ? ceilToStep : floorToStep
+
+  const executablePrice = dec(isLong ? quote.ask : quote.bid)
+  const slip = dec(guard.maxEntrySlippageBps).div(10_000).times(directionOf(side))
+  const limit = inward(executablePrice.times(slip.plus(1)), tick)
+  // A tick wider than the allowed slippage still has to let the quote itself through.
+  const worstPrice = isLong ? max(limit, executablePrice) : min(limit, executablePrice)
+  const stopLossPrice = outward(dec(decision.stopLossPrice), tick)
+  const takeProfitPrice = inward(dec(decision.takeProfitPrice), tick)
+
+  const venueLeverage = dec(1).div(product.initialMarginRate[side])
+  const leverage = floorToStep(min(dec(guard.maxLeverage), venueLeverage), dec('0.01'))
+  const contractSize = dec(product.contractSize)
+  const notionalPerContract = worstPrice.times(contractSize)
+  const feesPerContract = worstPrice.plus(stopLossPrice).times(contractSize).times(product.fees.taker).plus(dec(product.fees.perContract).times(2))
+  const lossPerContract = worstPrice.minus(stopLossPrice).times(directionOf(side)).times(contractSize)
+  const riskPerContract = lossPerContract.plus(feesPerContract)
+
+  const equity = max(dec(accounting.equity), dec(0))
+  const edge = estimateEdge(facts.trades, sizing.prior)
+  const fraction = riskFraction(edge, decision.confidence, sizing, guard)
+  const sizedQuantity = largestQuantity({
+    riskBudget: lossPerContract.gt(0) ? equity.times(fraction) : dec(0),
+    riskPerContract,
+    notionalBudget: min(equity.times(leverage), dec(guard.maxNotional)),
+    notionalPerContract,
+    lotSize: dec(product.lotSize),
+    maxQuantity: dec(product.maxQuantity),
+  })
+  const quantity = max(sizedQuantity, dec(product.minQuantity))
+  return {
+    side,
+    confidence: decision.confidence,
+    executablePrice,
+    worstPrice,
+    stopLossPrice,
+    takeProfitPrice,
+    leverage,
+    liquidationPrice: liquidationPrice(side, worstPrice, leverage, dec(product.maintenanceMarginRate)),
+    sizedQuantity,
+    quantity,
+    notional: quantity.times(notionalPerContract),
+    risk: quantity.times(riskPerContract),
+    riskFraction: fraction,
+    edge,
+  }
+}
+
+const min = (a: Decimal, b: Decimal): Decimal => (a.lt(b) ? a : b)
+const max = (a: Decimal, b: Decimal): Decimal => (a.gt(b) ? a : b)

@@ -1,0 +1,40 @@
+import type { Decision } from '../../schemas/decision.ts'
+import type { GuardFacts } from '../../schemas/cycle-record.ts'
+import type { Snapshot } from '../../schemas/snapshot.ts'
+import type { StrategyConfig } from '../../schemas/strategy-config.ts'
+import type { GuardRuleName, Verdict } from '../../schemas/verdict.ts'
+import type { EntryPlan } from './plan-entry.ts'
+
+/** Everything a rule may look at. */
+export type RuleContext = { config: StrategyConfig; decision: Decision; snapshot: Snapshot; facts: GuardFacts }
+
+/** What a rule finds; `limit` and `actual` in the unit that `reason` names. */
+export type Finding = Omit<Verdict, 'rule'>
+
+type Common = {
+  name: GuardRuleName
+  /** What it protects from, for people. */
+  purpose: string
+  /** The limit as configured, for `guard --explain`. */
+  limit: (config: StrategyConfig) => string
+}
+
+/** Judges the account or the market, whatever was decided. `halts` says that a breach stops the strategy durably. */
+export type StandingRule = Common & { applies: 'always'; halts: boolean; check: (context: RuleContext) => Finding }
+/** Judges a planned entry; silent on anything else. */
+export type EntryRule = Common & { applies: 'entry'; check: (context: RuleContext, plan: EntryPlan) => Finding }
+
+export type Rule = StandingRule | EntryRule
+
+/** A finding with its sentence chosen by the result. */
+export const finding = (passed: boolean, limit: Finding['limit'], actual: Finding['actual'], good: string, bad: string): Finding => ({
+  passed,
+  limit,
+  actual,
+  reason: passed ? good : bad,
+})
+
+/** Six significant digits: enough to judge a ratio by, short enough to read. */
+export const tidy = (value: number): number => Number(value.toPrecision(6))
+
+export const percent = (fraction: number): string => `${tidy(fraction * 100)} %`

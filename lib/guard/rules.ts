@@ -1,0 +1,31 @@
+import type { Rule } from './rule.ts'
+import { cooldown, entriesPerDay, freshData, fundingCost, liveMode, noOpenPosition, noPendingIntent, noReversal, priceMoved, sessionOpen, tradingHours } from './rules/conditions.ts'
+import { confidence, leverage, minimumSize, notionalCap, rewardToRisk, riskPerTrade, stopBeforeLiquidation, stopDistance, stopSide } from './rules/entry.ts'
+import { dailyLossRule, drawdownRule, killSwitch } from './rules/standing.ts'
+
+/** Every guard rule, in the order they are shown. All are evaluated, always; the order decides nothing. */
+export const RULES: readonly Rule[] = [
+  killSwitch,
+  dailyLossRule,
+  drawdownRule,
+  freshData,
+  sessionOpen,
+  noOpenPosition,
+  noReversal,
+  noPendingIntent,
+  stopSide,
+  stopDistance,
+  stopBeforeLiquidation,
+  rewardToRisk,
+  confidence,
+  riskPerTrade,
+  leverage,
+  notionalCap,
+  minimumSize,
+  priceMoved,
+  cooldown,
+  entriesPerDay,
+  tradingHours,
+  fundingCost,
+  liveMode,
+]

@@ -1,0 +1,149 @@
+import { dec, toNumber } from '../../core/decimal.ts'
+import { directionOf } from '../../core/margin.ts'
+import { fromIso, HOUR_MS, MINUTE_MS, toIso } from '../../core/time.ts'
+import { positionOf } from '../../ledger/accounting.ts'
+import type { Quote } from '../../../schemas/market.ts'
+import { type EntryRule, finding, percent, tidy } from '../rule.ts'
+
+/** A quote older than this is not a price to trade at. */
+const MAX_QUOTE_AGE_MS = 2 * MINUTE_MS
+
+export const freshData: EntryRule = {
+  name: 'fresh_data',
+  applies: 'entry',
+  purpose: 'nothing is opened on stale, missing or gappy bars, or on an old quote',
+  limit: () => `no issue in the bars, quote at most ${MAX_QUOTE_AGE_MS / 1_000} s old`,
+  check: ({ snapshot, facts }) => {
+    const ageMs = fromIso(facts.now) - fromIso(facts.quote.at)
+    const problems = snapshot.issues.map((issue) => `${issue.kind}: ${issue.detail}`)
+    if (ageMs > MAX_QUOTE_AGE_MS) problems.push(`quote is ${Math.round(ageMs / 1_000)} s old`)
+    return finding(problems.length === 0, 0, problems.length, 'bars are complete and the quote is fresh', problems.join('; '))
+  },
+}
+
+export const sessionOpen: EntryRule = {
+  name: 'session_open',
+  applies: 'entry',
+  purpose: 'nothing is opened while the venue is closed or about to close',
+  limit: (config) => `open, and not within ${config.guard.sessionBufferMinutes} min of a close`,
+  check: ({ config, facts }) => {
+    const { isOpen, nextClose, reason } = facts.product.session
+    const minutesLeft = nextClose === null ? null : tidy((fromIso(nextClose) - fromIso(facts.now)) / MINUTE_MS)
+    const isClear = minutesLeft === null || minutesLeft < 0 || minutesLeft > config.guard.sessionBufferMinutes
+    return finding(isOpen && isClear, config.guard.sessionBufferMinutes, minutesLeft, 'the session is open', isOpen ? `the session closes in ${minutesLeft} min` : `the session is closed: ${reason}`)
+  },
+}
+
+export const noOpenPosition: EntryRule = {
+  name: 'no_open_position',
+  applies: 'entry',
+  purpose: 'one position at a time; never added to',
+  limit: () => 'flat',
+  check: ({ facts }) => {
+    const held = positionOf(facts.phase)
+    return finding(held === null, 'flat', held === null ? 'flat' : `${held.side} ${held.quantity}`, 'no position is open', `a ${held?.side} of ${held?.quantity} is already open`)
+  },
+}
+
+export const noReversal: EntryRule = {
+  name: 'no_reversal',
+  applies: 'entry',
+  purpose: 'a reversal is two decisions: close, then open',
+  limit: () => 'no position on the other side',
+  check: ({ facts }, plan) => {
+    const held = positionOf(facts.phase)
+    const reverses = held !== null && held.side !== plan.side
+    return finding(!reverses, 'same side or flat', held?.side ?? 'flat', 'it reverses nothing', `it would turn a ${held?.side} into a ${plan.side} in one step`)
+  },
+}
+
+export const noPendingIntent: EntryRule = {
+  name: 'no_pending_intent',
+  applies: 'entry',
+  purpose: 'while an order of ours is unresolved nothing new is opened',
+  limit: () => 'no entry or close under way',
+  check: ({ facts: { phase } }) => {
+    const isPending = phase.kind === 'opening' || phase.kind === 'closing'
+    return finding(!isPending, 'none', isPending ? phase.kind : 'none', 'no order is unresolved', `an order is unresolved: the strategy is ${phase.kind}`)
+  },
+}
+
+export const priceMoved: EntryRule = {
+  name: 'price_moved',
+  applies: 'entry',
+  purpose: 'a decision made on an old price is not carried out on a new one',
+  limit: (config) => `moved at most ${config.guard.maxPriceMoveAtr} ATR since the snapshot`,
+  check: ({ config, snapshot, facts }) => {
+    const atr = snapshot.views.primary.indicators.atr14
+    const limit = config.guard.maxPriceMoveAtr
+    if (atr === null || atr <= 0) return finding(false, limit, null, '', 'ATR is unknown, so the move cannot be judged')
+    const moved = tidy(Math.abs(mid(facts.quote) - mid(snapshot.quote)) / atr)
+    return finding(moved <= limit, limit, moved, `the price has moved ${moved} ATR since the snapshot`, `the price has moved ${moved} ATR since the snapshot`)
+  },
+}
+
+const mid = (quote: Quote): number => toNumber(dec(quote.bid).plus(quote.ask).div(2))
+
+export const cooldown: EntryRule = {
+  name: 'cooldown',
+  applies: 'entry',
+  purpose: 'after a loss, a liquidation or a close by hand the strategy waits',
+  limit: (config) => `${config.guard.cooldownMinutesAfterLoss} min after a loss`,
+  check: ({ config, facts: { accounting, now } }) => {
+    const { lastTradeLost, lastTradeClosedAt } = accounting
+    const limit = config.guard.cooldownMinutesAfterLoss
+    if (!lastTradeLost || lastTradeClosedAt === null) return finding(true, limit, null, 'the last trade was no loss', '')
+    const waited = tidy((fromIso(now) - fromIso(lastTradeClosedAt)) / MINUTE_MS)
+    return finding(waited >= limit, limit, waited, `${waited} min have passed since the last loss`, `only ${waited} min have passed since the last loss; entries wait until ${toIso(fromIso(lastTradeClosedAt) + limit * MINUTE_MS)}`)
+  },
+}
+
+export const entriesPerDay: EntryRule = {
+  name: 'entries_per_day',
+  applies: 'entry',
+  purpose: 'overtrading is paid for in fees',
+  limit: (config) => `${config.guard.maxEntriesPerDay} entries a UTC day`,
+  check: ({ config, facts: { accounting } }) => {
+    const limit = config.guard.maxEntriesPerDay
+    const done = accounting.entriesToday
+    return finding(done < limit, limit, done, `${done} entries so far today`, `${done} entries today already`)
+  },
+}
+
+export const tradingHours: EntryRule = {
+  name: 'trading_hours',
+  applies: 'entry',
+  purpose: 'entries only at hours and on days the owner chose',
+  limit: ({ guard }) => `${guard.tradingHoursUtc.from}-${guard.tradingHoursUtc.to} h UTC on weekdays ${guard.tradingDaysUtc.join(',')}`,
+  check: ({ config, facts }) => {
+    const { from, to } = config.guard.tradingHoursUtc
+    const now = new Date(fromIso(facts.now))
+    const hour = (fromIso(facts.now) % (24 * HOUR_MS)) / HOUR_MS
+    // 22 to 6 wraps midnight.
+    const inHours = from === to || (from < to ? hour >= from && hour < to : hour >= from || hour < to)
+    const inDays = config.guard.tradingDaysUtc.includes(now.getUTCDay())
+    return finding(inHours && inDays, `${from}-${to} h`, tidy(hour), 'within trading hours', inDays ? `hour ${tidy(hour)} UTC is outside ${from}-${to}` : `weekday ${now.getUTCDay()} is not a trading day`)
+  },
+}
+
+export const fundingCost: EntryRule = {
+  name: 'funding_cost',
+  applies: 'entry',
+  purpose: 'a position is not opened where holding it costs too much',
+  limit: (config) => `at most ${percent(config.guard.maxFundingAnnualised)} a year`,
+  check: ({ config, snapshot }, plan) => {
+    const limit = config.guard.maxFundingAnnualised
+    if (snapshot.funding === null) return finding(true, limit, null, 'no funding is known for this market', '')
+    const paid = tidy(snapshot.funding.annualised * directionOf(plan.side))
+    return finding(paid <= limit, limit, paid, `a ${plan.side} pays ${percent(paid)} a year`, `a ${plan.side} would pay ${percent(paid)} a year`)
+  },
+}
+
+export const liveMode: EntryRule = {
+  name: 'live_mode',
+  applies: 'entry',
+  purpose: 'real money only after a paper record that earned it',
+  limit: () => 'paper, or live and earned',
+  check: ({ config, facts }) =>
+    finding(config.mode === 'paper' || facts.isLiveEarned, 'earned', config.mode === 'paper' ? 'paper' : String(facts.isLiveEarned), config.mode === 'paper' ? 'paper mode' : 'live mode is earned', 'live mode has not been earned by a paper record'),
+}

@@ -1,0 +1,126 @@
+import { canonical, dec, toNumber } from '../../core/decimal.ts'
+import { directionOf } from '../../core/margin.ts'
+import { type EntryRule, finding, percent, tidy } from '../rule.ts'
+
+export const stopSide: EntryRule = {
+  name: 'stop_side',
+  applies: 'entry',
+  purpose: 'a stop loses and a target gains, seen from the price it fills at',
+  limit: () => 'long: stop < price < target; short: target < price < stop',
+  check: (_, plan) => {
+    const direction = directionOf(plan.side)
+    const risk = plan.executablePrice.minus(plan.stopLossPrice).times(direction)
+    const reward = plan.takeProfitPrice.minus(plan.executablePrice).times(direction)
+    const passed = risk.gt(0) && reward.gt(0) && plan.stopLossPrice.gt(0) && plan.takeProfitPrice.gt(0)
+    const levels = `stop ${canonical(plan.stopLossPrice)}, price ${canonical(plan.executablePrice)}, target ${canonical(plan.takeProfitPrice)}`
+    return finding(passed, 'stop and target on their sides', levels, 'stop and target are on the right sides', `${levels} do not fit a ${plan.side}`)
+  },
+}
+
+export const stopDistance: EntryRule = {
+  name: 'stop_distance',
+  applies: 'entry',
+  purpose: 'a stop inside the noise is a fee, one far away is no stop',
+  limit: (config) => `${config.guard.minStopAtr} to ${config.guard.maxStopAtr} ATR`,
+  check: ({ config, snapshot }, plan) => {
+    const { minStopAtr, maxStopAtr } = config.guard
+    const limit = `${minStopAtr}-${maxStopAtr}`
+    const atr = snapshot.views.primary.indicators.atr14
+    if (atr === null || atr <= 0) return finding(false, limit, null, '', 'ATR is unknown, so the stop cannot be judged')
+    const distance = tidy(toNumber(plan.executablePrice.minus(plan.stopLossPrice).times(directionOf(plan.side))) / atr)
+    return finding(distance >= minStopAtr && distance <= maxStopAtr, limit, distance, `the stop is ${distance} ATR away`, `the stop is ${distance} ATR away`)
+  },
+}
+
+export const stopBeforeLiquidation: EntryRule = {
+  name: 'stop_before_liquidation',
+  applies: 'entry',
+  purpose: 'the stop closes the position, not the venue',
+  limit: (config) => `stop reached ${percent(config.guard.liquidationBuffer)} of price before liquidation`,
+  check: ({ config }, plan) => {
+    const limit = config.guard.liquidationBuffer
+    const room = plan.stopLossPrice.minus(plan.liquidationPrice).times(directionOf(plan.side)).div(plan.worstPrice)
+    const actual = tidy(toNumber(room))
+    return finding(room.gte(limit), limit, actual, `liquidation lies ${percent(actual)} beyond the stop`, `liquidation at ${canonical(plan.liquidationPrice.round(8))} leaves ${percent(actual)} beyond the stop`)
+  },
+}
+
+export const rewardToRisk: EntryRule = {
+  name: 'reward_to_risk',
+  applies: 'entry',
+  purpose: 'the gain aimed at must be worth the loss risked, from the price that can be had',
+  limit: (config) => `at least ${config.guard.minRewardToRisk}`,
+  check: ({ config }, plan) => {
+    const limit = config.guard.minRewardToRisk
+    const direction = directionOf(plan.side)
+    const risk = plan.executablePrice.minus(plan.stopLossPrice).times(direction)
+    const reward = plan.takeProfitPrice.minus(plan.executablePrice).times(direction)
+    if (risk.lte(0)) return finding(false, limit, null, '', 'without a risk there is no ratio: the stop is on the wrong side')
+    const actual = tidy(toNumber(reward.div(risk)))
+    return finding(reward.gte(risk.times(limit)), limit, actual, `reward is ${actual} times the risk`, `reward is only ${actual} times the risk`)
+  },
+}
+
+export const confidence: EntryRule = {
+  name: 'confidence',
+  applies: 'entry',
+  purpose: 'a guess is not traded',
+  limit: (config) => `at least ${config.guard.minConfidence}`,
+  check: ({ config }, plan) => {
+    const limit = config.guard.minConfidence
+    return finding(plan.confidence >= limit, limit, plan.confidence, `confidence is ${plan.confidence}`, `confidence is only ${plan.confidence}`)
+  },
+}
+
+export const riskPerTrade: EntryRule = {
+  name: 'risk_per_trade',
+  applies: 'entry',
+  purpose: 'no single trade matters much: loss at the stop from the worst fill, fees included',
+  limit: (config) => `at most ${percent(Math.min(config.guard.riskPerTrade, config.guard.maxRiskPerTrade))} of equity`,
+  check: ({ config, facts }, plan) => {
+    const limit = Math.min(config.guard.riskPerTrade, config.guard.maxRiskPerTrade)
+    const equity = dec(facts.accounting.equity)
+    if (equity.lte(0)) return finding(false, limit, null, '', `equity is ${canonical(equity)}`)
+    const actual = tidy(toNumber(plan.risk.div(equity)))
+    const passed = plan.risk.lte(equity.times(limit)) && plan.risk.gt(0)
+    return finding(passed, limit, actual, `${percent(actual)} of equity is at risk`, `${percent(actual)} of equity would be at risk with ${canonical(plan.quantity)} contracts`)
+  },
+}
+
+export const leverage: EntryRule = {
+  name: 'leverage',
+  applies: 'entry',
+  purpose: "notional stays within a few times equity, and within the venue's overnight margin",
+  limit: (config) => `at most ${config.guard.maxLeverage}, or what the venue allows`,
+  check: ({ facts }, plan) => {
+    const limit = toNumber(plan.leverage)
+    const equity = dec(facts.accounting.equity)
+    if (equity.lte(0)) return finding(false, limit, null, '', `equity is ${canonical(equity)}`)
+    const actual = tidy(toNumber(plan.notional.div(equity)))
+    return finding(plan.notional.lte(equity.times(plan.leverage)), limit, actual, `notional is ${actual} times equity`, `notional would be ${actual} times equity`)
+  },
+}
+
+export const notionalCap: EntryRule = {
+  name: 'notional_cap',
+  applies: 'entry',
+  purpose: 'no position larger than the owner wants to see, whatever equity says',
+  limit: (config) => `at most ${config.guard.maxNotional}`,
+  check: ({ config }, plan) => {
+    const limit = config.guard.maxNotional
+    const actual = canonical(plan.notional.round(2))
+    return finding(plan.notional.lte(limit), limit, actual, `notional is ${actual}`, `notional would be ${actual}`)
+  },
+}
+
+export const minimumSize: EntryRule = {
+  name: 'minimum_size',
+  applies: 'entry',
+  purpose: 'what the limits allow must be something the venue trades',
+  limit: () => "the venue's minimum and maximum, after rounding down to the lot",
+  check: ({ facts: { product } }, plan) => {
+    const sized = plan.sizedQuantity
+    const passed = sized.gt(0) && sized.gte(product.minQuantity) && sized.lte(product.maxQuantity)
+    return finding(passed, product.minQuantity, canonical(sized), `${canonical(sized)} contracts`, `the limits allow ${canonical(sized)} contracts, the venue's minimum is ${product.minQuantity}`)
+  },
+}

@@ -1,0 +1,69 @@
+import { canonical, dec, type Money, money, type Price, sum, ZERO_MONEY } from '../core/decimal.ts'
+import { directionOf } from '../core/margin.ts'
+import { fromIso, utcDay } from '../core/time.ts'
+import type { Accounting, Phase, Position } from '../../schemas/state.ts'
+
+/** Books of a strategy that starts with `deposited` at `at`. */
+export function openBooks(deposited: Money, at: string): Accounting {
+  return {
+    cash: deposited,
+    deposited,
+    gross: ZERO_MONEY,
+    fees: ZERO_MONEY,
+    funding: ZERO_MONEY,
+    adjustments: ZERO_MONEY,
+    equity: deposited,
+    markPrice: null,
+    markedAt: null,
+    peakEquity: deposited,
+    day: utcDay(fromIso(at)),
+    dayStartEquity: deposited,
+    entriesToday: 0,
+    consecutiveLosses: 0,
+    lastTradeClosedAt: null,
+    lastTradeLost: false,
+  }
+}
+
+/** The position a phase holds, if any. */
+export const positionOf = (phase: Phase): Position | null => (phase.kind === 'flat' ? null : phase.position)
+
+/** Gain of what is held if it were closed at `mark`, before fees: direction x (mark x base - cost basis). */
+export function unrealisedPnl(position: Position | null, mark: Price | null): Money {
+  if (position === null || mark === null) return ZERO_MONEY
+  const value = dec(mark).times(position.quantity).times(position.contractSize)
+  return money(value.minus(position.costBasis).times(directionOf(position.side)))
+}
+
+/** Equity at a mark price: cash plus unrealised PnL. */
+export const equityAt = (accounting: Accounting, position: Position | null, mark: Price | null): Money => sum(accounting.cash, unrealisedPnl(position, mark))
+
+/**
+ * Starts a new UTC day when `at` lies in one: yesterday's last equity becomes day-start equity (so a gap
+ * over midnight counts against the new day) and the day's counters begin again.
+ */
+export function rollDay(accounting: Accounting, at: string): Accounting {
+  const day = utcDay(fromIso(at))
+  if (day <= accounting.day) return accounting
+  return { ...accounting, day, dayStartEquity: accounting.equity, entriesToday: 0 }
+}
+
+/** Books with equity and peak reckoned again at the last mark, or at `mark` if it is newer. */
+export function revalue(accounting: Accounting, position: Position | null, mark: Price | null, at: string): Accounting {
+  const isNewer = mark !== null && (accounting.markedAt === null || fromIso(at) >= fromIso(accounting.markedAt))
+  const markPrice = isNewer ? mark : accounting.markPrice
+  const equity = equityAt(accounting, position, markPrice)
+  const peakEquity = dec(equity).gt(accounting.peakEquity) ? equity : accounting.peakEquity
+  return { ...accounting, markPrice, markedAt: isNewer ? at : accounting.markedAt, equity, peakEquity }
+}
+
+/** Loss since the day began as a fraction of day-start equity; negative when the day is up. */
+export const dailyLoss = (accounting: Accounting): number => ratio(dec(accounting.dayStartEquity).minus(accounting.equity), accounting.dayStartEquity)
+
+/** Fall from peak equity as a fraction of it. */
+export const drawdown = (accounting: Accounting): number => ratio(dec(accounting.peakEquity).minus(accounting.equity), accounting.peakEquity)
+
+/** A base that is spent counts as a total loss: limits must fire, not divide by zero. */
+function ratio(part: ReturnType<typeof dec>, base: Money): number {
+  return dec(base).lte(0) ? 1 : Number(canonical(part.div(base)))
+}

@@ -1,0 +1,30 @@
+import type { Price, Money } from '../core/decimal.ts'
+import type { Bracket, Fill, FundingPayment, ProtectOrder } from '../../schemas/order.ts'
+import type { CloseIntent, DecisionSummary, EntryIntent, Halt, VenueCursor } from '../../schemas/state.ts'
+
+/** How an order of ours came to its end. `abandoned`: the venue does not know it and its deadline has passed. */
+export type OrderEnd = 'done' | 'rejected' | 'cancelled' | 'expired' | 'abandoned'
+
+/** Everything that can happen to a strategy. `at` is the instant it is known to have happened, ISO 8601. */
+export type LedgerEvent =
+  | { type: 'entry_intended'; at: string; intent: EntryIntent }
+  | { type: 'entry_acknowledged'; at: string; status: 'accepted' | 'unknown'; orderId: string | null }
+  | { type: 'entry_ended'; at: string; end: OrderEnd; reason: string | null }
+  | { type: 'filled'; at: string; fill: Fill; contractSize: string; liquidationPrice: Price | null }
+  | { type: 'protection_intended'; at: string; order: ProtectOrder; attempt: number; deadline: string }
+  | { type: 'protection_confirmed'; at: string; orderId: string; quantity: string; bracket: Bracket }
+  | { type: 'protection_lost'; at: string; reason: string }
+  | { type: 'close_intended'; at: string; intent: CloseIntent }
+  | { type: 'close_acknowledged'; at: string; status: 'accepted' | 'unknown'; orderId: string | null }
+  | { type: 'close_ended'; at: string; end: OrderEnd; reason: string | null }
+  | { type: 'funding_settled'; at: string; payment: FundingPayment }
+  | { type: 'cash_adjusted'; at: string; amount: Money; reason: string }
+  | { type: 'incident_noted'; at: string; kind: string; detail: string }
+  | { type: 'marked'; at: string; markPrice: Price }
+  | { type: 'watched'; at: string; until: string }
+  | { type: 'cursor_moved'; at: string; cursor: VenueCursor }
+  | { type: 'slot_finished'; at: string; slot: string; summary: DecisionSummary; keep: number }
+  | { type: 'halted'; at: string; halt: Halt }
+  | { type: 'resumed'; at: string }
+
+export type LedgerEventType = LedgerEvent['type']

@@ -1,0 +1,301 @@
+import { canonical, dec, money, type Price, type Quantity, sum, ZERO_QUANTITY } from '../core/decimal.ts'
+import { invariant } from '../core/invariant.ts'
+import { fromIso } from '../core/time.ts'
+import type { DomainEvent } from '../../schemas/event.ts'
+import type { Fill, FundingPayment, OrderRecord, OrderRequest } from '../../schemas/order.ts'
+import type { Accounting, EntryIntent, Phase, Position, StrategyState } from '../../schemas/state.ts'
+import type { ExitReason, Trade } from '../../schemas/trade.ts'
+import { openBooks, positionOf, revalue, rollDay } from './accounting.ts'
+import type { LedgerEvent } from './events.ts'
+import { applyFill, beginPosition, deriveTrade, sideOpenedBy, summariseTrade } from './position.ts'
+import { TRANSITIONS } from './transition-table.ts'
+
+/** Something to append to the strategy's history: written before the state that follows from it. */
+export type HistoryEntry =
+  | { kind: 'ORDER'; id: string; at: string; body: OrderRecord }
+  | { kind: 'FILL'; id: string; at: string; body: Fill }
+  | { kind: 'TRADE'; id: string; at: string; body: Trade }
+  | { kind: 'FUNDING'; id: string; at: string; body: FundingPayment }
+
+/** A domain event without the names that the caller adds. */
+export type Emission = Pick<DomainEvent, 'type' | 'subject' | 'detail'>
+
+export type Transition = { state: StrategyState; history: HistoryEntry[]; emissions: Emission[] }
+
+/** Closed trades kept in the state for the performance memory and for sizing. */
+export const TRADE_MEMORY = 50
+
+/** A strategy that has never traded. */
+export function createState(strategyId: string, deposited: Accounting['cash'], at: string): StrategyState {
+  return {
+    schemaVersion: 1,
+    strategyId,
+    version: 0,
+    phase: { kind: 'flat', abandoned: null },
+    accounting: openBooks(deposited, at),
+    halt: null,
+    lastSlot: null,
+    watchedUntil: null,
+    cursor: { since: at, seenIds: [] },
+    memory: { decisions: [], trades: [] },
+    incidents: [],
+    updatedAt: at,
+  }
+}
+
+/**
+ * The one way a strategy's state changes. Pure: state and event in, next state, history to append and events to
+ * publish out. Throws on an event its phase does not know (see {@link TRANSITIONS}).
+ * `version` is the store's business and is left alone.
+ */
+export function transition(state: StrategyState, event: LedgerEvent): Transition {
+  const from = state.phase.kind
+  const targets = TRANSITIONS[event.type][from]
+  invariant(targets !== undefined, `${event.type} cannot happen while ${from} (strategy ${state.strategyId})`)
+  const next = advance(state, event)
+  const to = next.state.phase.kind
+  invariant(targets.includes(to), `${event.type} led from ${from} to ${to}, which the table does not allow`)
+  return { ...next, state: { ...next.state, updatedAt: event.at } }
+}
+
+/** Folds several events, in order. */
+export function transitionAll(state: StrategyState, events: readonly LedgerEvent[]): Transition {
+  const total: Transition = { state, history: [], emissions: [] }
+  for (const event of events) {
+    const step = transition(total.state, event)
+    total.state = step.state
+    total.history.push(...step.history)
+    total.emissions.push(...step.emissions)
+  }
+  return total
+}
+
+function advance(state: StrategyState, event: LedgerEvent): Transition {
+  const { phase } = state
+  switch (event.type) {
+    case 'entry_intended':
+      return {
+        state: withPhase(state, { kind: 'opening', intent: event.intent, filledQuantity: ZERO_QUANTITY, position: null }),
+        history: [orderEntry(event.intent.order, 'intended', null, event.intent.intendedAt, event.at)],
+        emissions: [],
+      }
+    case 'entry_acknowledged': {
+      invariant(phase.kind === 'opening', 'unreachable by the table')
+      const intent = { ...phase.intent, status: event.status, orderId: event.orderId ?? phase.intent.orderId }
+      const emissions: Emission[] = event.status === 'unknown' ? [{ type: 'unknown', subject: intent.cycleId, detail: { leg: 'entry', clientOrderId: intent.order.clientOrderId } }] : []
+      return { state: withPhase(state, { ...phase, intent }), history: [orderEntry(intent.order, event.status, null, intent.intendedAt, event.at)], emissions }
+    }
+    case 'entry_ended': {
+      invariant(phase.kind === 'opening', 'unreachable by the table')
+      const { intent, position } = phase
+      const abandoned = event.end === 'abandoned' ? intent : null
+      return {
+        state: withPhase(state, position === null ? { kind: 'flat', abandoned } : { kind: 'open', position }),
+        history: [orderEntry(intent.order, event.end, event.reason, intent.intendedAt, event.at)],
+        emissions: [],
+      }
+    }
+    case 'filled':
+      return takeFill(state, event.fill, event.contractSize as Quantity, event.liquidationPrice)
+    case 'protection_intended':
+      return {
+        state: withPosition(state, (position) => ({
+          ...position,
+          protection: { status: 'intended', order: event.order, attempt: event.attempt, intendedAt: event.at, deadline: event.deadline },
+          protectAttempts: event.attempt + 1,
+        })),
+        history: [orderEntry(event.order, 'intended', null, event.at, event.at)],
+        emissions: [],
+      }
+    case 'protection_confirmed': {
+      const confirmed = withPosition(state, (position) => ({
+        ...position,
+        protection: { status: 'live', orderId: event.orderId, quantity: event.quantity as Quantity, bracket: event.bracket, confirmedAt: event.at },
+        protectFailures: 0,
+      }))
+      const detail = { quantity: event.quantity, stopLossPrice: event.bracket.stopLossPrice, takeProfitPrice: event.bracket.takeProfitPrice }
+      const intended = positionOf(phase)?.protection
+      const history = intended?.status === 'intended' ? [orderEntry(intended.order, 'live', null, intended.intendedAt, event.at)] : []
+      return { state: confirmed, history, emissions: [{ type: 'protected', subject: tradeIdIn(state), detail }] }
+    }
+    case 'protection_lost': {
+      const lost = positionOf(phase)?.protection
+      const failed = lost?.status === 'intended' ? 1 : 0
+      const bare = withPosition(state, (position) => ({ ...position, protection: { status: 'none' }, protectFailures: position.protectFailures + failed }))
+      const history = lost?.status === 'intended' ? [orderEntry(lost.order, 'rejected', event.reason, lost.intendedAt, event.at)] : []
+      return { state: bare, history, emissions: [{ type: 'naked', subject: tradeIdIn(state), detail: { reason: event.reason } }] }
+    }
+    case 'close_intended': {
+      invariant(phase.kind === 'open', 'unreachable by the table')
+      return {
+        state: withPhase(state, { kind: 'closing', position: { ...phase.position, closeAttempts: event.intent.attempt + 1 }, intent: event.intent }),
+        history: [orderEntry(event.intent.order, 'intended', null, event.intent.intendedAt, event.at)],
+        emissions: [],
+      }
+    }
+    case 'close_acknowledged': {
+      invariant(phase.kind === 'closing', 'unreachable by the table')
+      const intent = { ...phase.intent, status: event.status, orderId: event.orderId ?? phase.intent.orderId }
+      const emissions: Emission[] = event.status === 'unknown' ? [{ type: 'unknown', subject: phase.position.tradeId, detail: { leg: 'close', clientOrderId: intent.order.clientOrderId } }] : []
+      return { state: withPhase(state, { ...phase, intent }), history: [orderEntry(intent.order, event.status, null, intent.intendedAt, event.at)], emissions }
+    }
+    case 'close_ended': {
+      invariant(phase.kind === 'closing', 'unreachable by the table')
+      const { intent, position } = phase
+      return { state: withPhase(state, { kind: 'open', position }), history: [orderEntry(intent.order, event.end, event.reason, intent.intendedAt, event.at)], emissions: [] }
+    }
+    case 'funding_settled':
+      return settleFunding(state, event.payment)
+    case 'cash_adjusted': {
+      const adjusted = moveCash(state, { adjustments: event.amount }, event.at)
+      return { state: noteIncident(adjusted, event.at, 'cash', event.reason), history: [], emissions: [{ type: 'reconciled', subject: state.strategyId, detail: { amount: event.amount, reason: event.reason } }] }
+    }
+    case 'incident_noted':
+      return { state: noteIncident(state, event.at, event.kind, event.detail), history: [], emissions: [{ type: 'reconciled', subject: state.strategyId, detail: { kind: event.kind, detail: event.detail } }] }
+    case 'marked': {
+      const rolled = rollDay(state.accounting, event.at)
+      return quiet({ ...state, accounting: revalue(rolled, positionOf(phase), event.markPrice, event.at) })
+    }
+    case 'watched':
+      return quiet({ ...state, watchedUntil: event.until })
+    case 'cursor_moved':
+      return quiet({ ...state, cursor: event.cursor })
+    case 'slot_finished': {
+      const decisions = event.keep === 0 ? [] : [...state.memory.decisions, event.summary].slice(-event.keep)
+      return quiet({ ...state, lastSlot: event.slot, memory: { ...state.memory, decisions } })
+    }
+    case 'halted': {
+      if (state.halt !== null) return quiet(state)
+      const detail = { by: event.halt.by, rule: event.halt.rule, reason: event.halt.reason }
+      return { state: { ...state, halt: event.halt }, history: [], emissions: [{ type: 'halted', subject: state.strategyId, detail }] }
+    }
+    case 'resumed': {
+      // A person has looked: the losses that halted it are accepted and a new risk epoch begins.
+      const { equity } = state.accounting
+      const accounting = { ...state.accounting, peakEquity: equity, dayStartEquity: equity }
+      return { state: { ...state, halt: null, incidents: [], accounting }, history: [], emissions: [{ type: 'resumed', subject: state.strategyId, detail: { equity } }] }
+    }
+    default:
+      return event satisfies never
+  }
+}
+
+/** One line per order of ours, keyed by its id: later words replace earlier ones. */
+const orderEntry = (order: OrderRequest, status: OrderRecord['status'], reason: string | null, intendedAt: string, updatedAt: string): HistoryEntry => ({
+  kind: 'ORDER',
+  id: order.clientOrderId,
+  at: intendedAt,
+  body: { order, status, reason, intendedAt, updatedAt },
+})
+
+const quiet = (state: StrategyState): Transition => ({ state, history: [], emissions: [] })
+
+const withPhase = (state: StrategyState, phase: Phase): StrategyState => ({ ...state, phase })
+
+function withPosition(state: StrategyState, change: (position: Position) => Position): StrategyState {
+  const { phase } = state
+  invariant(phase.kind !== 'flat' && phase.position !== null, `no position to change while ${phase.kind}`)
+  return withPhase(state, { ...phase, position: change(phase.position) })
+}
+
+const tradeIdIn = (state: StrategyState): string => positionOf(state.phase)?.tradeId ?? state.strategyId
+
+const INCIDENTS_KEPT = 20
+
+const noteIncident = (state: StrategyState, at: string, kind: string, detail: string): StrategyState => ({
+  ...state,
+  incidents: [...state.incidents, { at, kind, detail }].slice(-INCIDENTS_KEPT),
+})
+
+/** Cash moves by parts only, so that the running totals always explain it. */
+function moveCash(state: StrategyState, parts: Partial<Record<'gross' | 'fees' | 'funding' | 'adjustments', Accounting['cash']>>, at: string): StrategyState {
+  const before = rollDay(state.accounting, at)
+  const after: Accounting = {
+    ...before,
+    gross: sum(before.gross, parts.gross ?? money(0)),
+    fees: sum(before.fees, parts.fees ?? money(0)),
+    funding: sum(before.funding, parts.funding ?? money(0)),
+    adjustments: sum(before.adjustments, parts.adjustments ?? money(0)),
+  }
+  const cash = money(dec(after.deposited).plus(after.gross).minus(after.fees).plus(after.funding).plus(after.adjustments))
+  return { ...state, accounting: revalue({ ...after, cash }, positionOf(state.phase), null, at) }
+}
+
+function takeFill(state: StrategyState, fill: Fill, contractSize: Quantity, liquidationPrice: Price | null): Transition {
+  const { phase } = state
+  const history: HistoryEntry[] = [{ kind: 'FILL', id: fill.fillId, at: fill.at, body: fill }]
+  const before = positionOf(phase)
+  const started = before ?? beginFrom(phase, fill, contractSize, liquidationPrice)
+  const effect = applyFill(started, fill)
+  const isOpening = sideOpenedBy(fill) === started.side
+  const position: Position = isOpening && liquidationPrice !== null ? { ...effect.position, liquidationPrice } : effect.position
+  const isClosed = position.quantity === '0'
+  const nextPhase = phaseAfterFill(countEntry(phase, fill, isOpening), position, isClosed)
+  const moved = moveCash(withPhase(state, nextPhase), { gross: effect.gross, fees: effect.fee }, fill.at)
+  const marked = { ...moved, accounting: revalue(moved.accounting, positionOf(nextPhase), fill.price, fill.at) }
+  if (before === null) {
+    const counted = { ...marked, accounting: { ...marked.accounting, entriesToday: marked.accounting.entriesToday + 1 } }
+    const detail = { side: position.side, quantity: position.quantity, price: fill.price, cycleId: position.thesis?.cycleId ?? null }
+    return { state: counted, history, emissions: [{ type: 'opened', subject: position.tradeId, detail }] }
+  }
+  if (!isClosed) return { state: marked, history, emissions: [] }
+  if (phase.kind === 'closing') history.push(orderEntry(phase.intent.order, 'done', null, phase.intent.intendedAt, fill.at))
+  const trade = deriveTrade(state.strategyId, position, fill, exitReasonOf(phase, fill))
+  history.push({ kind: 'TRADE', id: trade.id, at: trade.exitTime, body: trade })
+  const detail = { reason: trade.exitReason, pnl: trade.pnl, rMultiple: trade.rMultiple, exitPrice: trade.exitPrice }
+  return { state: rememberTrade(marked, trade), history, emissions: [{ type: 'closed', subject: trade.id, detail }] }
+}
+
+/** The intent a first fill belongs to. A fill that nobody intended never gets here: reconciliation keeps it out. */
+function beginFrom(phase: Phase, fill: Fill, contractSize: Quantity, liquidationPrice: Price | null): Position {
+  const intent: EntryIntent | null = phase.kind === 'opening' ? phase.intent : phase.kind === 'flat' ? phase.abandoned : null
+  invariant(intent !== null && fill.side === intent.order.side, `fill ${fill.fillId} belongs to no entry of ours`)
+  return beginPosition(intent, fill, contractSize, liquidationPrice)
+}
+
+/** How much of the entry has filled, whatever became of it since. */
+function countEntry(phase: Phase, fill: Fill, isOpening: boolean): Phase {
+  if (phase.kind !== 'opening' || !isOpening) return phase
+  return { ...phase, filledQuantity: canonical(dec(phase.filledQuantity).plus(fill.quantity)) as Quantity }
+}
+
+function phaseAfterFill(phase: Phase, position: Position, isClosed: boolean): Phase {
+  switch (phase.kind) {
+    case 'flat':
+      return { kind: 'open', position }
+    case 'opening':
+      // Closed while the entry is still unresolved: more of it may fill, so only its end leads to flat.
+      return { ...phase, position: isClosed ? null : position }
+    case 'open':
+      return isClosed ? { kind: 'flat', abandoned: null } : { kind: 'open', position }
+    case 'closing':
+      return isClosed ? { kind: 'flat', abandoned: null } : { ...phase, position }
+    default:
+      return phase satisfies never
+  }
+}
+
+function exitReasonOf(phase: Phase, fill: Fill): ExitReason {
+  if (fill.reason === 'close' && phase.kind === 'closing') return phase.intent.reason
+  return fill.reason === 'entry' ? 'external' : fill.reason
+}
+
+function rememberTrade(state: StrategyState, trade: Trade): StrategyState {
+  const isLoss = dec(trade.pnl).lt(0)
+  const accounting: Accounting = {
+    ...state.accounting,
+    consecutiveLosses: isLoss ? state.accounting.consecutiveLosses + 1 : 0,
+    lastTradeClosedAt: trade.exitTime,
+    lastTradeLost: isLoss || trade.exitReason === 'liquidation' || trade.exitReason === 'external',
+  }
+  return { ...state, accounting, memory: { ...state.memory, trades: [...state.memory.trades, summariseTrade(trade)].slice(-TRADE_MEMORY) } }
+}
+
+function settleFunding(state: StrategyState, payment: FundingPayment): Transition {
+  const { phase } = state
+  // Only a payment that falls into the life of the held position is that trade's.
+  const position = positionOf(phase)
+  const isOurs = position !== null && fromIso(payment.at) > fromIso(position.openedAt)
+  const credited = isOurs ? withPosition(state, (held) => ({ ...held, funding: sum(held.funding, payment.amount) })) : state
+  return { state: moveCash(credited, { funding: payment.amount }, payment.at), history: [{ kind: 'FUNDING', id: payment.fundingId, at: payment.at, body: payment }], emissions: [] }
+}

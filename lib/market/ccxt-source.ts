@@ -1,0 +1,77 @@
+import type { Exchange } from 'ccxt'
+import { price } from '../core/decimal.ts'
+import { type Clock, type EpochMs, floorTime, TIMEFRAMES, timeframeMs, toIso } from '../core/time.ts'
+import type { Quote } from '../../schemas/market.ts'
+import type { MarketConfig } from '../../schemas/strategy-config.ts'
+import { aggregateCandles, coarsestDivisor } from './aggregate.ts'
+import { createCoinbaseReader } from './coinbase-reader.ts'
+import { tameTransport } from './exchange-call.ts'
+import type { Prices } from './exchange-reader.ts'
+import { inspectCandles, requireFresh } from './inspect-candles.ts'
+import { loadExchange } from './load-exchange.ts'
+import { type MarketData, MarketDataError } from './market-data.ts'
+import { createUnifiedReader } from './unified-reader.ts'
+
+/**
+ * How far behind the clock an instant may lie and still be answered with present prices: the longest a cycle can
+ * run. Further back, today's price would be knowledge from the future.
+ */
+const PRESENT_MS = 15 * 60_000
+
+/**
+ * A live market through ccxt's public endpoints; no key is needed. Coinbase is read by its own wire format, any
+ * other exchange through ccxt's unified methods. Bars can be had as of any instant; prices and open interest only as
+ * of now (within {@link PRESENT_MS}): asked for an earlier instant, `quote` rejects and `openInterest` is null.
+ *
+ * `mark` is the venue's own where it publishes one, else the middle of bid and ask. Rejects with a UsageError for an
+ * exchange that ccxt does not have; its methods reject with {@link MarketDataError}.
+ */
+export async function createCcxtMarket({ config, clock }: { config: MarketConfig; clock: Clock }): Promise<MarketData> {
+  const ExchangeClass = await loadExchange(config.exchange)
+  const exchange: Exchange = new ExchangeClass({ timeout: config.timeoutMs, enableRateLimit: true })
+  tameTransport(exchange, config.baseUrl)
+  const reader = config.exchange === 'coinbase' ? createCoinbaseReader(exchange, config.timeoutMs) : createUnifiedReader(exchange, config.timeoutMs)
+  const baseTimeframe = TIMEFRAMES.find((timeframe) => reader.timeframes.includes(timeframe))
+  if (baseTimeframe === undefined) throw new MarketDataError(`${config.exchange}: none of its bar lengths is one of ${TIMEFRAMES.join(', ')}`)
+  const isPresent = (at: EpochMs): boolean => at >= clock() - PRESENT_MS
+
+  return {
+    name: config.exchange,
+    baseTimeframe,
+    span: null,
+    async candles({ symbol, timeframe, asOf, limit }) {
+      const source = coarsestDivisor(timeframe, reader.timeframes)
+      if (source === undefined) throw new MarketDataError(`${config.exchange} has no bars that ${timeframe} could be made of; it has ${reader.timeframes.join(', ')}`)
+      const stepMs = timeframeMs(timeframe)
+      const until = floorTime(asOf, stepMs)
+      const from = Math.max(0, until - limit * stepMs)
+      const rows = await reader.candles(symbol, source, from, until)
+      const wanted = rows.filter((row) => !(row.time < from))
+      const { candles: base, issues } = requireFresh(inspectCandles(wanted, source, asOf), source, source === timeframe ? asOf : until)
+      const closed = aggregateCandles(base, source, timeframe, asOf)
+      return { candles: closed.slice(-limit), issues }
+    },
+    async quote(symbol, at) {
+      if (!isPresent(at)) throw new MarketDataError(`${config.exchange}: a live exchange has no price as of ${toIso(at)}, only of now; replay a candle file instead`)
+      return quoteOf(config.exchange, symbol, at, await reader.prices(symbol, at))
+    },
+    async fundingRates(symbol, from, to) {
+      const rates = await reader.fundingRates(symbol, from, to)
+      return rates.filter(({ time }) => time > from && time <= to).sort((a, b) => a.time - b.time)
+    },
+    async openInterest(symbol, at) {
+      return isPresent(at) ? reader.openInterest(symbol, at) : null
+    },
+  }
+}
+
+function quoteOf(exchange: string, symbol: string, at: EpochMs, { bid, ask, last, mark }: Prices): Quote {
+  if (bid === null || ask === null || !(bid > 0) || !(ask >= bid)) {
+    throw new MarketDataError(`${exchange}: no two-sided price of ${symbol}: bid ${String(bid)}, ask ${String(ask)}; the market may be closed`)
+  }
+  // Bid and ask come from decimals of few digits; eight places keep the half tick and drop floating dust.
+  const middle = Number(((bid + ask) / 2).toFixed(8))
+  return { at: toIso(at), bid: price(bid), ask: price(ask), last: price(positive(last) ?? middle), mark: price(positive(mark) ?? middle) }
+}
+
+const positive = (value: number | null): number | null => (value !== null && value > 0 ? value : null)

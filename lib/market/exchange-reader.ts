@@ -1,0 +1,18 @@
+import type { EpochMs, Timeframe } from '../core/time.ts'
+import type { FundingRate } from '../../schemas/market.ts'
+import type { RawCandle } from './inspect-candles.ts'
+
+/** Present prices of one market; null where the venue gives none. */
+export type Prices = { bid: number | null; ask: number | null; last: number | null; mark: number | null }
+
+/** What one kind of exchange can be asked. Amounts parsed, bars unjudged and in the venue's own order made oldest first. */
+export type ExchangeReader = {
+  /** Bar lengths the venue itself has. */
+  readonly timeframes: readonly Timeframe[]
+  /** Bars that open in [from, until), perhaps with more about them. */
+  candles(symbol: string, timeframe: Timeframe, from: EpochMs, until: EpochMs): Promise<RawCandle[]>
+  prices(symbol: string, at: EpochMs): Promise<Prices>
+  /** Rates the venue still tells of, with from < time <= to. */
+  fundingRates(symbol: string, from: EpochMs, to: EpochMs): Promise<readonly FundingRate[]>
+  openInterest(symbol: string, at: EpochMs): Promise<number | null>
+}

@@ -1,0 +1,92 @@
+import { type EpochMs, fromIso, toIso } from '../core/time.ts'
+import type { ViewBuilder } from '../indicators/incremental-views.ts'
+import { buildTimeframeView } from '../indicators/timeframe-view.ts'
+import { positionOf } from '../ledger/accounting.ts'
+import { readingOf } from '../indicators/significant.ts'
+import type { Product } from '../../schemas/market.ts'
+import type { NewsDigest, Snapshot } from '../../schemas/snapshot.ts'
+import type { StrategyState } from '../../schemas/state.ts'
+import type { StrategyConfig } from '../../schemas/strategy-config.ts'
+import { describeAccount, describePosition } from './account.ts'
+import { type BarWindow, windowOf } from './bar-window.ts'
+import { describeFunding } from './funding.ts'
+import { type MarketFacts, primaryTimeframe, REFERENCE_TIMEFRAME } from './market-facts.ts'
+import { summarisePerformance } from './performance.ts'
+import { describeReference } from './reference-market.ts'
+
+/** Bars shown to the reader: half a day or a day of decisions, two days of 4 h, a week. More costs tokens and adds little to the indicators. */
+export const BARS_SHOWN = { primary: 24, fourHour: 12, daily: 7 } as const
+
+export type SnapshotInputs = {
+  readonly config: StrategyConfig
+  readonly cycleId: string
+  readonly slot: EpochMs
+  readonly asOf: EpochMs
+  readonly facts: MarketFacts
+  readonly product: Product
+  readonly state: StrategyState
+  /** How views are computed; a walk through history passes `createIncrementalViews()`. The result is the same. */
+  readonly buildView?: ViewBuilder
+}
+
+/**
+ * The snapshot of one instant: a function of its arguments alone. Nothing that happened after `asOf`, and no
+ * bar before the anchor of its window, has any part in it.
+ */
+export function buildSnapshot(inputs: SnapshotInputs): Snapshot {
+  const { config, asOf, facts, state, product, buildView = buildTimeframeView } = inputs
+  const { symbol } = config.market
+  const timeframe = primaryTimeframe(config)
+  const primary = windowOf(facts.primary, timeframe, asOf)
+  const fourHour = windowOf(facts.fourHour, '4h', asOf)
+  const daily = windowOf(facts.daily, '1d', asOf)
+  const reference = referenceOf(inputs, primary, buildView)
+  const position = positionOf(state.phase)
+
+  return {
+    schemaVersion: 1,
+    strategyId: config.id,
+    cycleId: inputs.cycleId,
+    slot: toIso(inputs.slot),
+    asOf: toIso(asOf),
+    symbol,
+    quote: facts.quote,
+    views: {
+      primary: buildView(timeframe, primary.candles, BARS_SHOWN.primary, symbol),
+      fourHour: buildView('4h', fourHour.candles, BARS_SHOWN.fourHour, symbol),
+      daily: buildView('1d', daily.candles, BARS_SHOWN.daily, symbol),
+    },
+    funding: facts.funding === null ? null : describeFunding(facts.funding, product.fundingIntervalMs, asOf),
+    openInterest: readingOf(facts.openInterest),
+    reference: reference.snapshot,
+    news: knownNews(facts.news, asOf),
+    account: describeAccount(state.accounting, position, facts.quote.mark, asOf),
+    position: position === null ? null : describePosition(position, facts.quote.mark, asOf),
+    decisions: newest(state.memory.decisions, config.memory.decisions, ({ at }) => at),
+    performance: summarisePerformance(newest(state.memory.trades, config.memory.trades, ({ exitTime }) => exitTime)),
+    issues: [...primary.issues, ...fourHour.issues, ...daily.issues],
+    contextIssues: [...facts.issues, ...reference.issues],
+  }
+}
+
+/** The reference market, or null with an issue when its newest hour is not the one expected: an old comparison misleads. */
+function referenceOf({ asOf, facts, config }: SnapshotInputs, traded: BarWindow, buildView: ViewBuilder): { snapshot: Snapshot['reference']; issues: Snapshot['contextIssues'] } {
+  if (facts.reference === null) return { snapshot: null, issues: [] }
+  const { symbol, series } = facts.reference
+  const { candles, late } = windowOf(series, REFERENCE_TIMEFRAME, asOf)
+  if (late !== null) return { snapshot: null, issues: [{ ...late, kind: 'missing', detail: `reference ${symbol}: ${late.detail}` }] }
+  const view = buildView(REFERENCE_TIMEFRAME, candles, 0, `reference ${symbol}`)
+  return { snapshot: describeReference(symbol, candles, view, { candles: traded.candles, timeframe: primaryTimeframe(config) }), issues: [] }
+}
+
+/** Headlines that had been published by the instant; those without a date were in the feed when it was read. */
+function knownNews(news: NewsDigest, asOf: EpochMs): NewsDigest {
+  const headlines = news.headlines.filter(({ publishedAt }) => publishedAt === null || fromIso(publishedAt) <= asOf)
+  return { feeds: news.feeds, headlines: headlines.map((headline) => ({ ...headline, ageMinutes: readingOf(headline.ageMinutes) })) }
+}
+
+/** The last `count` items by time, oldest first, in whatever order they are kept; items of one instant keep theirs. */
+function newest<T>(items: readonly T[], count: number, timeOf: (item: T) => string): T[] {
+  if (count === 0) return []
+  return [...items].sort((a, b) => fromIso(timeOf(a)) - fromIso(timeOf(b))).slice(-count)
+}

@@ -1,0 +1,109 @@
+import type { StrategyConfig } from '../../schemas/strategy-config.ts'
+
+/** What is deployed: a named strategy, what differs from it, and both merged. */
+export type Deployment = {
+  /** The named strategy. The resources bear `config.id`, which overrides may have changed. */
+  readonly strategy: string
+  /** Handed to the functions, which merge them over the strategy again. */
+  readonly overrides: Readonly<Record<string, unknown>>
+  readonly config: StrategyConfig
+  /** Who hears of alarms; undefined when nobody asked to. */
+  readonly alarmEmail: string | undefined
+}
+
+/** A deployment with what its owner should know, or the reasons why there is none. */
+export type DeploymentReading = { readonly deployment: Deployment; readonly warnings: readonly string[] } | { readonly refusals: readonly string[] }
+
+/** What the reading needs from outside: CDK's context, the disk, and the strategies. */
+export type DeploymentSources = {
+  context: (key: string) => unknown
+  readText: (file: string) => string
+  /** The named strategy meant when context names none. */
+  defaultStrategy: string
+  loadConfig: (options: { strategy: string; overrides: unknown; origin: string }) => StrategyConfig
+}
+
+/** The words that allow real money. */
+export const LIVE_CONSENT = 'yes-i-mean-it'
+
+/**
+ * Lambda takes 4096 bytes of environment in all, names included; this much of it may be configuration. The rest,
+ * names of resources and parameters, stays below 700 bytes for the longest strategy id.
+ */
+export const MAX_CONFIG_BYTES = 3_300
+
+/** A deployment looks at the live market unless its own configuration says otherwise. */
+const DEPLOYMENT_DEFAULTS = { market: { source: 'live' } }
+
+/**
+ * Reads the deployment from CDK's context: `strategy` (a name), `config` (path of a JSON file), `alarmEmail`,
+ * `live`. What `loadConfig` throws for a bad configuration passes through.
+ */
+export function readDeployment({ context, readText, defaultStrategy, loadConfig }: DeploymentSources): DeploymentReading {
+  const strategy = textOf(context('strategy')) ?? defaultStrategy
+  const file = textOf(context('config'))
+  const alarmEmail = textOf(context('alarmEmail'))
+  const live = textOf(context('live'))
+  const read = file === undefined ? { overrides: {} } : readOverrides(file, readText)
+  if ('refusal' in read) return { refusals: [read.refusal] }
+  const overrides = withDefaults(read.overrides)
+  const config = loadConfig({ strategy, overrides, origin: file ?? 'configuration' })
+  const deployment = { strategy, overrides, config, alarmEmail }
+  const refusals = refusalsOf(deployment, live)
+  return refusals.length > 0 ? { refusals } : { deployment, warnings: warningsOf(deployment) }
+}
+
+const textOf = (value: unknown): string | undefined => (value === undefined || value === null || value === '' ? undefined : String(value))
+
+function readOverrides(file: string, readText: (file: string) => string): { overrides: Record<string, unknown> } | { refusal: string } {
+  let text: string
+  try {
+    text = readText(file)
+  } catch (error) {
+    return { refusal: `context config = ${file}: cannot be read (${messageOf(error)}); give the path of a JSON file` }
+  }
+  try {
+    const parsed: unknown = JSON.parse(text)
+    if (isObject(parsed)) return { overrides: parsed }
+    return { refusal: `context config = ${file}: expected a JSON object with strategy settings` }
+  } catch (error) {
+    return { refusal: `context config = ${file}: not JSON (${messageOf(error)})` }
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+function withDefaults(overrides: Record<string, unknown>): Record<string, unknown> {
+  const market = overrides['market'] ?? {}
+  // Anything else than an object is wrong; the schema says so better than we could.
+  return isObject(market) ? { ...overrides, market: { ...DEPLOYMENT_DEFAULTS.market, ...market } } : overrides
+}
+
+/** Why this must not be deployed; empty when it may. `live` is what the person said in context. */
+export function refusalsOf({ overrides, config, alarmEmail }: Deployment, live: string | undefined): string[] {
+  const refusals: string[] = []
+  const { source } = config.market
+  const bytes = Buffer.byteLength(configText(overrides))
+  if (config.mode === 'live' && live !== LIVE_CONSENT) {
+    refusals.push(`mode = live: this would trade real money; if that is meant, add -c live=${LIVE_CONSENT}, otherwise set mode to "paper"`)
+  }
+  if (config.mode === 'live' && source !== 'live') refusals.push(`market.source = ${source}: live mode needs the live market; set market.source to "live"`)
+  if (config.mode === 'paper' && live !== undefined) refusals.push(`context live = ${live}: the configuration says mode = paper; set mode to "live" or leave -c live out`)
+  if (source !== 'live' && source !== 'sim') refusals.push(`market.source = ${source}: a function has no such file; set market.source to "live" (or "sim")`)
+  if (config.decider.kind === 'recorded') refusals.push(`decider.kind = recorded: a function has no file of recorded answers; choose rules, openai or anthropic`)
+  if (bytes > MAX_CONFIG_BYTES) {
+    refusals.push(`the configuration is ${bytes} bytes of JSON: a function's environment has room for ${MAX_CONFIG_BYTES}; leave out what equals the defaults, or name the strategy in lib/config/strategies.ts`)
+  }
+  if (alarmEmail !== undefined && !/^[^\s@]+@[^\s@]+$/.test(alarmEmail)) refusals.push(`context alarmEmail = ${alarmEmail}: not an e-mail address`)
+  return refusals
+}
+
+function warningsOf({ config }: Deployment): string[] {
+  return config.market.source === 'sim'
+    ? ['market.source = sim: this deployment trades a simulated market, whose prices mean nothing; set market.source to "live" for the real one']
+    : []
+}
+
+/** The overrides as the functions receive them. */
+export const configText = (overrides: Readonly<Record<string, unknown>>): string => JSON.stringify(overrides)

@@ -1,0 +1,87 @@
+import { type AttributeValue, ConditionalCheckFailedException, type DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb'
+import { z } from 'zod'
+import { type Item, type ItemStore, StoreError, type WriteCondition } from './item-store.ts'
+
+const StoredItem = z.object({
+  pk: z.object({ S: z.string() }),
+  sk: z.object({ S: z.string() }),
+  version: z.object({ N: z.string() }).optional(),
+  body: z.object({ S: z.string() }),
+  ttl: z.object({ N: z.string() }).optional(),
+})
+
+/** Items in a DynamoDB table with string keys `pk` and `sk` and the time-to-live attribute `ttl`. */
+export function createDynamoItems({ client, tableName }: { client: DynamoDBClient; tableName: string }): ItemStore {
+  const guarded = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work()
+    } catch (cause) {
+      if (cause instanceof StoreError) throw cause
+      const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+      throw new StoreError(`DynamoDB table ${tableName}: ${what} failed: ${reason}`, { cause })
+    }
+  }
+  return {
+    get: (pk, sk) =>
+      guarded('read', async () => {
+        const answer = await client.send(new GetItemCommand({ TableName: tableName, Key: { pk: { S: pk }, sk: { S: sk } }, ConsistentRead: true }))
+        return answer.Item === undefined ? null : fromStored(answer.Item)
+      }),
+    put: (item, condition) =>
+      guarded('write', async () => {
+        try {
+          await client.send(new PutItemCommand({ TableName: tableName, Item: toStored(item), ...expressionFor(condition) }))
+          return 'ok'
+        } catch (error) {
+          if (error instanceof ConditionalCheckFailedException) return 'conflict'
+          throw error
+        }
+      }),
+    query: ({ pk, prefix, from, to, newestFirst = false, limit, cursor }) =>
+      guarded('query', async () => {
+        // One range covers prefix and bounds: keys are ASCII, so prefix + DEL is above all that begin with it.
+        const low = from !== undefined && from > prefix ? from : prefix
+        const high = to ?? `${prefix}\u007f`
+        const answer = await client.send(
+          new QueryCommand({
+            TableName: tableName,
+            KeyConditionExpression: 'pk = :pk AND sk BETWEEN :low AND :high',
+            ExpressionAttributeValues: { ':pk': { S: pk }, ':low': { S: low }, ':high': { S: high } },
+            ScanIndexForward: !newestFirst,
+            ConsistentRead: true,
+            Limit: limit,
+            ...(cursor === undefined ? {} : { ExclusiveStartKey: { pk: { S: pk }, sk: { S: cursor } } }),
+          }),
+        )
+        const items = (answer.Items ?? []).map(fromStored)
+        return { items, cursor: answer.LastEvaluatedKey === undefined ? null : (items.at(-1)?.sk ?? null) }
+      }),
+  }
+}
+
+function expressionFor(condition: WriteCondition) {
+  if (condition === 'none') return {}
+  if (condition === 'absent') return { ConditionExpression: 'attribute_not_exists(pk)' }
+  return {
+    ConditionExpression: '#version = :version',
+    ExpressionAttributeNames: { '#version': 'version' },
+    ExpressionAttributeValues: { ':version': { N: String(condition.version) } },
+  }
+}
+
+function toStored(item: Item): Record<string, AttributeValue> {
+  return {
+    pk: { S: item.pk },
+    sk: { S: item.sk },
+    body: { S: item.body },
+    ...(item.version === null ? {} : { version: { N: String(item.version) } }),
+    ...(item.expiresAt === null ? {} : { ttl: { N: String(item.expiresAt) } }),
+  }
+}
+
+function fromStored(raw: Record<string, AttributeValue>): Item {
+  const parsed = StoredItem.safeParse(raw)
+  if (!parsed.success) throw new StoreError(`an item is not of ours: ${JSON.stringify({ pk: raw['pk'], sk: raw['sk'] })}: ${parsed.error.message}`)
+  const { pk, sk, version, body, ttl } = parsed.data
+  return { pk: pk.S, sk: sk.S, body: body.S, version: version === undefined ? null : Number(version.N), expiresAt: ttl === undefined ? null : Number(ttl.N) }
+}

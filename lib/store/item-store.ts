@@ -1,0 +1,44 @@
+/** One stored item. `body` is JSON text: what was written comes back byte for byte. */
+export type Item = {
+  pk: string
+  sk: string
+  /** Set on items that change; an append-only item has none. */
+  version: number | null
+  body: string
+  /** Epoch seconds after which the item may disappear; null keeps it. */
+  expiresAt: number | null
+}
+
+/** When a write may take effect: `absent` if the key is new, `{ version }` if the stored version is that one. */
+export type WriteCondition = 'none' | 'absent' | { version: number }
+
+export type ItemQuery = {
+  pk: string
+  /** Beginning of the sort key. */
+  prefix: string
+  /** Further bounds within the prefix, both inclusive, compared as text. */
+  from?: string | undefined
+  to?: string | undefined
+  newestFirst?: boolean | undefined
+  limit: number
+  /** Where the page before ended. */
+  cursor?: string | undefined
+}
+
+export type ItemPage = { items: Item[]; cursor: string | null }
+
+/**
+ * The little that is asked of a database: read one, write one under a condition, list a range. No
+ * transactions, so that a single conditional write is all that exactness rests on. Reads see every write
+ * before them. Rejects with {@link StoreError} when the database cannot be reached.
+ */
+export type ItemStore = {
+  get(pk: string, sk: string): Promise<Item | null>
+  put(item: Item, condition: WriteCondition): Promise<'ok' | 'conflict'>
+  query(query: ItemQuery): Promise<ItemPage>
+}
+
+/** The database could not be reached or refused; whether a write took effect is unknown. */
+export class StoreError extends Error {
+  override readonly name = 'StoreError'
+}

@@ -1,0 +1,12 @@
+import { z } from 'zod'
+import { IsoTime, MoneyText, PriceText } from './primitives.ts'
+
+/** A point of the equity curve, one a slot. */
+export const EquityPoint = z.strictObject({
+  at: IsoTime,
+  equity: MoneyText,
+  cash: MoneyText,
+  markPrice: PriceText.nullable(),
+  phase: z.enum(['flat', 'opening', 'open', 'closing']),
+})
+export type EquityPoint = z.infer<typeof EquityPoint>
