@@ -1,4 +1,5 @@
 #!/usr/bin/env -S node --import tsx
+import { randomUUID } from 'node:crypto'
 import { runCli } from '../lib/cli/run-cli.ts'
 
 // The SDK's notice about Node 20 is meant for deployments; a newcomer's first run should not begin with it.
@@ -10,6 +11,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   stderr: (text) => process.stderr.write(text),
   env: process.env,
   clock: () => Date.now(),
+  newId: randomUUID,
   sleep: (ms) =>
     new Promise((resolve) => {
       setTimeout(resolve, ms)

@@ -47,7 +47,7 @@ export const EnforcementReport = z.strictObject({
   strategyId: StrategyId,
   at: IsoTime,
   mode: Mode,
-  outcome: z.enum(['idle', 'watched', 'closed', 'conflict']),
+  outcome: z.enum(['idle', 'watched', 'closed', 'unclosed']),
   phase: z.string(),
   exit: z.string().nullable(),
   barsSeen: z.int().nonnegative(),

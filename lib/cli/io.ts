@@ -9,5 +9,7 @@ export type Io = {
   stderr: (text: string) => void
   env: Readonly<Record<string, string | undefined>>
   clock: Clock
+  /** A name never given before, for each command. */
+  newId: () => string
   sleep: Sleep
 }

@@ -42,7 +42,7 @@ export async function openSession(options: CommonOptions, io: Io): Promise<Sessi
   const telemetry = createTelemetry({ write: (line) => io.stderr(`${line}\n`), clock, base: { strategy: config.id }, secrets: secretsIn(environment), level: options.verbose || options.json ? 'info' : 'error' })
   const { items, name, table, close } = await openItems(options, environment)
   const outside = await openOutside({ environment, telemetry, dryRun: options.dryRun })
-  const world: World = { config, items, clock, sleep: options.at === undefined ? io.sleep : async () => {}, telemetry, ...outside, dryRun: options.dryRun, market }
+  const world: World = { config, items, clock, sleep: options.at === undefined ? io.sleep : async () => {}, telemetry, ...outside, invocationId: io.newId(), dryRun: options.dryRun, market }
   return { config, environment, world, market, storeName: name, table, close }
 }
 

@@ -24,6 +24,8 @@ export type World = {
   telemetry: Telemetry
   events: EventSink
   schedule: ScheduleSwitch
+  /** Name of this invocation, unlike any other's. */
+  invocationId: string
   /** Nothing is written, nothing placed: writes go into memory over the real store. */
   dryRun: boolean
   /** A market built already, shared between the ports of several runs. */
@@ -33,18 +35,16 @@ export type World = {
 /** The ports of enforcement and of every command that looks at or changes a strategy. */
 export async function composeExecution(world: World): Promise<ExecutionPorts> {
   const { config, clock, sleep, telemetry, events, schedule } = world
-  const store = createStore(world.dryRun ? createOverlayItems(world.items) : world.items)
+  const store = createStore(world.dryRun ? createOverlayItems(world.items) : world.items, world.invocationId)
   const source = world.market ?? (await createMarket({ config: config.market, clock }))
   const market = config.mode === 'paper' ? withSpread(source, config.paper.spreadBps) : source
   const broker = createBroker({ config, market, store, clock })
   return { config, clock, sleep, store, broker, market, telemetry, events, schedule }
 }
 
-/** The ports of a decision cycle. `readApiKey` is asked only when the decider needs a key. */
-export async function composeCycle(world: World, { codeVersion, readApiKey }: { codeVersion: string; readApiKey: (kind: 'openai' | 'anthropic') => Promise<string | undefined> }): Promise<CyclePorts> {
+/** The ports of a decision cycle. `apiKey` is the provider's, where the decider asks one. */
+export async function composeCycle(world: World, { codeVersion, apiKey }: { codeVersion: string; apiKey: string | undefined }): Promise<CyclePorts> {
   const { config, clock } = world
-  const { kind } = config.decider
-  const apiKey = kind === 'openai' || kind === 'anthropic' ? await readApiKey(kind) : undefined
   const [execution, decider] = await Promise.all([
     composeExecution(world),
     createDecider({ config: config.decider, clock, ...(apiKey === undefined ? {} : { apiKey }) }),

@@ -10,11 +10,13 @@ import { createDynamoClient, ensureTable } from '../store/dynamo-client.ts'
 import { createDynamoItems } from '../store/dynamo-items.ts'
 import { createEmfTelemetry } from '../telemetry/emf-telemetry.ts'
 import { createJsonTelemetry } from '../telemetry/json-telemetry.ts'
+import { readSecureParameter } from '../telemetry/secrets.ts'
 import type { Environment } from '../../schemas/environment.ts'
 import { InvocationEvent } from '../../schemas/event.ts'
+import type { DeciderConfig } from '../../schemas/strategy-config.ts'
 import type { World } from './compose-ports.ts'
 import { openOutside } from './open-outside.ts'
-import { parseEnvironment, parseJson, secretsIn } from './parse-environment.ts'
+import { apiKeyIn, parseEnvironment, parseJson, secretsIn } from './parse-environment.ts'
 
 /** The process a handler runs in. */
 export type Runtime = {
@@ -22,31 +24,33 @@ export type Runtime = {
   write: (line: string) => void
   clock: Clock
   sleep: Sleep
+  /** A name never given before, for each invocation. */
+  newId: () => string
 }
 
 /** One invocation: what was asked for, and the world to do it in. */
-export type Invocation = { world: World; environment: Environment; codeVersion: string; scheduledFor: number }
+export type Invocation = { world: World; apiKey: string | undefined; codeVersion: string; scheduledFor: number }
 
 /**
  * Makes a handler. What can be built once per cold start (configuration, clients, market) is, at the first
  * invocation, so that a wrong configuration fails that invocation and rings its alarm. The clock is read anew each
  * time. `work` rejecting is the function failing: the error is logged and passed on.
  */
-export function createHandler<T>(runtime: Runtime, work: (invocation: Invocation) => Promise<T>): (event: unknown) => Promise<T> {
+export function createHandler<T>(runtime: Runtime, { asksModel }: { asksModel: boolean }, work: (invocation: Invocation) => Promise<T>): (event: unknown) => Promise<T> {
   let opened: ReturnType<typeof openServices> | null = null
   return async (event) => {
-    opened ??= openServices(runtime)
+    opened ??= openServices(runtime, asksModel)
     const services = await opened.catch((error: unknown) => {
       // The next invocation tries again: a parameter may have been put right meanwhile.
       opened = null
       runtime.write(JSON.stringify({ level: 'error', message: 'the function could not start', error: error instanceof Error ? error.message : String(error) }))
       throw error
     })
-    const { environment, world, codeVersion } = services
+    const { environment, world, apiKey, codeVersion } = services
     try {
       const request = parseInvocation(event, world.config.id)
       const outside = await openOutside({ environment, telemetry: world.telemetry, dryRun: request.dryRun })
-      return await work({ environment, codeVersion, scheduledFor: request.scheduledFor ?? runtime.clock(), world: { ...world, ...outside, dryRun: request.dryRun } })
+      return await work({ apiKey, codeVersion, scheduledFor: request.scheduledFor ?? runtime.clock(), world: { ...world, ...outside, invocationId: runtime.newId(), dryRun: request.dryRun } })
     } catch (error) {
       world.telemetry.log('error', 'invocation failed', { error })
       throw error
@@ -54,7 +58,7 @@ export function createHandler<T>(runtime: Runtime, work: (invocation: Invocation
   }
 }
 
-async function openServices({ variables, write, clock, sleep }: Runtime): Promise<{ environment: Environment; world: Omit<World, 'events' | 'schedule' | 'dryRun'>; codeVersion: string }> {
+async function openServices({ variables, write, clock, sleep }: Runtime, asksModel: boolean): Promise<{ environment: Environment; apiKey: string | undefined; world: Omit<World, 'events' | 'schedule' | 'invocationId' | 'dryRun'>; codeVersion: string }> {
   const environment = parseEnvironment(variables)
   const overrides = environment.HOURHAND_CONFIG === undefined ? {} : parseJson(environment.HOURHAND_CONFIG, 'HOURHAND_CONFIG')
   const config = loadConfig({ strategy: environment.HOURHAND_STRATEGY ?? DEFAULT_STRATEGY, overrides, origin: 'HOURHAND_CONFIG' })
@@ -63,10 +67,20 @@ async function openServices({ variables, write, clock, sleep }: Runtime): Promis
   const endpoint = environment.HOURHAND_DYNAMODB_ENDPOINT
   const client = createDynamoClient(endpoint)
   if (endpoint !== undefined) await ensureTable(client, tableName)
-  const log = createJsonTelemetry({ write, clock, base: { strategy: config.id }, secrets: secretsIn(environment) })
+  const apiKey = asksModel ? await readApiKey(environment, config.decider.kind) : undefined
+  // Known before the first line is logged: a key that came from SSM is kept out of the log like any other.
+  const secrets = [...secretsIn(environment), ...(apiKey === undefined ? [] : [apiKey])]
+  const log = createJsonTelemetry({ write, clock, base: { strategy: config.id }, secrets })
   const telemetry = createEmfTelemetry({ log, write, clock, strategyId: config.id })
   const market = await createMarket({ config: config.market, clock })
-  return { environment, codeVersion: environment.HOURHAND_VERSION ?? VERSION, world: { config, items: createDynamoItems({ client, tableName }), clock, sleep, telemetry, market } }
+  return { environment, apiKey, codeVersion: environment.HOURHAND_VERSION ?? VERSION, world: { config, items: createDynamoItems({ client, tableName }), clock, sleep, telemetry, market } }
+}
+
+/** A deployment keeps keys in SSM and gives their names; elsewhere they may be in the environment themselves. */
+async function readApiKey(environment: Environment, kind: DeciderConfig['kind']): Promise<string | undefined> {
+  if (kind !== 'openai' && kind !== 'anthropic') return undefined
+  const parameter = kind === 'openai' ? environment.OPENAI_API_KEY_PARAMETER : environment.ANTHROPIC_API_KEY_PARAMETER
+  return parameter === undefined ? apiKeyIn(environment, kind) : readSecureParameter({ name: parameter })
 }
 
 /** Parses a rule's event or a person's own. Throws {@link UsageError} naming what is wrong. */

@@ -22,3 +22,6 @@ export function parseJson(text: string, origin: string): unknown {
 
 /** Credentials in the environment, to be kept out of every log line. */
 export const secretsIn = (environment: Environment): string[] => [environment.OPENAI_API_KEY, environment.ANTHROPIC_API_KEY].filter((value) => value !== undefined)
+
+/** The key of a provider, where the environment holds it itself. */
+export const apiKeyIn = (environment: Environment, kind: 'openai' | 'anthropic'): string | undefined => (kind === 'openai' ? environment.OPENAI_API_KEY : environment.ANTHROPIC_API_KEY)

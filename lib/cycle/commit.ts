@@ -39,7 +39,7 @@ export async function commit(ports: ExecutionPorts, state: StrategyState, events
   return saved.state
 }
 
-/** Sends what happened to the log and to the bus. */
+/** Sends what happened to the log, to the metrics the alarms watch, and to the bus, in this order. */
 export async function publish(ports: ExecutionPorts, emissions: readonly Emission[]): Promise<void> {
   if (emissions.length === 0) return
   const { config, clock, telemetry, events } = ports

@@ -7,15 +7,16 @@ import type { Position, StrategyState } from '../../schemas/state.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 import type { ExitReason } from '../../schemas/trade.ts'
 import { closePosition } from './close-position.ts'
-import { commit, loadOrCreateState, StateConflict } from './commit.ts'
+import { commit, loadOrCreateState, publish, StateConflict } from './commit.ts'
 import { findHardExit } from './find-exit.ts'
 import type { ExecutionPorts } from './ports.ts'
 import { describeAction, syncWithVenue } from './sync-with-venue.ts'
 
-/** What a pass did. `exit` is set when it closed the position itself. */
+/** What a pass did. `exit` is why it closed the position itself, or tried to. */
 export type EnforcementResult = {
   at: string
-  outcome: 'idle' | 'watched' | 'closed' | 'conflict'
+  /** `unclosed`: it had to close and could not; the position is protected again and the next pass tries again. */
+  outcome: 'idle' | 'watched' | 'closed' | 'unclosed'
   phase: StrategyState['phase']['kind']
   exit: ExitReason | null
   /** Bars looked at for touches. */
@@ -66,7 +67,10 @@ async function pass(ports: ExecutionPorts, dryRun: boolean): Promise<Enforcement
   if (dryRun) return { ...result, outcome: 'watched', notes: [...notes, `would close the position at market: ${exit}`], state: marked }
   const closed = await closePosition(ports, marked, exit)
   const after = await syncWithVenue(ports, closed, { act: true })
-  return { ...result, outcome: 'closed', phase: after.state.phase.kind, notes: [...notes, `closed at market: ${exit}`, ...after.notes], state: after.state }
+  const isClosed = positionOf(after.state.phase)?.tradeId !== position.tradeId
+  if (!isClosed) await publish(ports, [{ type: 'failed', subject: position.tradeId, detail: { reason: `the position should be closed (${exit}) and is still ${after.state.phase.kind}` } }])
+  const note = isClosed ? `closed at market: ${exit}` : `NOT closed, though it should be: ${exit}`
+  return { ...result, outcome: isClosed ? 'closed' : 'unclosed', phase: after.state.phase.kind, notes: [...notes, note, ...after.notes], state: after.state }
 }
 
 /** Closed base bars since the last look-out mark, from the first that opens at or after the entry. */

@@ -45,8 +45,9 @@ export function planEntry(decision: EntryDecision, config: StrategyConfig, facts
   const executablePrice = dec(isLong ? quote.ask : quote.bid)
   const slip = dec(guard.maxEntrySlippageBps).div(10_000).times(directionOf(side))
   const limit = inward(executablePrice.times(slip.plus(1)), tick)
-  // A tick wider than the allowed slippage still has to let the quote itself through.
-  const worstPrice = isLong ? max(limit, executablePrice) : min(limit, executablePrice)
+  // A tick wider than the allowed slippage still has to let the quote itself through, and a quote may lie between ticks.
+  const touch = outward(executablePrice, tick)
+  const worstPrice = isLong ? max(limit, touch) : min(limit, touch)
   const stopLossPrice = outward(dec(decision.stopLossPrice), tick)
   const takeProfitPrice = inward(dec(decision.takeProfitPrice), tick)
 

@@ -1,4 +1,3 @@
-import Parser from 'rss-parser'
 import { z } from 'zod'
 import type { EpochMs } from '../core/time.ts'
 import { parseFeedDate } from './feed-date.ts'
@@ -29,6 +28,8 @@ export async function parseFeed(xml: string): Promise<FeedItem[]> {
 }
 
 async function readItems(xml: string): Promise<FeedItem[]> {
+  // Loaded here, since enforcement and strategies without feeds have no use for it.
+  const { default: Parser } = await import('rss-parser')
   // A parser of its own each time: after an error its state is not to be trusted.
   const parser = new Parser({ defaultRSS: 2, xml2js: { valueProcessors: [keepOnlyWhatIsRead] } })
   const { items } = Feed.parse(await parser.parseString(xml.trim()))

@@ -9,6 +9,8 @@ import type { Trade } from '../../schemas/trade.ts'
 /** What a replay leaves behind. */
 export type ReplayTrace = { trades: Trade[]; equity: EquityPoint[]; cycles: CycleRecord[] }
 
+const none = async () => ({ items: [], cursor: null })
+
 /**
  * The store of a replay: one strategy, in this process, values kept as they are. Everything is immutable, so
  * nothing needs the way through text that the stored form takes; versions and conditions hold as they do there.
@@ -18,7 +20,6 @@ export function createObjectStore(): { store: Store; trace: ReplayTrace } {
   let state: StrategyState | null = null
   let book: PaperBook | null = null
   const cycles = new Map<string, CycleRecord>()
-  const none = async () => ({ items: [], cursor: null })
   const keep = (entry: HistoryEntry): void => {
     if (entry.kind === 'TRADE' && !trace.trades.some((trade) => trade.id === entry.body.id)) trace.trades.push(entry.body)
   }

@@ -7,6 +7,7 @@ const StoredItem = z.object({
   sk: z.object({ S: z.string() }),
   version: z.object({ N: z.string() }).optional(),
   body: z.object({ S: z.string() }),
+  writer: z.object({ S: z.string() }),
   ttl: z.object({ N: z.string() }).optional(),
 })
 
@@ -74,6 +75,7 @@ function toStored(item: Item): Record<string, AttributeValue> {
     pk: { S: item.pk },
     sk: { S: item.sk },
     body: { S: item.body },
+    writer: { S: item.writer },
     ...(item.version === null ? {} : { version: { N: String(item.version) } }),
     ...(item.expiresAt === null ? {} : { ttl: { N: String(item.expiresAt) } }),
   }
@@ -82,6 +84,6 @@ function toStored(item: Item): Record<string, AttributeValue> {
 function fromStored(raw: Record<string, AttributeValue>): Item {
   const parsed = StoredItem.safeParse(raw)
   if (!parsed.success) throw new StoreError(`an item is not of ours: ${JSON.stringify({ pk: raw['pk'], sk: raw['sk'] })}: ${parsed.error.message}`)
-  const { pk, sk, version, body, ttl } = parsed.data
-  return { pk: pk.S, sk: sk.S, body: body.S, version: version === undefined ? null : Number(version.N), expiresAt: ttl === undefined ? null : Number(ttl.N) }
+  const { pk, sk, version, body, writer, ttl } = parsed.data
+  return { pk: pk.S, sk: sk.S, body: body.S, writer: writer.S, version: version === undefined ? null : Number(version.N), expiresAt: ttl === undefined ? null : Number(ttl.N) }
 }

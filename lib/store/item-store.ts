@@ -5,6 +5,8 @@ export type Item = {
   /** Set on items that change; an append-only item has none. */
   version: number | null
   body: string
+  /** Which invocation wrote it: tells a lost answer to one's own write from somebody else's equal one. */
+  writer: string
   /** Epoch seconds after which the item may disappear; null keeps it. */
   expiresAt: number | null
 }

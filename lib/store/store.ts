@@ -52,18 +52,18 @@ const strategyKey = (id: string): string => `STRATEGY#${id}`
 const paperKey = (id: string): string => `PAPER#${id}`
 const cycleKey = (slot: string): string => `CYCLE#${slot}`
 
-/** The store over any {@link ItemStore}. */
-export function createStore(items: ItemStore): Store {
+/** The store over any {@link ItemStore}; `writer` names the invocation, unlike any other's. */
+export function createStore(items: ItemStore, writer: string): Store {
   const load = async <T>(schema: z.ZodType<T>, pk: string, sk: string): Promise<T | null> => {
     const item = await items.get(pk, sk)
     return item === null ? null : parseBody(schema, item)
   }
 
-  /** A lost answer makes the client write again and meet its own write: a conflict with equal bytes is ours. */
+  /** A lost answer makes the client write again and meet its own write: a conflict with equal bytes of this writer is no conflict. */
   const put = async (item: Item, condition: WriteCondition): Promise<Saved> => {
     if ((await items.put(item, condition)) === 'ok') return 'saved'
     const stored = await items.get(item.pk, item.sk)
-    return stored !== null && stored.body === item.body && stored.version === item.version ? 'saved' : 'conflict'
+    return stored !== null && stored.body === item.body && stored.version === item.version && stored.writer === writer ? 'saved' : 'conflict'
   }
 
   const list = async <T>(schema: z.ZodType<T>, strategyId: string, prefix: string, page: PageRequest): Promise<Page<T>> => {
@@ -75,20 +75,20 @@ export function createStore(items: ItemStore): Store {
 
   const putCycle = (record: CycleRecord, condition: WriteCondition): Promise<Saved> => {
     const expiresAt = Math.floor((fromIso(record.slot) + record.config.retentionDays * DAY_MS) / SECOND_MS)
-    return put({ pk: strategyKey(record.strategyId), sk: cycleKey(record.slot), version: record.attempt, body: canonicalJson(record), expiresAt }, condition)
+    return put({ pk: strategyKey(record.strategyId), sk: cycleKey(record.slot), version: record.attempt, body: canonicalJson(record), writer, expiresAt }, condition)
   }
 
   return {
     loadState: (strategyId) => load(StrategyState, strategyKey(strategyId), STATE),
     async saveState(state, isNew) {
       const next = { ...state, version: isNew ? state.version : state.version + 1 }
-      const item = { pk: strategyKey(state.strategyId), sk: STATE, version: next.version, body: canonicalJson(next), expiresAt: null }
+      const item = { pk: strategyKey(state.strategyId), sk: STATE, version: next.version, body: canonicalJson(next), writer, expiresAt: null }
       return { outcome: await put(item, isNew ? 'absent' : { version: state.version }), state: next }
     },
     loadBook: (strategyId) => load(PaperBook, paperKey(strategyId), BOOK),
     async saveBook(strategyId, book, isNew) {
       const next = { ...book, version: isNew ? book.version : book.version + 1 }
-      const item = { pk: paperKey(strategyId), sk: BOOK, version: next.version, body: canonicalJson(next), expiresAt: null }
+      const item = { pk: paperKey(strategyId), sk: BOOK, version: next.version, body: canonicalJson(next), writer, expiresAt: null }
       return { outcome: await put(item, isNew ? 'absent' : { version: book.version }), book: next }
     },
     createCycle: (record) => putCycle(record, 'absent'),
@@ -96,11 +96,11 @@ export function createStore(items: ItemStore): Store {
     saveCycle: (record, attempt) => putCycle(record, { version: attempt }),
     async appendHistory(strategyId, entries) {
       for (const { kind, at, id, body } of entries) {
-        await items.put({ pk: strategyKey(strategyId), sk: `${kind}#${at}#${id}`, version: null, body: canonicalJson(body), expiresAt: null }, 'none')
+        await items.put({ pk: strategyKey(strategyId), sk: `${kind}#${at}#${id}`, version: null, body: canonicalJson(body), writer, expiresAt: null }, 'none')
       }
     },
     async appendEquity(strategyId, point) {
-      await items.put({ pk: strategyKey(strategyId), sk: `EQUITY#${point.at}`, version: null, body: canonicalJson(point), expiresAt: null }, 'none')
+      await items.put({ pk: strategyKey(strategyId), sk: `EQUITY#${point.at}`, version: null, body: canonicalJson(point), writer, expiresAt: null }, 'none')
     },
     listCycles: (strategyId, page) => list(CycleRecord, strategyId, 'CYCLE#', page),
     listTrades: (strategyId, page) => list(Trade, strategyId, 'TRADE#', page),

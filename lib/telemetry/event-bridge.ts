@@ -12,8 +12,8 @@ const DEADLINE_MS = 5_000
 type BusOptions = { client: EventBridgeClient; telemetry: Telemetry; deadlineMs?: number }
 
 /**
- * Publishes events to a bus: source `hourhand`, detail type the event's type. Each is also logged and counted as a
- * metric of its type's name, first, so that the log and its alarms know even when the bus does not answer.
+ * Publishes events to a bus: source `hourhand`, detail type the event's type. (Whoever makes an event has logged
+ * and counted it before, so that the alarms know even when the bus does not answer.)
  * What the bus refuses is sent once more and then logged. Never rejects; an event the schema refuses is logged and
  * costs only itself.
  */
@@ -50,8 +50,6 @@ function entryOf(event: DomainEvent, busName: string, telemetry: Telemetry): Put
     return []
   }
   const { type, at } = parsed.data
-  telemetry.log('info', `event: ${type}`, { event: parsed.data })
-  telemetry.metric(type, 1, 'Count')
   return [{ EventBusName: busName, Source: 'hourhand', DetailType: type, Detail: JSON.stringify(parsed.data), Time: new Date(fromIso(at)) }]
 }
 

@@ -40,7 +40,7 @@ describe('the CDK program', () => {
   })
 
   test.skipIf(!Object.values(HANDLERS).every((file) => existsSync(path.join(root, file))))('synthesises without network or credentials, the same each time, in silence', async () => {
-    const runs = [await runApp({ alarmEmail: 'owner@example.org' }), await runApp({ alarmEmail: 'owner@example.org' })]
+    const runs = await Promise.all([runApp({ alarmEmail: 'owner@example.org' }), runApp({ alarmEmail: 'owner@example.org' })])
     for (const { code, output } of runs) expect([code, output]).toEqual([0, ''])
     const templates = runs.map(({ outdir }) => readFileSync(path.join(outdir, 'Hourhand-eth-perp.template.json'), 'utf8'))
     expect(templates[1]).toBe(templates[0])

@@ -98,6 +98,8 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
     product: async () => venue.product,
     account: () =>
       read(async (book, now) => {
+        // Flat, no price is needed: a dead market then costs nothing.
+        if (book.position === null) return { at: toIso(now), cash: book.cash, equity: book.cash, availableMargin: book.cash }
         const { mark } = await quoteAt(now)
         const equity = sum(book.cash, bookUnrealised(book, venue.product, mark))
         return { at: toIso(now), cash: book.cash, equity, availableMargin: minus(equity, marginUsed(book)) }

@@ -1,10 +1,10 @@
 import { composeCycle } from '../../compose/compose-ports.ts'
+import { apiKeyIn } from '../../compose/parse-environment.ts'
 import { VERSION } from '../../core/version.ts'
 import { positionOf } from '../../ledger/accounting.ts'
 import { runCycle } from '../../cycle/run-cycle.ts'
 import { CycleReport, type RecordLocation } from '../../../schemas/cli.ts'
 import type { CycleRecord } from '../../../schemas/cycle-record.ts'
-import type { Environment } from '../../../schemas/environment.ts'
 import { reportPosition } from '../format.ts'
 import { renderCycle } from '../render-cycle.ts'
 import type { Session } from '../session.ts'
@@ -13,7 +13,9 @@ import type { Answer } from './answer.ts'
 /** `hourhand cycle`: one decision cycle, now or at `--at`. Fails (exit 1) when the outcome is `failed`. */
 export async function cycleCommand(session: Session): Promise<Answer> {
   const { world, config, environment } = session
-  const ports = await composeCycle(world, { codeVersion: VERSION, readApiKey: async (kind) => apiKeyIn(environment, kind) })
+  const { kind } = config.decider
+  const apiKey = kind === 'openai' || kind === 'anthropic' ? apiKeyIn(environment, kind) : undefined
+  const ports = await composeCycle(world, { codeVersion: VERSION, apiKey })
   const ran = await runCycle(ports, { scheduledFor: world.clock(), dryRun: world.dryRun })
   // A slot that was done before tells its own story; what is held may have moved on since.
   const state = await ports.store.loadState(config.id)
@@ -21,8 +23,6 @@ export async function cycleCommand(session: Session): Promise<Answer> {
   const location = locate(session, record)
   return { document: CycleReport.parse(reportCycle(record, location)), text: renderCycle(record, location), exitCode: record.outcome === 'failed' ? 1 : 0 }
 }
-
-export const apiKeyIn = (environment: Environment, kind: 'openai' | 'anthropic'): string | undefined => (kind === 'openai' ? environment.OPENAI_API_KEY : environment.ANTHROPIC_API_KEY)
 
 /** Where the record lies; null when none was written. */
 export function locate({ world, storeName, table }: Session, { strategyId, slot }: Pick<CycleRecord, 'strategyId' | 'slot'>): RecordLocation {

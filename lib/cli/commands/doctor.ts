@@ -1,4 +1,5 @@
 import { composeExecution } from '../../compose/compose-ports.ts'
+import { apiKeyIn } from '../../compose/parse-environment.ts'
 import { hashOf } from '../../core/canonical-json.ts'
 import { fromIso, SECOND_MS, timeframeMs, toIso } from '../../core/time.ts'
 import { gatherVenueFacts } from '../../cycle/venue-facts.ts'
@@ -9,7 +10,6 @@ import { DoctorReport } from '../../../schemas/cli.ts'
 import { table } from '../format.ts'
 import type { Session } from '../session.ts'
 import type { Answer } from './answer.ts'
-import { apiKeyIn } from './cycle.ts'
 
 type Check = DoctorReport['checks'][number]
 

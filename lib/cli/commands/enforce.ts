@@ -20,5 +20,5 @@ export async function enforceCommand({ world, config }: Session): Promise<Answer
     section('Outcome', [`${outcome}${exit === null ? '' : `: ${exit}`}; ${barsSeen} bars looked at`, ...notes.map((note) => `- ${note}`)]),
     section('Position', [held]),
   ].join('\n')
-  return { document: EnforcementReport.parse(document), text: `${text}\n`, exitCode: 0 }
+  return { document: EnforcementReport.parse(document), text: `${text}\n`, exitCode: outcome === 'unclosed' ? 1 : 0 }
 }

@@ -51,7 +51,8 @@ function rawAnswers({ decision }: CycleRecord): string[] {
   return attempts.flatMap(({ raw, problem }, index) => [`attempt ${index + 1}${problem === null ? '' : `, refused: ${problem}`}`, ...(raw ?? '(nothing)').split('\n')])
 }
 
+const say = (what: string, same: boolean | null): string => `${what}: ${same === null ? 'not reached' : same ? 'the same bytes' : 'DIFFERENT'}`
+
 function describe({ prompt, verdicts, order }: Reproduction): string[] {
-  const say = (what: string, same: boolean | null): string => `${what}: ${same === null ? 'not reached' : same ? 'the same bytes' : 'DIFFERENT'}`
   return [say('prompt from the recorded snapshot', prompt), say('verdicts from the recorded facts', verdicts), say('order from the recorded facts', order)]
 }

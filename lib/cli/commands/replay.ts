@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
+import { apiKeyIn } from '../../compose/parse-environment.ts'
 import { UsageError } from '../../core/invariant.ts'
 import { fromIso, MINUTE_MS, timeframeMs, toIso } from '../../core/time.ts'
 import { createDecider } from '../../decision/create-decider.ts'
@@ -12,7 +13,6 @@ import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
 import type { Io } from '../io.ts'
 import { amount, section, signedPercent, table } from '../format.ts'
 import type { Answer } from './answer.ts'
-import { apiKeyIn } from './cycle.ts'
 
 export type ReplayOptions = { from?: string | undefined; to?: string | undefined; out?: string | undefined }
 

@@ -30,9 +30,10 @@ export async function tradesCommand({ world, config }: Session, { csv }: { csv: 
 
 const COLUMNS = ['id', 'side', 'quantity', 'entryTime', 'entryPrice', 'exitTime', 'exitPrice', 'exitReason', 'stopLossPrice', 'takeProfitPrice', 'gross', 'fees', 'funding', 'slippage', 'pnl', 'rMultiple', 'regime'] as const satisfies readonly (keyof Trade)[]
 
+const quoted = (value: string | number | null): string => (value === null ? '' : /[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value))
+
 /** RFC 4180 with a header; no field of a trade needs quoting, the regime is quoted for good measure. */
 export function toCsv(trades: readonly Trade[]): string {
-  const quoted = (value: string | number | null): string => (value === null ? '' : /[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value))
   return [COLUMNS.join(','), ...trades.map((trade) => COLUMNS.map((column) => quoted(trade[column])).join(','))].join('\n').concat('\n')
 }
 
