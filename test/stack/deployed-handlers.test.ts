@@ -1,0 +1,106 @@
+import { execFile } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { toIso } from '../../lib/core/time.ts'
+import { createDynamoClient } from '../../lib/store/dynamo-client.ts'
+import { createDynamoItems } from '../../lib/store/dynamo-items.ts'
+import { type EmbeddedDynamo, startEmbeddedDynamo } from '../../lib/store/embedded-dynamo.ts'
+import { createStore } from '../../lib/store/store.ts'
+import { startFakeAws } from '../support/fake-aws.ts'
+
+const run = promisify(execFile)
+const root = path.resolve(import.meta.dirname, '../..')
+const scratch = mkdtempSync(path.join(tmpdir(), 'hourhand-deployed-'))
+const TABLE = 'hourhand-test'
+
+type FunctionResource = { Type: string; Properties: { Handler: string; Code: { S3Key: string }; Environment: { Variables: Record<string, unknown> } } }
+
+let functions: FunctionResource[]
+let dynamo: EmbeddedDynamo
+let aws: Awaited<ReturnType<typeof startFakeAws>>
+
+/** The stack as `cdk deploy` would take it, of a strategy on the simulated market. */
+beforeAll(async () => {
+  const config = path.join(scratch, 'strategy.json')
+  writeFileSync(config, JSON.stringify({ market: { source: 'sim', seed: 7 } }))
+  const output = path.join(scratch, 'cdk.out')
+  const environment = { PATH: process.env['PATH'], HOME: scratch, CI: 'true' }
+  await run(path.join(root, 'node_modules/.bin/cdk'), ['synth', '--quiet', '--output', output, '--context', `config=${config}`], { cwd: root, env: environment })
+  const template = readdirSync(output).find((file) => file.endsWith('.template.json')) ?? ''
+  const { Resources: resources } = JSON.parse(readFileSync(path.join(output, template), 'utf8')) as { Resources: Record<string, FunctionResource> }
+  functions = Object.values(resources).filter(({ Type: type }) => type === 'AWS::Lambda::Function')
+  dynamo = await startEmbeddedDynamo()
+  aws = await startFakeAws((call) => ({ body: { FailedEntryCount: 0, Entries: ((call.body['Entries'] ?? []) as unknown[]).map((_entry, index) => ({ EventId: String(index) })) } }))
+}, 60_000)
+
+afterAll(async () => {
+  await aws?.close()
+  await dynamo?.close()
+  rmSync(scratch, { recursive: true, force: true })
+})
+
+type Answer = { results: { ok: boolean; value: Record<string, unknown> }[]; importMs: number; output: string }
+
+/** Loads a handler from the synthesised asset, in a process of its own, as Lambda would, and invokes it. */
+async function invoke(name: 'cycle' | 'enforce', events: unknown[]): Promise<Answer> {
+  const deployed = functions.find(({ Properties: { Handler: handler } }) => handler === `${name}.handler`)
+  const asset = path.join(scratch, 'cdk.out', `asset.${deployed?.Properties.Code.S3Key.replace('.zip', '') ?? ''}`)
+  const given = Object.entries(deployed?.Properties.Environment.Variables ?? {}).filter(([, value]) => typeof value === 'string') as [string, string][]
+  const env = {
+    PATH: process.env['PATH'],
+    ...Object.fromEntries(given),
+    HOURHAND_TABLE: TABLE,
+    HOURHAND_BUS: 'bus',
+    HOURHAND_DYNAMODB_ENDPOINT: dynamo.endpoint,
+    HOURHAND_EVENTS_ENDPOINT: aws.endpoint,
+    AWS_REGION: 'eu-central-1',
+    AWS_ACCESS_KEY_ID: 'x',
+    AWS_SECRET_ACCESS_KEY: 'x',
+    AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+  }
+  const script = `
+    const began = performance.now()
+    const { handler } = await import(${JSON.stringify(path.join(asset, `${name}.mjs`))})
+    const importMs = performance.now() - began
+    const results = []
+    for (const event of ${JSON.stringify(events)}) {
+      try { results.push({ ok: true, value: await handler(event) }) } catch (error) { results.push({ ok: false, value: { message: error.message } }) }
+    }
+    process.stderr.write(JSON.stringify({ results, importMs }))
+    process.exit(0)`
+  const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '--eval', script], { cwd: scratch, env })
+  return { ...(JSON.parse(stderr) as Omit<Answer, 'output'>), output: stdout }
+}
+
+const store = () => createStore(createDynamoItems({ client: createDynamoClient(dynamo.endpoint), tableName: TABLE }), 'test')
+
+describe('the deployed handlers', () => {
+  test('run a cycle and an enforcement pass, once each however often the event comes', async () => {
+    const time = toIso(Math.floor(Date.now() / 1_000) * 1_000)
+    const scheduled = { version: '0', id: 'e1', source: 'aws.events', 'detail-type': 'Scheduled Event', time, resources: ['arn'], detail: {} }
+    const dry = await invoke('cycle', [{ dryRun: true }])
+    expect(dry.results).toMatchObject([{ ok: true, value: { outcome: 'dry_run' } }])
+    expect(await store().loadState('eth-perp')).toBeNull()
+
+    const cycle = await invoke('cycle', [scheduled, scheduled])
+    expect(cycle.results[0]).toMatchObject({ ok: true, value: { outcome: expect.stringMatching(/^(entered|held|refused)$/) } })
+    expect(cycle.results[1]).toMatchObject({ ok: true, value: { outcome: 'skipped' } })
+    const record = await store().loadCycle('eth-perp', String(cycle.results[0]?.value['slot']))
+    expect(record).toMatchObject({ outcome: cycle.results[0]?.value['outcome'], progress: 'finished', codeVersion: expect.stringMatching(/^0\.1\.0\+[0-9a-f]{12}$/) })
+    expect(cycle.output).toContain('"Namespace":"Hourhand"')
+
+    const enforce = await invoke('enforce', [scheduled, scheduled])
+    expect(enforce.results).toMatchObject([{ ok: true }, { ok: true }])
+    console.log(`  outcome ${record?.outcome}; cold import: cycle ${cycle.importMs.toFixed(0)} ms, enforce ${enforce.importMs.toFixed(0)} ms`)
+  }, 60_000)
+
+  test('refuse an event that is neither the rule’s nor a person’s, naming what is wrong', async () => {
+    const { results } = await invoke('cycle', [{ dryrun: true }, { strategy: 'other' }, 7])
+    expect(results.map(({ ok }) => ok)).toEqual([false, false, false])
+    expect(results[0]?.value['message']).toContain('dryrun')
+    expect(results[1]?.value['message']).toContain('eth-perp')
+  })
+})
