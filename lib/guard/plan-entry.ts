@@ -11,7 +11,7 @@ export type EntryPlan = {
   confidence: number
   /** Price at which it would fill now: the ask for a long, the bid for a short. */
   executablePrice: Decimal
-  /** Worst fill the order will accept; money limits are reckoned here. */
+  /** Worst fill the order will accept, on the tick; the loss is reckoned here. */
   worstPrice: Decimal
   stopLossPrice: Decimal
   takeProfitPrice: Decimal
@@ -21,7 +21,10 @@ export type EntryPlan = {
   sizedQuantity: Decimal
   /** What the rules judge: the sized quantity, or the venue's minimum where that is larger. */
   quantity: Decimal
+  /** At the dearest fill that the order counts on: a long's worst price, a short's quote. */
   notional: Decimal
+  /** Money one contract gains from the executable price to the target, fees of both ways taken off. */
+  gainPerContract: Decimal
   /** Money lost from the worst fill to the stop, fees of both ways included. */
   risk: Decimal
   riskFraction: number
@@ -47,17 +50,23 @@ export function planEntry(decision: EntryDecision, config: StrategyConfig, facts
   const limit = inward(executablePrice.times(slip.plus(1)), tick)
   // A tick wider than the allowed slippage still has to let the quote itself through, and a quote may lie between ticks.
   const touch = outward(executablePrice, tick)
-  const worstPrice = isLong ? max(limit, touch) : min(limit, touch)
+  // A bid below one tick has no tick under it: nothing can be sold there, and no target lies below it.
+  const nearest = touch.gt(0) ? touch : executablePrice
+  const worstPrice = isLong ? max(limit, nearest) : min(limit, nearest)
   const stopLossPrice = outward(dec(decision.stopLossPrice), tick)
   const takeProfitPrice = inward(dec(decision.takeProfitPrice), tick)
 
-  const venueLeverage = dec(1).div(product.initialMarginRate[side])
+  const initialMargin = dec(product.initialMarginRate[side])
+  const venueLeverage = initialMargin.gt(0) ? dec(1).div(initialMargin) : dec(guard.maxLeverage)
   const leverage = floorToStep(min(dec(guard.maxLeverage), venueLeverage), dec('0.01'))
+  const maintenance = dec(product.maintenanceMarginRate)
   const contractSize = dec(product.contractSize)
-  const notionalPerContract = worstPrice.times(contractSize)
-  const feesPerContract = worstPrice.plus(stopLossPrice).times(contractSize).times(product.fees.taker).plus(dec(product.fees.perContract).times(2))
+  const notionalPerContract = max(worstPrice, executablePrice).times(contractSize)
+  const feeAt = (notional: Decimal): Decimal => notional.times(product.fees.taker).plus(product.fees.perContract)
   const lossPerContract = worstPrice.minus(stopLossPrice).times(directionOf(side)).times(contractSize)
-  const riskPerContract = lossPerContract.plus(feesPerContract)
+  const riskPerContract = lossPerContract.plus(feeAt(worstPrice.times(contractSize))).plus(feeAt(stopLossPrice.times(contractSize)))
+  const rewardPerContract = takeProfitPrice.minus(executablePrice).times(directionOf(side)).times(contractSize)
+  const gainPerContract = rewardPerContract.minus(feeAt(executablePrice.times(contractSize))).minus(feeAt(takeProfitPrice.times(contractSize)))
 
   const equity = max(dec(accounting.equity), dec(0))
   const edge = estimateEdge(facts.trades, sizing.prior)
@@ -65,8 +74,10 @@ export function planEntry(decision: EntryDecision, config: StrategyConfig, facts
   const sizedQuantity = largestQuantity({
     riskBudget: lossPerContract.gt(0) ? equity.times(fraction) : dec(0),
     riskPerContract,
-    notionalBudget: min(equity.times(leverage), dec(guard.maxNotional)),
+    notionalBudget: dec(guard.maxNotional),
     notionalPerContract,
+    marginBudget: equity.times(leverage),
+    marginPerContract: notionalPerContract.plus(feeAt(notionalPerContract).times(leverage)),
     lotSize: dec(product.lotSize),
     maxQuantity: dec(product.maxQuantity),
   })
@@ -79,10 +90,12 @@ export function planEntry(decision: EntryDecision, config: StrategyConfig, facts
     stopLossPrice,
     takeProfitPrice,
     leverage,
-    liquidationPrice: liquidationPrice(side, worstPrice, leverage, dec(product.maintenanceMarginRate)),
+    // Under margin facts with which nothing can be held, liquidation comes where it was opened.
+    liquidationPrice: leverage.gt(0) && maintenance.lt(1) ? liquidationPrice(side, worstPrice, leverage, maintenance) : worstPrice,
     sizedQuantity,
     quantity,
     notional: quantity.times(notionalPerContract),
+    gainPerContract,
     risk: quantity.times(riskPerContract),
     riskFraction: fraction,
     edge,

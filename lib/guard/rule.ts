@@ -34,7 +34,7 @@ export const finding = (passed: boolean, limit: Finding['limit'], actual: Findin
   reason: passed ? good : bad,
 })
 
-/** Six significant digits: enough to judge a ratio by, short enough to read. */
-export const tidy = (value: number): number => Number(value.toPrecision(6))
+/** Six significant digits, short enough to read; for showing, never for judging. Stays finite, as a record must. */
+export const tidy = (value: number): number => Number(Math.min(Number.MAX_VALUE, Math.max(-Number.MAX_VALUE, value)).toPrecision(6))
 
 export const percent = (fraction: number): string => `${tidy(fraction * 100)} %`

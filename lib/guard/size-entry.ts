@@ -31,7 +31,7 @@ export const kelly = ({ winRate, payoff }: Edge): number => (payoff > 0 ? winRat
  * guard's risk per trade, never below the floor that keeps evidence coming.
  */
 export function riskFraction(edge: Edge, confidence: number, sizing: SizingConfig, guard: GuardConfig): number {
-  const wanted = kelly(edge) * sizing.kellyFraction * confidence
+  const wanted = Math.max(0, kelly(edge)) * sizing.kellyFraction * confidence
   return Math.min(guard.riskPerTrade, guard.maxRiskPerTrade, Math.max(sizing.minRisk, wanted))
 }
 
@@ -40,18 +40,22 @@ export type SizeBounds = {
   /** Money that may be lost, and what one contract loses from the worst fill to the stop, fees of both ways included. */
   riskBudget: Decimal
   riskPerContract: Decimal
-  /** Money of notional that leverage and the cap allow, and notional of one contract at the worst fill. */
+  /** Money of notional that the cap allows, and notional of one contract at the dearest fill. */
   notionalBudget: Decimal
   notionalPerContract: Decimal
+  /** Equity times leverage, and what one contract takes of it: its notional, and leverage times the entry fee, which equity pays as well. */
+  marginBudget: Decimal
+  marginPerContract: Decimal
   lotSize: Decimal
   maxQuantity: Decimal
 }
 
 /** The largest quantity within all bounds, rounded down to the lot; zero when there is none. */
 export function largestQuantity(bounds: SizeBounds): Decimal {
-  const { riskBudget, riskPerContract, notionalBudget, notionalPerContract, lotSize, maxQuantity } = bounds
-  if (riskBudget.lte(0) || notionalBudget.lte(0) || riskPerContract.lte(0) || notionalPerContract.lte(0)) return dec(0)
-  const candidates = [riskBudget.div(riskPerContract), notionalBudget.div(notionalPerContract), maxQuantity]
+  const { riskBudget, riskPerContract, notionalBudget, notionalPerContract, marginBudget, marginPerContract, lotSize, maxQuantity } = bounds
+  const all = [riskBudget, riskPerContract, notionalBudget, notionalPerContract, marginBudget, marginPerContract, lotSize]
+  if (all.some((bound) => bound.lte(0))) return dec(0)
+  const candidates = [riskBudget.div(riskPerContract), notionalBudget.div(notionalPerContract), marginBudget.div(marginPerContract), maxQuantity]
   const smallest = candidates.reduce((least, next) => (next.lt(least) ? next : least))
   return floorToStep(smallest, lotSize)
 }

@@ -1,4 +1,5 @@
 import { CreateTableCommand, DescribeTableCommand, DynamoDBClient, ResourceInUseException, ResourceNotFoundException } from '@aws-sdk/client-dynamodb'
+import { StoreError } from './item-store.ts'
 
 /** How long one request to DynamoDB may take, connection and answer; three tries fit well into a function's time. */
 const REQUEST_TIMEOUT_MS = 5_000
@@ -15,14 +16,33 @@ export function createDynamoClient(endpoint?: string): DynamoDBClient {
   })
 }
 
-/** Makes the table if it is not there. For emulators; in an account the stack makes it. */
+/** A new table takes a moment until it answers. */
+const ACTIVE_PAUSE_MS = 10
+const ACTIVE_CHECKS = 1_000
+
+/** Makes the table if it is not there, and waits until it answers. For emulators; in an account the stack makes it. */
 export async function ensureTable(client: DynamoDBClient, tableName: string): Promise<void> {
-  try {
-    await client.send(new DescribeTableCommand({ TableName: tableName }))
-    return
-  } catch (error) {
-    if (!(error instanceof ResourceNotFoundException)) throw error
+  if ((await statusOf(client, tableName)) === null) await createTable(client, tableName)
+  for (let check = 0; check < ACTIVE_CHECKS; check++) {
+    if ((await statusOf(client, tableName)) === 'ACTIVE') return
+    await new Promise((resolve) => {
+      setTimeout(resolve, ACTIVE_PAUSE_MS)
+    })
   }
+  throw new StoreError(`DynamoDB table ${tableName}: still not active after ${(ACTIVE_CHECKS * ACTIVE_PAUSE_MS) / 1_000} s`)
+}
+
+async function statusOf(client: DynamoDBClient, tableName: string): Promise<string | null> {
+  try {
+    const answer = await client.send(new DescribeTableCommand({ TableName: tableName }))
+    return answer.Table?.TableStatus ?? null
+  } catch (error) {
+    if (error instanceof ResourceNotFoundException) return null
+    throw error
+  }
+}
+
+async function createTable(client: DynamoDBClient, tableName: string): Promise<void> {
   try {
     await client.send(
       new CreateTableCommand({

@@ -35,11 +35,18 @@ export function createMemoryItems(): ItemStore {
 export function createOverlayItems(base: ItemStore): ItemStore {
   const overlay = createMemoryItems()
   const get: ItemStore['get'] = async (pk, sk) => (await overlay.get(pk, sk)) ?? base.get(pk, sk)
+  const put: ItemStore['put'] = async (item, condition) => {
+    if (!allows(condition, (await get(item.pk, item.sk)) ?? undefined)) return 'conflict'
+    return overlay.put(item, 'none')
+  }
+  // Looking and writing are two steps here: one write at a time keeps them one.
+  let turn: Promise<unknown> = Promise.resolve()
   return {
     get,
-    async put(item, condition) {
-      if (!allows(condition, (await get(item.pk, item.sk)) ?? undefined)) return 'conflict'
-      return overlay.put(item, 'none')
+    put(item, condition) {
+      const mine = turn.then(() => put(item, condition))
+      turn = mine.catch(() => {})
+      return mine
     },
     async query(query) {
       // Both sides are listed whole: an overlay lives for one dry run and stays small.

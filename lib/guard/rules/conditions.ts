@@ -1,6 +1,6 @@
-import { dec, toNumber } from '../../core/decimal.ts'
+import { dec, type Decimal, toNumber } from '../../core/decimal.ts'
 import { directionOf } from '../../core/margin.ts'
-import { fromIso, HOUR_MS, MINUTE_MS, toIso } from '../../core/time.ts'
+import { fromIso, HOUR_MS, MINUTE_MS } from '../../core/time.ts'
 import { positionOf } from '../../ledger/accounting.ts'
 import type { Quote } from '../../../schemas/market.ts'
 import { type EntryRule, finding, percent, tidy } from '../rule.ts'
@@ -11,12 +11,15 @@ const MAX_QUOTE_AGE_MS = 2 * MINUTE_MS
 export const freshData: EntryRule = {
   name: 'fresh_data',
   applies: 'entry',
-  purpose: 'nothing is opened on stale, missing or gappy bars, or on an old quote',
-  limit: () => `no issue in the bars, quote at most ${MAX_QUOTE_AGE_MS / 1_000} s old`,
+  purpose: 'nothing is opened on stale, missing or gappy bars, or on a quote that is old or crossed',
+  limit: () => `no issue in the bars, bid not above ask, quote at most ${MAX_QUOTE_AGE_MS / 1_000} s old`,
   check: ({ snapshot, facts }) => {
     const ageMs = fromIso(facts.now) - fromIso(facts.quote.at)
     const problems = snapshot.issues.map((issue) => `${issue.kind}: ${issue.detail}`)
     if (ageMs > MAX_QUOTE_AGE_MS) problems.push(`quote is ${Math.round(ageMs / 1_000)} s old`)
+    // Clocks differ a little; when by more, the age of the quote is unknown.
+    if (ageMs < -MAX_QUOTE_AGE_MS) problems.push(`quote is ${Math.round(-ageMs / 1_000)} s in the future`)
+    if (dec(facts.quote.bid).gt(facts.quote.ask)) problems.push(`bid ${facts.quote.bid} is above ask ${facts.quote.ask}`)
     return finding(problems.length === 0, 0, problems.length, 'bars are complete and the quote is fresh', problems.join('; '))
   },
 }
@@ -28,8 +31,10 @@ export const sessionOpen: EntryRule = {
   limit: (config) => `open, and not within ${config.guard.sessionBufferMinutes} min of a close`,
   check: ({ config, facts }) => {
     const { isOpen, nextClose, reason } = facts.product.session
-    const minutesLeft = nextClose === null ? null : tidy((fromIso(nextClose) - fromIso(facts.now)) / MINUTE_MS)
-    const isClear = minutesLeft === null || minutesLeft < 0 || minutesLeft > config.guard.sessionBufferMinutes
+    const leftMs = nextClose === null ? null : fromIso(nextClose) - fromIso(facts.now)
+    // A close that has passed is over: whether the session is open now, the venue says itself.
+    const isClear = leftMs === null || leftMs < 0 || leftMs > config.guard.sessionBufferMinutes * MINUTE_MS
+    const minutesLeft = leftMs === null ? null : tidy(leftMs / MINUTE_MS)
     return finding(isOpen && isClear, config.guard.sessionBufferMinutes, minutesLeft, 'the session is open', isOpen ? `the session closes in ${minutesLeft} min` : `the session is closed: ${reason}`)
   },
 }
@@ -77,12 +82,13 @@ export const priceMoved: EntryRule = {
     const atr = snapshot.views.primary.indicators.atr14
     const limit = config.guard.maxPriceMoveAtr
     if (atr === null || atr <= 0) return finding(false, limit, null, '', 'ATR is unknown, so the move cannot be judged')
-    const moved = tidy(Math.abs(mid(facts.quote) - mid(snapshot.quote)) / atr)
-    return finding(moved <= limit, limit, moved, `the price has moved ${moved} ATR since the snapshot`, `the price has moved ${moved} ATR since the snapshot`)
+    const distance = mid(facts.quote).minus(mid(snapshot.quote)).abs()
+    const moved = tidy(toNumber(distance) / atr)
+    return finding(distance.lte(dec(atr).times(limit)), limit, moved, `the price has moved ${moved} ATR since the snapshot`, `the price has moved ${moved} ATR since the snapshot`)
   },
 }
 
-const mid = (quote: Quote): number => toNumber(dec(quote.bid).plus(quote.ask).div(2))
+const mid = (quote: Quote): Decimal => dec(quote.bid).plus(quote.ask).times('0.5')
 
 export const cooldown: EntryRule = {
   name: 'cooldown',
@@ -93,8 +99,9 @@ export const cooldown: EntryRule = {
     const { lastTradeLost, lastTradeClosedAt } = accounting
     const limit = config.guard.cooldownMinutesAfterLoss
     if (!lastTradeLost || lastTradeClosedAt === null) return finding(true, limit, null, 'the last trade was no loss', '')
-    const waited = tidy((fromIso(now) - fromIso(lastTradeClosedAt)) / MINUTE_MS)
-    return finding(waited >= limit, limit, waited, `${waited} min have passed since the last loss`, `only ${waited} min have passed since the last loss; entries wait until ${toIso(fromIso(lastTradeClosedAt) + limit * MINUTE_MS)}`)
+    const waitedMs = fromIso(now) - fromIso(lastTradeClosedAt)
+    const waited = tidy(waitedMs / MINUTE_MS)
+    return finding(waitedMs >= limit * MINUTE_MS, limit, waited, `${waited} min have passed since the last loss`, `only ${waited} of ${limit} min have passed since the last loss at ${lastTradeClosedAt}`)
   },
 }
 
@@ -134,8 +141,9 @@ export const fundingCost: EntryRule = {
   check: ({ config, snapshot }, plan) => {
     const limit = config.guard.maxFundingAnnualised
     if (snapshot.funding === null) return finding(true, limit, null, 'no funding is known for this market', '')
-    const paid = tidy(snapshot.funding.annualised * directionOf(plan.side))
-    return finding(paid <= limit, limit, paid, `a ${plan.side} pays ${percent(paid)} a year`, `a ${plan.side} would pay ${percent(paid)} a year`)
+    const cost = snapshot.funding.annualised * directionOf(plan.side)
+    const paid = tidy(cost)
+    return finding(cost <= limit, limit, paid, `a ${plan.side} pays ${percent(paid)} a year`, `a ${plan.side} would pay ${percent(paid)} a year`)
   },
 }
 

@@ -10,9 +10,10 @@ export const stopSide: EntryRule = {
   check: (_, plan) => {
     const direction = directionOf(plan.side)
     const risk = plan.executablePrice.minus(plan.stopLossPrice).times(direction)
-    const reward = plan.takeProfitPrice.minus(plan.executablePrice).times(direction)
+    // The fill may be the worst the order accepts: the target must gain from there too.
+    const reward = plan.takeProfitPrice.minus(plan.worstPrice).times(direction)
     const passed = risk.gt(0) && reward.gt(0) && plan.stopLossPrice.gt(0) && plan.takeProfitPrice.gt(0)
-    const levels = `stop ${canonical(plan.stopLossPrice)}, price ${canonical(plan.executablePrice)}, target ${canonical(plan.takeProfitPrice)}`
+    const levels = `stop ${canonical(plan.stopLossPrice)}, price ${canonical(plan.executablePrice)} to ${canonical(plan.worstPrice)}, target ${canonical(plan.takeProfitPrice)}`
     return finding(passed, 'stop and target on their sides', levels, 'stop and target are on the right sides', `${levels} do not fit a ${plan.side}`)
   },
 }
@@ -27,8 +28,10 @@ export const stopDistance: EntryRule = {
     const limit = `${minStopAtr}-${maxStopAtr}`
     const atr = snapshot.views.primary.indicators.atr14
     if (atr === null || atr <= 0) return finding(false, limit, null, '', 'ATR is unknown, so the stop cannot be judged')
-    const distance = tidy(toNumber(plan.executablePrice.minus(plan.stopLossPrice).times(directionOf(plan.side))) / atr)
-    return finding(distance >= minStopAtr && distance <= maxStopAtr, limit, distance, `the stop is ${distance} ATR away`, `the stop is ${distance} ATR away`)
+    const distance = plan.executablePrice.minus(plan.stopLossPrice).times(directionOf(plan.side))
+    const passed = distance.gte(dec(atr).times(minStopAtr)) && distance.lte(dec(atr).times(maxStopAtr))
+    const actual = tidy(toNumber(distance) / atr)
+    return finding(passed, limit, actual, `the stop is ${actual} ATR away`, `the stop is ${actual} ATR away`)
   },
 }
 
@@ -49,7 +52,7 @@ export const rewardToRisk: EntryRule = {
   name: 'reward_to_risk',
   applies: 'entry',
   purpose: 'the gain aimed at must be worth the loss risked, from the price that can be had',
-  limit: (config) => `at least ${config.guard.minRewardToRisk}`,
+  limit: (config) => `at least ${config.guard.minRewardToRisk}, and more than the fees of both ways`,
   check: ({ config }, plan) => {
     const limit = config.guard.minRewardToRisk
     const direction = directionOf(plan.side)
@@ -57,6 +60,7 @@ export const rewardToRisk: EntryRule = {
     const reward = plan.takeProfitPrice.minus(plan.executablePrice).times(direction)
     if (risk.lte(0)) return finding(false, limit, null, '', 'without a risk there is no ratio: the stop is on the wrong side')
     const actual = tidy(toNumber(reward.div(risk)))
+    if (plan.gainPerContract.lte(0)) return finding(false, limit, actual, '', 'the fees of both ways eat the whole reward')
     return finding(reward.gte(risk.times(limit)), limit, actual, `reward is ${actual} times the risk`, `reward is only ${actual} times the risk`)
   },
 }

@@ -17,9 +17,9 @@ export const dailyLossRule: StandingRule = {
   purpose: 'a bad day ends: the strategy halts',
   limit: (config) => `loss below ${percent(config.guard.maxDailyLoss)} of day-start equity`,
   check: ({ config, facts }) => {
-    const loss = tidy(dailyLoss(facts.accounting))
+    const loss = dailyLoss(facts.accounting)
     const limit = config.guard.maxDailyLoss
-    return finding(loss < limit, limit, loss, `the day stands at ${percent(-loss)}`, `the day has lost ${percent(loss)} of its starting equity`)
+    return finding(loss < limit, limit, tidy(loss), `the day stands at ${percent(-loss)}`, `the day has lost ${percent(loss)} of its starting equity`)
   },
 }
 
@@ -30,8 +30,8 @@ export const drawdownRule: StandingRule = {
   purpose: 'a slow bleed ends: the strategy halts',
   limit: (config) => `drawdown below ${percent(config.guard.maxDrawdown)} of peak equity`,
   check: ({ config, facts }) => {
-    const fall = tidy(drawdown(facts.accounting))
+    const fall = drawdown(facts.accounting)
     const limit = config.guard.maxDrawdown
-    return finding(fall < limit, limit, fall, `equity is ${percent(fall)} below its peak`, `equity has fallen ${percent(fall)} from its peak`)
+    return finding(fall < limit, limit, tidy(fall), `equity is ${percent(fall)} below its peak`, `equity has fallen ${percent(fall)} from its peak`)
   },
 }
