@@ -39,14 +39,19 @@ export async function commit(ports: ExecutionPorts, state: StrategyState, events
   return saved.state
 }
 
+/** Events that somebody should hear of. */
+const ALARMING: ReadonlySet<Emission['type']> = new Set(['naked', 'unknown', 'halted', 'failed'])
+
 /** Sends what happened to the log, to the metrics the alarms watch, and to the bus, in this order. */
 export async function publish(ports: ExecutionPorts, emissions: readonly Emission[]): Promise<void> {
   if (emissions.length === 0) return
   const { config, clock, telemetry, events } = ports
   const at = toIso(clock())
   for (const { type, subject, detail } of emissions) {
-    telemetry.log(type === 'naked' || type === 'unknown' || type === 'halted' || type === 'failed' ? 'warn' : 'info', type, { subject, ...detail })
-    telemetry.metric(type, 1, 'Count')
+    const isAlarming = ALARMING.has(type)
+    telemetry.log(isAlarming ? 'warn' : 'info', type, { subject, ...detail })
+    // A metric costs money each month it is written in; those that nobody is woken by are in the log.
+    if (isAlarming) telemetry.metric(type, 1, 'Count')
   }
   await events.publish(emissions.map((emission) => ({ ...emission, strategyId: config.id, mode: config.mode, at })))
 }

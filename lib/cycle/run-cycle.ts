@@ -224,7 +224,6 @@ class Run {
     const { fills, orders } = await this.executionsOf(record)
     await this.save({ progress: 'finished', outcome, reason, finishedAt: at, phaseAfter: after.phase, fills, venueOrders: orders })
     telemetry.log('info', 'cycle finished', { cycleId: record.cycleId, outcome, reason })
-    telemetry.metric(`outcome_${outcome}`, 1, 'Count')
     if (outcome === 'failed') await publish(this.ports, [{ type: 'failed', subject: record.cycleId, detail: { reason } }])
     return this.record
   }

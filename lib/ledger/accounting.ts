@@ -48,6 +48,15 @@ export function rollDay(accounting: Accounting, at: string): Accounting {
   return { ...accounting, day, dayStartEquity: accounting.equity, entriesToday: 0 }
 }
 
+/**
+ * Money that came in from outside is no gain: day start and peak rise with it, so that a deposit neither hides a
+ * loss nor makes room for another. Money that went missing counts as lost until a person says otherwise.
+ */
+export function raiseBases(accounting: Accounting, amount: Money): Accounting {
+  if (dec(amount).lte(0)) return accounting
+  return { ...accounting, dayStartEquity: sum(accounting.dayStartEquity, amount), peakEquity: sum(accounting.peakEquity, amount) }
+}
+
 /** Books with equity and peak reckoned again at the last mark, or at `mark` if it is newer. */
 export function revalue(accounting: Accounting, position: Position | null, mark: Price | null, at: string): Accounting {
   const isNewer = mark !== null && (accounting.markedAt === null || fromIso(at) >= fromIso(accounting.markedAt))

@@ -1,4 +1,4 @@
-import { canonical, cost, dec, type Money, money, type Price, type Quantity, sum, ZERO_MONEY, ZERO_QUANTITY } from '../core/decimal.ts'
+import { canonical, cost, dec, minus, type Money, money, type Price, type Quantity, sum, ZERO_MONEY, ZERO_QUANTITY } from '../core/decimal.ts'
 import { tradeIdOf } from '../core/ids.ts'
 import { invariant } from '../core/invariant.ts'
 import { directionOf } from '../core/margin.ts'
@@ -111,7 +111,7 @@ const average = (notional: Money, base: Quantity): Price => money(dec(notional).
 /** The trade a closed position was. PnL = gross - fees + funding. Throws while anything is still held. */
 export function deriveTrade(strategyId: string, position: Position, lastFill: Fill, exitReason: ExitReason): Trade {
   invariant(position.quantity === '0', `trade ${position.tradeId} still holds ${position.quantity}`)
-  const pnl = money(dec(position.gross).minus(position.fees).plus(position.funding))
+  const pnl = minus(sum(position.gross, position.funding), position.fees)
   const risk = position.riskAtEntry
   return {
     id: position.tradeId,

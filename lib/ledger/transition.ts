@@ -1,11 +1,11 @@
-import { canonical, dec, money, type Price, type Quantity, sum, ZERO_QUANTITY } from '../core/decimal.ts'
+import { canonical, dec, minus, type Money, type Price, type Quantity, sum, ZERO_MONEY, ZERO_QUANTITY } from '../core/decimal.ts'
 import { invariant } from '../core/invariant.ts'
 import { fromIso } from '../core/time.ts'
 import type { DomainEvent } from '../../schemas/event.ts'
 import type { Fill, FundingPayment, OrderRecord, OrderRequest } from '../../schemas/order.ts'
 import type { Accounting, EntryIntent, Phase, Position, StrategyState } from '../../schemas/state.ts'
 import type { ExitReason, Trade } from '../../schemas/trade.ts'
-import { openBooks, positionOf, revalue, rollDay } from './accounting.ts'
+import { openBooks, positionOf, raiseBases, revalue, rollDay } from './accounting.ts'
 import type { LedgerEvent } from './events.ts'
 import { applyFill, beginPosition, deriveTrade, sideOpenedBy, summariseTrade } from './position.ts'
 import { TRANSITIONS } from './transition-table.ts'
@@ -147,7 +147,8 @@ function advance(state: StrategyState, event: LedgerEvent): Transition {
     case 'funding_settled':
       return settleFunding(state, event.payment)
     case 'cash_adjusted': {
-      const adjusted = moveCash(state, { adjustments: event.amount }, event.at)
+      const rebased = { ...state, accounting: raiseBases(rollDay(state.accounting, event.at), event.amount) }
+      const adjusted = moveCash(rebased, { adjustments: event.amount }, event.at)
       return { state: noteIncident(adjusted, event.at, 'cash', event.reason), history: [], emissions: [{ type: 'reconciled', subject: state.strategyId, detail: { amount: event.amount, reason: event.reason } }] }
     }
     case 'incident_noted':
@@ -208,16 +209,16 @@ const noteIncident = (state: StrategyState, at: string, kind: string, detail: st
 })
 
 /** Cash moves by parts only, so that the running totals always explain it. */
-function moveCash(state: StrategyState, parts: Partial<Record<'gross' | 'fees' | 'funding' | 'adjustments', Accounting['cash']>>, at: string): StrategyState {
+function moveCash(state: StrategyState, parts: Partial<Record<'gross' | 'fees' | 'funding' | 'adjustments', Money>>, at: string): StrategyState {
   const before = rollDay(state.accounting, at)
   const after: Accounting = {
     ...before,
-    gross: sum(before.gross, parts.gross ?? money(0)),
-    fees: sum(before.fees, parts.fees ?? money(0)),
-    funding: sum(before.funding, parts.funding ?? money(0)),
-    adjustments: sum(before.adjustments, parts.adjustments ?? money(0)),
+    gross: sum(before.gross, parts.gross ?? ZERO_MONEY),
+    fees: sum(before.fees, parts.fees ?? ZERO_MONEY),
+    funding: sum(before.funding, parts.funding ?? ZERO_MONEY),
+    adjustments: sum(before.adjustments, parts.adjustments ?? ZERO_MONEY),
   }
-  const cash = money(dec(after.deposited).plus(after.gross).minus(after.fees).plus(after.funding).plus(after.adjustments))
+  const cash = minus(sum(after.deposited, after.gross, after.funding, after.adjustments), after.fees)
   return { ...state, accounting: revalue({ ...after, cash }, positionOf(state.phase), null, at) }
 }
 

@@ -78,7 +78,12 @@ describe('canonical text', () => {
   })
 
   it('floating-point numbers become the decimal they print as', () => {
-    fc.assert(fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => expect(toNumber(canonical(dec(value)))).toBe(value === 0 ? 0 : value)), RUNS)
+    fc.assert(
+      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true }), (value) => {
+        expect(toNumber(canonical(dec(value)))).toBe(value === 0 ? 0 : value)
+      }),
+      RUNS,
+    )
   })
 
   it.each(['0', '-1.5', '10', '0.00000001', '-0.5', '123456789012345678901234567890.1'])('%s is canonical', (text) => expect(isCanonicalDecimal(text)).toBe(true))

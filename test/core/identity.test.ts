@@ -47,7 +47,12 @@ describe('ids', () => {
   it('a cycle id is readable, and distinct for distinct instants', () => {
     expect(cycleIdOf('eth-perp', Date.parse('2026-11-02T09:30:00Z'))).toBe('eth-perp-20261102T0930Z')
     expect(cycleIdOf('eth-perp', Date.parse('2026-11-02T09:30:05Z'))).toBe('eth-perp-20261102T093005Z')
-    fc.assert(fc.property(fc.uniqueArray(instants, { maxLength: 30 }), (all) => expect(new Set(all.map((at) => cycleIdOf('a', at))).size).toBe(all.length)), RUNS)
+    fc.assert(
+      fc.property(fc.uniqueArray(instants, { maxLength: 30 }), (all) => {
+        expect(new Set(all.map((at) => cycleIdOf('a', at))).size).toBe(all.length)
+      }),
+      RUNS,
+    )
   })
 
   it('a trade is named by its cycle and its first fill', () => {
@@ -113,7 +118,12 @@ describe('time', () => {
   })
 
   it('ISO text goes there and back', () => {
-    fc.assert(fc.property(instants, (instant) => expect(fromIso(toIso(instant))).toBe(instant)), RUNS)
+    fc.assert(
+      fc.property(instants, (instant) => {
+        expect(fromIso(toIso(instant))).toBe(instant)
+      }),
+      RUNS,
+    )
     expect(toIso(0)).toBe('1970-01-01T00:00:00Z')
     expect(toIso(1)).toBe('1970-01-01T00:00:00.001Z')
     expect([utcDay(DAY_MS - 1), utcDay(DAY_MS)]).toEqual(['1970-01-01', '1970-01-02'])

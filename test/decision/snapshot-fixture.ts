@@ -35,6 +35,7 @@ export const trendingSnapshot: Snapshot = Snapshot.parse({
   decisions: [],
   performance: { ...nothing, bySide: { long: nothing, short: nothing }, byRegime: {} },
   issues: [],
+  contextIssues: [],
 })
 
 /** The same with other primary indicators, quote and position. */

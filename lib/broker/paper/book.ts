@@ -11,7 +11,7 @@ import type { PaperConfig } from '../../../schemas/strategy-config.ts'
 export type PaperVenue = { product: Product; paper: PaperConfig }
 
 /** Newest entries kept in the book; the ledger's history keeps them all. */
-const KEPT = 100
+const KEPT = 30
 
 /** A book with cash and nothing else. */
 export function openBook(symbol: string, cash: Money, at: string): PaperBook {
