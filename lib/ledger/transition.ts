@@ -208,8 +208,11 @@ const noteIncident = (state: StrategyState, at: string, kind: string, detail: st
   incidents: [...state.incidents, { at, kind, detail }].slice(-INCIDENTS_KEPT),
 })
 
-/** Cash moves by parts only, so that the running totals always explain it. */
-function moveCash(state: StrategyState, parts: Partial<Record<'gross' | 'fees' | 'funding' | 'adjustments', Money>>, at: string): StrategyState {
+/**
+ * Cash moves by parts only, so that the running totals always explain it. What is held is valued once, at `mark` where
+ * there is one: a new holding at an old mark would make a peak that never was.
+ */
+function moveCash(state: StrategyState, parts: Partial<Record<'gross' | 'fees' | 'funding' | 'adjustments', Money>>, at: string, mark: Price | null = null): StrategyState {
   const before = rollDay(state.accounting, at)
   const after: Accounting = {
     ...before,
@@ -219,11 +222,12 @@ function moveCash(state: StrategyState, parts: Partial<Record<'gross' | 'fees' |
     adjustments: sum(before.adjustments, parts.adjustments ?? ZERO_MONEY),
   }
   const cash = minus(sum(after.deposited, after.gross, after.funding, after.adjustments), after.fees)
-  return { ...state, accounting: revalue({ ...after, cash }, positionOf(state.phase), null, at) }
+  return { ...state, accounting: revalue({ ...after, cash }, positionOf(state.phase), mark, at) }
 }
 
 function takeFill(state: StrategyState, fill: Fill, contractSize: Quantity, liquidationPrice: Price | null): Transition {
   const { phase } = state
+  invariant(!state.cursor.seenIds.includes(fill.fillId), `fill ${fill.fillId} has been read already`)
   const history: HistoryEntry[] = [{ kind: 'FILL', id: fill.fillId, at: fill.at, body: fill }]
   const before = positionOf(phase)
   const started = before ?? beginFrom(phase, fill, contractSize, liquidationPrice)
@@ -232,15 +236,17 @@ function takeFill(state: StrategyState, fill: Fill, contractSize: Quantity, liqu
   const position: Position = isOpening && liquidationPrice !== null ? { ...effect.position, liquidationPrice } : effect.position
   const isClosed = position.quantity === '0'
   const nextPhase = phaseAfterFill(countEntry(phase, fill, isOpening), position, isClosed)
-  const moved = moveCash(withPhase(state, nextPhase), { gross: effect.gross, fees: effect.fee }, fill.at)
-  const marked = { ...moved, accounting: revalue(moved.accounting, positionOf(nextPhase), fill.price, fill.at) }
+  const marked = moveCash(withPhase(state, nextPhase), { gross: effect.gross, fees: effect.fee }, fill.at, fill.price)
   if (before === null) {
     const counted = { ...marked, accounting: { ...marked.accounting, entriesToday: marked.accounting.entriesToday + 1 } }
     const detail = { side: position.side, quantity: position.quantity, price: fill.price, cycleId: position.thesis?.cycleId ?? null }
     return { state: counted, history, emissions: [{ type: 'opened', subject: position.tradeId, detail }] }
   }
   if (!isClosed) return { state: marked, history, emissions: [] }
-  if (phase.kind === 'closing') history.push(orderEntry(phase.intent.order, 'done', null, phase.intent.intendedAt, fill.at))
+  if (phase.kind === 'closing') {
+    const isItsOwn = fill.reason === 'close'
+    history.push(orderEntry(phase.intent.order, isItsOwn ? 'done' : 'cancelled', isItsOwn ? null : `closed by ${fill.reason} before it`, phase.intent.intendedAt, fill.at))
+  }
   const trade = deriveTrade(state.strategyId, position, fill, exitReasonOf(phase, fill))
   history.push({ kind: 'TRADE', id: trade.id, at: trade.exitTime, body: trade })
   const detail = { reason: trade.exitReason, pnl: trade.pnl, rMultiple: trade.rMultiple, exitPrice: trade.exitPrice }
@@ -294,6 +300,7 @@ function rememberTrade(state: StrategyState, trade: Trade): StrategyState {
 
 function settleFunding(state: StrategyState, payment: FundingPayment): Transition {
   const { phase } = state
+  invariant(!state.cursor.seenIds.includes(payment.fundingId), `funding ${payment.fundingId} has been read already`)
   // Only a payment that falls into the life of the held position is that trade's.
   const position = positionOf(phase)
   const isOurs = position !== null && fromIso(payment.at) > fromIso(position.openedAt)

@@ -28,6 +28,13 @@ const feesOf = (perContract: string): Changes => ({
 
 const SIZED = { minimum_size: 'sizing keeps within the limit by itself, so only a venue minimum that does not fit can break it' }
 
+const NO_RISK = {
+  stop_distance: 'its distance is nil',
+  reward_to_risk: 'without a risk there is no ratio',
+  risk_per_trade: 'a loss of nothing, without fees, is none that was reckoned',
+  minimum_size: 'without a risk there is no size',
+}
+
 type Case = {
   rule: GuardRuleName
   name: string
@@ -95,14 +102,14 @@ const CASES: readonly Case[] = [
     name: 'a stop at the price, and a tick from it',
     fires: { guard: { minStopAtr: 0.01, maxEntrySlippageBps: 0 }, decision: { stopLossPrice: 2_000 } },
     passes: { guard: { minStopAtr: 0.01, maxEntrySlippageBps: 0 }, decision: { stopLossPrice: 1_999.5 } },
-    also: { stop_distance: 'its distance is nil', reward_to_risk: 'without a risk there is no ratio', minimum_size: 'without a risk there is no size' },
+    also: NO_RISK,
   },
   {
     rule: 'stop_side',
     name: 'a stop that rounds to the price, short',
     fires: { side: 'short', guard: { minStopAtr: 0.01, maxEntrySlippageBps: 0 }, decision: { stopLossPrice: 2_000.49 } },
     passes: { side: 'short', guard: { minStopAtr: 0.01, maxEntrySlippageBps: 0 }, decision: { stopLossPrice: 2_000.5 } },
-    also: { stop_distance: 'its distance is nil', reward_to_risk: 'without a risk there is no ratio', minimum_size: 'without a risk there is no size' },
+    also: NO_RISK,
   },
   {
     // 10 bps above 2000 is 2002: a fill there would open above its target.
