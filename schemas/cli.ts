@@ -97,22 +97,22 @@ export const DoctorReport = z.strictObject({
 export type DoctorReport = z.infer<typeof DoctorReport>
 
 /** A trade as replays report it. */
-export const ReplayTrade = z.strictObject({
-  id: z.string(),
-  side: PositionSide,
-  quantity: QuantityText,
-  entryTime: IsoTime,
-  entryPrice: PriceText,
-  exitTime: IsoTime,
-  exitPrice: PriceText,
-  exitReason: z.string(),
-  stopLossPrice: PriceText.nullable(),
-  takeProfitPrice: PriceText.nullable(),
-  fees: MoneyText,
-  funding: MoneyText,
-  slippage: MoneyText,
-  pnl: MoneyText,
-  rMultiple: z.number().nullable(),
+export const ReplayTrade = Trade.pick({
+  id: true,
+  side: true,
+  quantity: true,
+  entryTime: true,
+  entryPrice: true,
+  exitTime: true,
+  exitPrice: true,
+  exitReason: true,
+  stopLossPrice: true,
+  takeProfitPrice: true,
+  fees: true,
+  funding: true,
+  slippage: true,
+  pnl: true,
+  rMultiple: true,
 })
 export type ReplayTrade = z.infer<typeof ReplayTrade>
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { IsoTime, PriceText, QuantityText, RateText } from './primitives.ts'
+import { FeeRateText, IsoTime, MarginRateText, PositiveQuantityText, PriceText, RateText } from './primitives.ts'
 
 /**
  * One bar. `time` is the bar's open in epoch milliseconds; prices are quote per base; volume is in base units.
@@ -53,16 +53,17 @@ export const Product = z.strictObject({
   base: z.string().min(1),
   quote: z.string().min(1),
   /** Base units per contract. Notional = quantity x contractSize x price. */
-  contractSize: QuantityText,
+  contractSize: PositiveQuantityText,
   tickSize: PriceText,
   /** Quantities are multiples of this many contracts. */
-  lotSize: QuantityText,
-  minQuantity: QuantityText,
-  maxQuantity: QuantityText,
+  lotSize: PositiveQuantityText,
+  minQuantity: PositiveQuantityText,
+  maxQuantity: PositiveQuantityText,
   /** Margin a venue asks to open, as a fraction of notional, by side: the stricter window. */
-  initialMarginRate: z.strictObject({ long: RateText, short: RateText }),
-  maintenanceMarginRate: RateText,
-  fees: z.strictObject({ maker: RateText, taker: RateText, perContract: RateText }),
+  initialMarginRate: z.strictObject({ long: MarginRateText, short: MarginRateText }),
+  maintenanceMarginRate: MarginRateText,
+  /** Maker and taker as fractions of notional, and money per contract on top. */
+  fees: z.strictObject({ maker: FeeRateText, taker: FeeRateText, perContract: RateText }),
   fundingIntervalMs: z.int().positive().nullable(),
   session: z.strictObject({
     isOpen: z.boolean(),

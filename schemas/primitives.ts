@@ -20,10 +20,18 @@ export const PriceText = branded<Price>(
 export const QuantityText = branded<Quantity>(
   canonicalText('a quantity').refine(isUnsigned, { error: 'a quantity is unsigned; the side carries the direction' }),
 )
+/** A quantity above zero: sizes of contracts and lots. */
+export const PositiveQuantityText = branded<Quantity>(
+  canonicalText('a quantity').refine((text) => isUnsigned(text) && text !== '0', { error: 'this quantity must be above zero' }),
+)
 /** Signed quote-currency amount. */
 export const MoneyText = branded<Money>(canonicalText('an amount of money'))
 /** A non-negative fraction as an exact decimal string: rates of fee and margin. */
 export const RateText = canonicalText('a rate').refine(isUnsigned, { error: 'a rate is not negative' })
+/** A share of the notional set aside as margin: above zero, at most the whole. */
+export const MarginRateText = canonicalText('a margin rate').refine((text) => isUnsigned(text) && text !== '0' && Number(text) <= 1, { error: 'a margin rate is above 0 and at most 1' })
+/** A fee as a fraction of notional, below a tenth: 5 bps is "0.0005". */
+export const FeeRateText = canonicalText('a fee rate').refine((text) => isUnsigned(text) && Number(text) < 0.1, { error: 'a fee rate is a fraction, not negative and below 0.1' })
 /** A signed fraction as an exact decimal string: funding rates. */
 export const SignedRateText = canonicalText('a rate')
 

@@ -80,7 +80,7 @@ export const GuardConfig = z.strictObject({
   riskPerTrade: Fraction.default(0.01),
   maxRiskPerTrade: Fraction.max(0.02).default(0.02),
   maxLeverage: z.number().positive().max(10).default(3),
-  maxNotional: MoneyText.default('50000' as z.infer<typeof MoneyText>),
+  maxNotional: MoneyText.refine((amount) => Number(amount) > 0, { error: 'must be above zero' }).default('50000' as z.infer<typeof MoneyText>),
   /** Furthest the price may have moved since the snapshot, in ATR. */
   maxPriceMoveAtr: z.number().positive().default(0.5),
   cooldownMinutesAfterLoss: z.number().nonnegative().default(60),
@@ -131,7 +131,7 @@ export type NewsConfig = z.infer<typeof NewsConfig>
 
 /** The simulated venue: its contract, its costs. */
 export const PaperConfig = z.strictObject({
-  initialCash: MoneyText.default('10000' as z.infer<typeof MoneyText>),
+  initialCash: MoneyText.refine((amount) => Number(amount) > 0, { error: 'must be above zero' }).default('10000' as z.infer<typeof MoneyText>),
   /** Full bid-ask spread and slippage beyond it, each against us, in basis points of price. */
   spreadBps: bps.default(2),
   slippageBps: bps.default(1),

@@ -46,7 +46,7 @@ export function planEntry(decision: EntryDecision, config: StrategyConfig, facts
   const outward = isLong ? ceilToStep : floorToStep
 
   const executablePrice = dec(isLong ? quote.ask : quote.bid)
-  const slip = dec(guard.maxEntrySlippageBps).div(10_000).times(directionOf(side))
+  const slip = dec(guard.maxEntrySlippageBps).times('0.0001').times(directionOf(side))
   const limit = inward(executablePrice.times(slip.plus(1)), tick)
   // A tick wider than the allowed slippage still has to let the quote itself through, and a quote may lie between ticks.
   const touch = outward(executablePrice, tick)
@@ -56,8 +56,7 @@ export function planEntry(decision: EntryDecision, config: StrategyConfig, facts
   const stopLossPrice = outward(dec(decision.stopLossPrice), tick)
   const takeProfitPrice = inward(dec(decision.takeProfitPrice), tick)
 
-  const initialMargin = dec(product.initialMarginRate[side])
-  const venueLeverage = initialMargin.gt(0) ? dec(1).div(initialMargin) : dec(guard.maxLeverage)
+  const venueLeverage = dec(1).div(product.initialMarginRate[side])
   const leverage = floorToStep(min(dec(guard.maxLeverage), venueLeverage), dec('0.01'))
   const maintenance = dec(product.maintenanceMarginRate)
   const contractSize = dec(product.contractSize)

@@ -53,8 +53,7 @@ export type SizeBounds = {
 /** The largest quantity within all bounds, rounded down to the lot; zero when there is none. */
 export function largestQuantity(bounds: SizeBounds): Decimal {
   const { riskBudget, riskPerContract, notionalBudget, notionalPerContract, marginBudget, marginPerContract, lotSize, maxQuantity } = bounds
-  const all = [riskBudget, riskPerContract, notionalBudget, notionalPerContract, marginBudget, marginPerContract, lotSize]
-  if (all.some((bound) => bound.lte(0))) return dec(0)
+  if ([riskBudget, riskPerContract, notionalBudget, notionalPerContract, marginBudget, marginPerContract].some((bound) => bound.lte(0))) return dec(0)
   const candidates = [riskBudget.div(riskPerContract), notionalBudget.div(notionalPerContract), marginBudget.div(marginPerContract), maxQuantity]
   const smallest = candidates.reduce((least, next) => (next.lt(least) ? next : least))
   return floorToStep(smallest, lotSize)

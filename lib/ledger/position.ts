@@ -146,7 +146,8 @@ export function summariseTrade(trade: Trade): TradeSummary {
     rMultiple: trade.rMultiple,
     exitReason: trade.exitReason,
     exitTime: trade.exitTime,
-    holdingMinutes: (fromIso(trade.exitTime) - fromIso(trade.entryTime)) / MINUTE_MS,
+    // A venue may date an exit before its entry when the two are of one instant.
+    holdingMinutes: Math.max(0, fromIso(trade.exitTime) - fromIso(trade.entryTime)) / MINUTE_MS,
   }
 }
 

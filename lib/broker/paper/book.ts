@@ -1,4 +1,5 @@
 import { canonical, ceilToStep, cost, type Decimal, dec, floorToStep, type Money, minus, money, negate, type Price, price, type Quantity, sum, ZERO_QUANTITY } from '../../core/decimal.ts'
+import { canonicalJson } from '../../core/canonical-json.ts'
 import { childOrderIdOf } from '../../core/ids.ts'
 import { directionOf, liquidationPrice, type PositionSide } from '../../core/margin.ts'
 import { type EpochMs, fromIso, toIso } from '../../core/time.ts'
@@ -56,7 +57,15 @@ export function advanceBook(book: PaperBook, bars: readonly Candle[], barMs: num
   return current
 }
 
-function settleFunding(book: PaperBook, { time, rate }: FundingRate, mark: number, { product }: PaperVenue): PaperBook {
+/**
+ * Settles what is due by now at `mark`: before the position changes between two bars, so that leaving it just after a
+ * boundary does not escape the payment. A settlement already made is not made again.
+ */
+export function settleDue(book: PaperBook, settlements: readonly FundingRate[], mark: Price, venue: PaperVenue): PaperBook {
+  return settlements.reduce((current, due) => settleFunding(current, due, mark, venue), book)
+}
+
+function settleFunding(book: PaperBook, { time, rate }: FundingRate, mark: number | Price, { product }: PaperVenue): PaperBook {
   const { position } = book
   // Charged on the position held at the boundary: one opened exactly then was not.
   if (position === null || fromIso(position.openedAt) >= time) return book
@@ -71,8 +80,19 @@ function settleFunding(book: PaperBook, { time, rate }: FundingRate, mark: numbe
   }
 }
 
-/** What one bar does to a held position. Comparisons are on numbers; money is exact once something is touched. */
+/** What one bar does to a held position: exits fire one by one until nothing more is touched or nothing is held. */
 function playBar(book: PaperBook, bar: Candle, venue: PaperVenue): PaperBook {
+  let current: PaperBook = { ...book, heldBars: book.heldBars + 1 }
+  for (let isFirst = true; current.position !== null; isFirst = false) {
+    const next = fireExit(current, bar, isFirst, venue)
+    if (next.sequence === current.sequence) return next
+    current = next
+  }
+  return current
+}
+
+/** The first exit the bar touches, if any. Comparisons are on numbers; money is exact once something is touched. */
+function fireExit(book: PaperBook, bar: Candle, isFirst: boolean, venue: PaperVenue): PaperBook {
   const { position } = book
   if (position === null) return book
   const isLong = position.side === 'long'
@@ -81,7 +101,6 @@ function playBar(book: PaperBook, bar: Candle, venue: PaperVenue): PaperBook {
   const best = isLong ? bar.high : bar.low
   const reachedDown = (level: number): boolean => (isLong ? worst <= level : worst >= level)
   const reachedUp = (level: number): boolean => (isLong ? best >= level : best <= level)
-  const counted = { ...book, heldBars: book.heldBars + 1 }
   const gapPrice = (level: Price): Decimal => {
     const open = dec(bar.open)
     const gapped = isLong ? open.lt(level) : open.gt(level)
@@ -90,8 +109,8 @@ function playBar(book: PaperBook, bar: Candle, venue: PaperVenue): PaperBook {
   const resting = restingOrders(book)
   const stopped = resting.find((order) => order.request.kind === 'protect' && reachedDown(Number(order.request.bracket.stopLossPrice)))
   const gained = resting.find((order) => order.request.kind === 'protect' && reachedUp(Number(order.request.bracket.takeProfitPrice)))
-  const isAmbiguous = stopped !== undefined && gained !== undefined
-  const marked = isAmbiguous ? { ...counted, ambiguousBars: counted.ambiguousBars + 1 } : counted
+  const isAmbiguous = isFirst && stopped !== undefined && gained !== undefined
+  const marked = isAmbiguous ? { ...book, ambiguousBars: book.ambiguousBars + 1 } : book
   if (reachedDown(Number(position.liquidationPrice))) {
     return executeExit(marked, { reference: gapPrice(position.liquidationPrice), reason: 'liquidation', order: null, at: bar.time }, venue)
   }
@@ -198,7 +217,7 @@ export type PlacementResult = { book: PaperBook; placement: Placement }
 export function placeOrder(book: PaperBook, order: OrderRequest, quote: Quote, at: string, venue: PaperVenue): PlacementResult {
   const before = book.orders.find((known) => known.request.clientOrderId === order.clientOrderId)
   if (before !== undefined) {
-    const isSame = JSON.stringify(before.request) === JSON.stringify(order)
+    const isSame = canonicalJson(before.request) === canonicalJson(order)
     return { book, placement: isSame ? { outcome: 'accepted', orderId: before.orderId } : { outcome: 'rejected', reason: 'duplicate_client_order_id' } }
   }
   const problem = ruleBroken(order, venue.product)
@@ -243,7 +262,11 @@ const newOrder = (book: PaperBook, request: OrderRequest, at: string, end: Parti
   ...end,
 })
 
-const addOrder = (book: PaperBook, order: PaperOrder): PaperBook => ({ ...book, orders: [...book.orders, order].slice(-KEPT), sequence: book.sequence + 1 })
+/** An order that rests is kept however old it is: a forgotten stop would be no stop. */
+function addOrder(book: PaperBook, order: PaperOrder): PaperBook {
+  const orders = [...book.orders, order].filter(({ status }, index, all) => status === 'open' || index >= all.length - KEPT)
+  return { ...book, orders, sequence: book.sequence + 1 }
+}
 
 function placeEntry(book: PaperBook, order: EntryOrder, quote: Quote, at: string, venue: PaperVenue): PlacementResult {
   const { product, paper } = venue
@@ -252,7 +275,7 @@ function placeEntry(book: PaperBook, order: EntryOrder, quote: Quote, at: string
   const { stopLossPrice, takeProfitPrice } = order.bracket
   const isOrdered = side === 'long' ? dec(stopLossPrice).lt(takeProfitPrice) : dec(stopLossPrice).gt(takeProfitPrice)
   if (!isOrdered) return rejected(book, 'invalid_bracket_prices')
-  if (dec(order.leverage).times(product.initialMarginRate[side]).gt(1)) return rejected(book, 'invalid_leverage')
+  if (dec(order.leverage).lte(0) || dec(order.leverage).times(product.initialMarginRate[side]).gt(1)) return rejected(book, 'invalid_leverage')
   const touch = dec(order.side === 'buy' ? quote.ask : quote.bid)
   const fillPrice = takerPrice(touch, order.side, paper.slippageBps, product)
   const isBeyond = order.side === 'buy' ? dec(fillPrice).gt(order.priceLimit) : dec(fillPrice).lt(order.priceLimit)

@@ -1,4 +1,4 @@
-import { type EpochMs, floorTime, SECOND_MS } from '../../core/time.ts'
+import { type EpochMs, floorTime, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../core/time.ts'
 import type { FundingRate } from '../../../schemas/market.ts'
 
 /** Recorded settlement times jitter by some milliseconds around their boundary. */
@@ -12,7 +12,7 @@ const JITTER_MS = 30 * SECOND_MS
  * rate settles every `intervalMs`. `known` may reach further back than `from`.
  */
 export function settlementsBetween(from: EpochMs, to: EpochMs, intervalMs: number, known: readonly FundingRate[], assumedRate: number): FundingRate[] {
-  const settled = known.map(({ time, rate }) => ({ time: floorTime(time + JITTER_MS, SECOND_MS * 60), rate }))
+  const settled = known.map(({ time, rate }) => ({ time: floorTime(time + JITTER_MS, MINUTE_MS), rate }))
   const spacing = smallestGap(settled) ?? intervalMs
   const result: FundingRate[] = []
   let next = 0
@@ -24,11 +24,13 @@ export function settlementsBetween(from: EpochMs, to: EpochMs, intervalMs: numbe
   return result
 }
 
+/** In whole hours: no venue settles more often, and one stray or late record must not multiply the payments. */
 function smallestGap(rates: readonly FundingRate[]): number | null {
   let smallest: number | null = null
   for (const [index, { time }] of rates.entries()) {
     const before = rates[index - 1]
-    if (before !== undefined && time > before.time && (smallest === null || time - before.time < smallest)) smallest = time - before.time
+    const gap = before === undefined ? 0 : Math.round((time - before.time) / HOUR_MS) * HOUR_MS
+    if (gap > 0 && (smallest === null || gap < smallest)) smallest = gap
   }
   return smallest
 }

@@ -2,12 +2,12 @@ import { dec, minus, price, sum, toNumber } from '../../core/decimal.ts'
 import { type Clock, DAY_MS, fromIso, HOUR_MS, SECOND_MS, timeframeMs, toIso } from '../../core/time.ts'
 import type { MarketData } from '../../market/market-data.ts'
 import type { Store } from '../../store/store.ts'
-import { Product, type Quote } from '../../../schemas/market.ts'
+import { type FundingRate, Product, type Quote } from '../../../schemas/market.ts'
 import type { OrderRequest, Placement, VenueOrder } from '../../../schemas/order.ts'
 import type { PaperBook, PaperOrder } from '../../../schemas/paper-book.ts'
 import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
 import { type Broker, BrokerError } from '../broker.ts'
-import { advanceBook, bookUnrealised, cancelOrder, marginUsed, openBook, type PaperVenue, type PlacementResult, placeOrder, restingOrders } from './book.ts'
+import { advanceBook, bookUnrealised, cancelOrder, marginUsed, openBook, type PaperVenue, type PlacementResult, placeOrder, restingOrders, settleDue } from './book.ts'
 import { settlementsBetween } from './funding.ts'
 
 type Dependencies = { config: StrategyConfig; market: MarketData; store: Pick<Store, 'loadBook' | 'saveBook'>; clock: Clock }
@@ -50,19 +50,23 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
     return cached.quote
   }
 
+  /** Settlements on the held position by now, of which those before the last bar played have been made. */
+  const settlementsDue = async ({ position, advancedTo }: PaperBook, now: number): Promise<FundingRate[]> => {
+    const intervalMs = venue.product.fundingIntervalMs
+    if (position === null || intervalMs === null) return []
+    const from = fromIso(advancedTo)
+    const known = await market.fundingRates(symbol, from - 2 * DAY_MS, now)
+    return settlementsBetween(fromIso(position.openedAt), now, intervalMs, known, toNumber(config.paper.assumedFundingRate)).filter(({ time }) => time > from - barMs)
+  }
+
   const advance = async (book: PaperBook, now: number): Promise<PaperBook> => {
     const from = fromIso(book.advancedTo)
     if (book.position === null) return book
     if (now < from + barMs) return book
     const limit = Math.ceil((now - from) / barMs) + 1
-    const [series, known] = await Promise.all([
-      market.candles({ symbol, timeframe: market.baseTimeframe, asOf: now, limit }),
-      market.fundingRates(symbol, from - 2 * DAY_MS, now),
-    ])
+    const [series, settlements] = await Promise.all([market.candles({ symbol, timeframe: market.baseTimeframe, asOf: now, limit }), settlementsDue(book, now)])
     const bars = series.candles.filter((bar) => bar.time >= from)
-    const intervalMs = venue.product.fundingIntervalMs
-    const settlements = intervalMs === null ? [] : settlementsBetween(fromIso(book.position.openedAt), now, intervalMs, known, toNumber(config.paper.assumedFundingRate))
-    return advanceBook(book, bars, barMs, settlements.filter(({ time }) => time > from - barMs), venue)
+    return advanceBook(book, bars, barMs, settlements, venue)
   }
 
   /** Loads, advances, lets `change` act, saves; starts again when somebody else has saved in between. */
@@ -85,7 +89,9 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
   const write = async (change: (book: PaperBook, quote: Quote, at: string) => PlacementResult): Promise<Placement> => {
     try {
       return await withBook(async (book, now) => {
-        const { book: changed, placement } = change(book, await quoteAt(now), toIso(now))
+        const quote = await quoteAt(now)
+        const settled = settleDue(book, await settlementsDue(book, now), quote.mark, venue)
+        const { book: changed, placement } = change(settled, quote, toIso(now))
         return { book: changed, answer: placement }
       })
     } catch (error) {
