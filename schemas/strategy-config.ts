@@ -159,6 +159,9 @@ export const PaperConfig = z.strictObject({
 })
 export type PaperConfig = z.infer<typeof PaperConfig>
 
+/** What a deployment assumes where its configuration is silent: real prices. */
+export const DEPLOYMENT_DEFAULTS = { market: { source: 'live' } } as const
+
 /** One strategy, complete. What is left out has the stated default; an unknown key is an error. */
 export const StrategyConfig = z
   .strictObject({

@@ -6,7 +6,8 @@ import { loadConfig } from '../config/load-config.ts'
 import { DEFAULT_STRATEGY } from '../config/strategies.ts'
 import { UsageError } from '../core/invariant.ts'
 import { IsoTime } from '../../schemas/primitives.ts'
-import type { StrategyConfig } from '../../schemas/strategy-config.ts'
+import type { Environment } from '../../schemas/environment.ts'
+import { DEPLOYMENT_DEFAULTS, type StrategyConfig } from '../../schemas/strategy-config.ts'
 
 /** Options every command knows. */
 export const CommonOptions = z.object({
@@ -32,23 +33,28 @@ export function parseOptions<T>(schema: z.ZodType<T>, raw: unknown): T {
 }
 
 /** The strategy's configuration: named strategy, configuration file over it, single options over both. */
-export async function resolveConfig(options: Pick<CommonOptions, 'strategy' | 'config' | 'market' | 'seed' | 'decider'>, environment: { HOURHAND_STRATEGY?: string | undefined; HOURHAND_CONFIG?: string | undefined } = {}): Promise<StrategyConfig> {
+export async function resolveConfig(options: Pick<CommonOptions, 'strategy' | 'config' | 'market' | 'seed' | 'decider' | 'table'>, environment: Pick<Environment, 'HOURHAND_STRATEGY' | 'HOURHAND_CONFIG' | 'HOURHAND_TABLE'> = {}): Promise<StrategyConfig> {
   const fromEnvironment = environment.HOURHAND_CONFIG === undefined ? {} : parseJson(environment.HOURHAND_CONFIG, 'HOURHAND_CONFIG')
   const fromFile = options.config === undefined ? fromEnvironment : await readConfigFile(options.config)
   const origin = options.config ?? 'configuration'
   const strategy = options.strategy ?? environment.HOURHAND_STRATEGY ?? DEFAULT_STRATEGY
-  if (typeof fromFile !== 'object' || fromFile === null || Array.isArray(fromFile)) return loadConfig({ strategy, overrides: fromFile, origin })
-  const file = fromFile as { market?: object; decider?: { kind?: unknown } }
+  if (!isObject(fromFile)) return loadConfig({ strategy, overrides: fromFile, origin })
+  const file = fromFile as { market?: { source?: unknown }; decider?: { kind?: unknown } }
   const { market, seed, decider } = options
+  // Against a deployment's table, what its stack assumed holds here too: never simulated prices on its books.
+  const isDeployment = options.table !== undefined || environment.HOURHAND_TABLE !== undefined
+  const source = market ?? (isDeployment && file.market?.source === undefined ? DEPLOYMENT_DEFAULTS.market.source : undefined)
   const isSameDecider = file.decider?.kind === decider
   const overrides = {
     ...file,
-    ...(market === undefined && seed === undefined ? {} : { market: { ...file.market, ...(market === undefined ? {} : { source: market }), ...(seed === undefined ? {} : { seed }) } }),
+    ...(isObject(file.market ?? {}) ? { market: { ...file.market, ...(source === undefined ? {} : { source }), ...(seed === undefined ? {} : { seed }) } } : {}),
     // Another decider has settings of its own; those of the file were not meant for it.
     ...(decider === undefined || isSameDecider ? {} : { decider: { kind: decider } }),
   }
   return loadConfig({ strategy, overrides, origin })
 }
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 async function readConfigFile(file: string): Promise<unknown> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {

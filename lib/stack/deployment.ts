@@ -1,4 +1,4 @@
-import type { StrategyConfig } from '../../schemas/strategy-config.ts'
+import { DEPLOYMENT_DEFAULTS, type StrategyConfig } from '../../schemas/strategy-config.ts'
 
 /** What is deployed: a named strategy, what differs from it, and both merged. */
 export type Deployment = {
@@ -31,9 +31,6 @@ export const LIVE_CONSENT = 'yes-i-mean-it'
  * names of resources and parameters, stays below 700 bytes for the longest strategy id.
  */
 export const MAX_CONFIG_BYTES = 3_300
-
-/** A deployment looks at the live market unless its own configuration says otherwise. */
-const DEPLOYMENT_DEFAULTS = { market: { source: 'live' } }
 
 /**
  * Reads the deployment from CDK's context: `strategy` (a name), `config` (path of a JSON file), `alarmEmail`,
