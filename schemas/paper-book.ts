@@ -19,6 +19,8 @@ export const PaperBook = z.strictObject({
   schemaVersion: z.literal(1),
   version: z.int().nonnegative(),
   symbol: z.string(),
+  /** The market whose prices it is played on; null before the first. */
+  market: z.string().nullable(),
   cash: MoneyText,
   position: z
     .strictObject({

@@ -10,6 +10,7 @@ import { createTextTelemetry } from '../telemetry/text-telemetry.ts'
 import { openOutside } from '../compose/open-outside.ts'
 import type { Environment } from '../../schemas/environment.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
+import { fitInterval } from './fit-interval.ts'
 import type { Io } from './io.ts'
 import { type CommonOptions, resolveConfig } from './options.ts'
 
@@ -35,8 +36,9 @@ export type Session = {
  */
 export async function openSession(options: CommonOptions, io: Io): Promise<Session> {
   const environment = parseEnvironment(io.env)
-  const config = await resolveConfig(options, environment)
-  const market = await createMarket({ config: config.market, clock: io.clock })
+  const configured = await resolveConfig(options, environment)
+  const market = await createMarket({ config: configured.market, clock: io.clock })
+  const config = fitInterval(configured, market, io)
   const clock = chooseClock(options, config, market, io)
   const createTelemetry = options.json ? createJsonTelemetry : createTextTelemetry
   const telemetry = createTelemetry({ write: (line) => io.stderr(`${line}\n`), clock, base: { strategy: config.id }, secrets: secretsIn(environment), level: options.verbose || options.json ? 'info' : 'error' })

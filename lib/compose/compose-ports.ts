@@ -9,6 +9,7 @@ import { createMarket } from '../market/create-market.ts'
 import type { MarketData } from '../market/market-data.ts'
 import { createNewsSource } from '../news/create-news-source.ts'
 import type { NewsSource } from '../news/news-source.ts'
+import { requireFineBars } from '../snapshot/gather.ts'
 import type { ItemStore } from '../store/item-store.ts'
 import { createOverlayItems } from '../store/memory-items.ts'
 import { createStore } from '../store/store.ts'
@@ -49,6 +50,7 @@ export async function composeCycle(world: World, { codeVersion, apiKey }: { code
     composeExecution(world),
     createDecider({ config: config.decider, clock, ...(apiKey === undefined ? {} : { apiKey }) }),
   ])
+  requireFineBars(execution.market, config)
   return { ...execution, decider, news: composeNews(config), codeVersion, isLiveEarned: false }
 }
 

@@ -1,12 +1,15 @@
 import type { EntryOrder } from '../../schemas/order.ts'
 
-declare const approval: unique symbol
+/** Exists in types only. A private member is left behind by a spread: a changed copy is not approved. */
+declare class GuardMark {
+  private readonly approved: true
+}
 
 /**
- * Something the guard has let pass. The brand exists in types only and this module does not export a way to
- * make one but {@link grantApproval}, which nothing outside `lib/guard` may import (a test says so).
+ * Something the guard has let pass, exactly as it stands. This module does not export a way to make one but
+ * {@link grantApproval}, which nothing outside `lib/guard` may import (a test says so).
  */
-export type Approved<T> = T & { readonly [approval]: true }
+export type Approved<T> = T & GuardMark
 
 /** Called by `judge` alone. */
 export const grantApproval = (order: EntryOrder): Approved<EntryOrder> => order as Approved<EntryOrder>

@@ -70,16 +70,15 @@ export function planEntry(decision: EntryDecision, config: StrategyConfig, facts
   const equity = max(dec(accounting.equity), dec(0))
   const edge = estimateEdge(facts.trades, sizing.prior)
   const fraction = riskFraction(edge, decision.confidence, sizing, guard)
-  const sizedQuantity = largestQuantity({
-    riskBudget: lossPerContract.gt(0) ? equity.times(fraction) : dec(0),
-    riskPerContract,
-    notionalBudget: dec(guard.maxNotional),
-    notionalPerContract,
-    marginBudget: equity.times(leverage),
-    marginPerContract: notionalPerContract.plus(feeAt(notionalPerContract).times(leverage)),
-    lotSize: dec(product.lotSize),
-    maxQuantity: dec(product.maxQuantity),
-  })
+  const sizedQuantity = largestQuantity(
+    [
+      { money: lossPerContract.gt(0) ? equity.times(fraction) : dec(0), perContract: riskPerContract },
+      { money: dec(guard.maxNotional), perContract: notionalPerContract },
+      // Equity pays the margin, notional over leverage, and the entry fee on top.
+      { money: equity.times(leverage), perContract: notionalPerContract.plus(feeAt(notionalPerContract).times(leverage)) },
+    ],
+    { maxQuantity: dec(product.maxQuantity), lotSize: dec(product.lotSize) },
+  )
   const quantity = max(sizedQuantity, dec(product.minQuantity))
   return {
     side,

@@ -35,26 +35,14 @@ export function riskFraction(edge: Edge, confidence: number, sizing: SizingConfi
   return Math.min(guard.riskPerTrade, guard.maxRiskPerTrade, Math.max(sizing.minRisk, wanted))
 }
 
-/** What bounds a size; quantities in contracts. */
-export type SizeBounds = {
-  /** Money that may be lost, and what one contract loses from the worst fill to the stop, fees of both ways included. */
-  riskBudget: Decimal
-  riskPerContract: Decimal
-  /** Money of notional that the cap allows, and notional of one contract at the dearest fill. */
-  notionalBudget: Decimal
-  notionalPerContract: Decimal
-  /** Equity times leverage, and what one contract takes of it: its notional, and leverage times the entry fee, which equity pays as well. */
-  marginBudget: Decimal
-  marginPerContract: Decimal
-  lotSize: Decimal
-  maxQuantity: Decimal
-}
+/** Money that may be used up, and what one contract uses of it. */
+export type Budget = { money: Decimal; perContract: Decimal }
 
-/** The largest quantity within all bounds, rounded down to the lot; zero when there is none. */
-export function largestQuantity(bounds: SizeBounds): Decimal {
-  const { riskBudget, riskPerContract, notionalBudget, notionalPerContract, marginBudget, marginPerContract, lotSize, maxQuantity } = bounds
-  if ([riskBudget, riskPerContract, notionalBudget, notionalPerContract, marginBudget, marginPerContract].some((bound) => bound.lte(0))) return dec(0)
-  const candidates = [riskBudget.div(riskPerContract), notionalBudget.div(notionalPerContract), marginBudget.div(marginPerContract), maxQuantity]
-  const smallest = candidates.reduce((least, next) => (next.lt(least) ? next : least))
-  return floorToStep(smallest, lotSize)
+/** The largest quantity within all budgets and the venue's maximum, rounded down to the lot; zero when there is none. */
+export function largestQuantity(budgets: readonly [Budget, ...Budget[]], { maxQuantity, lotSize }: { maxQuantity: Decimal; lotSize: Decimal }): Decimal {
+  if (budgets.some(({ money, perContract }) => money.lte(0) || perContract.lte(0))) return dec(0)
+  // Quotients compared crosswise: only the smallest is divided out.
+  const tightest = budgets.reduce((least, next) => (next.money.times(least.perContract).lt(least.money.times(next.perContract)) ? next : least))
+  const affordable = tightest.money.div(tightest.perContract)
+  return floorToStep(affordable.lt(maxQuantity) ? affordable : maxQuantity, lotSize)
 }

@@ -16,7 +16,7 @@ export async function gatherMarketFacts(sources: { market: MarketData; news: New
   const { market, news, config, asOf } = sources
   const { symbol, referenceSymbol } = config.market
   const timeframe = primaryTimeframe(config)
-  requireFineBars(market, timeframe, config.intervalMinutes)
+  requireFineBars(market, config)
 
   const issues: DataIssue[] = []
   const optional = async <T>(what: string, read: Promise<T>): Promise<T | null> => {
@@ -56,8 +56,10 @@ export async function gatherMarketFacts(sources: { market: MarketData; news: New
   }
 }
 
-function requireFineBars(market: MarketData, timeframe: Timeframe, intervalMinutes: number): void {
-  if (timeframeMs(market.baseTimeframe) <= timeframeMs(timeframe)) return
+/** Throws {@link UsageError} when the source's finest bars are coarser than the decision timeframe. */
+export function requireFineBars(market: MarketData, config: Pick<StrategyConfig, 'intervalMinutes'>): void {
+  const { intervalMinutes } = config
+  if (timeframeMs(market.baseTimeframe) <= timeframeMs(primaryTimeframe(config))) return
   const remedy = timeframeMs(market.baseTimeframe) <= timeframeMs('1h') ? 'set intervalMinutes to 60 or bring finer candles' : 'bring finer candles'
   throw new UsageError(`intervalMinutes is ${intervalMinutes}, but the finest bars of ${market.name} are ${market.baseTimeframe}: ${remedy}`)
 }

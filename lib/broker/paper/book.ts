@@ -16,7 +16,7 @@ const KEPT = 30
 
 /** A book with cash and nothing else. */
 export function openBook(symbol: string, cash: Money, at: string): PaperBook {
-  return { schemaVersion: 1, version: 0, symbol, cash, position: null, advancedTo: at, orders: [], fills: [], funding: [], sequence: 0, ambiguousBars: 0, heldBars: 0 }
+  return { schemaVersion: 1, version: 0, symbol, market: null, cash, position: null, advancedTo: at, orders: [], fills: [], funding: [], sequence: 0, ambiguousBars: 0, heldBars: 0 }
 }
 
 /** Unrealised PnL of the book at a mark price. */

@@ -1,3 +1,4 @@
+import { UsageError } from '../../core/invariant.ts'
 import { dec, minus, price, sum, toNumber } from '../../core/decimal.ts'
 import { type Clock, DAY_MS, fromIso, HOUR_MS, SECOND_MS, timeframeMs, toIso } from '../../core/time.ts'
 import type { MarketData } from '../../market/market-data.ts'
@@ -74,14 +75,21 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const now = clock()
       const stored = await store.loadBook(config.id)
-      const start = stored ?? openBook(symbol, config.paper.initialCash, toIso(now))
-      if (start.symbol !== symbol) throw new BrokerError(`the paper book of ${config.id} is in ${start.symbol}, the configuration trades ${symbol}: use another strategy id or data directory`)
+      const start = onMarket(stored ?? openBook(symbol, config.paper.initialCash, toIso(now)))
       const { book, answer } = await change(await advance(start, now), now)
       if (stored !== null && !isWorthSaving(stored, book)) return answer
       const { outcome } = await store.saveBook(config.id, book, stored === null)
       if (outcome === 'saved') return answer
     }
     throw new BrokerError(`the paper book of ${config.id} kept moving; gave up after ${MAX_TRIES} tries`)
+  }
+
+  /** A flat book may move to other prices; a position is worth something only on those it was opened at. */
+  const onMarket = (book: PaperBook): PaperBook => {
+    const isElsewhere = book.symbol !== symbol || (book.market !== null && book.market !== market.name)
+    if (!isElsewhere) return { ...book, market: market.name }
+    if (book.position === null && restingOrders(book).length === 0) return { ...book, symbol, market: market.name }
+    throw new UsageError(`the paper position of ${config.id} was opened in ${book.symbol} on ${book.market}, this run is about ${symbol} on ${market.name}: give the same --market (and --seed), or another --data-dir`)
   }
 
   const read = <T>(view: (book: PaperBook, now: number) => Promise<T> | T): Promise<T> => withBook(async (book, now) => ({ book, answer: await view(book, now) }))

@@ -16,6 +16,8 @@ export async function cycleCommand(session: Session): Promise<Answer> {
   const { kind } = config.decider
   const apiKey = kind === 'openai' || kind === 'anthropic' ? apiKeyIn(environment, kind) : undefined
   const ports = await composeCycle(world, { codeVersion: VERSION, apiKey })
+  // What only a person can put right is said before a slot is taken.
+  await ports.broker.account()
   const ran = await runCycle(ports, { scheduledFor: world.clock(), dryRun: world.dryRun })
   // A slot that was done before tells its own story; what is held may have moved on since.
   const state = await ports.store.loadState(config.id)

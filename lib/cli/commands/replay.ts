@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { apiKeyIn } from '../../compose/parse-environment.ts'
 import { UsageError } from '../../core/invariant.ts'
-import { fromIso, MINUTE_MS, timeframeMs, toIso } from '../../core/time.ts'
+import { fromIso, timeframeMs, toIso } from '../../core/time.ts'
 import { createDecider } from '../../decision/create-decider.ts'
 import { createMarket } from '../../market/create-market.ts'
 import { reportReplay } from '../../replay/report-replay.ts'
@@ -10,6 +10,7 @@ import { runReplay } from '../../replay/run-replay.ts'
 import { ReplayReport } from '../../../schemas/cli.ts'
 import type { Environment } from '../../../schemas/environment.ts'
 import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
+import { fitInterval } from '../fit-interval.ts'
 import type { Io } from '../io.ts'
 import { amount, section, signedPercent, table } from '../format.ts'
 import type { Answer } from './answer.ts'
@@ -20,7 +21,7 @@ export type ReplayOptions = { from?: string | undefined; to?: string | undefined
 export async function replayCommand(configured: StrategyConfig, { from, to, out }: ReplayOptions, environment: Environment, io: Io): Promise<Answer> {
   const market = await createMarket({ config: configured.market, clock: io.clock })
   if (market.span === null) throw new UsageError('--candles: a replay needs a candle file')
-  const config = fitInterval(configured, timeframeMs(market.baseTimeframe), io)
+  const config = fitInterval(configured, market, io)
   const start = Math.max(market.span.from, from === undefined ? market.span.from : fromIso(from))
   const end = Math.min(market.span.to, to === undefined ? market.span.to : fromIso(to))
   const { kind } = config.decider
@@ -35,13 +36,6 @@ export async function replayCommand(configured: StrategyConfig, { from, to, out 
     await writeFile(path.join(out, 'replay.json'), `${JSON.stringify(report, null, 2)}\n`)
   }
   return { document: report, text: render(report, toIso(start), toIso(end)), exitCode: 0 }
-}
-
-/** Hourly candles cannot carry half-hourly decisions: the interval follows them, and says so. */
-function fitInterval(config: StrategyConfig, barMs: number, io: Io): StrategyConfig {
-  if (barMs <= config.intervalMinutes * MINUTE_MS || barMs > 60 * MINUTE_MS) return config
-  io.stderr(`the candles are hourly: deciding every 60 minutes instead of every ${config.intervalMinutes}\n`)
-  return { ...config, intervalMinutes: 60 }
 }
 
 /** What buying at the first price and holding to the last would have returned, before any cost. */
