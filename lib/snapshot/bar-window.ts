@@ -20,7 +20,7 @@ export type BarWindow = {
 /**
  * Cuts a series to its anchored window: bars from the anchor on that had closed by `asOf`, whatever else the
  * source brought. Gaps and staleness are found here, on exactly these bars; what else the source found wrong
- * is kept where it lies in the window or has no time. A forming bar that was left out is how exchanges answer, not a fault.
+ * is kept where it lies among the newest bars or has no time. A forming bar that was left out is how exchanges answer, not a fault.
  */
 export function windowOf(series: CandleSeries, timeframe: Timeframe, asOf: EpochMs): BarWindow {
   const { from } = lookback(timeframe, asOf)
@@ -28,7 +28,7 @@ export function windowOf(series: CandleSeries, timeframe: Timeframe, asOf: Epoch
   const end = floorTime(asOf, step) - step
   const candles = between(series.candles, from, end)
   const reported = series.issues
-    .filter((issue) => issue.kind !== 'gap' && issue.kind !== 'stale' && issue.kind !== 'forming' && isWithin(issue, from, end))
+    .filter((issue) => issue.kind !== 'gap' && issue.kind !== 'stale' && issue.kind !== 'forming' && isWithin(issue, Math.max(from, end - GAP_MEMORY_BARS * step), end))
     .map((issue) => ({ ...issue, detail: `${timeframe}: ${issue.detail}` }))
   const late = lateness(candles, timeframe, end)
   return { candles, late, issues: [...(late === null ? [] : [late]), ...gaps(candles.slice(-GAP_MEMORY_BARS), timeframe), ...reported] }

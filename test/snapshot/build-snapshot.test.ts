@@ -138,7 +138,9 @@ describe('content', () => {
     const facts = await gatherMarketFacts({ market, news: quietNews, config: CONFIG, asOf: LATE })
     const gappy = facts.primary.candles.filter(({ time }) => time < LATE - 10 * BASE_STEP || time >= LATE - 7 * BASE_STEP).slice(0, -2)
     const reported = [
-      { kind: 'duplicate' as const, at: toIso(LATE - DAY_MS), count: 2, detail: 'twice' },
+      { kind: 'duplicate' as const, at: toIso(LATE - 12 * BASE_STEP), count: 2, detail: 'twice' },
+      { kind: 'duplicate' as const, at: toIso(LATE - DAY_MS), count: 2, detail: 'forgotten' },
+      { kind: 'forming' as const, at: toIso(LATE - BASE_STEP), count: 1, detail: 'how exchanges answer' },
       { kind: 'duplicate' as const, at: toIso(LATE - 300 * DAY_MS), count: 2, detail: 'long ago' },
       { kind: 'gap' as const, at: toIso(LATE - 10 * BASE_STEP), count: 3, detail: 'the source noticed too' },
     ]
@@ -146,7 +148,7 @@ describe('content', () => {
     expect(issues).toEqual([
       { kind: 'stale', at: toIso(LATE - BASE_STEP), count: 2, detail: `30m: newest closed bar is ${toIso(LATE - 3 * BASE_STEP)}, expected ${toIso(LATE - BASE_STEP)}` },
       { kind: 'gap', at: toIso(LATE - 10 * BASE_STEP), count: 3, detail: `30m: 3 bars missing before ${toIso(LATE - 7 * BASE_STEP)}` },
-      { kind: 'duplicate', at: toIso(LATE - DAY_MS), count: 2, detail: '30m: twice' },
+      { kind: 'duplicate', at: toIso(LATE - 12 * BASE_STEP), count: 2, detail: '30m: twice' },
     ])
   })
 
