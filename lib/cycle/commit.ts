@@ -1,4 +1,5 @@
-import { toIso } from '../core/time.ts'
+import { UsageError } from '../core/invariant.ts'
+import { fromIso, MINUTE_MS, toIso } from '../core/time.ts'
 import type { LedgerEvent } from '../ledger/events.ts'
 import { createState, type Emission, transitionAll } from '../ledger/transition.ts'
 import type { StrategyState } from '../../schemas/state.ts'
@@ -21,6 +22,22 @@ export async function loadOrCreateState(ports: ExecutionPorts): Promise<Strategy
   const winner = await store.loadState(config.id)
   if (winner === null) throw new StateConflict(`the state of ${config.id} appeared and vanished`)
   return winner
+}
+
+/** Clocks of two machines may differ by this much. */
+const CLOCK_TOLERANCE_MS = 2 * MINUTE_MS
+
+/**
+ * Refuses to act in the past: with a clock before what is already recorded, prices, fills and deadlines would be of
+ * another day. Throws {@link UsageError}; nothing has been written.
+ */
+export async function requireForwardClock({ store, config, clock }: Pick<ExecutionPorts, 'store' | 'config' | 'clock'>): Promise<void> {
+  const [state, book] = await Promise.all([store.loadState(config.id), config.mode === 'paper' ? store.loadBook(config.id) : null])
+  const now = clock()
+  for (const known of [state?.updatedAt, state?.lastSlot, book?.advancedTo]) {
+    if (known === undefined || known === null || fromIso(known) <= now + CLOCK_TOLERANCE_MS) continue
+    throw new UsageError(`it is ${toIso(now)} here, but ${config.id} has records of ${known}: correct the clock or --at, or use another --data-dir`)
+  }
 }
 
 /**

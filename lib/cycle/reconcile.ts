@@ -22,6 +22,8 @@ export type Reconciliation = {
 
 /** After an order's deadline it may still be on its way through the venue for this long. */
 const LATE_ARRIVAL_MS = 30 * SECOND_MS
+/** How long after its deadline the fills of a finished order may be missing from the venue's list. */
+const FILLS_PATIENCE_MS = 60 * SECOND_MS
 /** A difference in position must be seen twice, this far apart, before the venue's word is taken over the fills. */
 const MISMATCH_PATIENCE_MS = 30 * SECOND_MS
 /** Fills and funding are read again this far back, and recognised by id: lists lag. */
@@ -38,8 +40,7 @@ const CASH_TOLERANCE = '0.01'
  */
 export function reconcile(state: StrategyState, facts: VenueFacts): Reconciliation {
   const draft = new Draft(state, facts)
-  takeFills(draft)
-  takeFunding(draft)
+  takeExecutions(draft)
   moveCursor(draft)
   const isLagging = resolvePending(draft)
   if (!isLagging && facts.isSettled) {
@@ -79,13 +80,22 @@ class Draft {
   }
 }
 
-function takeFills(draft: Draft): void {
+/** Fills and funding in the order they happened; of one instant, funding first: it was due on what was held before. */
+function takeExecutions(draft: Draft): void {
   const { facts } = draft
   const seen = new Set(draft.state.cursor.seenIds)
-  const fresh = facts.fills.filter((fill) => !seen.has(fill.fillId) && !positionOf(draft.state.phase)?.fillIds.includes(fill.fillId))
-  const ordered = fresh.toSorted((a, b) => fromIso(a.at) - fromIso(b.at) || (a.fillId < b.fillId ? -1 : 1))
-  for (const fill of ordered) takeFill(draft, fill)
+  const held = positionOf(draft.state.phase)
+  const fills = facts.fills.filter((fill) => !seen.has(fill.fillId) && !held?.fillIds.includes(fill.fillId))
+  const payments = facts.funding.filter((payment) => !seen.has(payment.fundingId))
+  const steps = [
+    ...payments.map((payment) => ({ at: fromIso(payment.at), rank: 0, id: payment.fundingId, take: () => draft.add({ type: 'funding_settled', at: payment.at, payment }, `funding ${payment.amount} at ${payment.at}`) })),
+    ...fills.map((fill) => ({ at: fromIso(fill.at), rank: 1, id: fill.fillId, take: () => takeFill(draft, fill) })),
+  ]
+  for (const step of steps.sort((a, b) => a.at - b.at || a.rank - b.rank || compareIds(a.id, b.id))) step.take()
 }
+
+/** Ids of one instant in the order they were given: numbers in them count as numbers. */
+const compareIds = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true })
 
 function takeFill(draft: Draft, fill: Fill): void {
   const { state, facts } = draft
@@ -112,14 +122,6 @@ function takeFill(draft: Draft, fill: Fill): void {
 function shareOf(fill: Fill, quantity: Quantity): Fill {
   const share = dec(quantity).div(fill.quantity)
   return { ...fill, quantity, fee: money(share.times(fill.fee)), slippage: fill.slippage === null ? null : money(share.times(fill.slippage)) }
-}
-
-function takeFunding(draft: Draft): void {
-  const seen = new Set(draft.state.cursor.seenIds)
-  const fresh = draft.facts.funding.filter((payment) => !seen.has(payment.fundingId))
-  for (const payment of fresh.toSorted((a, b) => fromIso(a.at) - fromIso(b.at))) {
-    draft.add({ type: 'funding_settled', at: payment.at, payment }, `funding ${payment.amount} at ${payment.at}`)
-  }
 }
 
 /** Remembers what was read: ids since shortly before the newest, so that late entries are still noticed. */
@@ -157,8 +159,13 @@ function resolvePending(draft: Draft): boolean {
     return true
   }
   if (dec(order.filledQuantity).gt(filledSoFar(phase))) {
-    draft.notes.push(`the ${intent.order.kind} order is ${order.status} with ${order.filledQuantity} filled, its fills are still to come`)
-    return true
+    const text = `the ${intent.order.kind} order is ${order.status} with ${order.filledQuantity} filled`
+    if (fromIso(facts.at) <= fromIso(intent.deadline) + FILLS_PATIENCE_MS) {
+      draft.notes.push(`${text}, its fills are still to come`)
+      return true
+    }
+    // They should have come: from here on the venue's position and cash speak, and a person has to look.
+    draft.incident('fills_missing', `${text}, but its fills never came (${order.orderId})`)
   }
   end(END_OF_STATUS[order.status] ?? 'cancelled', order.reason)
   return false

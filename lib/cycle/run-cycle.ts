@@ -10,7 +10,7 @@ import { isEntry } from '../../schemas/decision.ts'
 import type { DecisionSummary, StrategyState } from '../../schemas/state.ts'
 import { claimSlot, newRecord } from './claim.ts'
 import { closePosition } from './close-position.ts'
-import { commit, loadOrCreateState, publish, StateConflict } from './commit.ts'
+import { commit, loadOrCreateState, publish, requireForwardClock, StateConflict } from './commit.ts'
 import { enterPosition } from './enter-position.ts'
 import type { CyclePorts } from './ports.ts'
 import { describeAction, syncWithVenue } from './sync-with-venue.ts'
@@ -29,7 +29,8 @@ const MAX_CONFLICTS = 3
  * One decision cycle, in this order and no other: claim slot, reconcile with the venue, snapshot, decide,
  * validate, guard, size, persist intent, place, confirm, protect, record, emit.
  *
- * Never rejects for anything that can be recorded: what goes wrong ends in a record with outcome `failed`, its reason,
+ * Rejects with UsageError, before anything is written, when the clock is behind what is recorded. Otherwise it
+ * never rejects for anything that can be recorded: what goes wrong ends in a record with outcome `failed`, its reason,
  * and an event. A duplicate is `skipped`, a stale slot reconciles and is `skipped`, a halted strategy reconciles
  * and is `halted`.
  */
@@ -37,6 +38,7 @@ export async function runCycle(ports: CyclePorts, { scheduledFor, dryRun }: Cycl
   const { clock, config, telemetry } = ports
   const now = clock()
   const slot = floorTime(scheduledFor, config.intervalMinutes * MINUTE_MS)
+  await requireForwardClock(ports)
   const run = new Run(ports, newRecord(ports, slot, now), dryRun)
   try {
     if (!dryRun) {

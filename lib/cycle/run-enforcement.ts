@@ -7,7 +7,7 @@ import type { Position, StrategyState } from '../../schemas/state.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 import type { ExitReason } from '../../schemas/trade.ts'
 import { closePosition } from './close-position.ts'
-import { commit, loadOrCreateState, publish, StateConflict } from './commit.ts'
+import { commit, loadOrCreateState, publish, requireForwardClock, StateConflict } from './commit.ts'
 import { findHardExit } from './find-exit.ts'
 import type { ExecutionPorts } from './ports.ts'
 import { describeAction, syncWithVenue } from './sync-with-venue.ts'
@@ -39,6 +39,7 @@ const MAX_CONFLICTS = 3
  * Rejects when venue, market or store cannot be reached: the alarm is the caller's.
  */
 export async function runEnforcement(ports: ExecutionPorts, { dryRun = false }: { dryRun?: boolean } = {}): Promise<EnforcementResult> {
+  await requireForwardClock(ports)
   for (let attempt = 1; ; attempt++) {
     try {
       return await pass(ports, dryRun)

@@ -3,7 +3,7 @@ import type { Decision, DecisionFailure, DecisionOutcome, ModelAttempt, ModelUsa
 import type { Clock } from '../core/time.ts'
 import { holdBecause } from './hold-because.ts'
 import type { ModelClient, ModelMessage, ModelReply, TokenCount } from './model-client.ts'
-import { parseDecision } from './parse-decision.ts'
+import { MAX_ANSWER_CHARACTERS, parseDecision } from './parse-decision.ts'
 import { cleanMessage, removeSecret } from './redact.ts'
 import type { Sleep } from './sleep.ts'
 
@@ -164,7 +164,7 @@ class ExchangeLog {
   }
 
   note(raw: string | null, problem: string | null): void {
-    this.#attempts.push({ raw, problem: problem === null ? null : this.#clean(problem) })
+    this.#attempts.push({ raw: raw === null ? null : capped(raw, MAX_ANSWER_CHARACTERS), problem: problem === null ? null : capped(this.#clean(problem), MAX_PROBLEM_CHARACTERS) })
   }
 
   decide(decision: Decision): DecisionOutcome {
@@ -172,7 +172,7 @@ class ExchangeLog {
   }
 
   hold(failure: DecisionFailure): DecisionOutcome {
-    return { ...this.#common(), ...holdBecause(failure.kind, this.#clean(failure.message)) }
+    return { ...this.#common(), ...holdBecause(failure.kind, capped(this.#clean(failure.message), MAX_PROBLEM_CHARACTERS)) }
   }
 
   #common() {
@@ -192,3 +192,8 @@ class ExchangeLog {
     return cleanMessage(message, this.#options.apiKey)
   }
 }
+
+/** A record has to fit into one stored item; what is longer was not accepted either. */
+const MAX_PROBLEM_CHARACTERS = 2_000
+
+const capped = (text: string, length: number): string => (text.length <= length ? text : `${text.slice(0, length)}… [${text.length} characters, cut]`)

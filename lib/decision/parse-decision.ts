@@ -9,8 +9,8 @@ export type ParsedDecision =
   | { readonly ok: true; readonly decision: Decision }
   | { readonly ok: false; readonly kind: ParseFailureKind; readonly problem: string }
 
-/** Longer than any sensible answer with its reasoning; beyond it the text is not read. */
-const MAX_ANSWER_CHARACTERS = 200_000
+/** Longer than any sensible answer with its reasoning; beyond it the text is not read, nor kept whole. */
+export const MAX_ANSWER_CHARACTERS = 20_000
 
 /** No price is this large; a number beyond it is a slip of the model, not a level. */
 const MAX_LEVEL = 1e12

@@ -55,7 +55,9 @@ export function transition(state: StrategyState, event: LedgerEvent): Transition
   const next = advance(state, event)
   const to = next.state.phase.kind
   invariant(targets.includes(to), `${event.type} led from ${from} to ${to}, which the table does not allow`)
-  return { ...next, state: { ...next.state, updatedAt: event.at } }
+  // Events are told late at times; the newest instant known only moves forward.
+  const updatedAt = fromIso(event.at) > fromIso(state.updatedAt) ? event.at : state.updatedAt
+  return { ...next, state: { ...next.state, updatedAt } }
 }
 
 /** Folds several events, in order. */

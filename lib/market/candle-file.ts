@@ -24,7 +24,7 @@ export async function readCandleFile(file: string): Promise<CandleFile> {
   const table = await readTable(file, [[...TIME_COLUMNS], ...COLUMNS.map((name) => [name])])
   const rows: RawCandle[] = []
   table.forEach((cells, line) => {
-    const cell = (index: number): number => numberOf(file, line, table.names[index], cells[index])
+    const cell = (index: number): number => readingOf(file, line, table.names[index], cells[index])
     rows.push({ time: instantOf(file, line, table.names[0], cells[0]), open: cell(1), high: cell(2), low: cell(3), close: cell(4), volume: cell(5) })
   })
   return { timeframe: inferTimeframe(file, rows), rows }
@@ -50,14 +50,16 @@ function inferTimeframe(file: string, rows: readonly RawCandle[]): Timeframe {
   const counts = new Map<number, number>()
   let previous: number | undefined
   for (const { time } of rows) {
-    if (previous !== undefined && time > previous) counts.set(time - previous, (counts.get(time - previous) ?? 0) + 1)
+    // Newest first is a file like any other: its rows are put in order later.
+    const step = previous === undefined ? 0 : Math.abs(time - previous)
+    if (step > 0) counts.set(step, (counts.get(step) ?? 0) + 1)
     previous = time
   }
   const [stepMs] = [...counts].reduce<[number, number]>((best, entry) => (entry[1] > best[1] ? entry : best), [0, 0])
   const timeframe = TIMEFRAMES.find((candidate) => timeframeMs(candidate) === stepMs)
   if (timeframe !== undefined) return timeframe
   const found = stepMs === 0 ? `${rows.length} bars, too few to tell their length` : `bars of ${stepMs / 60_000} minutes`
-  throw new UsageError(`${file}: ${found}; give at least two bars, oldest first, of one of ${TIMEFRAMES.join(', ')}`)
+  throw new UsageError(`${file}: ${found}; give at least two bars of one of ${TIMEFRAMES.join(', ')}`)
 }
 
 type Table = {
@@ -162,6 +164,18 @@ function numberOf(file: string, line: number, column: string | undefined, cell: 
     throw new UsageError(`${file}, line ${line}, column ${column ?? '?'}: ${JSON.stringify(cell)} is not a number; write a plain decimal such as 1834.5 or drop the row`)
   }
   return value
+}
+
+/** What programs write where they have no number. */
+const NO_NUMBER = /^\s*(?:nan|null|n\/a|[-+]?inf(?:inity)?)?\s*$/i
+
+/** A price or volume of a bar. No number at all is NaN: the inspection drops that bar and names it; other text is a broken file. */
+function readingOf(file: string, line: number, column: string | undefined, cell = ''): number {
+  const value = Number(cell)
+  if (Number.isFinite(value) && (value !== 0 || /\d/.test(cell))) return value
+  // Beyond the largest double, or a word for nothing.
+  if (Math.abs(value) === Number.POSITIVE_INFINITY || NO_NUMBER.test(cell)) return Number.NaN
+  return numberOf(file, line, column, cell)
 }
 
 const ISO_UTC = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]00:?00))?$/

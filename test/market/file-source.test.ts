@@ -9,6 +9,7 @@ import { HOUR_MS, MINUTE_MS, TIMEFRAMES, timeframeMs, toIso } from '../../lib/co
 import { aggregateCandles } from '../../lib/market/aggregate.ts'
 import { readCandleFile, readFundingFile } from '../../lib/market/candle-file.ts'
 import { createCandleHistory } from '../../lib/market/candle-history.ts'
+import { inspectCandles } from '../../lib/market/inspect-candles.ts'
 import { createFileMarket } from '../../lib/market/file-source.ts'
 import { type RawCandle, scanCandles } from '../../lib/market/inspect-candles.ts'
 import { MarketDataError } from '../../lib/market/market-data.ts'
@@ -57,9 +58,6 @@ describe('readCandleFile', () => {
     ['no volume column', () => write('timestamp,open,high,low,close\n'), /line 1: no column volume/],
     ['a header alone', () => write(HEADER), /0 bars, too few/],
     ['a word for a number', () => write(`${csvOf(range(0, 2))}\n${T0 + 120_000},1,2,one,1,1`), /line 4, column low: "one" is not a number/],
-    ['a blank', () => write(`${csvOf(range(0, 2))}\n${T0 + 120_000},1,2,1,,1`), /line 4, column close: "" is not a number/],
-    ['a short row', () => write(`${csvOf(range(0, 2))}\n${T0 + 120_000},1,2,1`), /line 4, column close: "" is not a number/],
-    ['NaN', () => write(`${csvOf(range(0, 2))}\n${T0 + 120_000},NaN,2,1,1,1`), /line 4, column open: "NaN"/],
     ['seconds', () => write(`${HEADER}\n1767571200,1,2,1,1,1`), /line 2, column timestamp: "1767571200" is not a time; epoch milliseconds have 13 digits/],
     ['a local time', () => write(`${HEADER}\n2026-01-05T00:00:00,1,2,1,1,1`), /is not a time; write epoch milliseconds or ISO 8601 UTC/],
     ['a step that is no timeframe', () => write([HEADER, row(bar(0)), row(bar(7)), row(bar(14))].join('\n')), /bars of 7 minutes.*1m, 5m/],
@@ -68,6 +66,21 @@ describe('readCandleFile', () => {
     const error: unknown = await readCandleFile(file()).catch((caught: unknown) => caught)
     expect(error).toBeInstanceOf(UsageError)
     expect((error as UsageError).message).toMatch(message)
+  })
+
+  it.each([['NaN', 'NaN'], ['a blank', ''], ['infinity', '1e400'], ['a word for nothing', 'null']])('drops a bar with %s for a price, and names it', async (_name, cell) => {
+    const lines = range(0, 10).map((each) => row(each))
+    lines[4] = (lines[4] ?? '').replace(/^(\d+),[^,]*/, `$1,${cell}`)
+    const { timeframe, rows } = await readCandleFile(write([HEADER, ...lines].join('\n')))
+    const { candles, issues } = inspectCandles(rows, timeframe, Number.MAX_SAFE_INTEGER)
+    expect(candles).toHaveLength(9)
+    expect(issues.map(({ kind }) => kind)).toContain('not_a_number')
+  })
+
+  it('newest first is a file like any other', async () => {
+    const { timeframe, rows } = await readCandleFile(write(csvOf(range(0, 50).toReversed())))
+    expect(timeframe).toBe('1m')
+    expect(inspectCandles(rows, timeframe, Number.MAX_SAFE_INTEGER).candles).toEqual(range(0, 50))
   })
 
   it('takes the most common step, so gaps do not mislead it', async () => {
