@@ -135,6 +135,12 @@ export const ReplayReport = z.strictObject({
     /** How often each guard rule refused an entry. */
     refusalsByRule: z.record(z.string(), z.int()),
     outcomes: z.record(z.string(), z.int()),
+    /** Reasons of cycles that failed, and how often each. */
+    failures: z.record(z.string(), z.int()),
+    /** Set when trading ended before the history did. */
+    halt: Halt.nullable(),
+    /** Held at the end; not among the trades, but in the end equity. */
+    openPosition: PositionReport.nullable(),
     /** Bars in which stop and target were both touched, over all bars with a position. */
     ambiguousBarShare: z.number().nullable(),
   }),

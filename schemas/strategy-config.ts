@@ -64,8 +64,8 @@ export type DeciderConfig = z.infer<typeof DeciderConfig>
 
 /** Limits the guard enforces in code. Fractions, never percents. */
 export const GuardConfig = z.strictObject({
-  maxDailyLoss: Fraction.default(0.05),
-  maxDrawdown: Fraction.default(0.15),
+  maxDailyLoss: Fraction.gt(0).default(0.05),
+  maxDrawdown: Fraction.gt(0).default(0.15),
   /** A last closed bar older than this many bar lengths after its close is stale. */
   maxBarAgeBars: z.number().positive().default(1),
   /** No entry this close to a close or maintenance of the venue. */
@@ -86,7 +86,7 @@ export const GuardConfig = z.strictObject({
   cooldownMinutesAfterLoss: z.number().nonnegative().default(60),
   maxEntriesPerDay: z.int().positive().default(6),
   /** UTC hours of the day in which entries are allowed, from inclusive to exclusive; equal means always. */
-  tradingHoursUtc: z.strictObject({ from: z.int().min(0).max(24), to: z.int().min(0).max(24) }).default({ from: 0, to: 24 }),
+  tradingHoursUtc: z.strictObject({ from: z.int().min(0).max(23), to: z.int().min(0).max(24) }).default({ from: 0, to: 24 }),
   /** UTC weekdays in which entries are allowed; 0 is Sunday. */
   tradingDaysUtc: z.array(z.int().min(0).max(6)).min(1).default([0, 1, 2, 3, 4, 5, 6]),
   /** Highest funding a new position may have to pay, annualised. */
@@ -133,8 +133,8 @@ export type NewsConfig = z.infer<typeof NewsConfig>
 export const PaperConfig = z.strictObject({
   initialCash: MoneyText.refine((amount) => Number(amount) > 0, { error: 'must be above zero' }).default('10000' as z.infer<typeof MoneyText>),
   /** Full bid-ask spread and slippage beyond it, each against us, in basis points of price. */
-  spreadBps: bps.default(2),
-  slippageBps: bps.default(1),
+  spreadBps: bps.max(100).default(2),
+  slippageBps: bps.max(100).default(1),
   /** Paid on top at a liquidation, as a fraction of notional. */
   liquidationFeeRate: RateText.default('0.005'),
   /** Funding per interval where history gives none: 0.01 % per 8 hours. */
@@ -179,7 +179,7 @@ export const StrategyConfig = z
     /** What the decider is reminded of. */
     memory: z.strictObject({ decisions: z.int().min(0).max(20).default(6), trades: z.int().min(0).max(50).default(30) }).prefault({}),
     /** Days a cycle's full record is kept; trades, orders and fills are kept for good. */
-    retentionDays: z.int().positive().default(400),
+    retentionDays: z.int().min(1).max(3_650).default(400),
   })
   .refine((config) => config.guard.minStopAtr < config.guard.maxStopAtr, { path: ['guard', 'minStopAtr'], error: 'must be below guard.maxStopAtr' })
   .refine((config) => config.sizing.minRisk <= config.guard.riskPerTrade, { path: ['sizing', 'minRisk'], error: 'must not exceed guard.riskPerTrade' })

@@ -1,7 +1,3 @@
-import { averageEntryPrice } from '../ledger/position.ts'
-import type { PositionReport } from '../../schemas/cli.ts'
-import type { Position } from '../../schemas/state.ts'
-
 /** A decimal string with thousands separated and at most `places` digits after the point; for people only. */
 export function amount(value: string | number, places = 2): string {
   const number = typeof value === 'number' ? value : Number(value)
@@ -35,11 +31,4 @@ export function wrap(text: string, width = 100): string[] {
     } else line = line === '' ? word : `${line} ${word}`
   }
   return line === '' ? lines : [...lines, line]
-}
-
-/** The ledger's position as the command line reports it. */
-export function reportPosition(position: Position | null): PositionReport | null {
-  if (position === null) return null
-  const { side, quantity, openedAt, bracket, protection, liquidationPrice, tradeId } = position
-  return { side, quantity, entryPrice: averageEntryPrice(position), openedAt, bracket, protection: protection.status, liquidationPrice, tradeId }
 }

@@ -9,16 +9,29 @@ import { IsoTime } from '../../schemas/primitives.ts'
 import type { Environment } from '../../schemas/environment.ts'
 import { DEPLOYMENT_DEFAULTS, type StrategyConfig } from '../../schemas/strategy-config.ts'
 
+const SEED_RANGE = `expected a whole number from 0 to ${2 ** 32 - 1}`
+
+/** An instant as people write it: seconds may be left out. */
+export const InstantOption = z
+  .string()
+  .transform((text) => text.replace(/T(\d\d:\d\d)Z$/, 'T$1:00Z'))
+  .pipe(IsoTime)
+
 /** Options every command knows. */
 export const CommonOptions = z.object({
   strategy: z.string().optional(),
   config: z.string().optional(),
   dataDir: z.string().min(1).default('.hourhand'),
   table: z.string().min(1).optional(),
-  seed: z.coerce.number({ error: 'expected a whole number' }).int().min(0).max(2 ** 32 - 1).optional(),
+  seed: z
+    .string()
+    .regex(/^\d{1,10}$/, { error: SEED_RANGE })
+    .transform(Number)
+    .refine((seed) => seed < 2 ** 32, { error: SEED_RANGE })
+    .optional(),
   market: z.string().min(1).optional(),
   decider: z.enum(['rules', 'openai', 'anthropic', 'recorded']).optional(),
-  at: IsoTime.optional(),
+  at: InstantOption.optional(),
   dryRun: z.boolean().default(false),
   json: z.boolean().default(false),
   verbose: z.boolean().default(false),

@@ -1,10 +1,11 @@
 import { dec, canonical } from '../core/decimal.ts'
+import { reportPosition } from '../ledger/position.ts'
 import { positionOf } from '../ledger/accounting.ts'
 import type { RecordLocation } from '../../schemas/cli.ts'
 import type { CycleRecord } from '../../schemas/cycle-record.ts'
 import { isEntry } from '../../schemas/decision.ts'
 import type { TimeframeView } from '../../schemas/snapshot.ts'
-import { amount, reportPosition, section, signedPercent, table, wrap } from './format.ts'
+import { amount, section, signedPercent, table, wrap } from './format.ts'
 
 /** A cycle's record as a page for a person: what it saw, decided, judged, ordered, holds, and where it is written down. */
 export function renderCycle(record: CycleRecord, location: RecordLocation): string {

@@ -3,10 +3,9 @@ import { z } from 'zod'
 import { parseEnvironment, secretsIn } from '../compose/parse-environment.ts'
 import { UsageError } from '../core/invariant.ts'
 import { VERSION } from '../core/version.ts'
-import { IsoTime } from '../../schemas/primitives.ts'
 import type { Answer } from './commands/answer.ts'
 import type { Io } from './io.ts'
-import { CommonOptions, parseOptions, resolveConfig } from './options.ts'
+import { CommonOptions, InstantOption, parseOptions, resolveConfig } from './options.ts'
 import { openSession, type Session } from './session.ts'
 
 /**
@@ -16,7 +15,7 @@ import { openSession, type Session } from './session.ts'
 export async function runCli(argv: readonly string[], io: Io): Promise<0 | 1 | 2> {
   let exitCode: 0 | 1 | 2 = 0
   const finish = (answer: Answer, isJson: boolean) => {
-    io.stdout(isJson ? `${JSON.stringify(answer.document, null, 2)}\n` : answer.text)
+    io.stdout(isJson ? `${JSON.stringify(answer.document, null, 2)}\n` : withoutControls(answer.text))
     exitCode = answer.exitCode
   }
   const program = createProgram(io, finish)
@@ -27,7 +26,7 @@ export async function runCli(argv: readonly string[], io: Io): Promise<0 | 1 | 2
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     const isUsage = error instanceof UsageError
     const name = error instanceof Error && !isUsage ? `${error.name}: ` : ''
-    io.stderr(`error: ${hideSecrets(`${name}${error instanceof Error ? error.message : String(error)}`, io)}\n`)
+    io.stderr(`error: ${hideSecrets(withoutControls(`${name}${error instanceof Error ? error.message : String(error)}`), io)}\n`)
     return isUsage ? 2 : 1
   }
 }
@@ -99,7 +98,7 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
     .option('--out <DIR>', 'write replay.json there')
     .option('--json', 'one JSON document on stdout')
     .action(async (raw) => {
-      const own = parseOptions(z.object({ candles: z.string().min(1), funding: z.string().optional(), from: IsoTime.optional(), to: IsoTime.optional(), out: z.string().optional() }), raw)
+      const own = parseOptions(z.object({ candles: z.string().min(1), funding: z.string().optional(), from: InstantOption.optional(), to: InstantOption.optional(), out: z.string().optional() }), raw)
       const options = parseOptions(CommonOptions, raw)
       const environment = parseEnvironment(io.env)
       const config = await resolveConfig({ ...options, market: own.candles }, environment)
@@ -111,25 +110,31 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
   return program
 }
 
-/** Options that choose and change a strategy. */
+/** Options of every command. Those that need no database take `--data-dir` and leave it alone. */
 function strategyOptions(command: Command): Command {
   return command
     .option('--strategy <ID>', 'named strategy (eth-perp, btc-perp)')
     .option('--config <FILE>', 'JSON strategy configuration, merged over the named strategy; unknown keys are fatal')
     .option('--decider <NAME>', 'rules, openai, anthropic or recorded')
+    .option('--seed <N>', 'seed of the simulated market')
+    .option('--data-dir <DIR>', 'embedded database and artifacts (default .hourhand)')
 }
 
 /** Options of every command that opens the database. */
 function common(command: Command): Command {
   return strategyOptions(command)
     .option('--market <SOURCE>', 'live, sim, or a candle FILE')
-    .option('--seed <N>', 'seed of the simulated market')
     .option('--at <ISO>', 'act as of this instant (simulated and recorded markets)')
-    .option('--data-dir <DIR>', 'embedded database and artifacts (default .hourhand)')
     .option('--table <NAME>', "a deployment's DynamoDB table instead of the embedded database")
     .option('--json', 'one JSON document on stdout; logs go to stderr')
     .option('--verbose', 'log every step')
 }
+
+/**
+ * Models, venues and feeds have their words in these texts: what would move a cursor, recolour a screen or turn
+ * the direction of reading is left out.
+ */
+const withoutControls = (text: string): string => text.replace(/(?![\n\t])[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '')
 
 /** Nothing that leaves this process names a credential, whatever an error carried. */
 function hideSecrets(text: string, io: Io): string {

@@ -21,7 +21,7 @@ export function loadConfig(options: { strategy?: string | undefined; overrides?:
   if (!isObject(overrides)) throw new UsageError(`${origin}: expected a JSON object with strategy settings, got ${JSON.stringify(overrides)}`)
   const named: Json = NAMED_STRATEGIES[strategy as keyof typeof NAMED_STRATEGIES]
   const productDefaults: Json = { paper: { product: PaperConfig.parse({}).product } }
-  const merged = merge(merge({ id: strategy, ...productDefaults }, named), overrides)
+  const merged = merge(merge({ id: strategy, decider: { kind: 'rules' }, ...productDefaults }, named), overrides)
   const parsed = StrategyConfig.safeParse(merged)
   if (!parsed.success) throw new UsageError(describeIssues(origin, parsed.error as z.ZodError, merged))
   const { market } = parsed.data

@@ -28,6 +28,8 @@ const FILLS_PATIENCE_MS = 60 * SECOND_MS
 const MISMATCH_PATIENCE_MS = 30 * SECOND_MS
 /** Fills and funding are read again this far back, and recognised by id: lists lag. */
 const CURSOR_OVERLAP_MS = 6 * HOUR_MS
+/** Ids remembered; far more than six hours of fills and funding make. */
+const SEEN_IDS_KEPT = 200
 /** Placements of a protecting order that may fail in a row before the position is flattened. */
 const MAX_PROTECT_FAILURES = 2
 /** Cash may differ by less than a cent: venues round. */
@@ -85,8 +87,10 @@ function takeExecutions(draft: Draft): void {
   const { facts } = draft
   const seen = new Set(draft.state.cursor.seenIds)
   const held = positionOf(draft.state.phase)
-  const fills = facts.fills.filter((fill) => !seen.has(fill.fillId) && !held?.fillIds.includes(fill.fillId))
-  const payments = facts.funding.filter((payment) => !seen.has(payment.fundingId))
+  // Lists lag, overlap and repeat: what has an id that was taken before, or earlier in this list, is no news.
+  const isNews = (id: string): boolean => !seen.has(id) && seen.add(id) !== undefined
+  const fills = facts.fills.filter((fill) => !held?.fillIds.includes(fill.fillId) && isNews(fill.fillId))
+  const payments = facts.funding.filter((payment) => isNews(payment.fundingId))
   const steps = [
     ...payments.map((payment) => ({ at: fromIso(payment.at), rank: 0, id: payment.fundingId, take: () => draft.add({ type: 'funding_settled', at: payment.at, payment }, `funding ${payment.amount} at ${payment.at}`) })),
     ...fills.map((fill) => ({ at: fromIso(fill.at), rank: 1, id: fill.fillId, take: () => takeFill(draft, fill) })),
@@ -124,7 +128,7 @@ function shareOf(fill: Fill, quantity: Quantity): Fill {
   return { ...fill, quantity, fee: money(share.times(fill.fee)), slippage: fill.slippage === null ? null : money(share.times(fill.slippage)) }
 }
 
-/** Remembers what was read: ids since shortly before the newest, so that late entries are still noticed. */
+/** Remembers what was read, and reads on from shortly before the newest of it, so that late entries are still noticed. */
 function moveCursor(draft: Draft): void {
   const { facts, state } = draft
   const read = [...facts.fills.map(({ fillId, at }) => ({ id: fillId, at })), ...facts.funding.map(({ fundingId, at }) => ({ id: fundingId, at }))]
@@ -132,7 +136,8 @@ function moveCursor(draft: Draft): void {
   if (fresh.length === 0) return
   const newest = Math.max(...read.map(({ at }) => fromIso(at)))
   const since = Math.max(fromIso(state.cursor.since), newest - CURSOR_OVERLAP_MS)
-  const seenIds = read.filter(({ at }) => fromIso(at) >= since).map(({ id }) => id)
+  // Ids missing from this reading may come back in the next: the newest are kept, read again or not.
+  const seenIds = [...new Set([...state.cursor.seenIds, ...fresh.map(({ id }) => id)])].slice(-SEEN_IDS_KEPT)
   draft.add({ type: 'cursor_moved', at: facts.at, cursor: { since: toIso(since), seenIds } })
 }
 

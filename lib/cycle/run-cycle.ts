@@ -60,6 +60,8 @@ class Run {
   record: CycleRecord
   private readonly ports: CyclePorts
   private readonly dryRun: boolean
+  /** What would have kept a dry run from going on, had it been a real one. */
+  private barrier: Barrier | null = null
   private stepStartedAt: EpochMs
 
   constructor(ports: CyclePorts, record: CycleRecord, dryRun: boolean) {
@@ -86,10 +88,9 @@ class Run {
     const { config, clock } = ports
     let state = await this.reconcile(await loadOrCreateState(ports))
     if (this.record.progress === 'intended' && !this.dryRun) return this.finishIntended(state)
-    if (state.lastSlot !== null && fromIso(state.lastSlot) >= slot && !this.dryRun) return this.finish(state, 'skipped', `slot ${toIso(slot)} is not after the last one done, ${state.lastSlot}`)
-    if (state.halt !== null && !this.dryRun) return this.finish(state, 'halted', `halted by ${state.halt.by} since ${state.halt.at}: ${state.halt.reason}`)
-    const current = floorTime(clock(), config.intervalMinutes * MINUTE_MS)
-    if (current !== slot && !this.dryRun) return this.finish(state, 'skipped', `slot ${toIso(slot)} is stale: it is ${toIso(clock())} now; reconciled, nothing entered`)
+    const barrier = findBarrier(state, slot, clock(), config.intervalMinutes * MINUTE_MS)
+    if (barrier !== null && !this.dryRun) return this.finish(state, barrier.outcome, barrier.reason)
+    this.barrier = barrier
 
     if (this.record.decision === null) {
       await this.lookAndDecide(state, slot)
@@ -135,7 +136,7 @@ class Run {
     const order = judgement.result.kind === 'approved' ? judgement.result.order : null
     this.lap('guard')
     await this.save({ progress: 'judged', guardFacts, verdicts: judgement.verdicts, order })
-    if (this.dryRun) return this.finish(state, 'dry_run', wouldDo(judgement, this.record))
+    if (this.dryRun) return this.finish(state, 'dry_run', this.barrier === null ? wouldDo(judgement, this.record) : `would be ${this.barrier.outcome} (${this.barrier.reason}); without that, ${wouldDo(judgement, this.record)}`)
     if (judgement.halt !== null) {
       const { rule, reason } = judgement.halt
       const halted = await commit(this.ports, state, [
@@ -195,7 +196,8 @@ class Run {
     }
     if (phase.kind === 'opening') return this.finish(state, 'failed', `the venue's answer to order ${order?.clientOrderId ?? ''} is unknown; enforcement resolves it, nothing new is opened meanwhile`)
     const { placement } = this.record
-    return this.finish(state, 'failed', placement?.outcome === 'rejected' ? `the venue refused the entry: ${placement.reason}` : 'the entry did not fill')
+    if (placement?.outcome === 'rejected') return this.finish(state, 'failed', `the venue refused the entry: ${placement.reason}`)
+    return this.finish(state, 'refused', 'the entry did not fill: the price was beyond the limit by then')
   }
 
   /** Closes the books of the slot: mark, memory, equity point, record; then the world may know. */
@@ -248,9 +250,13 @@ class Run {
     if (!this.dryRun) {
       // An entry may be under way: such a record stays unfinished so that a repetition follows it up.
       const stored: CycleRecord = { ...failed, progress: failed.order !== null && failed.placement === null ? 'intended' : 'finished' }
-      await this.ports.store.saveCycle(stored, failed.attempt).catch((error: unknown) => {
-        this.ports.telemetry.log('error', 'the failure could not be recorded', { cycleId: failed.cycleId, error })
-      })
+      await this.ports.store
+        .saveCycle(stored, failed.attempt)
+        // What made it fail may be what it holds: then at least the failure itself is kept.
+        .catch(() => this.ports.store.saveCycle({ ...stored, snapshot: null, prompt: null, decision: null, guardFacts: null, verdicts: [], fills: [], venueOrders: [] }, failed.attempt))
+        .catch((error: unknown) => {
+          this.ports.telemetry.log('error', 'the failure could not be recorded', { cycleId: failed.cycleId, error })
+        })
     }
     await publish(this.ports, [{ type: 'failed', subject: failed.cycleId, detail: { reason } }])
     return failed
@@ -269,6 +275,16 @@ class Run {
     this.record = { ...this.record, timingsMs: { ...this.record.timingsMs, [step]: spent } }
     this.stepStartedAt = now
   }
+}
+
+type Barrier = { outcome: 'skipped' | 'halted'; reason: string }
+
+/** Why a slot is not gone through with, or null: done or overtaken, halted, stale. */
+function findBarrier({ lastSlot, halt }: StrategyState, slot: EpochMs, now: EpochMs, slotMs: number): Barrier | null {
+  if (lastSlot !== null && fromIso(lastSlot) >= slot) return { outcome: 'skipped', reason: `slot ${toIso(slot)} is not after the last one done, ${lastSlot}` }
+  if (halt !== null) return { outcome: 'halted', reason: `halted by ${halt.by} since ${halt.at}: ${halt.reason}` }
+  if (floorTime(now, slotMs) !== slot) return { outcome: 'skipped', reason: `slot ${toIso(slot)} is stale: it is ${toIso(now)} now; reconciled, nothing entered` }
+  return null
 }
 
 /** This invocation is late: its cycle is in other hands and it must not go on. */

@@ -12,7 +12,7 @@ import { findHardExit } from './find-exit.ts'
 import type { ExecutionPorts } from './ports.ts'
 import { describeAction, syncWithVenue } from './sync-with-venue.ts'
 
-/** What a pass did. `exit` is why it closed the position itself, or tried to. */
+/** What a pass did. `exit` is why the position was closed, by the venue's own exits or by the pass, or should have been. */
 export type EnforcementResult = {
   at: string
   /** `unclosed`: it had to close and could not; the position is protected again and the next pass tries again. */
@@ -54,10 +54,12 @@ async function pass(ports: ExecutionPorts, dryRun: boolean): Promise<Enforcement
   const { clock, config } = ports
   const now = clock()
   const at = toIso(now)
-  const synced = await syncWithVenue(ports, await loadOrCreateState(ports), { act: !dryRun })
+  const before = await loadOrCreateState(ports)
+  const synced = await syncWithVenue(ports, before, { act: !dryRun })
   const notes = [...synced.notes, ...(dryRun ? synced.pending.map((action) => `would ${describeAction(action)}`) : [])]
   const { state } = synced
-  if (state.phase.kind !== 'open') return { at, outcome: 'idle', phase: state.phase.kind, exit: null, barsSeen: 0, notes, state }
+  const ended = before.phase.kind === 'open' || before.phase.kind === 'closing' ? tradeEnded(before.phase.position.tradeId, state) : null
+  if (state.phase.kind !== 'open') return { at, outcome: ended === null ? 'idle' : 'closed', phase: state.phase.kind, exit: ended, barsSeen: 0, notes, state }
 
   const { position } = state.phase
   const [bars, quote] = await Promise.all([barsToWatch(ports, state, position, now), ports.market.quote(config.market.symbol, now)])
@@ -73,6 +75,9 @@ async function pass(ports: ExecutionPorts, dryRun: boolean): Promise<Enforcement
   const note = isClosed ? `closed at market: ${exit}` : `NOT closed, though it should be: ${exit}`
   return { ...result, outcome: isClosed ? 'closed' : 'unclosed', phase: after.state.phase.kind, notes: [...notes, note, ...after.notes], state: after.state }
 }
+
+/** Why the trade ended, if it did. */
+const tradeEnded = (tradeId: string, { memory }: StrategyState): ExitReason | null => (memory.trades.find((trade) => trade.id === tradeId)?.exitReason as ExitReason | undefined) ?? null
 
 /** Closed base bars since the last look-out mark, from the first that opens at or after the entry. */
 async function barsToWatch({ market, config }: ExecutionPorts, state: StrategyState, position: Position, now: EpochMs): Promise<readonly Candle[]> {

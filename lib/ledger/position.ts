@@ -4,6 +4,7 @@ import { invariant } from '../core/invariant.ts'
 import { directionOf } from '../core/margin.ts'
 import { fromIso, MINUTE_MS } from '../core/time.ts'
 import type { Fill } from '../../schemas/order.ts'
+import type { PositionReport } from '../../schemas/cli.ts'
 import type { PositionSide } from '../../schemas/primitives.ts'
 import type { EntryIntent, Position, TradeSummary } from '../../schemas/state.ts'
 import type { ExitReason, Trade } from '../../schemas/trade.ts'
@@ -156,3 +157,9 @@ export function isProtected(position: Position): boolean {
   return position.protection.status === 'live' && dec(position.protection.quantity).gte(position.quantity)
 }
 
+/** The ledger's position as reports show it. */
+export function reportPosition(position: Position | null): PositionReport | null {
+  if (position === null) return null
+  const { side, quantity, openedAt, bracket, protection, liquidationPrice, tradeId } = position
+  return { side, quantity, entryPrice: averageEntryPrice(position), openedAt, bracket, protection: protection.status, liquidationPrice, tradeId }
+}

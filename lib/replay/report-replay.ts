@@ -1,4 +1,6 @@
 import { canonical, dec, sum, toNumber, ZERO_MONEY } from '../core/decimal.ts'
+import { positionOf } from '../ledger/accounting.ts'
+import { reportPosition } from '../ledger/position.ts'
 import type { ReplayReport, ReplayTrade } from '../../schemas/cli.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 import type { Trade } from '../../schemas/trade.ts'
@@ -29,6 +31,9 @@ export function reportReplay(config: StrategyConfig, result: ReplayResult, bars:
       slippage: sum(ZERO_MONEY, ...trades.map((trade) => trade.slippage)),
       refusalsByRule: result.refusals,
       outcomes: result.outcomes,
+      failures: result.failures,
+      halt: result.state?.halt ?? null,
+      openPosition: reportPosition(result.state === null ? null : positionOf(result.state.phase)),
       ambiguousBarShare: heldBars === 0 ? null : ambiguousBars / heldBars,
     },
     gates: [],

@@ -12,6 +12,7 @@ import { noEvents, noSchedule, silentTelemetry } from '../telemetry/telemetry.ts
 import type { CycleOutcome } from '../../schemas/cycle-record.ts'
 import type { EquityPoint } from '../../schemas/equity.ts'
 import type { PaperBook } from '../../schemas/paper-book.ts'
+import type { StrategyState } from '../../schemas/state.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 import type { Trade } from '../../schemas/trade.ts'
 import type { GuardRuleName } from '../../schemas/verdict.ts'
@@ -33,6 +34,10 @@ export type ReplayResult = {
   refusals: Partial<Record<GuardRuleName, number>>
   trades: Trade[]
   equity: EquityPoint[]
+  /** Reasons of failed cycles, and how often each. */
+  failures: Record<string, number>
+  /** Where it stands at the end: halted or not, a position still open or not. */
+  state: StrategyState | null
   book: PaperBook | null
 }
 
@@ -68,13 +73,14 @@ export async function runReplay({ config, market, decider, from, to, onSlot }: R
     codeVersion: VERSION,
     isLiveEarned: false,
   }
-  const result: ReplayResult = { slots: 0, outcomes: {}, refusals: {}, trades: trace.trades, equity: trace.equity, book: null }
+  const result: ReplayResult = { slots: 0, outcomes: {}, refusals: {}, failures: {}, trades: trace.trades, equity: trace.equity, state: null, book: null }
   for (let slot = first; slot < to; slot += slotMs) {
     now = slot
     const record = await runCycle(ports, { scheduledFor: slot, dryRun: false })
     result.slots += 1
     const outcome = record.outcome ?? 'failed'
     result.outcomes[outcome] = (result.outcomes[outcome] ?? 0) + 1
+    if (outcome === 'failed') result.failures[record.reason ?? ''] = (result.failures[record.reason ?? ''] ?? 0) + 1
     if (outcome === 'refused') for (const { rule, passed } of record.verdicts) if (!passed) result.refusals[rule] = (result.refusals[rule] ?? 0) + 1
     trace.cycles.length = 0
     for (now = slot + barMs; now < slot + slotMs && now < to; now += barMs) {
@@ -87,6 +93,7 @@ export async function runReplay({ config, market, decider, from, to, onSlot }: R
     }
     onSlot?.(slot)
   }
+  result.state = await store.loadState(config.id)
   result.book = await store.loadBook(config.id)
   return result
 }

@@ -30,6 +30,13 @@ async function json<T>(schema: z.ZodType<T>, args: string[], options?: Parameter
   return { code, document: schema.parse(JSON.parse(stdout)) }
 }
 
+/** The hash of the prompt a cycle would put, from a dry run with a file of no answers. */
+async function promptHashAt(instant: string): Promise<string> {
+  const config = file('no-answers.json', JSON.stringify({ decider: { kind: 'recorded', file: file('no-answers.jsonl', '') } }))
+  const { stdout } = await run(['cycle', '--dry-run', '--config', config, '--at', instant, '--data-dir', newDirectory()])
+  return /[0-9a-f]{64}/.exec(stdout)?.[0] ?? `no hash in: ${stdout}`
+}
+
 const file = (name: string, content: string | Buffer): string => {
   const target = path.join(scratch, name)
   writeFileSync(target, content)
@@ -64,7 +71,7 @@ describe('a life on the command line', () => {
 
   it('enforce finds the stop that fired; trades has it, as table, CSV and JSON', async () => {
     expect((await json(EnforcementReport, ['enforce', ...at('2026-11-02T10:15:00Z')])).document).toMatchObject({ outcome: 'watched', barsSeen: 15 })
-    expect((await json(EnforcementReport, ['enforce', ...at('2026-11-02T10:45:00Z')])).document).toMatchObject({ outcome: 'idle', phase: 'flat', position: null })
+    expect((await json(EnforcementReport, ['enforce', ...at('2026-11-02T10:45:00Z')])).document).toMatchObject({ outcome: 'closed', exit: 'stop_loss', phase: 'flat', position: null })
     const { document } = await json(TradesReport, ['trades', ...at('2026-11-02T10:45:00Z')])
     expect(document.trades).toMatchObject([{ exitReason: 'stop_loss', side: 'long' }])
     const csv = (await run(['trades', '--csv', ...at('2026-11-02T10:45:00Z')])).stdout.trim().split('\n')
@@ -135,7 +142,9 @@ describe('the contract', () => {
     ['unknown strategy', ['cycle', '--strategy', 'moon'], ['moon', 'eth-perp']],
     ['unknown decider', ['cycle', '--decider', 'oracle'], ['decider', 'oracle']],
     ['a time that is none', ['cycle', '--at', 'yesterday'], ['at', 'yesterday', 'ISO 8601']],
-    ['a seed that is none', ['cycle', '--seed', '1.5'], ['seed']],
+    ['a seed that is none', ['cycle', '--seed', '1.5'], ['seed', '1.5', '4294967295']],
+    ['a seed that is empty', ['cycle', '--seed', ''], ['seed']],
+    ['a venue that cannot be', ['cycle', '--config', 'VENUE'], ['paper.product.contractSize', 'above zero', 'paper.initialCash']],
     ['a candle file that is not there', ['cycle', '--market', 'no-such.csv'], ['no-such.csv']],
     ['a configuration that is not there', ['cycle', '--config', 'no-such.json'], ['no-such.json']],
     ['a configuration that is not JSON', ['cycle', '--config', 'BAD'], ['BAD', 'JSON']],
@@ -144,10 +153,10 @@ describe('the contract', () => {
     ['a model without its key', ['cycle', '--decider', 'openai', '--at', ENTRY_SLOT], ['OPENAI_API_KEY']],
     ['live mode', ['cycle', '--config', 'LIVE'], ['live']],
     ['a live market in the past', ['cycle', '--market', 'live', '--at', ENTRY_SLOT], ['--at', 'live']],
-    ['an instant before the simulated market', ['replay'], ['--candles']],
+    ['a replay of nothing', ['replay'], ['--candles']],
   ]
   it.each(wrong)('%s: exit 2, and the message names it', async (_name, args, parts) => {
-    const files: Record<string, string> = { BAD: file('BAD', '{'), KEY: file('key.json', '{"guard":{"maxLevrage":3}}'), VALUE: file('value.json', '{"intervalMinutes":45}'), LIVE: file('live.json', '{"mode":"live"}') }
+    const files: Record<string, string> = { BAD: file('BAD', '{'), KEY: file('key.json', '{"guard":{"maxLevrage":3}}'), VALUE: file('value.json', '{"intervalMinutes":45}'), LIVE: file('live.json', '{"mode":"live"}'), VENUE: file('venue.json', '{"paper":{"initialCash":"0","product":{"contractSize":"0"}}}') }
     const { code, stdout, stderr } = await run([...args.map((arg) => files[arg] ?? arg), '--data-dir', newDirectory()].filter((arg, index, all) => !(args[0] === 'replay' && (arg === '--data-dir' || all[index - 1] === '--data-dir'))))
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     for (const part of parts) expect(stderr).toContain(part)
@@ -161,6 +170,23 @@ describe('the contract', () => {
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ outcome: 'held', decider: 'openai' })
     expect(stdout + stderr).not.toContain(secret)
+  })
+
+  it('a model’s words reach the terminal without its tricks', async () => {
+    const answer = { action: 'hold', stopLossPrice: null, takeProfitPrice: null, confidence: null, invalidation: null, rationale: 'quiet\u001b[2J\u001b]0;pwn\u0007 \u202eelpoep\u0000' }
+    const prompt = await promptHashAt(ENTRY_SLOT)
+    const recorded = file('answers.jsonl', `${JSON.stringify({ promptHash: prompt, raw: JSON.stringify(answer) })}\n`)
+    const config = file('recorded.json', JSON.stringify({ decider: { kind: 'recorded', file: recorded } }))
+    const { code, stdout } = await run(['cycle', '--config', config, '--at', ENTRY_SLOT, '--data-dir', newDirectory()])
+    expect({ code, held: stdout.includes('Outcome   held: quiet') }).toEqual({ code: 0, held: true })
+    expect(stdout).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u202e]/)
+  })
+
+  it('every option of the contract is taken by every command', async () => {
+    for (const command of ['cycle', 'enforce', 'status', 'trades', 'explain', 'halt', 'resume', 'doctor', 'guard', 'replay']) {
+      const { stdout } = await run([command, '--help'])
+      for (const option of ['--config', '--data-dir', '--seed', '--json']) expect(`${command}: ${stdout}`).toContain(option)
+    }
   })
 
   it('with --json stdout is one document, logs are on stderr', async () => {

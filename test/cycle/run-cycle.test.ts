@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { reproduce } from '../../lib/cli/commands/explain.ts'
 import { LEASE_MS } from '../../lib/cycle/claim.ts'
+import { UsageError } from '../../lib/core/invariant.ts'
 import { commit } from '../../lib/cycle/commit.ts'
 import { HOUR_MS, MINUTE_MS, toIso } from '../../lib/core/time.ts'
 import type { ItemStore } from '../../lib/store/item-store.ts'
@@ -112,9 +113,21 @@ describe('events that come twice, late or together', () => {
     const world = createWorld({ decide: () => HOLD })
     world.time.now = SLOT + 30 * MINUTE_MS
     await world.cycle()
-    world.time.now = SLOT + 5 * MINUTE_MS
+    world.time.now += 5 * MINUTE_MS
     expect(await world.cycle(SLOT)).toMatchObject({ outcome: 'skipped', reason: expect.stringContaining('not after the last one done') })
     expect((await world.state()).lastSlot).toBe(world.at(30))
+  })
+
+  it('a clock behind what is recorded is refused before anything is written', async () => {
+    const world = createWorld()
+    await world.cycle()
+    const before = await dump(world.items)
+    world.time.now = SLOT - 24 * HOUR_MS
+    await expect(world.cycle()).rejects.toThrow(UsageError)
+    await expect(world.enforce()).rejects.toThrow(/has records of 2026-03-10T12:00:00Z/)
+    expect(await dump(world.items)).toBe(before)
+    world.time.now = SLOT - MINUTE_MS
+    expect(await world.enforce()).toMatchObject({ outcome: 'watched' })
   })
 
   it('seconds late is not stale: the slot is the schedule’s', async () => {
@@ -219,7 +232,7 @@ describe('things that fail', () => {
 
   it('a price that ran away: accepted, over, nothing filled', async () => {
     const world = createWorld({ overrides: { guard: { minStopAtr: 0.1, maxEntrySlippageBps: 0 }, paper: { slippageBps: 20 } } })
-    expect(await world.cycle()).toMatchObject({ outcome: 'failed', reason: 'the entry did not fill' })
+    expect(await world.cycle()).toMatchObject({ outcome: 'refused', reason: expect.stringContaining('did not fill') })
     expect((await world.state()).phase).toEqual({ kind: 'flat', abandoned: null })
   })
 
@@ -280,7 +293,7 @@ describe('an invocation that dies', () => {
       await second.enforce()
       const record = await second.cycle(SLOT)
       await second.pass(2)
-      expect(['entered', 'failed', 'skipped']).toContain(record.outcome)
+      expect(['entered', 'refused', 'failed', 'skipped']).toContain(record.outcome)
       if (decidedBefore !== null) expect(second.asked, `after ${writes} writes`).toEqual([])
       const state = await second.state()
       const book = await second.book()
@@ -338,7 +351,7 @@ describe('a dry run', () => {
     await world.cycle()
     const before = await dump(world.items)
     const dry = createWorld({ items: createOverlayItems(world.items), decide: () => CLOSE })
-    expect(await dry.cycle(SLOT, true)).toMatchObject({ outcome: 'dry_run', reason: 'would close' })
+    expect(await dry.cycle(SLOT, true)).toMatchObject({ outcome: 'dry_run', reason: expect.stringMatching(/^would be skipped .*; without that, would close$/) })
     expect(await dump(world.items)).toBe(before)
   })
 })

@@ -1,8 +1,5 @@
-import { type EpochMs, floorTime, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../core/time.ts'
+import { type EpochMs, floorTime, HOUR_MS, MINUTE_MS } from '../../core/time.ts'
 import type { FundingRate } from '../../../schemas/market.ts'
-
-/** Recorded settlement times jitter by some milliseconds around their boundary. */
-const JITTER_MS = 30 * SECOND_MS
 
 /**
  * Funding settlements with from < time <= to.
@@ -12,7 +9,8 @@ const JITTER_MS = 30 * SECOND_MS
  * rate settles every `intervalMs`. `known` may reach further back than `from`.
  */
 export function settlementsBetween(from: EpochMs, to: EpochMs, intervalMs: number, known: readonly FundingRate[], assumedRate: number): FundingRate[] {
-  const settled = known.map(({ time, rate }) => ({ time: floorTime(time + JITTER_MS, MINUTE_MS), rate }))
+  // Recorded times jitter around their boundary: one within the minute after it is still its own.
+  const settled = known.map(({ time, rate }) => ({ time: floorTime(time, MINUTE_MS), rate }))
   const spacing = smallestGap(settled) ?? intervalMs
   const result: FundingRate[] = []
   let next = 0

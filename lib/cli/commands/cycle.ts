@@ -1,11 +1,12 @@
 import { composeCycle } from '../../compose/compose-ports.ts'
 import { apiKeyIn } from '../../compose/parse-environment.ts'
 import { VERSION } from '../../core/version.ts'
+import { reportPosition } from '../../ledger/position.ts'
 import { positionOf } from '../../ledger/accounting.ts'
 import { runCycle } from '../../cycle/run-cycle.ts'
 import { CycleReport, type RecordLocation } from '../../../schemas/cli.ts'
 import type { CycleRecord } from '../../../schemas/cycle-record.ts'
-import { reportPosition } from '../format.ts'
+
 import { renderCycle } from '../render-cycle.ts'
 import type { Session } from '../session.ts'
 import type { Answer } from './answer.ts'

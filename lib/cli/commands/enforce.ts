@@ -1,8 +1,9 @@
 import { composeExecution } from '../../compose/compose-ports.ts'
 import { runEnforcement } from '../../cycle/run-enforcement.ts'
+import { reportPosition } from '../../ledger/position.ts'
 import { positionOf } from '../../ledger/accounting.ts'
 import { EnforcementReport } from '../../../schemas/cli.ts'
-import { reportPosition, section } from '../format.ts'
+import { section } from '../format.ts'
 import type { Session } from '../session.ts'
 import type { Answer } from './answer.ts'
 

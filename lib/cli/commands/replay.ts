@@ -59,6 +59,9 @@ function render(report: ReplayReport, from: string, to: string): string {
       `equity ${amount(metrics.startEquity)} -> ${amount(metrics.endEquity)} (${signedPercent(metrics.totalReturn)}), largest drawdown ${(metrics.maxDrawdown * 100).toFixed(2)} %`,
       `${metrics.trades} trades, won ${metrics.winRate === null ? 'none to count' : `${(metrics.winRate * 100).toFixed(1)} %`}, average ${metrics.averageR === null ? 'none' : `${metrics.averageR.toFixed(3)} R`}`,
       `fees ${amount(metrics.fees)}, funding ${amount(metrics.funding)}, slippage ${amount(metrics.slippage)} (inside the prices)`,
+      ...(metrics.halt === null ? [] : [`HALTED since ${metrics.halt.at}: ${metrics.halt.reason}; nothing was opened after that`]),
+      ...(metrics.openPosition === null ? [] : [`still open: ${metrics.openPosition.side} ${metrics.openPosition.quantity} from ${metrics.openPosition.entryPrice}`]),
+      ...Object.entries(metrics.failures).map(([reason, count]) => `${count} cycles failed: ${reason}`),
       ...Object.entries(baselines).map(([name, { totalReturn }]) => `${name}: ${signedPercent(totalReturn)}`),
     ]),
   ].join('\n')}\n`

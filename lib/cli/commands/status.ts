@@ -1,14 +1,15 @@
 import { composeExecution } from '../../compose/compose-ports.ts'
 import { dec, minus } from '../../core/decimal.ts'
 import { toIso } from '../../core/time.ts'
+import { reconcile } from '../../cycle/reconcile.ts'
 import { gatherVenueFacts } from '../../cycle/venue-facts.ts'
-import { createState } from '../../ledger/transition.ts'
+import { createState, transitionAll } from '../../ledger/transition.ts'
 import { dailyLoss, drawdown, positionOf, revalue, rollDay } from '../../ledger/accounting.ts'
-import { isProtected } from '../../ledger/position.ts'
+import { isProtected, reportPosition } from '../../ledger/position.ts'
 import { type Comparison, StatusReport } from '../../../schemas/cli.ts'
 import type { StrategyState } from '../../../schemas/state.ts'
 import type { VenueFacts } from '../../cycle/venue-facts.ts'
-import { amount, reportPosition, section, signedPercent, table } from '../format.ts'
+import { amount, section, signedPercent, table } from '../format.ts'
 import type { Session } from '../session.ts'
 import type { Answer } from './answer.ts'
 
@@ -21,7 +22,9 @@ export async function statusCommand({ world, config }: Session): Promise<Answer>
   const facts = await gatherVenueFacts(ports, state)
   const quote = await ports.market.quote(config.market.symbol, world.clock())
   const position = positionOf(state.phase)
-  const accounting = revalue(rollDay(state.accounting, at), position, quote.mark, at)
+  // Figures as they are once the next pass has taken the venue's news in; the comparison shows what is still apart.
+  const taken = transitionAll(state, reconcile(state, facts).events).state
+  const accounting = revalue(rollDay(taken.accounting, at), positionOf(taken.phase), quote.mark, at)
   const comparison = compare(state, facts)
   const report: StatusReport = {
     strategyId: config.id,
