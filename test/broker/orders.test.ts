@@ -34,6 +34,8 @@ describe('what the venue refuses, and changes nothing', () => {
     ['invalid_bracket_prices', flat, entry('buy', { bracket: bracketOf(2200, 1900) })],
     ['invalid_bracket_prices', flat, entry('sell', { bracket: bracketOf(1900, 2200), leverage: '2' as Quantity })],
     ['invalid_bracket_prices', flat, entry('buy', { bracket: bracketOf(2000, 2000) })],
+    ['stop_already_triggered', flat, entry('buy', { bracket: bracketOf(2050, 2200) })],
+    ['stop_already_triggered', flat, entry('sell', { bracket: bracketOf(1950, 1900), leverage: '2' as Quantity })],
     ['invalid_leverage', flat, entry('buy', { leverage: '4.01' as Quantity })],
     ['invalid_leverage', flat, entry('sell', { leverage: '2.01' as Quantity })],
     ['invalid_leverage', flat, entry('buy', { leverage: '0' as Quantity })],
@@ -131,8 +133,13 @@ describe('an entry', () => {
         const limit = steps.lt(1) ? dec(tick) : steps.times(tick)
         const at = price(bid.plus(ask).div(2))
         const level = (count: number) => price(dec(tick).times(count))
-        const order = entry(side, { priceLimit: price(limit), bracket: side === 'buy' ? { stopLossPrice: level(1), takeProfitPrice: level(2) } : { stopLossPrice: level(2), takeProfitPrice: level(1) } })
+        const order = entry(side, { priceLimit: price(limit), bracket: side === 'buy' ? { stopLossPrice: level(1), takeProfitPrice: level(2) } : { stopLossPrice: level(100_000_000), takeProfitPrice: level(1) } })
         const { book, placement } = placeAt(order, { bid: price(bid), ask: price(ask), mark: at, last: at }, rules)
+        // One tick is the lowest stop there is; a cheaper market has passed it.
+        if (side === 'buy' && dec(at).lte(tick)) {
+          expect(placement).toEqual({ outcome: 'rejected', reason: 'stop_already_triggered' })
+          return
+        }
         expect(placement.outcome).toBe('accepted')
         const [fill] = book.fills
         const worst = touch.times(dec(paper.slippageBps).div(10_000).times(direction).plus(1))

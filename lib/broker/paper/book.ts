@@ -275,6 +275,8 @@ function placeEntry(book: PaperBook, order: EntryOrder, quote: Quote, at: string
   const { stopLossPrice, takeProfitPrice } = order.bracket
   const isOrdered = side === 'long' ? dec(stopLossPrice).lt(takeProfitPrice) : dec(stopLossPrice).gt(takeProfitPrice)
   if (!isOrdered) return rejected(book, 'invalid_bracket_prices')
+  // The attached stop watches the mark: one that the mark has passed already would close at once what it protects.
+  if (side === 'long' ? dec(quote.mark).lte(stopLossPrice) : dec(quote.mark).gte(stopLossPrice)) return rejected(book, 'stop_already_triggered')
   if (dec(order.leverage).lte(0) || dec(order.leverage).times(product.initialMarginRate[side]).gt(1)) return rejected(book, 'invalid_leverage')
   const touch = dec(order.side === 'buy' ? quote.ask : quote.bid)
   const fillPrice = takerPrice(touch, order.side, paper.slippageBps, product)
