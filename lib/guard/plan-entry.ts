@@ -67,7 +67,7 @@ export function planEntry(decision: EntryDecision, config: StrategyConfig, facts
   const rewardPerContract = takeProfitPrice.minus(executablePrice).times(directionOf(side)).times(contractSize)
   const gainPerContract = rewardPerContract.minus(feeAt(executablePrice.times(contractSize))).minus(feeAt(takeProfitPrice.times(contractSize)))
 
-  const equity = max(dec(accounting.equity), dec(0))
+  const equity = dec(accounting.equity)
   const edge = estimateEdge(facts.trades, sizing.prior)
   const fraction = riskFraction(edge, decision.confidence, sizing, guard)
   const sizedQuantity = largestQuantity(

@@ -1,3 +1,4 @@
+import { type Decimal, toNumber } from '../core/decimal.ts'
 import type { Decision } from '../../schemas/decision.ts'
 import type { GuardFacts } from '../../schemas/cycle-record.ts'
 import type { Snapshot } from '../../schemas/snapshot.ts'
@@ -36,5 +37,8 @@ export const finding = (passed: boolean, limit: Finding['limit'], actual: Findin
 
 /** Six significant digits, short enough to read; for showing, never for judging. Stays finite, as a record must. */
 export const tidy = (value: number): number => Number(Math.min(Number.MAX_VALUE, Math.max(-Number.MAX_VALUE, value)).toPrecision(6))
+
+/** What share `part` is of `whole`, for showing: as near as a number comes, without the digits of an exact division. */
+export const shareOf = (part: Decimal, whole: Decimal): number => tidy(toNumber(part) / toNumber(whole))
 
 export const percent = (fraction: number): string => `${tidy(fraction * 100)} %`

@@ -3,6 +3,7 @@ import { money, price, quantity } from '../../lib/core/decimal.ts'
 import { MINUTE_MS, fromIso, toIso } from '../../lib/core/time.ts'
 import { judge } from '../../lib/guard/judge.ts'
 import { RULES } from '../../lib/guard/rules.ts'
+import { minimumSize } from '../../lib/guard/rules/entry.ts'
 import { GuardFacts } from '../../schemas/cycle-record.ts'
 import { Decision } from '../../schemas/decision.ts'
 import { Snapshot } from '../../schemas/snapshot.ts'
@@ -17,8 +18,17 @@ const after = (milliseconds: number) => toIso(fromIso(NOW) + milliseconds)
 
 /** A stop of half an ATR of 10: risk leaves room for other limits to bind. */
 const NEAR = { decision: { stopLossPrice: 1_995, takeProfitPrice: 2_010 }, indicators: { atr14: 10 } } satisfies Changes
-/** Leverage 10, no maintenance: a long at 2000 is liquidated at 1800, a short at 2200. */
-const TENFOLD = { guard: { maxLeverage: 10, maxEntrySlippageBps: 0 }, product: { initialMarginRate: { long: '0.1', short: '0.1' }, maintenanceMarginRate: '0' }, indicators: { atr14: 40 } } satisfies Changes
+/**
+ * Leverage 10: a long at 2000 is liquidated at 2000 x 0.9 / (1 - 0.0625) = 1920, 2 % of the entry beyond 1960; a short
+ * at 2000 x 1.1 / (1 + 0.024) = 2148.4375, 1.921875 % beyond 2110.
+ */
+const tenfold = (side: 'long' | 'short', stopLossPrice: number, maintenanceMarginRate = side === 'long' ? '0.0625' : '0.024'): Changes => ({
+  side,
+  guard: { maxLeverage: 10, maxEntrySlippageBps: 0, liquidationBuffer: side === 'long' ? 0.02 : 0.01921875 },
+  product: { initialMarginRate: { long: '0.1', short: '0.1' }, maintenanceMarginRate },
+  decision: { stopLossPrice, takeProfitPrice: side === 'long' ? 2_400 : 1_600 },
+  indicators: { atr14: 40 },
+})
 /** Fees of both ways: 0.4 a contract; the reward is 0.4 as well. */
 const feesOf = (perContract: string): Changes => ({
   decision: { stopLossPrice: 1_998, takeProfitPrice: 2_004 },
@@ -149,27 +159,16 @@ const CASES: readonly Case[] = [
     }),
   ),
 
-  { rule: 'stop_before_liquidation', name: '2 % beyond the stop', fires: { ...TENFOLD, decision: { stopLossPrice: 1_839.5, takeProfitPrice: 2_400 } }, passes: { ...TENFOLD, decision: { stopLossPrice: 1_840, takeProfitPrice: 2_400 } } },
-  {
-    rule: 'stop_before_liquidation',
-    name: '2 % beyond the stop, short',
-    fires: { side: 'short', ...TENFOLD, decision: { stopLossPrice: 2_160.5, takeProfitPrice: 1_600 } },
-    passes: { side: 'short', ...TENFOLD, decision: { stopLossPrice: 2_160, takeProfitPrice: 1_600 } },
-  },
-  {
-    // 2000 x 0.9 / (1 - 0.0625) = 1920: 2 % beyond 1960, exactly.
-    rule: 'stop_before_liquidation',
-    name: 'maintenance margin brings it nearer',
-    fires: { ...TENFOLD, product: { ...TENFOLD.product, maintenanceMarginRate: '0.0626' } },
-    passes: { ...TENFOLD, product: { ...TENFOLD.product, maintenanceMarginRate: '0.0625' } },
-  },
+  { rule: 'stop_before_liquidation', name: '2 % beyond the stop', fires: tenfold('long', 1_959.5), passes: tenfold('long', 1_960) },
+  { rule: 'stop_before_liquidation', name: '1.921875 % beyond the stop, short', fires: tenfold('short', 2_110.5), passes: tenfold('short', 2_110) },
+  { rule: 'stop_before_liquidation', name: 'maintenance margin brings it nearer', fires: tenfold('long', 1_960, '0.0626'), passes: tenfold('long', 1_960, '0.0624') },
+  { rule: 'stop_before_liquidation', name: 'maintenance margin brings it nearer, short', fires: tenfold('short', 2_110, '0.0241'), passes: tenfold('short', 2_110, '0.0239') },
   { rule: 'stop_before_liquidation', name: 'maintenance takes all', fires: { product: { maintenanceMarginRate: '1' } }, passes: { product: { maintenanceMarginRate: '0.3' } } },
-  { rule: 'stop_before_liquidation', name: 'maintenance takes more than all', fires: { product: { maintenanceMarginRate: '2.5' } }, passes: { product: { maintenanceMarginRate: '0' } } },
   {
     rule: 'stop_before_liquidation',
-    name: 'no leverage is allowed at all',
-    fires: { product: { initialMarginRate: { long: '101', short: '101' } } },
-    passes: { product: { initialMarginRate: { long: '0', short: '0' } } },
+    name: 'leverage rounds down to none',
+    fires: { guard: { maxLeverage: 0.009 } },
+    passes: { guard: { maxLeverage: 0.05 } },
     also: { leverage: 'any notional is more than nothing', minimum_size: 'no size fits' },
   },
 
@@ -249,14 +248,6 @@ const CASES: readonly Case[] = [
     passes: { ...NEAR, guard: { maxNotional: money('20000'), maxEntrySlippageBps: 0 }, product: { minQuantity: quantity(100) } },
     also: SIZED,
   },
-  {
-    rule: 'notional_cap',
-    name: 'below nothing',
-    fires: { guard: { maxNotional: money('-1') } },
-    passes: {},
-    also: { minimum_size: 'no size fits' },
-  },
-
   // 25 contracts are what 1 % of equity allows.
   {
     rule: 'minimum_size',
@@ -277,7 +268,6 @@ const CASES: readonly Case[] = [
     fires: { sizing: { prior: { winRate: 0.3, payoff: 1, trades: 30 } }, product: { minQuantity: quantity(7) } },
     passes: { sizing: { prior: { winRate: 0.3, payoff: 1, trades: 30 } }, product: { minQuantity: quantity(6) } },
   },
-  { rule: 'minimum_size', name: 'a lot of nothing', fires: { product: { lotSize: quantity(0) } }, passes: { product: { lotSize: quantity('0.001') } } },
 
   {
     rule: 'price_moved',
@@ -392,6 +382,39 @@ describe('the rules', () => {
   })
 })
 
+describe('a rule', () => {
+  it('trusts no one with the size: neither the sizing nor the schema', () => {
+    const context = contextWith({ product: { maxQuantity: quantity(10) } })
+    const { result } = judge(context)
+    if (result.kind !== 'approved') throw new Error('the plan is sound')
+    const oversized = { ...result.plan, sizedQuantity: result.plan.sizedQuantity.plus(1) }
+    expect(result.order.quantity).toBe('10')
+    expect(minimumSize.check(context, oversized).passed).toBe(false)
+    // The hard cap holds where a target above it has got past the schema.
+    const { guard } = contextWith({}).config
+    expect(failedRules(contextWith({ guard: { ...guard, riskPerTrade: 0.02, maxRiskPerTrade: 0.01 }, product: { minQuantity: quantity(26) } }))).toContain('risk_per_trade')
+  })
+
+  it.each([null, 0, -1])('says that it cannot measure in an ATR of %s', (atr14) => {
+    const { verdicts } = judge(contextWith({ indicators: { atr14 } }))
+    for (const rule of ['stop_distance', 'price_moved']) {
+      expect(verdicts.find((verdict) => verdict.rule === rule)).toMatchObject({ passed: false, actual: null, reason: expect.stringContaining('ATR is unknown') as string })
+    }
+  })
+
+  it.each(['long', 'short'] as const)('says something a record can hold of a %s with numbers beyond all reason', (side) => {
+    for (const stopLossPrice of [5e-324, 1e-9, 2_000, Number.MAX_VALUE]) {
+      for (const takeProfitPrice of [5e-324, 2_000, Number.MAX_VALUE]) {
+        for (const atr14 of [5e-324, 20, Number.MAX_VALUE]) {
+          const { verdicts, result } = judge(parsed({ side, decision: { stopLossPrice, takeProfitPrice }, indicators: { atr14 } }))
+          expect(result.kind).toBe('refused')
+          for (const verdict of verdicts) Verdict.parse(verdict)
+        }
+      }
+    }
+  })
+})
+
 describe('a decision that is no entry', () => {
   it.each(['hold', 'close'] as const)('%s needs no approval; the account is judged all the same', (action) => {
     const context = contextWith({ accounting: { equity: money('9500') } })
@@ -425,7 +448,7 @@ describe('the order', () => {
 
   it('counts a short at the price it is sold at, not at the worst it would take', () => {
     const { result } = judge(
-      contextWith({ side: 'short', guard: { maxEntrySlippageBps: 100, maxNotional: money('4000'), minStopAtr: 0.1 }, decision: { stopLossPrice: 2_005, takeProfitPrice: 1_900 } }),
+      contextWith({ side: 'short', guard: { maxEntrySlippageBps: 100, maxNotional: money('4000'), minStopAtr: 0.1 }, decision: { stopLossPrice: 2_005, takeProfitPrice: 1_900 }, product: { lotSize: quantity('0.1') } }),
     )
     expect(result).toMatchObject({ kind: 'approved', order: { quantity: '20', priceLimit: '1980' } })
   })

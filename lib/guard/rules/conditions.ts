@@ -126,8 +126,8 @@ export const tradingHours: EntryRule = {
     const { from, to } = config.guard.tradingHoursUtc
     const now = new Date(fromIso(facts.now))
     const hour = (fromIso(facts.now) % (24 * HOUR_MS)) / HOUR_MS
-    // 22 to 6 wraps midnight.
-    const inHours = from === to || (from < to ? hour >= from && hour < to : hour >= from || hour < to)
+    // 22 to 6 wraps midnight; 9 to 9 goes all the way round.
+    const inHours = from < to ? hour >= from && hour < to : hour >= from || hour < to
     const inDays = config.guard.tradingDaysUtc.includes(now.getUTCDay())
     return finding(inHours && inDays, `${from}-${to} h`, tidy(hour), 'within trading hours', inDays ? `hour ${tidy(hour)} UTC is outside ${from}-${to}` : `weekday ${now.getUTCDay()} is not a trading day`)
   },

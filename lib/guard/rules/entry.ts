@@ -1,6 +1,6 @@
 import { canonical, dec, toNumber } from '../../core/decimal.ts'
 import { directionOf } from '../../core/margin.ts'
-import { type EntryRule, finding, percent, tidy } from '../rule.ts'
+import { type EntryRule, finding, percent, shareOf, tidy } from '../rule.ts'
 
 export const stopSide: EntryRule = {
   name: 'stop_side',
@@ -12,7 +12,7 @@ export const stopSide: EntryRule = {
     const risk = plan.executablePrice.minus(plan.stopLossPrice).times(direction)
     // The fill may be the worst the order accepts: the target must gain from there too.
     const reward = plan.takeProfitPrice.minus(plan.worstPrice).times(direction)
-    const passed = risk.gt(0) && reward.gt(0) && plan.stopLossPrice.gt(0) && plan.takeProfitPrice.gt(0)
+    const passed = risk.gt(0) && reward.gt(0)
     const levels = `stop ${canonical(plan.stopLossPrice)}, price ${canonical(plan.executablePrice)} to ${canonical(plan.worstPrice)}, target ${canonical(plan.takeProfitPrice)}`
     return finding(passed, 'stop and target on their sides', levels, 'stop and target are on the right sides', `${levels} do not fit a ${plan.side}`)
   },
@@ -42,9 +42,9 @@ export const stopBeforeLiquidation: EntryRule = {
   limit: (config) => `stop reached ${percent(config.guard.liquidationBuffer)} of price before liquidation`,
   check: ({ config }, plan) => {
     const limit = config.guard.liquidationBuffer
-    const room = plan.stopLossPrice.minus(plan.liquidationPrice).times(directionOf(plan.side)).div(plan.worstPrice)
-    const actual = tidy(toNumber(room))
-    return finding(room.gte(limit), limit, actual, `liquidation lies ${percent(actual)} beyond the stop`, `liquidation at ${canonical(plan.liquidationPrice.round(8))} leaves ${percent(actual)} beyond the stop`)
+    const room = plan.stopLossPrice.minus(plan.liquidationPrice).times(directionOf(plan.side))
+    const actual = shareOf(room, plan.worstPrice)
+    return finding(room.gte(plan.worstPrice.times(limit)), limit, actual, `liquidation lies ${percent(actual)} beyond the stop`, `liquidation at ${canonical(plan.liquidationPrice.round(8))} leaves ${percent(actual)} beyond the stop`)
   },
 }
 
@@ -59,7 +59,7 @@ export const rewardToRisk: EntryRule = {
     const risk = plan.executablePrice.minus(plan.stopLossPrice).times(direction)
     const reward = plan.takeProfitPrice.minus(plan.executablePrice).times(direction)
     if (risk.lte(0)) return finding(false, limit, null, '', 'without a risk there is no ratio: the stop is on the wrong side')
-    const actual = tidy(toNumber(reward.div(risk)))
+    const actual = shareOf(reward, risk)
     if (plan.gainPerContract.lte(0)) return finding(false, limit, actual, '', 'the fees of both ways eat the whole reward')
     return finding(reward.gte(risk.times(limit)), limit, actual, `reward is ${actual} times the risk`, `reward is only ${actual} times the risk`)
   },
@@ -85,7 +85,7 @@ export const riskPerTrade: EntryRule = {
     const limit = Math.min(config.guard.riskPerTrade, config.guard.maxRiskPerTrade)
     const equity = dec(facts.accounting.equity)
     if (equity.lte(0)) return finding(false, limit, null, '', `equity is ${canonical(equity)}`)
-    const actual = tidy(toNumber(plan.risk.div(equity)))
+    const actual = shareOf(plan.risk, equity)
     const passed = plan.risk.lte(equity.times(limit)) && plan.risk.gt(0)
     return finding(passed, limit, actual, `${percent(actual)} of equity is at risk`, `${percent(actual)} of equity would be at risk with ${canonical(plan.quantity)} contracts`)
   },
@@ -100,7 +100,7 @@ export const leverage: EntryRule = {
     const limit = toNumber(plan.leverage)
     const equity = dec(facts.accounting.equity)
     if (equity.lte(0)) return finding(false, limit, null, '', `equity is ${canonical(equity)}`)
-    const actual = tidy(toNumber(plan.notional.div(equity)))
+    const actual = shareOf(plan.notional, equity)
     return finding(plan.notional.lte(equity.times(plan.leverage)), limit, actual, `notional is ${actual} times equity`, `notional would be ${actual} times equity`)
   },
 }
@@ -124,7 +124,7 @@ export const minimumSize: EntryRule = {
   limit: () => "the venue's minimum and maximum, after rounding down to the lot",
   check: ({ facts: { product } }, plan) => {
     const sized = plan.sizedQuantity
-    const passed = sized.gt(0) && sized.gte(product.minQuantity) && sized.lte(product.maxQuantity)
+    const passed = sized.gte(product.minQuantity) && sized.lte(product.maxQuantity)
     return finding(passed, product.minQuantity, canonical(sized), `${canonical(sized)} contracts`, `the limits allow ${canonical(sized)} contracts, the venue's minimum is ${product.minQuantity}`)
   },
 }

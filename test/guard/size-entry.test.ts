@@ -1,0 +1,231 @@
+import * as fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { dec } from '../../lib/core/decimal.ts'
+import { planEntry } from '../../lib/guard/plan-entry.ts'
+import { estimateEdge, kelly, largestQuantity, riskFraction } from '../../lib/guard/size-entry.ts'
+import { isEntry } from '../../schemas/decision.ts'
+import type { TradeSummary } from '../../schemas/state.ts'
+import { StrategyConfig } from '../../schemas/strategy-config.ts'
+import { type Changes, contextWith, NOW } from './fixtures.ts'
+
+const SEED = { seed: 20_261_102 }
+const { guard, sizing } = StrategyConfig.parse({ id: 'eth-perp' })
+const { prior } = sizing
+
+const tradesOf = (...multiples: (number | null)[]): TradeSummary[] =>
+  multiples.map((rMultiple, index) => ({ id: `t${index}`, side: 'long', regime: null, pnl: dec(0).toFixed() as TradeSummary['pnl'], rMultiple, exitReason: 'stop_loss', exitTime: NOW, holdingMinutes: 1 }))
+const repeated = (count: number, ...multiples: number[]) => tradesOf(...Array.from({ length: count }, () => multiples).flat())
+
+function planOf(changes: Changes) {
+  const { decision, config, facts } = contextWith(changes)
+  if (!isEntry(decision)) throw new Error('not an entry')
+  return planEntry(decision, config, facts)
+}
+
+describe("Kelly's fraction", () => {
+  it.each([
+    // p - (1 - p) / b: a fair coin at even odds, two for one, the classic 60 % coin, the default prior, a sure thing, a sure loss.
+    [0.5, 1, 0],
+    [0.5, 2, 0.25],
+    [0.6, 1, 0.2],
+    [0.45, 1.8, 0.45 - 0.55 / 1.8],
+    [1, 0.1, 1],
+    [0, 5, -0.2],
+    [0.25, 3, 0],
+    [0.9, 0, -1],
+  ])('wins %d, pays %d: %d', (winRate, payoff, fraction) => {
+    expect(kelly({ winRate, payoff, trades: 1 })).toBeCloseTo(fraction, 12)
+  })
+
+  it('is what makes capital grow fastest', () => {
+    const share = fc.double({ min: 0.3, max: 0.8, noNaN: true })
+    fc.assert(
+      fc.property(share, fc.double({ min: 0.8, max: 3, noNaN: true }), (winRate, payoff) => {
+        const best = kelly({ winRate, payoff, trades: 1 })
+        fc.pre(best > 0.02 && best < 0.95)
+        const growth = (fraction: number) => winRate * Math.log(1 + fraction * payoff) + (1 - winRate) * Math.log(1 - fraction)
+        expect(growth(best)).toBeGreaterThan(growth(best + 0.01))
+        expect(growth(best)).toBeGreaterThan(growth(best - 0.01))
+      }),
+      SEED,
+    )
+  })
+})
+
+describe('the edge', () => {
+  it('is the prior while there are no trades, or none that count', () => {
+    expect(estimateEdge([], prior)).toEqual({ winRate: prior.winRate, payoff: expect.closeTo(prior.payoff, 12) as number, trades: 0 })
+    expect(estimateEdge(tradesOf(null, null), prior)).toMatchObject({ winRate: prior.winRate, trades: 0 })
+    expect(estimateEdge(tradesOf(0), prior)).toMatchObject({ winRate: prior.winRate, trades: 1 })
+  })
+
+  it('counts the prior as that many trades more', () => {
+    // 10 prior trades, half won at 2 R, and 10 of the record, two won at 3 R and eight lost at 1 R.
+    const edge = estimateEdge(tradesOf(3, 3, -1, -1, -1, -1, -1, -1, -1, -1), { winRate: 0.5, payoff: 2, trades: 10 })
+    expect(edge.winRate).toBeCloseTo(7 / 20, 12)
+    expect(edge.payoff).toBeCloseTo(((5 * 2 + 2 * 3) / 7) / 1, 12)
+  })
+
+  it('divides by the average loss', () => {
+    const edge = estimateEdge(tradesOf(-2, -2, -2, -2, -2), { winRate: 0.5, payoff: 2, trades: 10 })
+    expect(edge.winRate).toBeCloseTo(5 / 15, 12)
+    expect(edge.payoff).toBeCloseTo(2 / 1.5, 12)
+  })
+
+  it('comes to the record with many trades', () => {
+    const edge = estimateEdge(repeated(2_000, 2.5, -0.5, -0.5), prior)
+    expect(edge.winRate).toBeCloseTo(1 / 3, 2)
+    expect(edge.payoff).toBeCloseTo(5, 1)
+  })
+
+  it('lies between prior and record, nearer to the record with every repetition of it', () => {
+    const multiple = fc.double({ min: 0.2, max: 4, noNaN: true })
+    fc.assert(
+      fc.property(multiple, multiple, fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 }), (win, loss, wins, losses) => {
+        const once = [...Array<number>(wins).fill(win), ...Array<number>(losses).fill(-loss)]
+        const record = wins / (wins + losses)
+        const rates = [0, 1, 5, 25].map((count) => estimateEdge(repeated(count, ...once), prior).winRate)
+        const distances = rates.map((rate) => Math.abs(rate - record))
+        for (const [index, distance] of distances.entries()) expect(distance).toBeLessThanOrEqual((distances[index - 1] ?? distance) + 1e-12)
+        for (const rate of rates) expect(rate).toBeLessThanOrEqual(Math.max(prior.winRate, record) + 1e-12)
+      }),
+      SEED,
+    )
+  })
+
+  it('of certainties stays a number', () => {
+    for (const winRate of [0, 1]) {
+      for (const trades of [[], tradesOf(1), tradesOf(-1), tradesOf(1e308, 1e308, -1e308, -1e308)]) {
+        const edge = estimateEdge(trades, { winRate, payoff: 5e-324, trades: 1 })
+        const fraction = riskFraction(edge, 1, { ...sizing, kellyFraction: 0 }, guard)
+        expect(fraction).toBe(sizing.minRisk)
+      }
+    }
+    expect(estimateEdge([], { winRate: 1, payoff: 2, trades: 5 })).toMatchObject({ winRate: 1, payoff: 2 })
+  })
+})
+
+describe('the fraction at risk', () => {
+  const edge = { winRate: 0.5, payoff: 1.1, trades: 0 }
+
+  it('is half of Kelly, scaled by confidence', () => {
+    // 0.5 - 0.5 / 1.04 = 0.01923...: half of it 0.0096, of which confidence leaves a half.
+    const fraction = riskFraction({ ...edge, payoff: 1.04 }, 0.5, sizing, guard)
+    expect(fraction).toBeCloseTo((0.5 - 0.5 / 1.04) / 4, 12)
+  })
+
+  it('is at least the floor, even without an edge', () => {
+    expect(riskFraction({ ...edge, payoff: 0.5 }, 1, sizing, guard)).toBe(0.0025)
+    expect(riskFraction(edge, 0, sizing, guard)).toBe(0.0025)
+  })
+
+  it('of nothing stops trading where the floor is nothing', () => {
+    expect(riskFraction({ ...edge, payoff: 0.5 }, 1, { ...sizing, minRisk: 0 }, guard)).toBe(0)
+  })
+
+  it('never exceeds either cap', () => {
+    const better = { winRate: 0.9, payoff: 5, trades: 100 }
+    expect(riskFraction(better, 1, sizing, guard)).toBe(0.01)
+    expect(riskFraction(better, 1, sizing, { ...guard, riskPerTrade: 0.02, maxRiskPerTrade: 0.015 })).toBe(0.015)
+    expect(riskFraction(better, 1, { ...sizing, minRisk: 0.5 }, guard)).toBe(0.01)
+  })
+
+  it('is never negative, and never falls with confidence', () => {
+    const share = fc.double({ min: 0, max: 1, noNaN: true })
+    fc.assert(
+      fc.property(share, fc.double({ min: 0, max: 1e6, noNaN: true }), share, share, share, fc.double({ min: 0, max: 0.01, noNaN: true }), (winRate, payoff, a, b, kellyFraction, minRisk) => {
+        const at = (confidence: number) => riskFraction({ winRate, payoff, trades: 1 }, confidence, { ...sizing, kellyFraction, minRisk }, guard)
+        expect(at(Math.min(a, b))).toBeGreaterThanOrEqual(0)
+        expect(at(Math.max(a, b))).toBeGreaterThanOrEqual(at(Math.min(a, b)))
+        expect(at(1)).toBeLessThanOrEqual(guard.riskPerTrade)
+      }),
+      SEED,
+    )
+  })
+})
+
+describe('the largest quantity', () => {
+  const budget = (money: number, perContract: number) => ({ money: dec(money), perContract: dec(perContract) })
+  const venue = { maxQuantity: dec(1_000), lotSize: dec('0.1') }
+
+  it.each([
+    ['the tightest budget', [budget(100, 4), budget(100, 8), budget(100, 5)], '12.5'],
+    ['whichever is first', [budget(100, 8), budget(100, 4)], '12.5'],
+    ['the maximum', [budget(1e9, 1)], '1000'],
+    ['down to the lot', [budget(1, 3)], '0.3'],
+    ['less than a lot', [budget(1, 11)], '0'],
+    ['an empty budget', [budget(100, 4), budget(0, 4)], '0'],
+    ['a budget overdrawn', [budget(-100, 4)], '0'],
+    ['a contract that costs nothing', [budget(100, 0)], '0'],
+    ['a contract that pays', [budget(100, -1), budget(100, 4)], '0'],
+  ] as const)('%s', (_, [first, ...rest], quantity) => {
+    expect(largestQuantity([first, ...rest], venue).toFixed()).toBe(quantity)
+  })
+})
+
+describe('size', () => {
+  const cents = fc.integer({ min: 1, max: 10_000_000 }).map((value) => value / 100)
+  const size = (changes: Changes) => planOf(changes).sizedQuantity
+  const side = fc.constantFrom('long' as const, 'short' as const)
+  // A prior that lets confidence tell, fees, slippage and a cap that binds now and then.
+  const common: Changes = {
+    guard: { maxEntrySlippageBps: 10 },
+    sizing: { prior: { winRate: 0.45, payoff: 1.25, trades: 30 } },
+    product: { lotSize: dec('0.1').toFixed() as never, fees: { maker: '0', taker: '0.0005', perContract: '0.15' } },
+  }
+  const worthOf = (equity: number) => ({ equity: dec(equity).toFixed() as never })
+  const stopAt = (distance: number, of: 'long' | 'short') => ({ stopLossPrice: of === 'long' ? 2_000 - distance : 2_000 + distance })
+
+  it('is a multiple of the lot, for any equity, confidence and stop', () => {
+    fc.assert(
+      fc.property(side, cents, fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 1, max: 1_900 }), (of, equity, confidence, distance) => {
+        const sized = size({ ...common, side: of, accounting: worthOf(equity), decision: { ...stopAt(distance, of), confidence } })
+        expect(sized.times(10).mod(1).eq(0)).toBe(true)
+        expect(sized.gte(0)).toBe(true)
+      }),
+      SEED,
+    )
+  })
+
+  it('never falls with confidence', () => {
+    const share = fc.double({ min: 0, max: 1, noNaN: true })
+    let grew = 0
+    fc.assert(
+      fc.property(side, share, share, (of, a, b) => {
+        const at = (confidence: number) => size({ ...common, side: of, decision: { confidence } })
+        const [less, more] = [at(Math.min(a, b)), at(Math.max(a, b))]
+        expect(more.gte(less)).toBe(true)
+        if (more.gt(less)) grew += 1
+      }),
+      SEED,
+    )
+    expect(grew).toBeGreaterThan(10)
+  })
+
+  it('never falls with equity', () => {
+    fc.assert(
+      fc.property(side, cents, cents, fc.integer({ min: 1, max: 200 }), (of, a, b, distance) => {
+        const at = (equity: number) => size({ ...common, side: of, accounting: worthOf(equity), decision: stopAt(distance, of) })
+        expect(at(Math.max(a, b)).gte(at(Math.min(a, b)))).toBe(true)
+      }),
+      SEED,
+    )
+  })
+
+  it('never grows with the distance of the stop', () => {
+    const distance = fc.integer({ min: 1, max: 3_800 }).map((ticks) => ticks / 2)
+    fc.assert(
+      fc.property(side, cents, distance, distance, (of, equity, a, b) => {
+        const at = (wide: number) => size({ ...common, side: of, accounting: worthOf(equity), decision: stopAt(wide, of) })
+        expect(at(Math.max(a, b)).lte(at(Math.min(a, b)))).toBe(true)
+      }),
+      SEED,
+    )
+  })
+
+  it('is nothing where nothing can be lost', () => {
+    for (const equity of [0, -1, -1e9]) expect(size({ ...common, accounting: worthOf(equity) }).toFixed()).toBe('0')
+    // At 2002, the worst fill, nothing but fees would be lost: no stop, however large a position the fees would allow.
+    for (const stopLossPrice of [2_002, 2_100]) expect(size({ ...common, decision: { stopLossPrice } }).toFixed()).toBe('0')
+  })
+})
