@@ -11,6 +11,8 @@ export type EntryPlan = {
   confidence: number
   /** Price at which it would fill now: the ask for a long, the bid for a short. */
   executablePrice: Decimal
+  /** What the stop would be judged by now: a long's by the lower of bid and mark, a short's by the higher of ask and mark. */
+  watchedPrice: Decimal
   /** Worst fill the order will accept, on the tick; the loss is reckoned here. */
   worstPrice: Decimal
   stopLossPrice: Decimal
@@ -25,7 +27,7 @@ export type EntryPlan = {
   notional: Decimal
   /** Money one contract gains from the executable price to the target, fees of both ways taken off. */
   gainPerContract: Decimal
-  /** Money lost from the worst fill to the stop, fees of both ways included. */
+  /** Money lost from the worst fill to the fill of the stop, slippage and fees of both ways included. */
   risk: Decimal
   riskFraction: number
   edge: Edge
@@ -62,7 +64,9 @@ export function planEntry(decision: EntryDecision, config: StrategyConfig, facts
   const contractSize = dec(product.contractSize)
   const notionalPerContract = max(worstPrice, executablePrice).times(contractSize)
   const feeAt = (notional: Decimal): Decimal => notional.times(product.fees.taker).plus(product.fees.perContract)
-  const lossPerContract = worstPrice.minus(stopLossPrice).times(directionOf(side)).times(contractSize)
+  // A stop fills beyond its price: half of the present spread, and as much slippage as an entry is allowed. A gap can cost more.
+  const stopSlip = dec(quote.ask).minus(quote.bid).times('0.5').plus(stopLossPrice.times(slip.abs())).times(directionOf(side))
+  const lossPerContract = worstPrice.minus(stopLossPrice.minus(stopSlip)).times(directionOf(side)).times(contractSize)
   const riskPerContract = lossPerContract.plus(feeAt(worstPrice.times(contractSize))).plus(feeAt(stopLossPrice.times(contractSize)))
   const rewardPerContract = takeProfitPrice.minus(executablePrice).times(directionOf(side)).times(contractSize)
   const gainPerContract = rewardPerContract.minus(feeAt(executablePrice.times(contractSize))).minus(feeAt(takeProfitPrice.times(contractSize)))
@@ -72,7 +76,7 @@ export function planEntry(decision: EntryDecision, config: StrategyConfig, facts
   const fraction = riskFraction(edge, decision.confidence, sizing, guard)
   const sizedQuantity = largestQuantity(
     [
-      { money: lossPerContract.gt(0) ? equity.times(fraction) : dec(0), perContract: riskPerContract },
+      { money: worstPrice.minus(stopLossPrice).times(directionOf(side)).gt(0) ? equity.times(fraction) : dec(0), perContract: riskPerContract },
       { money: dec(guard.maxNotional), perContract: notionalPerContract },
       // Equity pays the margin, notional over leverage, and the entry fee on top.
       { money: equity.times(leverage), perContract: notionalPerContract.plus(feeAt(notionalPerContract).times(leverage)) },
@@ -84,6 +88,7 @@ export function planEntry(decision: EntryDecision, config: StrategyConfig, facts
     side,
     confidence: decision.confidence,
     executablePrice,
+    watchedPrice: isLong ? min(dec(quote.bid), dec(quote.mark)) : max(dec(quote.ask), dec(quote.mark)),
     worstPrice,
     stopLossPrice,
     takeProfitPrice,

@@ -46,7 +46,8 @@ export function brokenLimits(context: RuleContext, levels: Levels): GuardRuleNam
   const risk = near.minus(stop).times(sign)
   const reward = target.minus(near).times(sign)
   const fee = (at: Big) => at.times(product.contractSize).times(product.fees.taker).plus(product.fees.perContract)
-  demand('stop_side', risk.gt(0) && target.minus(worst).times(sign).gt(0) && stop.gt(0) && target.gt(0))
+  const watched = [quote.mark, isLong ? quote.bid : quote.ask].map(exact)
+  demand('stop_side', watched.every((seen) => seen.minus(stop).times(sign).gt(0)) && target.minus(worst).times(sign).gt(0) && stop.gt(0) && target.gt(0))
   const atr = snapshot.views.primary.indicators.atr14
   const hasAtr = atr !== null && atr > 0
   demand('stop_distance', hasAtr && risk.gte(exact(atr).times(guard.minStopAtr)) && risk.lte(exact(atr).times(guard.maxStopAtr)))
@@ -69,7 +70,9 @@ export function brokenLimits(context: RuleContext, levels: Levels): GuardRuleNam
 
   demand('confidence', levels.confidence >= guard.minConfidence)
   const equity = exact(accounting.equity)
-  const lossFrom = (entry: Big) => entry.minus(stop).times(sign).times(product.contractSize).plus(fee(entry)).plus(fee(stop)).times(size)
+  // Half the spread and the allowed slippage beyond the stop.
+  const stopFill = stop.minus(exact(quote.ask).minus(quote.bid).times(0.5).plus(stop.times(guard.maxEntrySlippageBps).times('0.0001')).times(sign))
+  const lossFrom = (entry: Big) => entry.minus(stopFill).times(sign).times(product.contractSize).plus(fee(entry)).plus(fee(stop)).times(size)
   const worstLoss = [near, worst].map(lossFrom).reduce((most, loss) => (loss.gt(most) ? loss : most))
   const allowed = equity.times(Math.min(guard.riskPerTrade, guard.maxRiskPerTrade))
   demand('risk_per_trade', equity.gt(0) && lossFrom(worst).gt(0) && worstLoss.lte(allowed))

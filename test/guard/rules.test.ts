@@ -202,12 +202,26 @@ const CASES: readonly Case[] = [
     also: SIZED,
   },
   {
-    // Filled at 2002, the most that 10 bps allow, it loses 4.2 a contract.
+    // Filled at 2002, the most that 10 bps allow, and stopped 10 bps beyond 1960 it loses 4.2 + 0.196 a contract.
     rule: 'risk_per_trade',
     name: 'from the worst fill',
-    fires: { guard: { maxEntrySlippageBps: 10 }, product: { minQuantity: quantity(10) }, accounting: worth('4199.99') },
-    passes: { guard: { maxEntrySlippageBps: 10 }, product: { minQuantity: quantity(10) }, accounting: worth('4200') },
+    fires: { guard: { maxEntrySlippageBps: 10 }, product: { minQuantity: quantity(10) }, accounting: worth('4395.99') },
+    passes: { guard: { maxEntrySlippageBps: 10 }, product: { minQuantity: quantity(10) }, accounting: worth('4396') },
     also: SIZED,
+  },
+  {
+    // Bid 1999, ask 2001: from 2001 to 1960, and half a spread of 1 beyond: 4.2 a contract.
+    rule: 'risk_per_trade',
+    name: 'through half of the spread',
+    fires: { facts: { quote: quoteOf('1999', '2001') }, product: { minQuantity: quantity(10) }, accounting: worth('4199.99') },
+    passes: { facts: { quote: quoteOf('1999', '2001') }, product: { minQuantity: quantity(10) }, accounting: worth('4200') },
+    also: SIZED,
+  },
+  {
+    rule: 'stop_side',
+    name: 'below what the stop is judged by, not only below the ask',
+    fires: { facts: { quote: quoteOf('1960', '2001') }, guard: { maxPriceMoveAtr: 5 } },
+    passes: { facts: { quote: quoteOf('1960.01', '2001') }, guard: { maxPriceMoveAtr: 5 } },
   },
   {
     rule: 'risk_per_trade',
@@ -434,16 +448,16 @@ describe('a decision that is no entry', () => {
 describe('the order', () => {
   it('carries the plan: size down to the lot, prices on the tick on the safe side', () => {
     const { result } = judge(contextWith({ guard: { maxEntrySlippageBps: 10 }, decision: { stopLossPrice: 1_960.1, takeProfitPrice: 2_080.9 } }))
-    // 2002 - 1960.5 = 41.5, 4.15 a contract: 24 of them lose 99.6.
+    // 2002 - 1960.5 = 41.5, and 1.9605 of slippage: 4.34605 a contract, 23 of them lose 99.96.
     expect(result).toMatchObject({
       kind: 'approved',
-      order: { kind: 'entry', side: 'buy', quantity: '24', priceLimit: '2002', bracket: { stopLossPrice: '1960.5', takeProfitPrice: '2080.5' }, leverage: '3' },
+      order: { kind: 'entry', side: 'buy', quantity: '23', priceLimit: '2002', bracket: { stopLossPrice: '1960.5', takeProfitPrice: '2080.5' }, leverage: '3' },
     })
   })
 
   it('is mirrored for a short', () => {
     const { result } = judge(contextWith({ side: 'short', guard: { maxEntrySlippageBps: 10 }, decision: { stopLossPrice: 2_039.9, takeProfitPrice: 1_919.1 } }))
-    expect(result).toMatchObject({ kind: 'approved', order: { side: 'sell', quantity: '24', priceLimit: '1998', bracket: { stopLossPrice: '2039.5', takeProfitPrice: '1919.5' } } })
+    expect(result).toMatchObject({ kind: 'approved', order: { side: 'sell', quantity: '22', priceLimit: '1998', bracket: { stopLossPrice: '2039.5', takeProfitPrice: '1919.5' } } })
   })
 
   it('counts a short at the price it is sold at, not at the worst it would take', () => {

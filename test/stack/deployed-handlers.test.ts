@@ -90,7 +90,8 @@ describe('the deployed handlers', () => {
     expect(cycle.results[1]).toMatchObject({ ok: true, value: { outcome: 'skipped' } })
     const record = await store().loadCycle('eth-perp', String(cycle.results[0]?.value['slot']))
     expect(record).toMatchObject({ outcome: cycle.results[0]?.value['outcome'], progress: 'finished', codeVersion: expect.stringMatching(/^0\.1\.0\+[0-9a-f]{12}$/) })
-    expect(cycle.output).toContain('"Namespace":"Hourhand"')
+    for (const line of cycle.output.trim().split('\n')) expect(JSON.parse(line)).toMatchObject({ level: expect.any(String), strategy: 'eth-perp' })
+    expect(cycle.output).toContain('cycle finished')
 
     const enforce = await invoke('enforce', [scheduled, scheduled])
     expect(enforce.results).toMatchObject([{ ok: true }, { ok: true }])

@@ -5,15 +5,16 @@ import { type EntryRule, finding, percent, shareOf, tidy } from '../rule.ts'
 export const stopSide: EntryRule = {
   name: 'stop_side',
   applies: 'entry',
-  purpose: 'a stop loses and a target gains, seen from the price it fills at',
+  purpose: 'a stop loses and a target gains, seen from where the market is and from where it fills',
   limit: () => 'long: stop < price < target; short: target < price < stop',
   check: (_, plan) => {
     const direction = directionOf(plan.side)
-    const risk = plan.executablePrice.minus(plan.stopLossPrice).times(direction)
+    // A stop that the market has passed already would close at once what it is meant to protect.
+    const risk = plan.watchedPrice.minus(plan.stopLossPrice).times(direction)
     // The fill may be the worst the order accepts: the target must gain from there too.
     const reward = plan.takeProfitPrice.minus(plan.worstPrice).times(direction)
     const passed = risk.gt(0) && reward.gt(0)
-    const levels = `stop ${canonical(plan.stopLossPrice)}, price ${canonical(plan.executablePrice)} to ${canonical(plan.worstPrice)}, target ${canonical(plan.takeProfitPrice)}`
+    const levels = `stop ${canonical(plan.stopLossPrice)}, price ${canonical(plan.watchedPrice)} to ${canonical(plan.worstPrice)}, target ${canonical(plan.takeProfitPrice)}`
     return finding(passed, 'stop and target on their sides', levels, 'stop and target are on the right sides', `${levels} do not fit a ${plan.side}`)
   },
 }
@@ -79,7 +80,7 @@ export const confidence: EntryRule = {
 export const riskPerTrade: EntryRule = {
   name: 'risk_per_trade',
   applies: 'entry',
-  purpose: 'no single trade matters much: loss at the stop from the worst fill, fees included',
+  purpose: 'no single trade matters much: loss from the worst fill to the stop, its slippage and fees included',
   limit: (config) => `at most ${percent(Math.min(config.guard.riskPerTrade, config.guard.maxRiskPerTrade))} of equity`,
   check: ({ config, facts }, plan) => {
     const limit = Math.min(config.guard.riskPerTrade, config.guard.maxRiskPerTrade)
