@@ -97,9 +97,10 @@ export function refusalsOf({ overrides, config, alarmEmail }: Deployment, live: 
 }
 
 function warningsOf({ config }: Deployment): string[] {
-  return config.market.source === 'sim'
-    ? ['market.source = sim: this deployment trades a simulated market, whose prices mean nothing; set market.source to "live" for the real one']
-    : []
+  const warnings: string[] = []
+  if (config.market.source === 'sim') warnings.push('market.source = sim: this deployment trades a simulated market, whose prices mean nothing; set market.source to "live" for the real one')
+  if (config.mode === 'live') warnings.push('mode = live: this version has no exchange broker yet, its functions will refuse to start; set mode to "paper"')
+  return warnings
 }
 
 /** The overrides as the functions receive them. */

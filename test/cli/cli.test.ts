@@ -107,8 +107,11 @@ describe('the contract', () => {
   it('npm start enters: what the README shows is what a newcomer sees', async () => {
     const { scripts } = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../package.json'), 'utf8')) as { scripts: { start: string } }
     const args = scripts.start.replace('tsx bin/hourhand.ts ', '').split(' ')
-    const { code, stdout } = await run([...args, '--data-dir', newDirectory()])
+    const data = newDirectory()
+    const { code, stdout } = await run([...args, '--data-dir', data])
     expect(code).toBe(0)
+    const readme = readFileSync(path.resolve(import.meta.dirname, '../../README.md'), 'utf8')
+    expect(readme).toContain(stdout.replaceAll(data, '.hourhand').trim())
     for (const part of ['Saw', 'Decided', 'Guard', `${RULES.length} of ${RULES.length} rules pass`, 'Order', 'Position', 'protected: stop', 'Outcome   entered', 'Record']) expect(stdout).toContain(part)
     for (const { name } of RULES) expect(stdout).toContain(name)
   })
