@@ -22,7 +22,13 @@ function describe(issue: z.core.$ZodIssue, input: unknown): string[] {
     const branch = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0] ?? []
     if (depth(branch) > 0) return branch.flatMap((inner) => describe({ ...inner, path: [...issue.path, ...inner.path] }, input))
   }
-  return [`${path || '(root)'} = ${show(lookUp(input, issue.path), issue.path.at(-1))}: ${issue.message}`]
+  return [`${path || '(root)'} = ${show(lookUp(input, issue.path), issue.path.at(-1))}: ${withRemedy(issue)}`]
+}
+
+/** Our own messages say what to write; the library's say what is expected, and get the rest. */
+function withRemedy({ code, message }: z.core.$ZodIssue): string {
+  const isOurs = code === 'custom' || !/^(?:Invalid|Too|Unrecognized)\b/.test(message)
+  return isOurs ? message : `${message.replace(/^Invalid input: /, '')}; correct it, or leave it out for the default`
 }
 
 const depth = (issues: readonly z.core.$ZodIssue[]): number => Math.max(0, ...issues.map((issue) => issue.path.length))
@@ -37,7 +43,7 @@ function lookUp(input: unknown, path: readonly PropertyKey[]): unknown {
 function show(value: unknown, key: PropertyKey | undefined): string {
   if (value === undefined) return 'nothing'
   // A credential does not belong into a configuration, and least of all into an error message.
-  if (/key|secret|token|password/i.test(String(key))) return '(hidden)'
+  if (/api.?key|secret|password|passphrase|private.?key|token$/i.test(String(key))) return '(hidden)'
   const text = JSON.stringify(value)
   return text.length > 80 ? `${text.slice(0, 77)}...` : text
 }
