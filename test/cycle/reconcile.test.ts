@@ -1,0 +1,178 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { money, price, quantity } from '../../lib/core/decimal.ts'
+import { MINUTE_MS, toIso } from '../../lib/core/time.ts'
+import { reconcile } from '../../lib/cycle/reconcile.ts'
+import { gatherVenueFacts, type VenueFacts } from '../../lib/cycle/venue-facts.ts'
+import { transitionAll } from '../../lib/ledger/transition.ts'
+import type { Fill, VenueOrder } from '../../schemas/order.ts'
+import type { StrategyState } from '../../schemas/state.ts'
+import { createWorld, SLOT, type World } from './world.ts'
+
+const at = (seconds: number): string => toIso(SLOT + seconds * 1_000)
+
+/** Reconciles, and says what state the events lead to. */
+function run(state: StrategyState, facts: VenueFacts) {
+  const found = reconcile(state, facts)
+  const folded = transitionAll(state, found.events)
+  return { ...found, state: folded.state, trades: folded.history.flatMap((entry) => (entry.kind === 'TRADE' ? [entry.body] : [])), kinds: found.events.map(({ type }) => type) }
+}
+
+describe('an open position', () => {
+  let world: World
+  let state: StrategyState
+  let facts: VenueFacts
+  let exit: Fill
+
+  beforeEach(async () => {
+    world = createWorld()
+    await world.cycle()
+    state = await world.state()
+    facts = await gatherVenueFacts(world.ports, state)
+    const entry = (await world.book()).fills[0]
+    if (entry === undefined) throw new Error('no entry')
+    exit = { ...entry, fillId: 'exit-1', orderId: 'stop', clientOrderId: null, side: 'sell', price: price(1980), reason: 'stop_loss', at: at(600) }
+  })
+
+  const held = () => {
+    if (state.phase.kind !== 'open') throw new Error('not open')
+    return state.phase.position
+  }
+  const closedFacts = (fills: Fill[], extra: Partial<VenueFacts> = {}): VenueFacts => ({ ...facts, at: at(660), position: null, openOrders: [], fills: [...facts.fills, ...fills], account: { ...facts.account, cash: facts.account.cash }, ...extra })
+
+  it('that the venue agrees about teaches nothing', () => {
+    expect(reconcile(state, facts)).toEqual({ events: [], actions: [], notes: [] })
+  })
+
+  it('takes a fill once, however often the list has it, and nothing a second time', () => {
+    const first = run(state, closedFacts([exit, exit]))
+    expect(first.kinds.filter((kind) => kind === 'filled')).toHaveLength(1)
+    expect(first.trades).toHaveLength(1)
+    expect(run(first.state, closedFacts([exit, exit], { account: { ...facts.account, cash: first.state.accounting.cash } })).events).toEqual([])
+  })
+
+  it('books the funding due at the instant of the exit to the trade', () => {
+    const payment = { fundingId: 'f', at: exit.at, rate: '0.0001', amount: money('-1.25') }
+    const { trades, kinds } = run(state, closedFacts([exit], { funding: [payment] }))
+    expect(kinds.slice(0, 2)).toEqual(['funding_settled', 'filled'])
+    expect(trades).toMatchObject([{ funding: '-1.25' }])
+  })
+
+  it('remembers ids that one reading leaves out', () => {
+    const payment = { fundingId: 'f', at: at(300), rate: '0.0001', amount: money('-1') }
+    const first = run(state, { ...facts, funding: [payment], account: { ...facts.account, cash: money(Number(facts.account.cash) - 1) } })
+    const without = run(first.state, { ...facts, funding: [], account: { ...facts.account, cash: first.state.accounting.cash } })
+    expect(run(without.state, { ...facts, funding: [payment], account: { ...facts.account, cash: first.state.accounting.cash } }).events).toEqual([])
+  })
+
+  it('closed by more than it held: our part is the trade, the rest an incident that halts', () => {
+    const twice = { ...exit, quantity: quantity(Number(exit.quantity) * 2), fee: money('8') }
+    const { state: after, trades } = run(state, closedFacts([twice]))
+    expect(trades).toMatchObject([{ quantity: held().quantity, exitReason: 'stop_loss' }])
+    expect(Number(trades[0]?.fees)).toBeCloseTo(Number(held().fees) + 4, 8)
+    expect(after).toMatchObject({ phase: { kind: 'flat' }, halt: { by: 'incident' } })
+  })
+
+  it('larger at the venue, or on the other side, is not ours: an incident that halts, and no fill is made up', () => {
+    if (facts.position === null) throw new Error('no position')
+    for (const position of [{ ...facts.position, quantity: quantity(1_000) }, { ...facts.position, side: 'short' as const }]) {
+      const { state: after, kinds } = run(state, { ...facts, position })
+      expect(kinds).toEqual(['incident_noted', 'halted'])
+      expect(after.phase).toMatchObject({ kind: 'open', position: { quantity: held().quantity } })
+    }
+  })
+
+  it('smaller at the venue: a second look before it is taken over, and one only', () => {
+    if (facts.position === null) throw new Error('no position')
+    const less = { ...facts, position: { ...facts.position, quantity: quantity(1) } }
+    const first = run(state, { ...less, at: at(60) })
+    expect(first.kinds).toContain('incident_noted')
+    expect(run(first.state, { ...less, at: at(80) }).kinds).not.toContain('filled')
+    const second = run(first.state, { ...less, at: at(120) })
+    expect(second.state.phase).toMatchObject({ kind: 'open', position: { quantity: '1' } })
+    expect(second.trades).toEqual([])
+  })
+
+  it('while the answers do not settle no difference is called one', () => {
+    expect(run(state, { ...facts, position: null, isSettled: false }).kinds).toEqual([])
+  })
+
+  it('with a stop for a part of it: that stop goes, one for the whole is wanted', () => {
+    const [stop] = facts.openOrders
+    if (stop === undefined) throw new Error('no stop')
+    const { actions, kinds } = run(state, { ...facts, openOrders: [{ ...stop, quantity: quantity(1) }] })
+    expect(kinds).toEqual(['protection_lost'])
+    expect(actions).toEqual([{ kind: 'cancel', orderId: stop.orderId, why: expect.any(String) }, { kind: 'protect' }])
+  })
+
+  it.each<[string, Partial<VenueOrder>]>([
+    ['fired and not filled', { isTriggered: true }],
+    ['still pending', { status: 'pending' }],
+    ['on the wrong side', { side: 'buy' }],
+    ['of a kind that is none', { kind: 'foreign' }],
+  ])('a stop that is %s is none', (_name, change) => {
+    const [stop] = facts.openOrders
+    if (stop === undefined) throw new Error('no stop')
+    expect(run(state, { ...facts, openOrders: [{ ...stop, ...change }] }).actions).toContainEqual({ kind: 'protect' })
+  })
+
+  it('that failed to be protected twice is flattened', () => {
+    const bare: StrategyState = { ...state, phase: { kind: 'open', position: { ...held(), protection: { status: 'none' }, protectFailures: 2 } } }
+    expect(run(bare, { ...facts, openOrders: [] }).actions).toEqual([{ kind: 'flatten', reason: 'unprotected' }])
+  })
+})
+
+describe('an entry under way', () => {
+  let state: StrategyState
+  let facts: VenueFacts
+  let entry: Fill
+  let order: VenueOrder
+
+  beforeEach(async () => {
+    const donor = createWorld()
+    await donor.cycle()
+    const [fill] = (await donor.book()).fills
+    const placed = await donor.ports.broker.order('ETP-20DEC30-CDE', fill?.clientOrderId ?? '')
+    if (fill === undefined || placed === null) throw new Error('no entry')
+    entry = fill
+    order = placed
+    const world = createWorld({ wrapBroker: (broker) => ({ ...broker, place: async () => ({ outcome: 'unknown', reason: 'timeout' }) }) })
+    await world.cycle()
+    state = await world.state()
+    facts = await gatherVenueFacts(world.ports, state)
+    expect(state.phase.kind).toBe('opening')
+  })
+
+  const late = (minutes: number): string => toIso(SLOT + minutes * MINUTE_MS)
+
+  it('unknown to the venue: waited for until its deadline and 30 s, then given up', () => {
+    expect(run(state, { ...facts, at: at(45) }).kinds).toEqual([])
+    expect(run(state, { ...facts, at: late(2) }).state.phase).toMatchObject({ kind: 'flat', abandoned: { order: { clientOrderId: entry.clientOrderId } } })
+  })
+
+  it('given up and filled after all: a position with its stop, protected next', () => {
+    const abandoned = run(state, { ...facts, at: late(2) }).state
+    const venue = { ...facts, at: late(3), fills: [{ ...entry, at: late(2) }], position: { symbol: entry.symbol, side: 'long' as const, quantity: entry.quantity, averageEntryPrice: entry.price, markPrice: entry.price, unrealisedPnl: money('0'), liquidationPrice: null } }
+    const { state: after, actions } = run(abandoned, venue)
+    expect(after.phase).toMatchObject({ kind: 'open', position: { bracket: { stopLossPrice: '1980' } } })
+    expect(actions).toEqual([{ kind: 'protect' }])
+  })
+
+  it('still resting past its deadline is taken back', () => {
+    const resting = { ...order, status: 'open' as const, filledQuantity: quantity(0) }
+    expect(run(state, { ...facts, at: at(10), pendingOrder: resting }).actions).toEqual([])
+    expect(run(state, { ...facts, at: at(45), pendingOrder: resting }).actions).toMatchObject([{ kind: 'cancel', orderId: order.orderId }])
+  })
+
+  it('filled, but its fills are not listed: waited for, then an incident that halts', () => {
+    expect(run(state, { ...facts, at: at(60), pendingOrder: order }).kinds).toEqual([])
+    const { kinds, state: after } = run(state, { ...facts, at: late(2), pendingOrder: order })
+    expect(kinds.slice(0, 3)).toEqual(['incident_noted', 'halted', 'entry_ended'])
+    expect(after.halt?.reason).toContain('fills_missing')
+  })
+
+  it('a fill that belongs to nobody is not booked, and halts', () => {
+    const { state: after, kinds } = run(state, { ...facts, fills: [{ ...entry, clientOrderId: 'someone', orderId: 'else', reason: 'external' }] })
+    expect(kinds).toEqual(['incident_noted', 'halted', 'cursor_moved'])
+    expect(after.accounting.cash).toBe(state.accounting.cash)
+  })
+})
