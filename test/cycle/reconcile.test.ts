@@ -115,6 +115,15 @@ describe('an open position', () => {
     expect(run(state, { ...facts, openOrders: [{ ...stop, ...change }] }).actions).toContainEqual({ kind: 'protect' })
   })
 
+  it('whose stop was sent and is not listed: waited for until its deadline, then counted as failed and sent again', () => {
+    const order = { kind: 'protect' as const, clientOrderId: '00000000-0000-8000-8000-000000000002', symbol: 'ETP-20DEC30-CDE', side: 'sell' as const, quantity: held().quantity, bracket: { stopLossPrice: price(1980), takeProfitPrice: price(2050) } }
+    const sent: StrategyState = { ...state, phase: { kind: 'open', position: { ...held(), protection: { status: 'intended', order, attempt: 0, intendedAt: at(0), deadline: at(20) } } } }
+    expect(run(sent, { ...facts, at: at(20), openOrders: [] })).toMatchObject({ kinds: [], actions: [] })
+    const after = run(sent, { ...facts, at: at(21), openOrders: [] })
+    expect(after).toMatchObject({ kinds: ['protection_lost'], actions: [{ kind: 'protect' }] })
+    expect(after.state.phase).toMatchObject({ position: { protectFailures: 1 } })
+  })
+
   it('that failed to be protected twice is flattened', () => {
     const bare: StrategyState = { ...state, phase: { kind: 'open', position: { ...held(), protection: { status: 'none' }, protectFailures: 2 } } }
     expect(run(bare, { ...facts, openOrders: [] }).actions).toEqual([{ kind: 'flatten', reason: 'unprotected' }])
