@@ -20,7 +20,7 @@ export type Reconciliation = {
   notes: string[]
 }
 
-/** After an order's deadline it may still be on its way through the venue for this long. */
+/** After its deadline an entry may still be on its way through the venue for this long. */
 const LATE_ARRIVAL_MS = 30 * SECOND_MS
 /** How long after its deadline the fills of a finished order may be missing from the venue's list. */
 const FILLS_PATIENCE_MS = 60 * SECOND_MS
@@ -154,7 +154,9 @@ function resolvePending(draft: Draft): boolean {
   const order = facts.pendingOrder
   const isPast = fromIso(facts.at) > fromIso(intent.deadline)
   if (order === null) {
-    const isLost = fromIso(facts.at) > fromIso(intent.deadline) + LATE_ARRIVAL_MS
+    // An entry that turns up late adds risk, so it is waited for; a close that does only takes it away, and meanwhile
+    // the position may be without its exits.
+    const isLost = fromIso(facts.at) > fromIso(intent.deadline) + (phase.kind === 'opening' ? LATE_ARRIVAL_MS : 0)
     if (isLost) end('abandoned', 'the venue does not know it and its deadline has passed')
     return !isLost
   }

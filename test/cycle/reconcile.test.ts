@@ -124,6 +124,13 @@ describe('an open position', () => {
     expect(after.state.phase).toMatchObject({ position: { protectFailures: 1 } })
   })
 
+  it('whose close was never sent is open again at the close’s deadline, and protected in the same pass', () => {
+    const order = { kind: 'close' as const, clientOrderId: '00000000-0000-8000-8000-000000000003', symbol: 'ETP-20DEC30-CDE', side: 'sell' as const, quantity: held().quantity }
+    const closing: StrategyState = { ...state, phase: { kind: 'closing', position: held(), intent: { order, reason: 'decision', attempt: 0, status: 'intended', orderId: null, intendedAt: at(0), deadline: at(20) } } }
+    expect(run(closing, { ...facts, at: at(20), openOrders: [] })).toMatchObject({ kinds: [], actions: [] })
+    expect(run(closing, { ...facts, at: at(21), openOrders: [] })).toMatchObject({ kinds: ['close_ended', 'protection_lost'], actions: [{ kind: 'protect' }] })
+  })
+
   it('that failed to be protected twice is flattened', () => {
     const bare: StrategyState = { ...state, phase: { kind: 'open', position: { ...held(), protection: { status: 'none' }, protectFailures: 2 } } }
     expect(run(bare, { ...facts, openOrders: [] }).actions).toEqual([{ kind: 'flatten', reason: 'unprotected' }])
