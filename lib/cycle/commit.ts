@@ -25,7 +25,11 @@ export async function loadOrCreateState(ports: ExecutionPorts): Promise<Strategy
 }
 
 /** Clocks of two machines may differ by this much. */
-const CLOCK_TOLERANCE_MS = 2 * MINUTE_MS
+export const CLOCK_TOLERANCE_MS = 2 * MINUTE_MS
+
+/** How often an invocation looks again after the state has moved under it, and how long it waits before. */
+export const MAX_CONFLICTS = 5
+export const conflictPauseMs = (attempt: number): number => 50 * attempt
 
 /**
  * Refuses to act in the past: with a clock before what is already recorded, prices, fills and deadlines would be of
@@ -34,24 +38,29 @@ const CLOCK_TOLERANCE_MS = 2 * MINUTE_MS
 export async function requireForwardClock({ store, config, clock }: Pick<ExecutionPorts, 'store' | 'config' | 'clock'>): Promise<void> {
   const [state, book] = await Promise.all([store.loadState(config.id), config.mode === 'paper' ? store.loadBook(config.id) : null])
   const now = clock()
-  for (const known of [state?.updatedAt, state?.lastSlot, book?.advancedTo]) {
+  for (const known of [state?.updatedAt, book?.advancedTo]) {
     if (known === undefined || known === null || fromIso(known) <= now + CLOCK_TOLERANCE_MS) continue
     throw new UsageError(`it is ${toIso(now)} here, but ${config.id} has records of ${known}: correct the clock or --at, or use another --data-dir`)
   }
 }
 
 /**
- * Applies events and makes them durable: history first (it is harmless to write twice), then the state in one
- * conditional write, then the domain events. No events, no write. Throws {@link StateConflict} when the state has
+ * Applies events and makes them durable: what happened first (fills, funding, trades; harmless to write twice), then the
+ * state in one conditional write, then what was meant (orders: the state holds the intent itself, and one that lost
+ * the race must leave no trace), then the domain events. No events, no write. Throws {@link StateConflict} when the state has
  * moved since it was read.
  */
 export async function commit(ports: ExecutionPorts, state: StrategyState, events: readonly LedgerEvent[]): Promise<StrategyState> {
   if (events.length === 0) return state
   const { store, config } = ports
   const { state: next, history, emissions } = transitionAll(state, events)
-  await store.appendHistory(config.id, history)
+  const version = state.version + 1
+  const lost = await store.appendHistory(config.id, history.filter(({ kind }) => kind !== 'ORDER'), version)
   const saved = await store.saveState(next, false)
   if (saved.outcome === 'conflict') throw new StateConflict(`the state of ${config.id} is no longer version ${state.version}`)
+  // Somebody who has lost the race had written first: what this state says is what happened.
+  await store.overwriteHistory(config.id, lost, version)
+  await store.appendHistory(config.id, history.filter(({ kind }) => kind === 'ORDER'), version)
   await publish(ports, emissions)
   return saved.state
 }

@@ -4,8 +4,11 @@ import type { EntryDecision } from '../../schemas/decision.ts'
 import type { EntryOrder, Placement } from '../../schemas/order.ts'
 import type { EntryIntent, StrategyState } from '../../schemas/state.ts'
 import { ORDER_LIFE_MS } from './close-position.ts'
-import { commit } from './commit.ts'
+import { commit, StateConflict } from './commit.ts'
 import type { CyclePorts } from './ports.ts'
+
+/** The state moved before the entry was committed: nothing of it exists anywhere. */
+export class EntryNotCommitted extends StateConflict {}
 
 export type EntryRequest = { order: Approved<EntryOrder>; decision: EntryDecision; cycleId: string; regime: string | null }
 
@@ -28,7 +31,9 @@ export async function enterPosition(ports: CyclePorts, state: StrategyState, req
     deadline: toIso(now + ORDER_LIFE_MS),
     thesis: { cycleId, confidence, rationale, invalidation, regime },
   }
-  const intended = await commit(ports, state, [{ type: 'entry_intended', at: toIso(now), intent }])
+  const intended = await commit(ports, state, [{ type: 'entry_intended', at: toIso(now), intent }]).catch((error: unknown) => {
+    throw error instanceof StateConflict ? new EntryNotCommitted(error.message, { cause: error }) : error
+  })
   const placement: Placement = clock() > now + ORDER_LIFE_MS ? { outcome: 'rejected', reason: 'its deadline passed before it could be sent' } : await broker.place(order)
   const at = toIso(clock())
   switch (placement.outcome) {

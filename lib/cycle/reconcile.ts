@@ -220,7 +220,8 @@ function comparePosition(draft: Draft): void {
     slippage: null,
     liquidity: 'unknown',
     reason: 'external',
-    at: facts.at,
+    // Dated by the first sighting: whoever takes it over, and however often, it is the same fill.
+    at: first.at,
   }
   draft.add({ type: 'filled', at: facts.at, fill, contractSize: held.contractSize, liquidationPrice: null }, `${canonical(missing)} closed by somebody else, taken over at the mark price ${markPrice}`)
 }

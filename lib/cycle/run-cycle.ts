@@ -2,16 +2,18 @@ import { type EpochMs, floorTime, fromIso, MINUTE_MS, toIso } from '../core/time
 import { buildPrompt } from '../decision/prompt.ts'
 import { judge, type Judgement } from '../guard/judge.ts'
 import { positionOf, revalue, rollDay } from '../ledger/accounting.ts'
+import type { LedgerEvent } from '../ledger/events.ts'
+import { transitionAll } from '../ledger/transition.ts'
 import { buildSnapshot } from '../snapshot/build-snapshot.ts'
 import { gatherMarketFacts } from '../snapshot/gather.ts'
 import { estimateTokens } from '../snapshot/estimate-tokens.ts'
-import type { CycleOutcome, CycleRecord, GuardFacts } from '../../schemas/cycle-record.ts'
+import { CycleOutcome, type CycleRecord, type GuardFacts } from '../../schemas/cycle-record.ts'
 import { isEntry } from '../../schemas/decision.ts'
 import type { DecisionSummary, StrategyState } from '../../schemas/state.ts'
 import { claimSlot, newRecord } from './claim.ts'
 import { closePosition } from './close-position.ts'
-import { commit, loadOrCreateState, publish, requireForwardClock, StateConflict } from './commit.ts'
-import { enterPosition } from './enter-position.ts'
+import { CLOCK_TOLERANCE_MS, commit, conflictPauseMs, loadOrCreateState, MAX_CONFLICTS, publish, requireForwardClock, StateConflict } from './commit.ts'
+import { EntryNotCommitted, enterPosition } from './enter-position.ts'
 import type { CyclePorts } from './ports.ts'
 import { describeAction, syncWithVenue } from './sync-with-venue.ts'
 
@@ -21,9 +23,6 @@ export type CycleRequest = {
   /** Does everything but write state and place orders. The caller gives ports whose writes go nowhere. */
   dryRun: boolean
 }
-
-/** How often a cycle looks again after the state has moved under it. */
-const MAX_CONFLICTS = 3
 
 /**
  * One decision cycle, in this order and no other: claim slot, reconcile with the venue, snapshot, decide,
@@ -40,12 +39,14 @@ export async function runCycle(ports: CyclePorts, { scheduledFor, dryRun }: Cycl
   const slot = floorTime(scheduledFor, config.intervalMinutes * MINUTE_MS)
   await requireForwardClock(ports)
   const run = new Run(ports, newRecord(ports, slot, now), dryRun)
+  // A slot that has not come yet is left for its time; a moment early is only the difference of two clocks.
+  if (slot > now + CLOCK_TOLERANCE_MS) return { ...run.record, outcome: 'skipped', reason: `slot ${toIso(slot)} lies in the future: it is ${toIso(now)} now` }
   try {
     if (!dryRun) {
       const claim = await claimSlot(ports, slot, now)
       // This invocation did nothing: what the other one did is in its record.
         if (claim.kind === 'taken') return { ...run.record, outcome: 'skipped', reason: claim.reason }
-      run.record = claim.record
+      run.take(claim.record)
     }
     return await run.toEnd(slot)
   } catch (error) {
@@ -60,6 +61,7 @@ class Run {
   record: CycleRecord
   private readonly ports: CyclePorts
   private readonly dryRun: boolean
+  private isClaimed = false
   /** What would have kept a dry run from going on, had it been a real one. */
   private barrier: Barrier | null = null
   private stepStartedAt: EpochMs
@@ -71,6 +73,12 @@ class Run {
     this.stepStartedAt = ports.clock()
   }
 
+  /** From here on the slot's record is this invocation's to write. */
+  take(record: CycleRecord): void {
+    this.record = record
+    this.isClaimed = true
+  }
+
   async toEnd(slot: EpochMs): Promise<CycleRecord> {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -79,6 +87,7 @@ class Run {
         // The other function has committed while we were reading or thinking: look again and judge again.
         if (!(error instanceof StateConflict) || attempt === MAX_CONFLICTS) throw error
         this.ports.telemetry.log('info', 'the state moved during the cycle; looking again', { attempt })
+        await this.ports.sleep(conflictPauseMs(attempt))
       }
     }
   }
@@ -88,6 +97,9 @@ class Run {
     const { config, clock } = ports
     let state = await this.reconcile(await loadOrCreateState(ports))
     if (this.record.progress === 'intended' && !this.dryRun) return this.finishIntended(state)
+    // This slot's books were closed before its record was: the record only has to catch up.
+    const done = state.lastSlot === this.record.slot ? state.memory.decisions.find(({ cycleId }) => cycleId === this.record.cycleId) : undefined
+    if (done !== undefined && !this.dryRun) return this.finish(state, CycleOutcome.parse(done.outcome), done.note)
     const barrier = findBarrier(state, slot, clock(), config.intervalMinutes * MINUTE_MS)
     if (barrier !== null && !this.dryRun) return this.finish(state, barrier.outcome, barrier.reason)
     this.barrier = barrier
@@ -144,7 +156,8 @@ class Run {
         { type: 'halted', at, halt: { at, by: 'guard', rule, reason } },
       ])
       await schedule.disable(reason)
-      return this.finish(halted, 'halted', `${rule}: ${reason}`)
+      // A halt keeps entries out, never exits: the close that was decided is carried out.
+      return decision.action === 'close' && halted.phase.kind === 'open' ? this.close(halted) : this.finish(halted, 'halted', `${rule}: ${reason}`)
     }
     switch (decision.action) {
       case 'hold':
@@ -160,6 +173,10 @@ class Run {
   }
 
   private async close(state: StrategyState): Promise<CycleRecord> {
+    const since = fromIso(this.record.claimedAt)
+    const ours = state.memory.trades.find(({ exitReason, exitTime }) => exitReason === 'decision' && fromIso(exitTime) >= since)
+    // Sent before the state moved or the invocation died, and filled by now.
+    if (state.phase.kind !== 'open' && ours !== undefined) return this.finish(state, 'closed', 'the decider closed the position')
     if (state.phase.kind !== 'open') return this.finish(state, 'held', `close was decided, but the strategy is ${state.phase.kind}`)
     const { tradeId } = state.phase.position
     const closed = await this.reconcile(await closePosition(this.ports, state, 'decision'))
@@ -177,7 +194,12 @@ class Run {
     }
     // From here on a repetition must not enter again, whatever becomes of this attempt.
     await this.save({ progress: 'intended' })
-    const entered = await enterPosition(this.ports, state, { order: result.order, decision, cycleId: this.record.cycleId, regime: this.record.snapshot?.views.primary.regime.label ?? null })
+    const regime = this.record.snapshot?.views.primary.regime.label ?? null
+    const entered = await enterPosition(this.ports, state, { order: result.order, decision, cycleId: this.record.cycleId, regime }).catch(async (error: unknown) => {
+      // Nothing was committed and nothing sent: it may be judged again on the state as it is now.
+      if (error instanceof EntryNotCommitted) await this.save({ progress: 'judged' })
+      throw error
+    })
     this.lap('place')
     this.record = { ...this.record, placement: entered.placement }
     return this.finishIntended(await this.reconcile(entered.state))
@@ -197,6 +219,7 @@ class Run {
     if (phase.kind === 'opening') return this.finish(state, 'failed', `the venue's answer to order ${order?.clientOrderId ?? ''} is unknown; enforcement resolves it, nothing new is opened meanwhile`)
     const { placement } = this.record
     if (placement?.outcome === 'rejected') return this.finish(state, 'failed', `the venue refused the entry: ${placement.reason}`)
+    if (placement === null) return this.finish(state, 'refused', 'the entry was never sent: the invocation ended before it could be')
     return this.finish(state, 'refused', 'the entry did not fill: the price was beyond the limit by then')
   }
 
@@ -217,12 +240,14 @@ class Run {
         confidence: confidenceOf(record),
         note: (record.decision?.decision.rationale ?? reason).slice(0, 160),
       }
-      after = await commit(this.ports, state, [
+      const events: LedgerEvent[] = [
         ...(mark === null ? [] : [{ type: 'marked' as const, at, markPrice: mark }]),
         { type: 'slot_finished', at, slot: record.slot, summary, keep: config.memory.decisions },
-      ])
-      const { equity, cash, markPrice } = after.accounting
-      await store.appendEquity(config.id, { at: record.slot, equity, cash, markPrice, phase: after.phase.kind })
+      ]
+      const { accounting, phase } = transitionAll(state, events).state
+      const { equity, cash, markPrice } = accounting
+      await store.appendEquity(config.id, { at: record.slot, equity, cash, markPrice, phase: phase.kind })
+      after = await commit(this.ports, state, events)
     }
     this.lap('record')
     const { fills, orders } = await this.executionsOf(record)
@@ -235,21 +260,24 @@ class Run {
   /** The venue's own account of this cycle's order, for the record; costs nothing when there was none. */
   private async executionsOf({ order, claimedAt }: CycleRecord): Promise<{ fills: CycleRecord['fills']; orders: CycleRecord['venueOrders'] }> {
     if (order === null || this.dryRun) return { fills: [], orders: [] }
-    const { broker } = this.ports
-    const [placed, open, fills] = await Promise.all([
-      broker.order(order.symbol, order.clientOrderId),
-      broker.openOrders(order.symbol),
-      broker.fills(order.symbol, fromIso(claimedAt)),
-    ])
+    const { broker, telemetry } = this.ports
+    const answers = await Promise.all([broker.order(order.symbol, order.clientOrderId), broker.openOrders(order.symbol), broker.fills(order.symbol, fromIso(claimedAt))]).catch((error: unknown) => {
+      // All is done by now; that it cannot be told in full changes nothing of it.
+      telemetry.log('warn', 'the record lacks what the venue says of its order', { cycleId: this.record.cycleId, error })
+      return null
+    })
+    if (answers === null) return { fills: [], orders: [] }
+    const [placed, open, fills] = answers
     return { fills: [...fills], orders: [...(placed === null ? [] : [placed]), ...open.filter((one) => one.orderId !== placed?.orderId)] }
   }
 
   async fail(reason: string): Promise<CycleRecord> {
+    const wasIntended = this.record.progress === 'intended'
     const failed: CycleRecord = { ...this.record, progress: 'finished', outcome: 'failed', reason, finishedAt: toIso(this.ports.clock()) }
     this.record = failed
-    if (!this.dryRun) {
+    if (!this.dryRun && this.isClaimed) {
       // An entry may be under way: such a record stays unfinished so that a repetition follows it up.
-      const stored: CycleRecord = { ...failed, progress: failed.order !== null && failed.placement === null ? 'intended' : 'finished' }
+      const stored: CycleRecord = { ...failed, progress: wasIntended ? 'intended' : 'finished' }
       await this.ports.store
         .saveCycle(stored, failed.attempt)
         // What made it fail may be what it holds: then at least the failure itself is kept.
@@ -283,7 +311,7 @@ type Barrier = { outcome: 'skipped' | 'halted'; reason: string }
 function findBarrier({ lastSlot, halt }: StrategyState, slot: EpochMs, now: EpochMs, slotMs: number): Barrier | null {
   if (lastSlot !== null && fromIso(lastSlot) >= slot) return { outcome: 'skipped', reason: `slot ${toIso(slot)} is not after the last one done, ${lastSlot}` }
   if (halt !== null) return { outcome: 'halted', reason: `halted by ${halt.by} since ${halt.at}: ${halt.reason}` }
-  if (floorTime(now, slotMs) !== slot) return { outcome: 'skipped', reason: `slot ${toIso(slot)} is stale: it is ${toIso(now)} now; reconciled, nothing entered` }
+  if (floorTime(Math.max(now, slot), slotMs) !== slot) return { outcome: 'skipped', reason: `slot ${toIso(slot)} is stale: it is ${toIso(now)} now; reconciled, nothing entered` }
   return null
 }
 

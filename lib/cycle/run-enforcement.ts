@@ -7,7 +7,7 @@ import type { Position, StrategyState } from '../../schemas/state.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 import type { ExitReason } from '../../schemas/trade.ts'
 import { closePosition } from './close-position.ts'
-import { commit, loadOrCreateState, publish, requireForwardClock, StateConflict } from './commit.ts'
+import { commit, conflictPauseMs, loadOrCreateState, MAX_CONFLICTS, publish, requireForwardClock, StateConflict } from './commit.ts'
 import { findHardExit } from './find-exit.ts'
 import type { ExecutionPorts } from './ports.ts'
 import { describeAction, syncWithVenue } from './sync-with-venue.ts'
@@ -27,7 +27,6 @@ export type EnforcementResult = {
 
 /** The look-out mark is stored this often: a pass then never has more bars to read than that and its own delay. */
 const WATCH_MARK_MS = 30 * MINUTE_MS
-const MAX_CONFLICTS = 3
 
 /**
  * One enforcement pass: reconcile with the venue, then, if a position is open, see whether its stop or target was
@@ -46,6 +45,7 @@ export async function runEnforcement(ports: ExecutionPorts, { dryRun = false }: 
     } catch (error) {
       if (!(error instanceof StateConflict) || attempt === MAX_CONFLICTS) throw error
       ports.telemetry.log('info', 'the state moved during enforcement; looking again', { attempt })
+      await ports.sleep(conflictPauseMs(attempt))
     }
   }
 }

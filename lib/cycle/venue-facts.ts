@@ -22,8 +22,8 @@ export type VenueFacts = {
 const MAX_READS = 3
 
 /**
- * Asks the venue for everything. The answers are not of one instant; the position is therefore read before and
- * after the rest, and all is read again when it moved in between.
+ * Asks the venue for everything. The answers are not of one instant; position and cash are therefore read
+ * before and after the rest, and all is read again when they moved in between.
  */
 export async function gatherVenueFacts(ports: ExecutionPorts, state: StrategyState): Promise<VenueFacts> {
   const { broker, config, clock } = ports
@@ -31,16 +31,15 @@ export async function gatherVenueFacts(ports: ExecutionPorts, state: StrategySta
   const since = fromIso(state.cursor.since)
   const product = await broker.product(symbol)
   for (let read = 1; ; read++) {
-    const before = await broker.position(symbol)
-    const [pendingOrder, openOrders, fills, funding, account] = await Promise.all([
+    const [before, cashBefore] = await Promise.all([broker.position(symbol), broker.account().then(({ cash }) => cash)])
+    const [pendingOrder, openOrders, fills, funding] = await Promise.all([
       readPending(ports, state),
       broker.openOrders(symbol),
       broker.fills(symbol, since),
       broker.fundingPayments(symbol, since),
-      broker.account(),
     ])
-    const position = await broker.position(symbol)
-    const isSettled = before?.quantity === position?.quantity && before?.side === position?.side
+    const [position, account] = await Promise.all([broker.position(symbol), broker.account()])
+    const isSettled = before?.quantity === position?.quantity && before?.side === position?.side && cashBefore === account.cash
     if (isSettled || read === MAX_READS) return { at: toIso(clock()), product, account, position, openOrders, fills, funding, pendingOrder, isSettled }
   }
 }

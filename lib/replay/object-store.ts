@@ -53,7 +53,9 @@ export function createObjectStore(): { store: Store; trace: ReplayTrace } {
     },
     async appendHistory(_strategyId, entries) {
       for (const entry of entries) keep(entry)
+      return []
     },
+    async overwriteHistory() {},
     async appendEquity(_strategyId, point) {
       trace.equity.push(point)
     },

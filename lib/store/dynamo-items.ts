@@ -63,10 +63,11 @@ export function createDynamoItems({ client, tableName }: { client: DynamoDBClien
 function expressionFor(condition: WriteCondition) {
   if (condition === 'none') return {}
   if (condition === 'absent') return { ConditionExpression: 'attribute_not_exists(pk)' }
+  const isBelow = 'below' in condition
   return {
-    ConditionExpression: '#version = :version',
+    ConditionExpression: isBelow ? 'attribute_not_exists(pk) OR #version < :version' : '#version = :version',
     ExpressionAttributeNames: { '#version': 'version' },
-    ExpressionAttributeValues: { ':version': { N: String(condition.version) } },
+    ExpressionAttributeValues: { ':version': { N: String(isBelow ? condition.below : condition.version) } },
   }
 }
 

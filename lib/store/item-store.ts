@@ -11,8 +11,11 @@ export type Item = {
   expiresAt: number | null
 }
 
-/** When a write may take effect: `absent` if the key is new, `{ version }` if the stored version is that one. */
-export type WriteCondition = 'none' | 'absent' | { version: number }
+/**
+ * When a write may take effect: `absent` if the key is new, `{ version }` if the stored version is that one,
+ * `{ below }` if there is none or only one of a lower version.
+ */
+export type WriteCondition = 'none' | 'absent' | { version: number } | { below: number }
 
 export type ItemQuery = {
   pk: string

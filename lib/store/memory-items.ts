@@ -67,6 +67,7 @@ export function createOverlayItems(base: ItemStore): ItemStore {
 function allows(condition: WriteCondition, stored: Item | undefined): boolean {
   if (condition === 'none') return true
   if (condition === 'absent') return stored === undefined
+  if ('below' in condition) return stored === undefined || (stored.version ?? -1) < condition.below
   return stored !== undefined && stored.version === condition.version
 }
 

@@ -35,8 +35,13 @@ export type Store = {
   loadCycle(strategyId: string, slot: string): Promise<CycleRecord | null>
   /** Writes the record if the stored one is still of `attempt`; `conflict` means another invocation has taken over. */
   saveCycle(record: CycleRecord, attempt: number): Promise<Saved>
-  /** Writes history; doing so twice changes nothing. */
-  appendHistory(strategyId: string, entries: readonly HistoryEntry[]): Promise<void>
+  /**
+   * Writes history that follows from the state's `version`; doing so twice changes nothing, and what a later
+   * version said is left alone. Answers with the entries that lost to another writer of the same version.
+   */
+  appendHistory(strategyId: string, entries: readonly HistoryEntry[], version: number): Promise<HistoryEntry[]>
+  /** Writes history over whatever is there: for the writer whose state it was that won. */
+  overwriteHistory(strategyId: string, entries: readonly HistoryEntry[], version: number): Promise<void>
   appendEquity(strategyId: string, point: EquityPoint): Promise<void>
   listCycles(strategyId: string, page: PageRequest): Promise<Page<CycleRecord>>
   listTrades(strategyId: string, page: PageRequest): Promise<Page<Trade>>
@@ -73,6 +78,15 @@ export function createStore(items: ItemStore, writer: string): Store {
     return { items: found.items.map((item) => parseBody(schema, item)), cursor: found.cursor }
   }
 
+  const historyItem = (strategyId: string, { kind, at, id, body }: HistoryEntry, version: number): Item => ({
+    pk: strategyKey(strategyId),
+    sk: `${kind}#${at}#${id}`,
+    version,
+    body: canonicalJson(body),
+    writer,
+    expiresAt: null,
+  })
+
   const putCycle = (record: CycleRecord, condition: WriteCondition): Promise<Saved> => {
     const expiresAt = Math.floor((fromIso(record.slot) + record.config.retentionDays * DAY_MS) / SECOND_MS)
     return put({ pk: strategyKey(record.strategyId), sk: cycleKey(record.slot), version: record.attempt, body: canonicalJson(record), writer, expiresAt }, condition)
@@ -94,10 +108,13 @@ export function createStore(items: ItemStore, writer: string): Store {
     createCycle: (record) => putCycle(record, 'absent'),
     loadCycle: (strategyId, slot) => load(CycleRecord, strategyKey(strategyId), cycleKey(slot)),
     saveCycle: (record, attempt) => putCycle(record, { version: attempt }),
-    async appendHistory(strategyId, entries) {
-      for (const { kind, at, id, body } of entries) {
-        await items.put({ pk: strategyKey(strategyId), sk: `${kind}#${at}#${id}`, version: null, body: canonicalJson(body), writer, expiresAt: null }, 'none')
-      }
+    async appendHistory(strategyId, entries, version) {
+      const lost: HistoryEntry[] = []
+      for (const entry of entries) if ((await items.put(historyItem(strategyId, entry, version), { below: version })) === 'conflict') lost.push(entry)
+      return lost
+    },
+    async overwriteHistory(strategyId, entries, version) {
+      for (const entry of entries) await items.put(historyItem(strategyId, entry, version), 'none')
     },
     async appendEquity(strategyId, point) {
       await items.put({ pk: strategyKey(strategyId), sk: `EQUITY#${point.at}`, version: null, body: canonicalJson(point), writer, expiresAt: null }, 'none')

@@ -182,7 +182,7 @@ describe('the typed store', () => {
     const items = createMemoryItems()
     const store = createStore(items, 'a')
     const payment = { fundingId: 'f1', at, rate: '0', amount: money('1') }
-    for (let time = 0; time < 2; time++) await store.appendHistory('eth-perp', [{ kind: 'FUNDING', id: 'f1', at, body: payment }])
+    for (let time = 0; time < 2; time++) await store.appendHistory('eth-perp', [{ kind: 'FUNDING', id: 'f1', at, body: payment }], 1)
     expect((await store.listFunding('eth-perp', { limit: 10 })).items).toEqual([payment])
     const point = { at, equity: money('1'), cash: money('1'), markPrice: null, phase: 'flat' as const }
     await store.appendEquity('eth-perp', point)

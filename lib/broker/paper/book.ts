@@ -106,7 +106,8 @@ function fireExit(book: PaperBook, bar: Candle, isFirst: boolean, venue: PaperVe
     const gapped = isLong ? open.lt(level) : open.gt(level)
     return gapped ? open : dec(level)
   }
-  const resting = restingOrders(book)
+  // An order placed within the bar has not seen its beginning: it is judged from the next bar on.
+  const resting = restingOrders(book).filter((order) => fromIso(order.createdAt) <= bar.time)
   const stopped = resting.find((order) => order.request.kind === 'protect' && reachedDown(Number(order.request.bracket.stopLossPrice)))
   const gained = resting.find((order) => order.request.kind === 'protect' && reachedUp(Number(order.request.bracket.takeProfitPrice)))
   const isAmbiguous = isFirst && stopped !== undefined && gained !== undefined
