@@ -173,7 +173,7 @@ class Run {
   }
 
   private async close(state: StrategyState): Promise<CycleRecord> {
-    const since = fromIso(this.record.claimedAt)
+    const since = fromIso(this.record.slot)
     const ours = state.memory.trades.find(({ exitReason, exitTime }) => exitReason === 'decision' && fromIso(exitTime) >= since)
     // Sent before the state moved or the invocation died, and filled by now.
     if (state.phase.kind !== 'open' && ours !== undefined) return this.finish(state, 'closed', 'the decider closed the position')

@@ -130,6 +130,24 @@ describe('events that come twice, late or together', () => {
     expect(await world.enforce()).toMatchObject({ outcome: 'watched' })
   })
 
+  it('a slot that has not come yet is left for its time; a moment early is the difference of two clocks', async () => {
+    const world = createWorld()
+    expect(await world.cycle(SLOT + 24 * HOUR_MS)).toMatchObject({ outcome: 'skipped', reason: expect.stringContaining('future') })
+    expect(await world.store.loadState('eth-perp')).toBeNull()
+    expect(await world.enforce()).toMatchObject({ outcome: 'idle' })
+    world.time.now = SLOT + 30 * MINUTE_MS - 50
+    expect(await world.cycle(SLOT + 30 * MINUTE_MS)).toMatchObject({ outcome: 'entered', slot: world.at(30) })
+  })
+
+  it('a duplicate that fails leaves the other’s record alone', async () => {
+    const world = createWorld()
+    await world.cycle()
+    const before = await dump(world.items)
+    const broken = createWorld({ items: { ...world.items, put: async () => Promise.reject(new Error('throttled')) }, writer: 'twin' })
+    expect(await broken.cycle()).toMatchObject({ outcome: 'failed', reason: 'Error: throttled' })
+    expect(await dump(world.items)).toBe(before)
+  })
+
   it('seconds late is not stale: the slot is the schedule’s', async () => {
     const world = createWorld()
     world.time.now = SLOT + 65_000
@@ -176,6 +194,54 @@ describe('a strategy that must not enter', () => {
     expect(failed[2]).toEqual(expect.arrayContaining(['no_open_position', 'no_reversal']))
     expect(await world.trades()).toMatchObject([{ exitReason: 'decision', side: 'long' }])
     expect((await world.book()).orders.filter(({ status }) => status === 'open')).toEqual([])
+  })
+
+  it('a guard halt keeps entries out, never the close that was decided', async () => {
+    const decisions = [LONG, CLOSE]
+    const world = createWorld({ decide: () => decisions.shift() ?? HOLD })
+    await world.cycle()
+    const cash = (await world.book()).cash
+    await world.tamper((book) => ({ ...book, cash: String(Number(book.cash) - 600) as typeof cash }))
+    world.time.now = SLOT + 30 * MINUTE_MS
+    expect(await world.cycle()).toMatchObject({ outcome: 'closed' })
+    expect(await world.state()).toMatchObject({ phase: { kind: 'flat' }, halt: { rule: 'daily_loss' } })
+    expect(await world.trades()).toMatchObject([{ exitReason: 'decision' }])
+  })
+
+  it('an entry that lost a race before it was committed is judged again, and told truly', async () => {
+    const world = createWorld()
+    await world.enforce()
+    const races = { left: 1 }
+    const { saveState } = world.store
+    const raced = {
+      ...world.ports,
+      store: {
+        ...world.store,
+        saveState: async (...args: Parameters<typeof saveState>) => {
+          if (args[0].phase.kind !== 'opening' || races.left-- <= 0) return saveState(...args)
+          return { outcome: 'conflict' as const, state: args[0] }
+        },
+      },
+    }
+    const { runCycle } = await import('../../lib/cycle/run-cycle.ts')
+    expect(await runCycle(raced, { scheduledFor: SLOT, dryRun: false })).toMatchObject({ outcome: 'entered', reason: 'entered and protected' })
+    expect((await world.book()).fills).toHaveLength(1)
+    expect(await world.orders()).toMatchObject([{ order: { kind: 'entry' }, status: 'done' }])
+    expect(world.asked).toHaveLength(1)
+  })
+
+  it('what the venue does not say in the end costs only the record’s lists', async () => {
+    const asks = { order: 0 }
+    const world = createWorld({
+      wrapBroker: (broker) => ({
+        ...broker,
+        // Reconciliation asks once while the entry is under way; the next question is for the record.
+        order: async (symbol, id) => (asks.order++ === 0 ? broker.order(symbol, id) : Promise.reject(new Error('down'))),
+      }),
+    })
+    expect(await world.cycle()).toMatchObject({ outcome: 'entered', progress: 'finished', fills: [], venueOrders: [] })
+    expect(asks.order).toBe(2)
+    expect(world.events.map(({ type }) => type)).not.toContain('failed')
   })
 
   it('close while flat is a hold', async () => {
@@ -303,6 +369,10 @@ describe('an invocation that dies', () => {
       if (state.phase.kind === 'open') expect(state.phase.position.protection.status).toBe('live')
       expect(state.accounting.cash).toBe(book.cash)
       expect(state.incidents).toEqual([])
+      // The story in the record is the one that happened, and the slot has its point of the curve.
+      const told = await second.store.loadCycle('eth-perp', toIso(SLOT))
+      expect(told?.outcome === 'entered', `after ${writes} writes`).toBe(book.fills.length > 0)
+      expect((await second.store.listEquity('eth-perp', { limit: 9 })).items, `after ${writes} writes`).toHaveLength(1)
       expect(writes).toBeLessThan(60)
     }
   })

@@ -74,6 +74,15 @@ describe.each(kinds)('item store: %s', (_name, open) => {
     expect(await items.put(item(pk, 'plain', { version: 1 }), { version: 0 })).toBe('conflict')
   })
 
+  it('a write that may only follow lower versions', async () => {
+    fresh()
+    expect(await items.put(item(pk, 'H', { version: 3, body: '"a"' }), { below: 3 })).toBe('ok')
+    expect(await items.put(item(pk, 'H', { version: 3, body: '"b"' }), { below: 3 })).toBe('conflict')
+    expect(await items.put(item(pk, 'H', { version: 2, body: '"c"' }), { below: 2 })).toBe('conflict')
+    expect(await items.put(item(pk, 'H', { version: 4, body: '"d"' }), { below: 4 })).toBe('ok')
+    expect((await items.get(pk, 'H'))?.body).toBe('"d"')
+  })
+
   it('of many writers of one version exactly one wins', async () => {
     fresh()
     await items.put(item(pk, 'S', { version: 0 }), 'absent')
