@@ -101,6 +101,8 @@ class Run {
     const done = state.lastSlot === this.record.slot ? state.memory.decisions.find(({ cycleId }) => cycleId === this.record.cycleId) : undefined
     if (done !== undefined && !this.dryRun) return this.finish(state, CycleOutcome.parse(done.outcome), done.note)
     const barrier = findBarrier(state, slot, clock(), config.intervalMinutes * MINUTE_MS)
+    // The invocation that halted may have died before it could say so; a schedule that is off stays off.
+    if (barrier?.outcome === 'halted' && !this.dryRun) await this.ports.schedule.disable(barrier.reason)
     if (barrier !== null && !this.dryRun) return this.finish(state, barrier.outcome, barrier.reason)
     this.barrier = barrier
 

@@ -163,6 +163,7 @@ describe('a strategy that must not enter', () => {
     await commit(world.ports, await world.state(), [{ type: 'halted', at, halt: { at, by: 'operator', rule: null, reason: 'lunch' } }])
     expect(await world.cycle()).toMatchObject({ outcome: 'halted', reason: expect.stringContaining('lunch') })
     expect(world.asked).toEqual([])
+    expect(world.schedule.disabled).toEqual([expect.stringContaining('lunch')])
   })
 
   it('halted while the model was thinking: judged again on the new state', async () => {
