@@ -249,6 +249,12 @@ function takeFill(state: StrategyState, fill: Fill, contractSize: Quantity, liqu
     const isItsOwn = fill.reason === 'close'
     history.push(orderEntry(phase.intent.order, isItsOwn ? 'done' : 'cancelled', isItsOwn ? null : `closed by ${fill.reason} before it`, phase.intent.intendedAt, fill.at))
   }
+  // A stop that was sent and never seen live: it fired unseen, or the position went before it came.
+  const { protection } = started
+  if (protection.status === 'intended') {
+    const hasFired = fill.clientOrderId === protection.order.clientOrderId
+    history.push(orderEntry(protection.order, hasFired ? 'done' : 'cancelled', hasFired ? null : `closed by ${fill.reason} before it was seen live`, protection.intendedAt, fill.at))
+  }
   const trade = deriveTrade(state.strategyId, position, fill, exitReasonOf(phase, fill))
   history.push({ kind: 'TRADE', id: trade.id, at: trade.exitTime, body: trade })
   const detail = { reason: trade.exitReason, pnl: trade.pnl, rMultiple: trade.rMultiple, exitPrice: trade.exitPrice }
