@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isCanonicalDecimal, type DecimalString, type Money, type Price, type Quantity } from '../lib/core/decimal.ts'
+import { isCanonicalDecimal, type Money, type Price, type Quantity } from '../lib/core/decimal.ts'
 import { TIMEFRAMES } from '../lib/core/time.ts'
 
 const canonicalText = (what: string) =>
@@ -10,8 +10,6 @@ const isUnsigned = (text: string) => !text.startsWith('-')
 /** Gives a validated text its unit; a type only, no work at run time. */
 const branded = <T extends string>(schema: z.ZodString): z.ZodType<T, T> => schema as unknown as z.ZodType<T, T>
 
-/** Any exact amount, signed. */
-export const DecimalText = branded<DecimalString>(canonicalText('an amount'))
 /** Quote currency per unit of base; positive. */
 export const PriceText = branded<Price>(
   canonicalText('a price').refine((text) => isUnsigned(text) && text !== '0', { error: 'a price must be positive' }),

@@ -163,4 +163,3 @@ export const StrategyState = z.strictObject({
   updatedAt: IsoTime,
 })
 export type StrategyState = z.infer<typeof StrategyState>
-export type Incident = StrategyState['incidents'][number]

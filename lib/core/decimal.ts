@@ -19,7 +19,6 @@ export const ROUND_UP = 3 as const
 
 /** Branded decimal strings: the unit is the type. */
 declare const unit: unique symbol
-export type DecimalString = string & { readonly [unit]?: 'decimal' }
 /** Quote currency per one unit of the base asset. */
 export type Price = string & { readonly [unit]: 'price' }
 /** Unsigned number of contracts; the side says the direction. */

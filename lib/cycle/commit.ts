@@ -27,9 +27,22 @@ export async function loadOrCreateState(ports: ExecutionPorts): Promise<Strategy
 /** Clocks of two machines may differ by this much. */
 export const CLOCK_TOLERANCE_MS = 2 * MINUTE_MS
 
-/** How often an invocation looks again after the state has moved under it, and how long it waits before. */
-export const MAX_CONFLICTS = 5
-export const conflictPauseMs = (attempt: number): number => 50 * attempt
+/** How often an invocation looks again after the state has moved under it, and how much longer it waits each time. */
+const MAX_CONFLICTS = 5
+const CONFLICT_PAUSE_MS = 50
+
+/** Does `work` again, from its beginning, when the state has moved under it; the last {@link StateConflict} is passed on. */
+export async function retryOnConflict<T>({ sleep, telemetry }: Pick<ExecutionPorts, 'sleep' | 'telemetry'>, work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof StateConflict) || attempt === MAX_CONFLICTS) throw error
+      telemetry.log('info', 'the state moved under us; looking again', { attempt })
+      await sleep(CONFLICT_PAUSE_MS * attempt)
+    }
+  }
+}
 
 /**
  * Refuses to act in the past: with a clock before what is already recorded, prices, fills and deadlines would be of

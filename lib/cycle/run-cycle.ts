@@ -12,10 +12,10 @@ import { isEntry } from '../../schemas/decision.ts'
 import type { DecisionSummary, StrategyState } from '../../schemas/state.ts'
 import { claimSlot, newRecord } from './claim.ts'
 import { closePosition } from './close-position.ts'
-import { CLOCK_TOLERANCE_MS, commit, conflictPauseMs, loadOrCreateState, MAX_CONFLICTS, publish, requireForwardClock, StateConflict } from './commit.ts'
+import { CLOCK_TOLERANCE_MS, commit, loadOrCreateState, publish, requireForwardClock, retryOnConflict } from './commit.ts'
 import { EntryNotCommitted, enterPosition } from './enter-position.ts'
 import type { CyclePorts } from './ports.ts'
-import { describeAction, syncWithVenue } from './sync-with-venue.ts'
+import { syncWithVenue } from './sync-with-venue.ts'
 
 export type CycleRequest = {
   /** The instant the schedule meant; the cycle is keyed by the slot it lies in. */
@@ -45,7 +45,7 @@ export async function runCycle(ports: CyclePorts, { scheduledFor, dryRun }: Cycl
     if (!dryRun) {
       const claim = await claimSlot(ports, slot, now)
       // This invocation did nothing: what the other one did is in its record.
-        if (claim.kind === 'taken') return { ...run.record, outcome: 'skipped', reason: claim.reason }
+      if (claim.kind === 'taken') return { ...run.record, outcome: 'skipped', reason: claim.reason }
       run.take(claim.record)
     }
     return await run.toEnd(slot)
@@ -79,17 +79,9 @@ class Run {
     this.isClaimed = true
   }
 
-  async toEnd(slot: EpochMs): Promise<CycleRecord> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.steps(slot)
-      } catch (error) {
-        // The other function has committed while we were reading or thinking: look again and judge again.
-        if (!(error instanceof StateConflict) || attempt === MAX_CONFLICTS) throw error
-        this.ports.telemetry.log('info', 'the state moved during the cycle; looking again', { attempt })
-        await this.ports.sleep(conflictPauseMs(attempt))
-      }
-    }
+  /** All the steps; begun again when the other function has committed while we were reading or thinking. */
+  toEnd(slot: EpochMs): Promise<CycleRecord> {
+    return retryOnConflict(this.ports, () => this.steps(slot))
   }
 
   private async steps(slot: EpochMs): Promise<CycleRecord> {
@@ -116,8 +108,7 @@ class Run {
 
   private async reconcile(state: StrategyState): Promise<StrategyState> {
     const synced = await syncWithVenue(this.ports, state, { act: !this.dryRun })
-    const notes = [...synced.notes, ...(this.dryRun ? synced.pending.map((action) => `would ${describeAction(action)}`) : [])]
-    this.record = { ...this.record, reconciliation: [...this.record.reconciliation, ...notes] }
+    this.record = { ...this.record, reconciliation: [...this.record.reconciliation, ...synced.notes] }
     this.lap('reconcile')
     return synced.state
   }
@@ -175,11 +166,12 @@ class Run {
   }
 
   private async close(state: StrategyState): Promise<CycleRecord> {
-    const since = fromIso(this.record.slot)
-    const ours = state.memory.trades.find(({ exitReason, exitTime }) => exitReason === 'decision' && fromIso(exitTime) >= since)
-    // Sent before the state moved or the invocation died, and filled by now.
-    if (state.phase.kind !== 'open' && ours !== undefined) return this.finish(state, 'closed', 'the decider closed the position')
-    if (state.phase.kind !== 'open') return this.finish(state, 'held', `close was decided, but the strategy is ${state.phase.kind}`)
+    if (state.phase.kind !== 'open') {
+      const since = fromIso(this.record.slot)
+      // Sent before the state moved or the invocation died, and filled by now.
+      const isOurs = state.memory.trades.some(({ exitReason, exitTime }) => exitReason === 'decision' && fromIso(exitTime) >= since)
+      return isOurs ? this.finish(state, 'closed', 'the decider closed the position') : this.finish(state, 'held', `close was decided, but the strategy is ${state.phase.kind}`)
+    }
     const { tradeId } = state.phase.position
     const closed = await this.reconcile(await closePosition(this.ports, state, 'decision'))
     this.lap('close')

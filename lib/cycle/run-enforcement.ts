@@ -7,10 +7,10 @@ import type { Position, StrategyState } from '../../schemas/state.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 import type { ExitReason } from '../../schemas/trade.ts'
 import { closePosition } from './close-position.ts'
-import { commit, conflictPauseMs, loadOrCreateState, MAX_CONFLICTS, publish, requireForwardClock, StateConflict } from './commit.ts'
+import { commit, loadOrCreateState, publish, requireForwardClock, retryOnConflict } from './commit.ts'
 import { findHardExit } from './find-exit.ts'
 import type { ExecutionPorts } from './ports.ts'
-import { describeAction, syncWithVenue } from './sync-with-venue.ts'
+import { syncWithVenue } from './sync-with-venue.ts'
 
 /** What a pass did. `exit` is why the position was closed, by the venue's own exits or by the pass, or should have been. */
 export type EnforcementResult = {
@@ -39,15 +39,7 @@ const WATCH_MARK_MS = 30 * MINUTE_MS
  */
 export async function runEnforcement(ports: ExecutionPorts, { dryRun = false }: { dryRun?: boolean } = {}): Promise<EnforcementResult> {
   await requireForwardClock(ports)
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await pass(ports, dryRun)
-    } catch (error) {
-      if (!(error instanceof StateConflict) || attempt === MAX_CONFLICTS) throw error
-      ports.telemetry.log('info', 'the state moved during enforcement; looking again', { attempt })
-      await ports.sleep(conflictPauseMs(attempt))
-    }
-  }
+  return retryOnConflict(ports, () => pass(ports, dryRun))
 }
 
 async function pass(ports: ExecutionPorts, dryRun: boolean): Promise<EnforcementResult> {
@@ -56,8 +48,7 @@ async function pass(ports: ExecutionPorts, dryRun: boolean): Promise<Enforcement
   const at = toIso(now)
   const before = await loadOrCreateState(ports)
   const synced = await syncWithVenue(ports, before, { act: !dryRun })
-  const notes = [...synced.notes, ...(dryRun ? synced.pending.map((action) => `would ${describeAction(action)}`) : [])]
-  const { state } = synced
+  const { state, notes } = synced
   const ended = before.phase.kind === 'open' || before.phase.kind === 'closing' ? tradeEnded(before.phase.position.tradeId, state) : null
   if (state.phase.kind !== 'open') return { at, outcome: ended === null ? 'idle' : 'closed', phase: state.phase.kind, exit: ended, barsSeen: 0, notes, state }
 

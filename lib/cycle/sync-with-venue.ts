@@ -11,12 +11,12 @@ const MAX_ROUNDS = 6
 /** Between rounds while an order of ours is on its way. */
 const PAUSE_MS = 250
 
-export type Sync = { state: StrategyState; facts: VenueFacts; notes: string[]; pending: Action[] }
+export type Sync = { state: StrategyState; facts: VenueFacts; notes: string[] }
 
 /**
  * Reconciles until ledger and venue agree or nothing more can be done now: look, let the ledger learn, act, look
  * again. Both functions begin with it, and every order of ours is followed by it. With `act` false nothing is sent
- * and what would have been done is in `pending`.
+ * and the notes say what would have been done.
  */
 export async function syncWithVenue(ports: ExecutionPorts, start: StrategyState, { act }: { act: boolean }): Promise<Sync> {
   let state = start
@@ -30,7 +30,8 @@ export async function syncWithVenue(ports: ExecutionPorts, start: StrategyState,
     for (const note of found) ports.telemetry.log('info', 'reconciled', { note })
     if (!wasHalted && state.halt !== null) await ports.schedule.disable(state.halt.reason)
     const isWaiting = state.phase.kind === 'opening' || state.phase.kind === 'closing'
-    if (!act || round === MAX_ROUNDS || (actions.length === 0 && !isWaiting)) return { state, facts, notes, pending: actions }
+    if (!act) return { state, facts, notes: [...notes, ...actions.map((action) => `would ${describeAction(action)}`)] }
+    if (round === MAX_ROUNDS || (actions.length === 0 && !isWaiting)) return { state, facts, notes }
     if (actions.length === 0) {
       if (round >= 2) await ports.sleep(PAUSE_MS)
       continue
@@ -60,7 +61,7 @@ async function perform(ports: ExecutionPorts, state: StrategyState, action: Acti
   }
 }
 
-export function describeAction(action: Action): string {
+function describeAction(action: Action): string {
   switch (action.kind) {
     case 'cancel':
       return `cancel order ${action.orderId}: ${action.why}`

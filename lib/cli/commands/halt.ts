@@ -1,14 +1,12 @@
 import { composeExecution } from '../../compose/compose-ports.ts'
 import { toIso } from '../../core/time.ts'
-import { commit, loadOrCreateState, StateConflict } from '../../cycle/commit.ts'
+import { commit, loadOrCreateState, retryOnConflict } from '../../cycle/commit.ts'
 import type { ExecutionPorts } from '../../cycle/ports.ts'
 import type { LedgerEvent } from '../../ledger/events.ts'
 import type { StrategyState } from '../../../schemas/state.ts'
 import { HaltReport } from '../../../schemas/cli.ts'
 import type { Session } from '../session.ts'
 import type { Answer } from './answer.ts'
-
-const MAX_TRIES = 5
 
 /** `hourhand halt`: no entries from now on, until a person resumes. Exits go on. */
 export async function haltCommand({ world, config }: Session, { reason }: { reason: string }): Promise<Answer> {
@@ -31,12 +29,4 @@ export async function resumeCommand({ world, config }: Session): Promise<Answer>
 }
 
 /** A person's word is committed over whatever state it meets. */
-async function commitAnyway(ports: ExecutionPorts, event: LedgerEvent): Promise<StrategyState> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await commit(ports, await loadOrCreateState(ports), [event])
-    } catch (error) {
-      if (!(error instanceof StateConflict) || attempt === MAX_TRIES) throw error
-    }
-  }
-}
+const commitAnyway = (ports: ExecutionPorts, event: LedgerEvent): Promise<StrategyState> => retryOnConflict(ports, async () => commit(ports, await loadOrCreateState(ports), [event]))
