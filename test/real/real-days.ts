@@ -21,7 +21,7 @@ import { createDynamoClient, ensureTable } from '../../lib/store/dynamo-client.t
 import { createDynamoItems } from '../../lib/store/dynamo-items.ts'
 import { startEmbeddedDynamo } from '../../lib/store/embedded-dynamo.ts'
 import { noEvents, noSchedule, silentTelemetry } from '../../lib/telemetry/telemetry.ts'
-import { readTrades } from '../../lib/cli/commands/trades.ts'
+import { readAll } from '../../lib/store/read-all.ts'
 
 const SETS = {
   'eth-2023': { candles: 'candles/ETH-perp-1m-20230703-20230817.csv.gz', funding: 'funding/ETH-perp-funding-8h.csv.gz' },
@@ -77,13 +77,8 @@ for (let slot = start; slot < end; slot += config.intervalMinutes * MINUTE_MS) {
   }
 }
 const state = await ports.store.loadState(config.id)
-const trades = await readTrades(ports.store, config.id)
-const equity = []
-for (let cursor: string | undefined, isFirst = true; isFirst || cursor !== undefined; isFirst = false) {
-  const page = await ports.store.listEquity(config.id, { limit: 500, cursor })
-  equity.push(...page.items)
-  cursor = page.cursor ?? undefined
-}
+const trades = await readAll((page) => ports.store.listTrades(config.id, page))
+const equity = await readAll((page) => ports.store.listEquity(config.id, page))
 const book = await ports.store.loadBook(config.id)
 client.destroy()
 await dynamo.close()

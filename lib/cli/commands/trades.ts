@@ -1,30 +1,16 @@
 import { composeExecution } from '../../compose/compose-ports.ts'
 import { money, sum } from '../../core/decimal.ts'
-import type { Store } from '../../store/store.ts'
+import { readAll } from '../../store/read-all.ts'
 import { TradesReport } from '../../../schemas/cli.ts'
 import type { Trade } from '../../../schemas/trade.ts'
 import { amount, table } from '../format.ts'
 import type { Session } from '../session.ts'
 import type { Answer } from './answer.ts'
 
-const PAGE = 200
-
-/** Every trade of a strategy, oldest first. */
-export async function readTrades(store: Store, strategyId: string): Promise<Trade[]> {
-  const trades: Trade[] = []
-  let cursor: string | undefined
-  do {
-    const page = await store.listTrades(strategyId, { limit: PAGE, cursor })
-    trades.push(...page.items)
-    cursor = page.cursor ?? undefined
-  } while (cursor !== undefined)
-  return trades
-}
-
 /** `hourhand trades [--csv]`: every closed trade. */
 export async function tradesCommand({ world, config }: Session, { csv }: { csv: boolean }): Promise<Answer> {
   const { store } = await composeExecution(world)
-  const trades = await readTrades(store, config.id)
+  const trades = await readAll((page) => store.listTrades(config.id, page))
   return { document: TradesReport.parse({ strategyId: config.id, trades }), text: csv ? toCsv(trades) : toTable(trades), exitCode: 0 }
 }
 
