@@ -159,6 +159,26 @@ export const PaperConfig = z.strictObject({
 })
 export type PaperConfig = z.infer<typeof PaperConfig>
 
+/** Trading with real money. Everything here only narrows what happens. */
+export const LiveConfig = z.strictObject({
+  /** Overrides the venue's base URL for private calls; null takes `market.baseUrl`, and without that the venue's own. */
+  baseUrl: z.url().nullable().default(null),
+  /** Deadline of one request to the venue, its body included. */
+  timeoutMs: milliseconds.max(30_000).default(8_000),
+  /** Sends stop and target with the entry where the venue's preview accepts them; otherwise they follow the fill. */
+  attachBracket: z.boolean().default(true),
+  /** Assumed money per contract and side on top of the fee tier's rate: the venue names it nowhere. */
+  feePerContract: RateText.default('0.15'),
+  /** Entries are refused when this machine's clock and the venue's differ by more. */
+  maxClockSkewMs: milliseconds.max(30_000).default(5_000),
+  /** Days and closed trades the paper record must show before the first live entry. */
+  minPaperDays: z.int().min(14).default(14),
+  minPaperTrades: z.int().min(50).default(50),
+  /** Live entries start at the venue's minimum size; after each so many closed live trades the ceiling doubles. */
+  tradesPerSizeStep: z.int().positive().default(10),
+})
+export type LiveConfig = z.infer<typeof LiveConfig>
+
 /** What a deployment assumes where its configuration is silent: real prices. */
 export const DEPLOYMENT_DEFAULTS = { market: { source: 'live' } } as const
 
@@ -176,6 +196,7 @@ export const StrategyConfig = z
     exits: ExitConfig.prefault({}),
     news: NewsConfig.prefault({}),
     paper: PaperConfig.prefault({}),
+    live: LiveConfig.prefault({}),
     /** What the decider is reminded of. */
     memory: z.strictObject({ decisions: z.int().min(0).max(20).default(6), trades: z.int().min(0).max(50).default(30) }).prefault({}),
     /** Days a cycle's full record is kept; trades, orders and fills are kept for good. */

@@ -6,6 +6,15 @@ import type { CloseOrder, EntryOrder, Fill, FundingPayment, Placement, ProtectOr
 /** What a broker takes: an entry only with the guard's approval; anything else only reduces. */
 export type PlaceableOrder = Approved<EntryOrder> | ProtectOrder | CloseOrder
 
+/** Which order is asked for: ours by its client id, with what is known of the venue's own. */
+export type OrderRef = {
+  clientOrderId: string
+  /** The venue's id, once it has been heard of. */
+  orderId: string | null
+  /** It was not created before this instant. */
+  since: EpochMs
+}
+
 /**
  * A venue that holds one strategy's money and position in one product.
  *
@@ -21,10 +30,12 @@ export type Broker = {
   position(symbol: string): Promise<VenuePosition | null>
   /** Every order not yet terminal, ours and others'. */
   openOrders(symbol: string): Promise<readonly VenueOrder[]>
-  /** An order by its client id; null when the venue has never heard of it. */
-  order(symbol: string, clientOrderId: string): Promise<VenueOrder | null>
+  /** One order of ours; null when the venue has not heard of it, or not yet. */
+  order(symbol: string, ref: OrderRef): Promise<VenueOrder | null>
   /** Executions at or after the instant, oldest first. */
   fills(symbol: string, since: EpochMs): Promise<readonly Fill[]>
+  /** Whether {@link fundingPayments} tells every settlement. False: funding moves cash unlisted, and is inferred from it. */
+  readonly listsFunding: boolean
   /** Funding settlements at or after the instant, oldest first. */
   fundingPayments(symbol: string, since: EpochMs): Promise<readonly FundingPayment[]>
   place(order: PlaceableOrder): Promise<Placement>

@@ -252,10 +252,11 @@ class Run {
   }
 
   /** The venue's own account of this cycle's order, for the record; costs nothing when there was none. */
-  private async executionsOf({ order, claimedAt }: CycleRecord): Promise<{ fills: CycleRecord['fills']; orders: CycleRecord['venueOrders'] }> {
+  private async executionsOf({ order, placement, claimedAt }: CycleRecord): Promise<{ fills: CycleRecord['fills']; orders: CycleRecord['venueOrders'] }> {
     if (order === null || this.dryRun) return { fills: [], orders: [] }
     const { broker, telemetry } = this.ports
-    const answers = await Promise.all([broker.order(order.symbol, order.clientOrderId), broker.openOrders(order.symbol), broker.fills(order.symbol, fromIso(claimedAt))]).catch((error: unknown) => {
+    const orderId = placement?.outcome === 'accepted' ? placement.orderId : null
+    const answers = await Promise.all([broker.order(order.symbol, { clientOrderId: order.clientOrderId, orderId, since: fromIso(claimedAt) }), broker.openOrders(order.symbol), broker.fills(order.symbol, fromIso(claimedAt))]).catch((error: unknown) => {
       // All is done by now; that it cannot be told in full changes nothing of it.
       telemetry.log('warn', 'the record lacks what the venue says of its order', { cycleId: this.record.cycleId, error })
       return null

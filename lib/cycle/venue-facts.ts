@@ -46,5 +46,6 @@ export async function gatherVenueFacts(ports: ExecutionPorts, state: StrategySta
 
 function readPending({ broker, config }: ExecutionPorts, { phase }: StrategyState): Promise<VenueOrder | null> {
   if (phase.kind !== 'opening' && phase.kind !== 'closing') return Promise.resolve(null)
-  return broker.order(config.market.symbol, phase.intent.order.clientOrderId)
+  const { order, orderId, intendedAt } = phase.intent
+  return broker.order(config.market.symbol, { clientOrderId: order.clientOrderId, orderId, since: fromIso(intendedAt) })
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import type { Broker, PlaceableOrder } from '../../lib/broker/broker.ts'
+import type { Broker, OrderRef, PlaceableOrder } from '../../lib/broker/broker.ts'
 import { BrokerError } from '../../lib/broker/broker.ts'
 import { bookUnrealised } from '../../lib/broker/paper/book.ts'
 import { createPaperBroker, paperProduct } from '../../lib/broker/paper/paper-broker.ts'
@@ -23,6 +23,7 @@ import { createArrayMarket } from '../support/array-market.ts'
 import { bar, bracketOf, close, entry, MINUTE, protect, START, SYMBOL } from './support.ts'
 
 const FROM = START - 10 * MINUTE
+const refOf = (clientOrderId: string): OrderRef => ({ clientOrderId, orderId: null, since: 0 })
 const level = (minutes: number, of: (minute: number) => number = () => 2000): Candle[] =>
   Array.from({ length: minutes }, (_, minute) => bar(minute - 10, of(minute - 10), of(minute - 10) + 2, of(minute - 10) - 2))
 
@@ -248,7 +249,7 @@ describe('two processes on one book', () => {
     const { one, two } = createVenue({ overrides: { attachedBrackets: false, product: { ...loadConfig({ overrides: {} }).paper.product, fees: { maker: '0', taker: '0', perContract: '0' } } } })
     const dead = entry('buy', { priceLimit: '1999' as Price })
     expect((await one.place(order(dead))).outcome).toBe('accepted')
-    expect(await two.order(SYMBOL, dead.clientOrderId)).toMatchObject({ status: 'cancelled', reason: 'price_beyond_limit', filledQuantity: '0' })
+    expect(await two.order(SYMBOL, refOf(dead.clientOrderId))).toMatchObject({ status: 'cancelled', reason: 'price_beyond_limit', filledQuantity: '0' })
     await one.place(order(entry('buy')))
     expect((await two.position(SYMBOL))?.quantity).toBe('10')
     await one.place(order(protect('sell')))
@@ -346,8 +347,8 @@ describe('what it answers', () => {
     // The ask of 2000.2 goes up to 2000.5; the fee is 3 basis points of 2000.5 and 0.15 for each of ten.
     expect(await two.position(SYMBOL)).toEqual({ symbol: SYMBOL, side: 'long', quantity: '10', averageEntryPrice: '2000.5', markPrice: '2010', unrealisedPnl: '9.5', liquidationPrice: '1053' })
     expect(await two.account()).toEqual({ at: toIso(time.now), cash: '9997.89985', equity: '10007.39985', availableMargin: '9007.14985' })
-    expect(await two.order(SYMBOL, request.clientOrderId)).toEqual({ orderId: placement.outcome === 'accepted' ? placement.orderId : '', clientOrderId: request.clientOrderId, symbol: SYMBOL, kind: 'entry', side: 'buy', status: 'filled', quantity: '10', filledQuantity: '10', averagePrice: '2000.5', bracket: request.bracket, isTriggered: false, createdAt: toIso(START), reason: null })
-    expect(await two.order(SYMBOL, close('sell').clientOrderId)).toBeNull()
+    expect(await two.order(SYMBOL, refOf(request.clientOrderId))).toEqual({ orderId: placement.outcome === 'accepted' ? placement.orderId : '', clientOrderId: request.clientOrderId, symbol: SYMBOL, kind: 'entry', side: 'buy', status: 'filled', quantity: '10', filledQuantity: '10', averagePrice: '2000.5', bracket: request.bracket, isTriggered: false, createdAt: toIso(START), reason: null })
+    expect(await two.order(SYMBOL, refOf(close('sell').clientOrderId))).toBeNull()
     expect(await two.openOrders(SYMBOL)).toMatchObject([{ kind: 'protect', side: 'sell', status: 'open', quantity: '10', bracket: request.bracket }])
     expect(await two.product(SYMBOL)).toEqual(paperProduct(config))
     expect((await one.fills(SYMBOL, 0))[0]).toMatchObject({ slippage: '0.5', fee: '2.10015', price: '2000.5' })

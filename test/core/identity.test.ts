@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { canonicalJson, hashOf, sha256 } from '../../lib/core/canonical-json.ts'
-import { childOrderIdOf, clientOrderIdOf, cycleIdOf, type Leg, tradeIdOf } from '../../lib/core/ids.ts'
+import { childOrderIdOf, clientOrderIdOf, cycleIdOf, type Leg, legOf, tradeIdOf } from '../../lib/core/ids.ts'
 import { InvariantError } from '../../lib/core/invariant.ts'
 import { DAY_MS, floorTime, fromIso, HOUR_MS, MINUTE_MS, TIMEFRAMES, timeframeMs, toIso, utcDay } from '../../lib/core/time.ts'
 
@@ -25,6 +25,7 @@ describe('ids', () => {
         expect(z.uuid().safeParse(id).success).toBe(true)
         expect(z.uuid().safeParse(childOrderIdOf(id)).success).toBe(true)
         expect(clientOrderIdOf(strategy, slot, leg, attempt)).toBe(id)
+        expect([legOf(strategy, id), legOf(strategy, childOrderIdOf(id)), legOf(`${strategy}x`, id)]).toEqual([leg, 'protect', null])
       }),
       RUNS,
     )
@@ -41,7 +42,7 @@ describe('ids', () => {
   })
 
   it('is the same on every machine and in every version: an open order must be found again after an upgrade', () => {
-    expect(clientOrderIdOf('eth-perp', Date.parse('2026-11-02T09:30:00Z'), 'entry', 0)).toBe(expectedUuid('hourhand|eth-perp|2026-11-02T09:30:00Z|entry|0'))
+    expect(clientOrderIdOf('eth-perp', Date.parse('2026-11-02T09:30:00Z'), 'entry', 0)).toBe(expectedUuid('hourhand|eth-perp|2026-11-02T09:30:00Z|entry|0', '1', 'hourhand|eth-perp'))
   })
 
   it('a cycle id is readable, and distinct for distinct instants', () => {
@@ -61,11 +62,12 @@ describe('ids', () => {
   })
 })
 
-/** RFC 9562 section 5.8, written again from its text: bits 48..51 are 8, bits 64..65 are 10. */
-function expectedUuid(text: string): string {
+/** RFC 9562 section 5.8, written again from its text: bits 48..51 are 8, bits 64..65 are 10; the leg in bits 52..55, the tag in the last 32. */
+function expectedUuid(text: string, leg: string, tagged: string): string {
   const bytes = Buffer.from(sha256(text), 'hex').subarray(0, 16)
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6)
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)
+  bytes.writeUInt8(0x80 | Number(leg), 6)
+  Buffer.from(sha256(tagged), 'hex').copy(bytes, 12, 0, 4)
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5')
 }
 

@@ -147,7 +147,7 @@ describe('an entry under way', () => {
     const donor = createWorld()
     await donor.cycle()
     const [fill] = (await donor.book()).fills
-    const placed = await donor.ports.broker.order('ETP-20DEC30-CDE', fill?.clientOrderId ?? '')
+    const placed = await donor.ports.broker.order('ETP-20DEC30-CDE', { clientOrderId: fill?.clientOrderId ?? '', orderId: null, since: 0 })
     if (fill === undefined || placed === null) throw new Error('no entry')
     entry = fill
     order = placed

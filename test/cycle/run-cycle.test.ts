@@ -237,7 +237,7 @@ describe('a strategy that must not enter', () => {
       wrapBroker: (broker) => ({
         ...broker,
         // Reconciliation asks once while the entry is under way; the next question is for the record.
-        order: async (symbol, id) => (asks.order++ === 0 ? broker.order(symbol, id) : Promise.reject(new Error('down'))),
+        order: async (symbol, ref) => (asks.order++ === 0 ? broker.order(symbol, ref) : Promise.reject(new Error('down'))),
       }),
     })
     expect(await world.cycle()).toMatchObject({ outcome: 'entered', progress: 'finished', fills: [], venueOrders: [] })

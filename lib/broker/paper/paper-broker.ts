@@ -109,6 +109,7 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
 
   return {
     name: 'paper',
+    listsFunding: true,
     product: async () => venue.product,
     account: () =>
       read(async (book, now) => {
@@ -127,7 +128,7 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
         return { symbol, side, quantity, averageEntryPrice: price(dec(costBasis).div(base).round(8)), markPrice: mark, unrealisedPnl: bookUnrealised(book, venue.product, mark), liquidationPrice }
       }),
     openOrders: () => read((book) => restingOrders(book).map(toVenueOrder)),
-    order: (_symbol, clientOrderId) =>
+    order: (_symbol, { clientOrderId }) =>
       read((book) => {
         const found = book.orders.find((order) => order.request.clientOrderId === clientOrderId)
         return found === undefined ? null : toVenueOrder(found)
