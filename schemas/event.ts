@@ -16,6 +16,8 @@ export const DomainEventType = z.enum(['opened', 'protected', 'closed', 'refused
 
 /** Something the owner may want to hear of; goes to the log and to the event bus. */
 export const DomainEvent = z.strictObject({
+  /** The same event told twice has the same id. */
+  id: z.string(),
   type: DomainEventType,
   strategyId: StrategyId,
   mode: Mode,

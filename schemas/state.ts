@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { Bracket, CloseOrder, EntryOrder, ProtectOrder } from './order.ts'
+import { DomainEvent } from './event.ts'
+import { Bracket, CloseOrder, EntryOrder, Fill, FundingPayment, OrderRecord, ProtectOrder } from './order.ts'
 import { IsoTime, MoneyText, PositionSide, PriceText, QuantityText, StrategyId } from './primitives.ts'
 import { Trade } from './trade.ts'
 
@@ -117,6 +118,8 @@ export const Accounting = z.strictObject({
   lastTradeClosedAt: IsoTime.nullable(),
   /** The last trade lost money, was liquidated or was closed by somebody else: entries wait. */
   lastTradeLost: z.boolean(),
+  /** Trades ever closed. */
+  tradesClosed: z.int().nonnegative().default(0),
 })
 export type Accounting = z.infer<typeof Accounting>
 
@@ -145,6 +148,23 @@ export type TradeSummary = z.infer<typeof TradeSummary>
 export const VenueCursor = z.strictObject({ since: IsoTime, seenIds: z.array(z.string()) })
 export type VenueCursor = z.infer<typeof VenueCursor>
 
+/** Something to append to the strategy's history, under a key made of kind, instant and id. */
+export const HistoryEntry = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('ORDER'), id: z.string(), at: IsoTime, body: OrderRecord }),
+  z.strictObject({ kind: z.literal('FILL'), id: z.string(), at: IsoTime, body: Fill }),
+  z.strictObject({ kind: z.literal('TRADE'), id: z.string(), at: IsoTime, body: Trade }),
+  z.strictObject({ kind: z.literal('FUNDING'), id: z.string(), at: IsoTime, body: FundingPayment }),
+])
+export type HistoryEntry = z.infer<typeof HistoryEntry>
+
+/** What follows from a state and is to be told after it is saved; told again by whoever finds it still here. */
+export const Outbox = z.strictObject({ at: IsoTime, history: z.array(HistoryEntry), events: z.array(DomainEvent) })
+export type Outbox = z.infer<typeof Outbox>
+
+/** A difference with the venue, or something that happened there, that somebody should look at. */
+export const Incident = z.strictObject({ at: IsoTime, kind: z.string(), detail: z.string() })
+export type Incident = z.infer<typeof Incident>
+
 /** The whole live state of one strategy: one item, one version, moved by one conditional write. */
 export const StrategyState = z.strictObject({
   schemaVersion: z.literal(1),
@@ -159,7 +179,10 @@ export const StrategyState = z.strictObject({
   cursor: VenueCursor,
   memory: z.strictObject({ decisions: z.array(DecisionSummary), trades: z.array(TradeSummary) }),
   /** Differences with the venue that nobody has explained yet. An entry needs none. */
-  incidents: z.array(z.strictObject({ at: IsoTime, kind: z.string(), detail: z.string() })),
+  incidents: z.array(Incident),
+  /** Differences seen now; gone when explained, acted on when they stay. `at` is when each was first seen. An entry needs none. */
+  suspicions: z.array(Incident).default([]),
+  outbox: Outbox.nullable().default(null),
   updatedAt: IsoTime,
 })
 export type StrategyState = z.infer<typeof StrategyState>

@@ -38,7 +38,8 @@ export type Broker = {
   readonly listsFunding: boolean
   /** Funding settlements at or after the instant, oldest first. */
   fundingPayments(symbol: string, since: EpochMs): Promise<readonly FundingPayment[]>
-  place(order: PlaceableOrder): Promise<Placement>
+  /** Sends the order, once, and never after `deadline`: what cannot leave by then is `rejected`. */
+  place(order: PlaceableOrder, deadline: EpochMs): Promise<Placement>
   /** Asks for an order's end. `accepted` means asked, not ended: read it back. */
   cancel(symbol: string, orderId: string): Promise<Placement>
 }

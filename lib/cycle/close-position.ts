@@ -7,6 +7,7 @@ import type { StrategyState } from '../../schemas/state.ts'
 import type { ExitReason } from '../../schemas/trade.ts'
 import { commit } from './commit.ts'
 import type { ExecutionPorts } from './ports.ts'
+import { isExit } from './reconcile/check-exits.ts'
 
 /** How long an order may be on its way before it counts as never sent. */
 export const ORDER_LIFE_MS = 20 * SECOND_MS
@@ -23,9 +24,15 @@ const CANCEL_PAUSE_MS = 200
 export async function closePosition(ports: ExecutionPorts, state: StrategyState, reason: ExitReason): Promise<StrategyState> {
   const { phase } = state
   if (phase.kind !== 'open') return state
-  const { broker, config, clock } = ports
+  const { broker, config, clock, telemetry } = ports
   const { position } = phase
   const { symbol } = config.market
+  const { session } = await broker.product(symbol)
+  if (!session.isOpen) {
+    // Its exits would be cancelled for nothing.
+    telemetry.log('warn', 'the venue is closed: the position cannot be closed now', { reason, session: session.reason })
+    return state
+  }
   const now = clock()
   const order: CloseOrder = {
     kind: 'close',
@@ -44,7 +51,7 @@ export async function closePosition(ports: ExecutionPorts, state: StrategyState,
     return giveUp('cancelled', `the venue holds ${held === null ? 'nothing' : `a ${held.side} of ${held.quantity}`} now`)
   }
   if (clock() > fromIso(intent.deadline)) return giveUp('cancelled', 'its deadline passed before it could be sent')
-  const placement = await broker.place(order)
+  const placement = await broker.place(order, fromIso(intent.deadline))
   switch (placement.outcome) {
     case 'accepted':
       return commit(ports, intended, [{ type: 'close_acknowledged', at: toIso(clock()), status: 'accepted', orderId: placement.orderId }])
@@ -57,11 +64,14 @@ export async function closePosition(ports: ExecutionPorts, state: StrategyState,
   }
 }
 
-/** Cancels every resting exit and waits until the venue no longer lists one. */
+/**
+ * Cancels every resting exit, ours or made by hand (it blocks the close, and without a position it would open one), and waits until
+ * the venue no longer lists one.
+ */
 async function cancelExits({ broker, config, sleep, telemetry }: ExecutionPorts): Promise<boolean> {
   const { symbol } = config.market
   for (let check = 0; check < CANCEL_CHECKS; check++) {
-    const resting = (await broker.openOrders(symbol)).filter((order) => order.kind === 'protect')
+    const resting = (await broker.openOrders(symbol)).filter(isExit)
     if (resting.length === 0) return true
     for (const order of resting) {
       const answer = await broker.cancel(symbol, order.orderId)
@@ -69,5 +79,5 @@ async function cancelExits({ broker, config, sleep, telemetry }: ExecutionPorts)
     }
     if (check > 0) await sleep(CANCEL_PAUSE_MS)
   }
-  return (await broker.openOrders(symbol)).every((order) => order.kind !== 'protect')
+  return !(await broker.openOrders(symbol)).some(isExit)
 }

@@ -2,6 +2,7 @@ import { UsageError } from '../core/invariant.ts'
 import { fromIso, MINUTE_MS, toIso } from '../core/time.ts'
 import type { LedgerEvent } from '../ledger/events.ts'
 import { createState, type Emission, transitionAll } from '../ledger/transition.ts'
+import type { DomainEvent } from '../../schemas/event.ts'
 import type { StrategyState } from '../../schemas/state.ts'
 import type { ExecutionPorts } from './ports.ts'
 
@@ -14,7 +15,11 @@ export class StateConflict extends Error {
 export async function loadOrCreateState(ports: ExecutionPorts): Promise<StrategyState> {
   const { store, broker, config, clock } = ports
   const stored = await store.loadState(config.id)
-  if (stored !== null) return stored
+  if (stored !== null) {
+    // Whoever holds a state has delivered what it has to tell: the invocation that wrote it may have died before it could.
+    await deliver(ports, stored)
+    return stored
+  }
   const account = await broker.account()
   const first = createState(config.id, account.cash, toIso(clock()))
   const { outcome } = await store.saveState(first, true)
@@ -59,38 +64,62 @@ export async function requireForwardClock({ store, config, clock }: Pick<Executi
 
 /**
  * Applies events and makes them durable: what happened first (fills, funding, trades; harmless to write twice), then the
- * state in one conditional write, then what was meant (orders: the state holds the intent itself, and one that lost
- * the race must leave no trace), then the domain events. No events, no write. Throws {@link StateConflict} when the state has
- * moved since it was read.
+ * state in one conditional write. What follows from it travels in it as its outbox (orders that were meant: one that lost
+ * the race must leave no trace; domain events) and is delivered at once, or by whoever finds it after a crash. No
+ * events, no write. Throws {@link StateConflict} when the state has moved since it was read.
  */
 export async function commit(ports: ExecutionPorts, state: StrategyState, events: readonly LedgerEvent[]): Promise<StrategyState> {
   if (events.length === 0) return state
-  const { store, config } = ports
+  const { store, config, clock } = ports
   const { state: next, history, emissions } = transitionAll(state, events)
   const version = state.version + 1
+  const at = toIso(clock())
   const lost = await store.appendHistory(config.id, history.filter(({ kind }) => kind !== 'ORDER'), version)
-  const saved = await store.saveState(next, false)
+  const told = emissions.map((emission, index) => ({ ...emission, id: `${config.id}-${config.mode}-${version}-${index}`, strategyId: config.id, mode: config.mode, at }))
+  // Somebody who has lost the race may have written first: what this state says is what happened.
+  const toWrite = [...lost, ...history.filter(({ kind }) => kind === 'ORDER')]
+  const outbox = toWrite.length === 0 && told.length === 0 ? null : { at, history: toWrite, events: told }
+  const saved = await store.saveState({ ...next, outbox }, false)
   if (saved.outcome === 'conflict') throw new StateConflict(`the state of ${config.id} is no longer version ${state.version}`)
-  // Somebody who has lost the race had written first: what this state says is what happened.
-  await store.overwriteHistory(config.id, lost, version)
-  await store.appendHistory(config.id, history.filter(({ kind }) => kind === 'ORDER'), version)
-  await publish(ports, emissions)
+  await deliver(ports, saved.state)
   return saved.state
+}
+
+/** Writes and tells what the state's outbox holds; doing so twice is harmless: keys and ids are the same. */
+async function deliver(ports: ExecutionPorts, { outbox, version }: StrategyState): Promise<void> {
+  if (outbox === null) return
+  await ports.store.settleHistory(ports.config.id, outbox.history, version)
+  await announce(ports, outbox.events)
+}
+
+/** An outbox this old belongs to an invocation that is gone. */
+const OUTBOX_LIFE_MS = 5 * MINUTE_MS
+
+/**
+ * Takes a delivered outbox out of the stored state, at the end of an invocation: `own` if one of its commits filled it;
+ * somebody else's is left to them while they may still be at work. Losing a race here loses nothing.
+ */
+export async function settleOutbox({ store, clock }: ExecutionPorts, state: StrategyState, { own }: { own: boolean }): Promise<StrategyState> {
+  if (state.outbox === null || (!own && clock() - fromIso(state.outbox.at) < OUTBOX_LIFE_MS)) return state
+  const saved = await store.saveState({ ...state, outbox: null }, false)
+  return saved.outcome === 'saved' ? saved.state : state
 }
 
 /** Events that somebody should hear of. */
 const ALARMING: ReadonlySet<Emission['type']> = new Set(['naked', 'unknown', 'halted', 'failed'])
 
+/** Tells of something that no commit stands for. `id` names the happening, so that hearing of it twice is recognised. */
+export const publish = (ports: ExecutionPorts, id: string, emission: Emission): Promise<void> =>
+  announce(ports, [{ ...emission, id, strategyId: ports.config.id, mode: ports.config.mode, at: toIso(ports.clock()) }])
+
 /** Sends what happened to the log, to the metrics the alarms watch, and to the bus, in this order. */
-export async function publish(ports: ExecutionPorts, emissions: readonly Emission[]): Promise<void> {
-  if (emissions.length === 0) return
-  const { config, clock, telemetry, events } = ports
-  const at = toIso(clock())
-  for (const { type, subject, detail } of emissions) {
+async function announce({ telemetry, events }: ExecutionPorts, happened: readonly DomainEvent[]): Promise<void> {
+  if (happened.length === 0) return
+  for (const { type, subject, detail } of happened) {
     const isAlarming = ALARMING.has(type)
     telemetry.log(isAlarming ? 'warn' : 'info', type, { subject, ...detail })
     // A metric costs money each month it is written in; those that nobody is woken by are in the log.
     if (isAlarming) telemetry.metric(type, 1, 'Count')
   }
-  await events.publish(emissions.map((emission) => ({ ...emission, strategyId: config.id, mode: config.mode, at })))
+  await events.publish(happened)
 }

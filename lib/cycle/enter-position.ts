@@ -34,7 +34,8 @@ export async function enterPosition(ports: CyclePorts, state: StrategyState, req
   const intended = await commit(ports, state, [{ type: 'entry_intended', at: toIso(now), intent }]).catch((error: unknown) => {
     throw error instanceof StateConflict ? new EntryNotCommitted(error.message, { cause: error }) : error
   })
-  const placement: Placement = clock() > now + ORDER_LIFE_MS ? { outcome: 'rejected', reason: 'its deadline passed before it could be sent' } : await broker.place(order)
+  const deadline = now + ORDER_LIFE_MS
+  const placement: Placement = clock() > deadline ? { outcome: 'rejected', reason: 'its deadline passed before it could be sent' } : await broker.place(order, deadline)
   const at = toIso(clock())
   switch (placement.outcome) {
     case 'accepted':

@@ -1,7 +1,8 @@
 import { clientOrderIdOf } from '../core/ids.ts'
 import { fromIso, toIso } from '../core/time.ts'
+import { positionOf } from '../ledger/accounting.ts'
 import { closingSide } from '../ledger/position.ts'
-import type { ProtectOrder } from '../../schemas/order.ts'
+import type { Placement, ProtectOrder } from '../../schemas/order.ts'
 import type { StrategyState } from '../../schemas/state.ts'
 import { closePosition, ORDER_LIFE_MS } from './close-position.ts'
 import { commit } from './commit.ts'
@@ -16,9 +17,9 @@ const ALREADY_BEYOND = new Set(['stop_already_triggered', 'stop_triggered', 'sto
  */
 export async function protectPosition(ports: ExecutionPorts, state: StrategyState): Promise<StrategyState> {
   const { phase } = state
-  if (phase.kind !== 'open' || phase.position.bracket === null) return state
+  const position = positionOf(phase)
+  if ((phase.kind !== 'open' && phase.kind !== 'opening') || position === null || position.bracket === null) return state
   const { broker, config, clock } = ports
-  const { position } = phase
   const now = clock()
   const order: ProtectOrder = {
     kind: 'protect',
@@ -26,12 +27,13 @@ export async function protectPosition(ports: ExecutionPorts, state: StrategyStat
     symbol: config.market.symbol,
     side: closingSide(position.side),
     quantity: position.quantity,
-    bracket: phase.position.bracket,
+    bracket: position.bracket,
   }
   const intended = await commit(ports, state, [
     { type: 'protection_intended', at: toIso(now), order, attempt: position.protectAttempts, deadline: toIso(now + ORDER_LIFE_MS) },
   ])
-  const placement = await broker.place(order)
+  const deadline = now + ORDER_LIFE_MS
+  const placement: Placement = clock() > deadline ? { outcome: 'rejected', reason: 'its deadline passed before it could be sent' } : await broker.place(order, deadline)
   if (placement.outcome !== 'rejected') return intended
   const lost = await commit(ports, intended, [{ type: 'protection_lost', at: toIso(clock()), reason: placement.reason }])
   return ALREADY_BEYOND.has(placement.reason) ? closePosition(ports, lost, 'stop_loss') : lost

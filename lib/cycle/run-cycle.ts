@@ -12,7 +12,7 @@ import { isEntry } from '../../schemas/decision.ts'
 import type { DecisionSummary, StrategyState } from '../../schemas/state.ts'
 import { claimSlot, newRecord } from './claim.ts'
 import { closePosition } from './close-position.ts'
-import { CLOCK_TOLERANCE_MS, commit, loadOrCreateState, publish, requireForwardClock, retryOnConflict } from './commit.ts'
+import { CLOCK_TOLERANCE_MS, commit, loadOrCreateState, publish, requireForwardClock, retryOnConflict, settleOutbox } from './commit.ts'
 import { EntryNotCommitted, enterPosition } from './enter-position.ts'
 import type { CyclePorts } from './ports.ts'
 import { syncWithVenue } from './sync-with-venue.ts'
@@ -183,7 +183,7 @@ class Run {
     const { decision } = this.record.decision ?? {}
     if (result.kind !== 'approved' || decision === undefined || !isEntry(decision)) {
       const reasons = result.kind === 'refused' ? result.reasons : ['no entry to make']
-      await publish(this.ports, [{ type: 'refused', subject: this.record.cycleId, detail: { action: decision?.action ?? null, reasons: reasons.join('; ') } }])
+      await publish(this.ports, `${this.record.cycleId}-refused`, { type: 'refused', subject: this.record.cycleId, detail: { action: decision?.action ?? null, reasons: reasons.join('; ') } })
       return this.finish(state, 'refused', reasons.join('; '))
     }
     // From here on a repetition must not enter again, whatever becomes of this attempt.
@@ -207,8 +207,8 @@ class Run {
     const position = positionOf(phase)
     const opened = position?.thesis?.cycleId === cycleId || state.memory.trades.some((trade) => trade.id.startsWith(`${cycleId}-`))
     if (opened) {
-      const isSafe = phase.kind !== 'open' || position?.protection.status === 'live'
-      return this.finish(state, 'entered', isSafe ? 'entered and protected' : 'entered; protection is not confirmed yet, enforcement goes on')
+      const how = position === null ? 'entered, and out again' : position.protection.status === 'live' ? 'entered and protected' : 'entered; protection is not confirmed yet, enforcement goes on'
+      return this.finish(state, 'entered', how)
     }
     if (phase.kind === 'opening') return this.finish(state, 'failed', `the venue's answer to order ${order?.clientOrderId ?? ''} is unknown; enforcement resolves it, nothing new is opened meanwhile`)
     const { placement } = this.record
@@ -243,11 +243,12 @@ class Run {
       await store.appendEquity(config.id, { at: record.slot, equity, cash, markPrice, phase: phase.kind })
       after = await commit(this.ports, state, events)
     }
+    if (!this.dryRun) after = await settleOutbox(this.ports, after, { own: true })
     this.lap('record')
     const { fills, orders } = await this.executionsOf(record)
     await this.save({ progress: 'finished', outcome, reason, finishedAt: at, phaseAfter: after.phase, fills, venueOrders: orders })
     telemetry.log('info', 'cycle finished', { cycleId: record.cycleId, outcome, reason })
-    if (outcome === 'failed') await publish(this.ports, [{ type: 'failed', subject: record.cycleId, detail: { reason } }])
+    if (outcome === 'failed') await publish(this.ports, `${record.cycleId}-failed`, { type: 'failed', subject: record.cycleId, detail: { reason } })
     return this.record
   }
 
@@ -281,7 +282,7 @@ class Run {
           this.ports.telemetry.log('error', 'the failure could not be recorded', { cycleId: failed.cycleId, error })
         })
     }
-    await publish(this.ports, [{ type: 'failed', subject: failed.cycleId, detail: { reason } }])
+    await publish(this.ports, `${failed.cycleId}-failed-${failed.attempt}`, { type: 'failed', subject: failed.cycleId, detail: { reason } })
     return failed
   }
 

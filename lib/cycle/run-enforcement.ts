@@ -7,7 +7,7 @@ import type { Position, StrategyState } from '../../schemas/state.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 import type { ExitReason } from '../../schemas/trade.ts'
 import { closePosition } from './close-position.ts'
-import { commit, loadOrCreateState, publish, requireForwardClock, retryOnConflict } from './commit.ts'
+import { commit, loadOrCreateState, publish, requireForwardClock, retryOnConflict, settleOutbox } from './commit.ts'
 import { findHardExit } from './find-exit.ts'
 import type { ExecutionPorts } from './ports.ts'
 import { syncWithVenue } from './sync-with-venue.ts'
@@ -39,14 +39,20 @@ const WATCH_MARK_MS = 30 * MINUTE_MS
  */
 export async function runEnforcement(ports: ExecutionPorts, { dryRun = false }: { dryRun?: boolean } = {}): Promise<EnforcementResult> {
   await requireForwardClock(ports)
-  return retryOnConflict(ports, () => pass(ports, dryRun))
+  const { result, loaded } = await retryOnConflict(ports, () => pass(ports, dryRun))
+  if (dryRun) return result
+  return { ...result, state: await settleOutbox(ports, result.state, { own: result.state.version !== loaded.version }) }
 }
 
-async function pass(ports: ExecutionPorts, dryRun: boolean): Promise<EnforcementResult> {
+async function pass(ports: ExecutionPorts, dryRun: boolean): Promise<{ result: EnforcementResult; loaded: StrategyState }> {
+  const loaded = await loadOrCreateState(ports)
+  return { loaded, result: await watch(ports, loaded, dryRun) }
+}
+
+async function watch(ports: ExecutionPorts, before: StrategyState, dryRun: boolean): Promise<EnforcementResult> {
   const { clock, config } = ports
   const now = clock()
   const at = toIso(now)
-  const before = await loadOrCreateState(ports)
   const synced = await syncWithVenue(ports, before, { act: !dryRun })
   const { state, notes } = synced
   const ended = before.phase.kind === 'open' || before.phase.kind === 'closing' ? tradeEnded(before.phase.position.tradeId, state) : null
@@ -62,7 +68,7 @@ async function pass(ports: ExecutionPorts, dryRun: boolean): Promise<Enforcement
   const closed = await closePosition(ports, marked, exit)
   const after = await syncWithVenue(ports, closed, { act: true })
   const isClosed = positionOf(after.state.phase)?.tradeId !== position.tradeId
-  if (!isClosed) await publish(ports, [{ type: 'failed', subject: position.tradeId, detail: { reason: `the position should be closed (${exit}) and is still ${after.state.phase.kind}` } }])
+  if (!isClosed) await publish(ports, `${position.tradeId}-unclosed-${at}`, { type: 'failed', subject: position.tradeId, detail: { reason: `the position should be closed (${exit}) and is still ${after.state.phase.kind}` } })
   const note = isClosed ? `closed at market: ${exit}` : `NOT closed, though it should be: ${exit}`
   return { ...result, outcome: isClosed ? 'closed' : 'unclosed', phase: after.state.phase.kind, notes: [...notes, note, ...after.notes], state: after.state }
 }

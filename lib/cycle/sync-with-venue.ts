@@ -3,7 +3,7 @@ import { closePosition } from './close-position.ts'
 import { commit } from './commit.ts'
 import type { ExecutionPorts } from './ports.ts'
 import { protectPosition } from './protect-position.ts'
-import { type Action, reconcile } from './reconcile.ts'
+import { type Action, reconcile } from './reconcile/reconcile.ts'
 import { gatherVenueFacts, type VenueFacts } from './venue-facts.ts'
 
 /** Rounds of looking and acting in one pass; what is left then waits for the next tick. */
@@ -32,10 +32,8 @@ export async function syncWithVenue(ports: ExecutionPorts, start: StrategyState,
     const isWaiting = state.phase.kind === 'opening' || state.phase.kind === 'closing'
     if (!act) return { state, facts, notes: [...notes, ...actions.map((action) => `would ${describeAction(action)}`)] }
     if (round === MAX_ROUNDS || (actions.length === 0 && !isWaiting)) return { state, facts, notes }
-    if (actions.length === 0) {
-      if (round >= 2) await ports.sleep(PAUSE_MS)
-      continue
-    }
+    // What was asked for takes its moment; what is wanted now is asked for at once.
+    if (round >= 2) await ports.sleep(PAUSE_MS)
     for (const action of actions) {
       const text = describeAction(action)
       notes.push(text)

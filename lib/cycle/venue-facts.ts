@@ -1,8 +1,10 @@
+import { dec, minus } from '../core/decimal.ts'
 import { fromIso, toIso } from '../core/time.ts'
 import type { Product } from '../../schemas/market.ts'
 import type { Fill, FundingPayment, VenueAccount, VenueOrder, VenuePosition } from '../../schemas/order.ts'
 import type { StrategyState } from '../../schemas/state.ts'
 import type { ExecutionPorts } from './ports.ts'
+import { CASH_TOLERANCE } from './reconcile/compare.ts'
 
 /** What the venue says, gathered for one reconciliation. */
 export type VenueFacts = {
@@ -15,6 +17,8 @@ export type VenueFacts = {
   funding: readonly FundingPayment[]
   /** The unresolved order of ours, by its client id; null when the venue does not know it or none is unresolved. */
   pendingOrder: VenueOrder | null
+  /** Whether `funding` is complete, or has to be inferred from cash. */
+  listsFunding: boolean
   /** False when the position changed while the rest was being read: too early to call a difference a difference. */
   isSettled: boolean
 }
@@ -39,8 +43,8 @@ export async function gatherVenueFacts(ports: ExecutionPorts, state: StrategySta
       broker.fundingPayments(symbol, since),
     ])
     const [position, account] = await Promise.all([broker.position(symbol), broker.account()])
-    const isSettled = before?.quantity === position?.quantity && before?.side === position?.side && cashBefore === account.cash
-    if (isSettled || read === MAX_READS) return { at: toIso(clock()), product, account, position, openOrders, fills, funding, pendingOrder, isSettled }
+    const isSettled = before?.quantity === position?.quantity && before?.side === position?.side && dec(minus(cashBefore, account.cash)).abs().lt(CASH_TOLERANCE)
+    if (isSettled || read === MAX_READS) return { at: toIso(clock()), product, account, position, openOrders, fills, funding, pendingOrder, listsFunding: broker.listsFunding, isSettled }
   }
 }
 

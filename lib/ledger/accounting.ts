@@ -22,6 +22,7 @@ export function openBooks(deposited: Money, at: string): Accounting {
     consecutiveLosses: 0,
     lastTradeClosedAt: null,
     lastTradeLost: false,
+    tradesClosed: 0,
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Price, Money } from '../core/decimal.ts'
 import type { Bracket, Fill, FundingPayment, ProtectOrder } from '../../schemas/order.ts'
-import type { CloseIntent, DecisionSummary, EntryIntent, Halt, VenueCursor } from '../../schemas/state.ts'
+import type { CloseIntent, DecisionSummary, EntryIntent, Halt, Incident, VenueCursor } from '../../schemas/state.ts'
 
 /** How an order of ours came to its end. `abandoned`: the venue does not know it and its deadline has passed. */
 export type OrderEnd = 'done' | 'rejected' | 'cancelled' | 'expired' | 'abandoned'
@@ -10,7 +10,8 @@ export type LedgerEvent =
   | { type: 'entry_intended'; at: string; intent: EntryIntent }
   | { type: 'entry_acknowledged'; at: string; status: 'accepted' | 'unknown'; orderId: string | null }
   | { type: 'entry_ended'; at: string; end: OrderEnd; reason: string | null }
-  | { type: 'filled'; at: string; fill: Fill; contractSize: string; liquidationPrice: Price | null }
+  /** `isOrphan`: an exit of ours has opened this side by mistake; it has no thesis and no stop. */
+  | { type: 'filled'; at: string; fill: Fill; contractSize: string; liquidationPrice: Price | null; isOrphan: boolean }
   | { type: 'protection_intended'; at: string; order: ProtectOrder; attempt: number; deadline: string }
   | { type: 'protection_confirmed'; at: string; orderId: string; quantity: string; bracket: Bracket }
   | { type: 'protection_lost'; at: string; reason: string }
@@ -18,8 +19,9 @@ export type LedgerEvent =
   | { type: 'close_acknowledged'; at: string; status: 'accepted' | 'unknown'; orderId: string | null }
   | { type: 'close_ended'; at: string; end: OrderEnd; reason: string | null }
   | { type: 'funding_settled'; at: string; payment: FundingPayment }
-  | { type: 'cash_adjusted'; at: string; amount: Money; reason: string }
+  | { type: 'cash_adjusted'; at: string; amount: Money; reason: string; isIncident: boolean }
   | { type: 'incident_noted'; at: string; kind: string; detail: string }
+  | { type: 'suspected'; at: string; suspicions: Incident[] }
   | { type: 'marked'; at: string; markPrice: Price }
   | { type: 'watched'; at: string; until: string }
   | { type: 'cursor_moved'; at: string; cursor: VenueCursor }

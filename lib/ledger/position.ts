@@ -6,7 +6,7 @@ import { fromIso, MINUTE_MS } from '../core/time.ts'
 import type { Fill } from '../../schemas/order.ts'
 import type { PositionReport } from '../../schemas/cli.ts'
 import type { PositionSide } from '../../schemas/primitives.ts'
-import type { EntryIntent, Position, TradeSummary } from '../../schemas/state.ts'
+import type { Position, TradeSummary } from '../../schemas/state.ts'
 import type { ExitReason, Trade } from '../../schemas/trade.ts'
 
 /** The side of a position that a fill opens or adds to. */
@@ -15,10 +15,13 @@ export const sideOpenedBy = (fill: Pick<Fill, 'side'>): PositionSide => (fill.si
 /** The order side that reduces a position. */
 export const closingSide = (side: PositionSide): Fill['side'] => (side === 'long' ? 'sell' : 'buy')
 
-/** An empty position of the intent, ready for its first fill. */
-export function beginPosition(intent: EntryIntent, fill: Fill, contractSize: Quantity, liquidationPrice: Price | null): Position {
+/** What a position is opened for. Without a bracket it has no stop, and is only there to be closed. */
+export type PositionOrigin = { cycleId: string; bracket: Position['bracket']; thesis: Position['thesis'] }
+
+/** An empty position, ready for its first fill. */
+export function beginPosition({ cycleId, bracket, thesis }: PositionOrigin, fill: Fill, { contractSize, liquidationPrice }: Pick<Position, 'contractSize' | 'liquidationPrice'>): Position {
   return {
-    tradeId: tradeIdOf(intent.cycleId, fill.fillId),
+    tradeId: tradeIdOf(cycleId, fill.fillId),
     side: sideOpenedBy(fill),
     quantity: ZERO_QUANTITY,
     peakQuantity: ZERO_QUANTITY,
@@ -29,9 +32,9 @@ export function beginPosition(intent: EntryIntent, fill: Fill, contractSize: Qua
     exitNotional: ZERO_MONEY,
     exitBase: ZERO_QUANTITY,
     openedAt: fill.at,
-    bracket: intent.order.bracket,
+    bracket,
     liquidationPrice,
-    riskAtEntry: ZERO_MONEY,
+    riskAtEntry: bracket === null ? null : ZERO_MONEY,
     gross: ZERO_MONEY,
     fees: ZERO_MONEY,
     funding: ZERO_MONEY,
@@ -41,7 +44,7 @@ export function beginPosition(intent: EntryIntent, fill: Fill, contractSize: Qua
     protectAttempts: 0,
     protectFailures: 0,
     closeAttempts: 0,
-    thesis: intent.thesis,
+    thesis,
   }
 }
 

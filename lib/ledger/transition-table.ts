@@ -17,7 +17,7 @@ export const TRANSITIONS: Record<LedgerEventType, Partial<Record<PhaseKind, read
   entry_intended: { flat: ['opening'] },
   entry_acknowledged: { opening: ['opening'] },
   entry_ended: { opening: ['open', 'flat'] },
-  // In flat: only the late fill of an abandoned entry, whose stop is still known.
+  // In flat: the late fill of an abandoned entry, whose stop is still known, or the mistaken one of an exit of ours.
   filled: { flat: ['open'], opening: ['opening'], open: ['open', 'flat'], closing: ['closing', 'flat'] },
   protection_intended: { opening: ['opening'], open: ['open'] },
   protection_confirmed: { opening: ['opening'], open: ['open'], closing: ['closing'] },
@@ -28,6 +28,7 @@ export const TRANSITIONS: Record<LedgerEventType, Partial<Record<PhaseKind, read
   funding_settled: EVERY_PHASE_STAYS,
   cash_adjusted: EVERY_PHASE_STAYS,
   incident_noted: EVERY_PHASE_STAYS,
+  suspected: EVERY_PHASE_STAYS,
   marked: EVERY_PHASE_STAYS,
   watched: EVERY_PHASE_STAYS,
   cursor_moved: EVERY_PHASE_STAYS,

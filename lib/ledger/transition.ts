@@ -3,19 +3,12 @@ import { invariant } from '../core/invariant.ts'
 import { fromIso } from '../core/time.ts'
 import type { DomainEvent } from '../../schemas/event.ts'
 import type { Fill, FundingPayment, OrderRecord, OrderRequest } from '../../schemas/order.ts'
-import type { Accounting, EntryIntent, Phase, Position, StrategyState } from '../../schemas/state.ts'
+import type { Accounting, EntryIntent, HistoryEntry, Phase, Position, StrategyState } from '../../schemas/state.ts'
 import type { ExitReason, Trade } from '../../schemas/trade.ts'
 import { openBooks, positionOf, raiseBases, revalue, rollDay } from './accounting.ts'
 import type { LedgerEvent } from './events.ts'
 import { applyFill, beginPosition, deriveTrade, sideOpenedBy, summariseTrade } from './position.ts'
 import { TRANSITIONS } from './transition-table.ts'
-
-/** Something to append to the strategy's history: written before the state that follows from it. */
-export type HistoryEntry =
-  | { kind: 'ORDER'; id: string; at: string; body: OrderRecord }
-  | { kind: 'FILL'; id: string; at: string; body: Fill }
-  | { kind: 'TRADE'; id: string; at: string; body: Trade }
-  | { kind: 'FUNDING'; id: string; at: string; body: FundingPayment }
 
 /** A domain event without the names that the caller adds. */
 export type Emission = Pick<DomainEvent, 'type' | 'subject' | 'detail'>
@@ -39,6 +32,8 @@ export function createState(strategyId: string, deposited: Accounting['cash'], a
     cursor: { since: at, seenIds: [] },
     memory: { decisions: [], trades: [] },
     incidents: [],
+    suspicions: [],
+    outbox: null,
     updatedAt: at,
   }
 }
@@ -98,7 +93,7 @@ function advance(state: StrategyState, event: LedgerEvent): Transition {
       }
     }
     case 'filled':
-      return takeFill(state, event.fill, event.contractSize as Quantity, event.liquidationPrice)
+      return takeFill(state, event)
     case 'protection_intended':
       return {
         state: withPosition(state, (position) => ({
@@ -151,10 +146,12 @@ function advance(state: StrategyState, event: LedgerEvent): Transition {
     case 'cash_adjusted': {
       const rebased = { ...state, accounting: raiseBases(rollDay(state.accounting, event.at), event.amount) }
       const adjusted = moveCash(rebased, { adjustments: event.amount }, event.at)
-      return { state: noteIncident(adjusted, event.at, 'cash', event.reason), history: [], emissions: [{ type: 'reconciled', subject: state.strategyId, detail: { amount: event.amount, reason: event.reason } }] }
+      return { state: event.isIncident ? noteIncident(adjusted, event.at, 'cash', event.reason) : adjusted, history: [], emissions: [{ type: 'reconciled', subject: state.strategyId, detail: { amount: event.amount, reason: event.reason } }] }
     }
     case 'incident_noted':
       return { state: noteIncident(state, event.at, event.kind, event.detail), history: [], emissions: [{ type: 'reconciled', subject: state.strategyId, detail: { kind: event.kind, detail: event.detail } }] }
+    case 'suspected':
+      return quiet({ ...state, suspicions: event.suspicions })
     case 'marked': {
       const rolled = rollDay(state.accounting, event.at)
       return quiet({ ...state, accounting: revalue(rolled, positionOf(phase), event.markPrice, event.at) })
@@ -176,7 +173,7 @@ function advance(state: StrategyState, event: LedgerEvent): Transition {
       // A person has looked: the losses that halted it are accepted and a new risk epoch begins.
       const { equity } = state.accounting
       const accounting = { ...state.accounting, peakEquity: equity, dayStartEquity: equity }
-      return { state: { ...state, halt: null, incidents: [], accounting }, history: [], emissions: [{ type: 'resumed', subject: state.strategyId, detail: { equity } }] }
+      return { state: { ...state, halt: null, incidents: [], suspicions: [], accounting }, history: [], emissions: [{ type: 'resumed', subject: state.strategyId, detail: { equity } }] }
     }
     default:
       return event satisfies never
@@ -227,12 +224,13 @@ function moveCash(state: StrategyState, parts: Partial<Record<'gross' | 'fees' |
   return { ...state, accounting: revalue({ ...after, cash }, positionOf(state.phase), mark, at) }
 }
 
-function takeFill(state: StrategyState, fill: Fill, contractSize: Quantity, liquidationPrice: Price | null): Transition {
+function takeFill(state: StrategyState, event: Extract<LedgerEvent, { type: 'filled' }>): Transition {
+  const { fill, liquidationPrice } = event
   const { phase } = state
   invariant(!state.cursor.seenIds.includes(fill.fillId), `fill ${fill.fillId} has been read already`)
   const history: HistoryEntry[] = [{ kind: 'FILL', id: fill.fillId, at: fill.at, body: fill }]
   const before = positionOf(phase)
-  const started = before ?? beginFrom(phase, fill, contractSize, liquidationPrice)
+  const started = before ?? beginFrom(state, event)
   const effect = applyFill(started, fill)
   const isOpening = sideOpenedBy(fill) === started.side
   const position: Position = isOpening && liquidationPrice !== null ? { ...effect.position, liquidationPrice } : effect.position
@@ -261,11 +259,13 @@ function takeFill(state: StrategyState, fill: Fill, contractSize: Quantity, liqu
   return { state: rememberTrade(marked, trade), history, emissions: [{ type: 'closed', subject: trade.id, detail }] }
 }
 
-/** The intent a first fill belongs to. A fill that nobody intended never gets here: reconciliation keeps it out. */
-function beginFrom(phase: Phase, fill: Fill, contractSize: Quantity, liquidationPrice: Price | null): Position {
+/** A position of the intent its first fill belongs to, or of none. A stranger's fill never gets here: reconciliation keeps it out. */
+function beginFrom({ phase, strategyId }: StrategyState, { fill, contractSize, liquidationPrice, isOrphan }: Extract<LedgerEvent, { type: 'filled' }>): Position {
+  const facts = { contractSize: contractSize as Quantity, liquidationPrice }
+  if (isOrphan) return beginPosition({ cycleId: `${strategyId}-orphan`, bracket: null, thesis: null }, fill, facts)
   const intent: EntryIntent | null = phase.kind === 'opening' ? phase.intent : phase.kind === 'flat' ? phase.abandoned : null
   invariant(intent !== null && fill.side === intent.order.side, `fill ${fill.fillId} belongs to no entry of ours`)
-  return beginPosition(intent, fill, contractSize, liquidationPrice)
+  return beginPosition({ cycleId: intent.cycleId, bracket: intent.order.bracket, thesis: intent.thesis }, fill, facts)
 }
 
 /** How much of the entry has filled, whatever became of it since. */
@@ -300,6 +300,7 @@ function rememberTrade(state: StrategyState, trade: Trade): StrategyState {
   const accounting: Accounting = {
     ...state.accounting,
     consecutiveLosses: isLoss ? state.accounting.consecutiveLosses + 1 : 0,
+    tradesClosed: state.accounting.tradesClosed + 1,
     lastTradeClosedAt: trade.exitTime,
     lastTradeLost: isLoss || trade.exitReason === 'liquidation' || trade.exitReason === 'external',
   }

@@ -1,9 +1,8 @@
-import type { HistoryEntry } from '../ledger/transition.ts'
 import type { Store } from '../store/store.ts'
 import type { CycleRecord } from '../../schemas/cycle-record.ts'
 import type { EquityPoint } from '../../schemas/equity.ts'
 import type { PaperBook } from '../../schemas/paper-book.ts'
-import type { StrategyState } from '../../schemas/state.ts'
+import type { HistoryEntry, StrategyState } from '../../schemas/state.ts'
 import type { Trade } from '../../schemas/trade.ts'
 
 /** What a replay leaves behind. */
@@ -55,7 +54,7 @@ export function createObjectStore(): { store: Store; trace: ReplayTrace } {
       for (const entry of entries) keep(entry)
       return []
     },
-    async overwriteHistory() {},
+    async settleHistory() {},
     async appendEquity(_strategyId, point) {
       trace.equity.push(point)
     },

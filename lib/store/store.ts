@@ -1,12 +1,11 @@
 import type { z } from 'zod'
 import { canonicalJson } from '../core/canonical-json.ts'
 import { DAY_MS, fromIso, SECOND_MS } from '../core/time.ts'
-import type { HistoryEntry } from '../ledger/transition.ts'
 import { CycleRecord } from '../../schemas/cycle-record.ts'
 import { EquityPoint } from '../../schemas/equity.ts'
 import { Fill, FundingPayment, OrderRecord } from '../../schemas/order.ts'
 import { PaperBook } from '../../schemas/paper-book.ts'
-import { StrategyState } from '../../schemas/state.ts'
+import { type HistoryEntry, StrategyState } from '../../schemas/state.ts'
 import { Trade } from '../../schemas/trade.ts'
 import { type Item, type ItemStore, StoreError, type WriteCondition } from './item-store.ts'
 
@@ -40,8 +39,8 @@ export type Store = {
    * version said is left alone. Answers with the entries that lost to another writer of the same version.
    */
   appendHistory(strategyId: string, entries: readonly HistoryEntry[], version: number): Promise<HistoryEntry[]>
-  /** Writes history over whatever is there: for the writer whose state it was that won. */
-  overwriteHistory(strategyId: string, entries: readonly HistoryEntry[], version: number): Promise<void>
+  /** Writes history over what was written with the same version or before: for the writer whose state it was that won. */
+  settleHistory(strategyId: string, entries: readonly HistoryEntry[], version: number): Promise<void>
   appendEquity(strategyId: string, point: EquityPoint): Promise<void>
   listCycles(strategyId: string, page: PageRequest): Promise<Page<CycleRecord>>
   listTrades(strategyId: string, page: PageRequest): Promise<Page<Trade>>
@@ -113,8 +112,8 @@ export function createStore(items: ItemStore, writer: string): Store {
       for (const entry of entries) if ((await items.put(historyItem(strategyId, entry, version), { below: version })) === 'conflict') lost.push(entry)
       return lost
     },
-    async overwriteHistory(strategyId, entries, version) {
-      for (const entry of entries) await items.put(historyItem(strategyId, entry, version), 'none')
+    async settleHistory(strategyId, entries, version) {
+      for (const entry of entries) await items.put(historyItem(strategyId, entry, version), { below: version + 1 })
     },
     async appendEquity(strategyId, point) {
       await items.put({ pk: strategyKey(strategyId), sk: `EQUITY#${point.at}`, version: null, body: canonicalJson(point), writer, expiresAt: null }, 'none')

@@ -52,7 +52,7 @@ function createVenue({ bars = level(600), funding = [], overrides = {}, items = 
   return { config, market, time, writes, items, book, one: open('one'), two: open('two'), fresh: open }
 }
 
-const order = (request: OrderRequest): PlaceableOrder => request as PlaceableOrder
+const order = (request: OrderRequest): [PlaceableOrder, number] => [request as PlaceableOrder, Number.POSITIVE_INFINITY]
 const HOURLY = 0.0001
 const hourly = Array.from({ length: 12 }, (_, hour) => ({ time: START - HOUR_MS + hour * HOUR_MS, rate: HOURLY }))
 
@@ -98,10 +98,10 @@ describe('the ledger folded over what the broker tells', () => {
             leverage: '3' as Quantity,
           })
           const exit = held?.side === 'short' ? 'buy' : 'sell'
-          if (step.kind === 'entry') await broker.place(order(intended))
-          if (step.kind === 'close' && held !== null) await broker.place(order(close(exit, held.quantity)))
-          if (step.kind === 'part' && held !== null) await broker.place(order(close(exit, `${Math.max(1, Math.floor(Number(held.quantity) / 3))}`)))
-          if (step.kind === 'protect' && held !== null) await broker.place(order(protect(exit, { quantity: held.quantity, bracket: intended.bracket })))
+          if (step.kind === 'entry') await broker.place(...order(intended))
+          if (step.kind === 'close' && held !== null) await broker.place(...order(close(exit, held.quantity)))
+          if (step.kind === 'part' && held !== null) await broker.place(...order(close(exit, `${Math.max(1, Math.floor(Number(held.quantity) / 3))}`)))
+          if (step.kind === 'protect' && held !== null) await broker.place(...order(protect(exit, { quantity: held.quantity, bracket: intended.bracket })))
           if (step.kind === 'cancel') for (const resting of await broker.openOrders(SYMBOL)) await broker.cancel(SYMBOL, resting.orderId)
 
           const newFills = (await one.fills(SYMBOL, 0)).filter(({ fillId }) => !fills.some((known) => known.fillId === fillId))
@@ -110,7 +110,7 @@ describe('the ledger folded over what the broker tells', () => {
           payments.push(...newPayments)
           const happened: { at: string; order: number; event: LedgerEvent; fill: Fill | null }[] = [
             ...newPayments.map((payment) => ({ at: payment.at, order: 0, event: { type: 'funding_settled' as const, at: payment.at, payment }, fill: null })),
-            ...newFills.map((fill) => ({ at: fill.at, order: 1, event: { type: 'filled' as const, at: fill.at, fill, contractSize: product.contractSize, liquidationPrice: null }, fill })),
+            ...newFills.map((fill) => ({ at: fill.at, order: 1, event: { type: 'filled' as const, at: fill.at, fill, contractSize: product.contractSize, liquidationPrice: null, isOrphan: false }, fill })),
           ]
           for (const { at, event, fill } of happened.toSorted((a, b) => Date.parse(a.at) - Date.parse(b.at) || a.order - b.order)) {
             const isEntry = fill?.reason === 'entry'
@@ -178,9 +178,9 @@ describe('funding cannot be escaped', () => {
   ])('by closing %s', async (_when, later) => {
     const { one, two, time, book } = createVenue({ funding: hourly })
     time.now = START + 30 * MINUTE
-    await one.place(order(entry('buy')))
+    await one.place(...order(entry('buy')))
     time.now = START + HOUR_MS + later
-    await two.place(order(close('sell')))
+    await two.place(...order(close('sell')))
     time.now += 5 * MINUTE
     expect((await one.fundingPayments(SYMBOL, 0)).map(({ at, amount }) => [at, amount])).toEqual([[toIso(START + HOUR_MS), '-0.2']])
     expect((await book()).position).toBeNull()
@@ -189,18 +189,18 @@ describe('funding cannot be escaped', () => {
   it('nor does one opened at the boundary pay', async () => {
     const { one, time } = createVenue({ funding: hourly })
     time.now = START + HOUR_MS
-    await one.place(order(entry('buy')))
+    await one.place(...order(entry('buy')))
     time.now += 30 * MINUTE
     expect(await one.fundingPayments(SYMBOL, 0)).toEqual([])
   })
 
   it('without known rates the assumed one is paid every interval; without an interval none is', async () => {
     const { one, time } = createVenue({ overrides: { assumedFundingRate: '0.0002' } })
-    await one.place(order(entry('sell')))
+    await one.place(...order(entry('sell')))
     time.now = START + 3 * HOUR_MS + MINUTE
     expect((await one.fundingPayments(SYMBOL, 0)).map(({ at, amount }) => [at, amount])).toEqual([1, 2, 3].map((hours) => [toIso(START + hours * HOUR_MS), '0.4']))
     const dated = createVenue({ overrides: { product: { ...loadConfig({ overrides: {} }).paper.product, fundingIntervalMs: null } } })
-    await dated.one.place(order(entry('sell')))
+    await dated.one.place(...order(entry('sell')))
     dated.time.now = START + 3 * HOUR_MS + MINUTE
     expect(await dated.one.fundingPayments(SYMBOL, 0)).toEqual([])
   })
@@ -210,20 +210,20 @@ describe('two processes on one book', () => {
   it('the same order at once is one fill; two entries at once are one position', async () => {
     const { one, two, book } = createVenue()
     const same = order(entry('buy'))
-    const answers = await Promise.all([one.place(same), two.place(same), two.place(same)])
+    const answers = await Promise.all([one.place(...same), two.place(...same), two.place(...same)])
     expect(answers[0]?.outcome).toBe('accepted')
     expect(answers).toEqual([answers[0], answers[0], answers[0]])
     expect((await book()).fills).toHaveLength(1)
-    const closed = await Promise.all([one.place(order(close('sell'))), two.place(order(close('sell')))])
+    const closed = await Promise.all([one.place(...order(close('sell'))), two.place(...order(close('sell')))])
     expect(closed.map(({ outcome }) => outcome).toSorted()).toEqual(['accepted', 'rejected'])
-    const entries = await Promise.all([one.place(order(entry('buy'))), two.place(order(entry('sell')))])
+    const entries = await Promise.all([one.place(...order(entry('buy'))), two.place(...order(entry('sell')))])
     expect(entries.map(({ outcome }) => outcome).toSorted()).toEqual(['accepted', 'rejected'])
     expect((await book()).fills).toHaveLength(3)
   })
 
   it('both find the same stop hit, it fills once', async () => {
     const { one, two, time, book } = createVenue({ bars: level(600, (minute) => (minute >= 20 && minute < 22 ? 1890 : 2000)) })
-    await one.place(order(entry('buy')))
+    await one.place(...order(entry('buy')))
     time.now = START + 30 * MINUTE
     const [a, b] = await Promise.all([one.fills(SYMBOL, 0), two.fills(SYMBOL, 0)])
     expect(a).toEqual(b)
@@ -239,8 +239,8 @@ describe('two processes on one book', () => {
     const calm = createVenue({ items })
     await calm.one.account()
     const stuck = createVenue({ items: { ...items, put: async () => 'conflict' } })
-    expect(await stuck.one.place(order(entry('buy')))).toEqual({ outcome: 'unknown', reason: expect.stringContaining('kept moving') as string })
-    await calm.one.place(order(entry('buy')))
+    expect(await stuck.one.place(...order(entry('buy')))).toEqual({ outcome: 'unknown', reason: expect.stringContaining('kept moving') as string })
+    await calm.one.place(...order(entry('buy')))
     stuck.time.now = START + 2 * HOUR_MS
     await expect(stuck.one.account()).rejects.toThrow(BrokerError)
   })
@@ -248,11 +248,11 @@ describe('two processes on one book', () => {
   it('what one does the other sees, also where no money moved: a stop placed, a stop cancelled, an entry that died at its limit', async () => {
     const { one, two } = createVenue({ overrides: { attachedBrackets: false, product: { ...loadConfig({ overrides: {} }).paper.product, fees: { maker: '0', taker: '0', perContract: '0' } } } })
     const dead = entry('buy', { priceLimit: '1999' as Price })
-    expect((await one.place(order(dead))).outcome).toBe('accepted')
+    expect((await one.place(...order(dead))).outcome).toBe('accepted')
     expect(await two.order(SYMBOL, refOf(dead.clientOrderId))).toMatchObject({ status: 'cancelled', reason: 'price_beyond_limit', filledQuantity: '0' })
-    await one.place(order(entry('buy')))
+    await one.place(...order(entry('buy')))
     expect((await two.position(SYMBOL))?.quantity).toBe('10')
-    await one.place(order(protect('sell')))
+    await one.place(...order(protect('sell')))
     const [stop] = await two.openOrders(SYMBOL)
     expect(stop).toMatchObject({ kind: 'protect', status: 'open', quantity: '10' })
     expect(await one.cancel(SYMBOL, stop?.orderId ?? '')).toEqual({ outcome: 'accepted', orderId: stop?.orderId })
@@ -268,7 +268,7 @@ describe('two processes on one book', () => {
     time.now += 3 * HOUR_MS
     await look(two)
     expect(writes.count).toBe(1)
-    await one.place(order(entry('buy')))
+    await one.place(...order(entry('buy')))
     expect(writes.count).toBe(2)
     time.now += 59 * MINUTE
     await look(one)
@@ -292,18 +292,18 @@ describe('when things fail', () => {
   it.each(['quote', 'candles', 'fundingRates'] as const)('%s: place and cancel do not know, what needs the price rejects, nothing is written, and it recovers at once', async (what) => {
     const isDown = { now: false }
     const { one, fresh, time, book } = createVenue({ wrap: failing(what, isDown) })
-    expect((await one.place(order(entry('buy')))).outcome).toBe('accepted')
+    expect((await one.place(...order(entry('buy')))).outcome).toBe('accepted')
     time.now += 10 * MINUTE
     isDown.now = true
     const before = await book()
     const broker = fresh('after')
-    expect(await broker.place(order(close('sell')))).toEqual({ outcome: 'unknown', reason: `MarketDataError: ${what} is down` })
+    expect(await broker.place(...order(close('sell')))).toEqual({ outcome: 'unknown', reason: `MarketDataError: ${what} is down` })
     expect((await broker.cancel(SYMBOL, 'x')).outcome).toBe('unknown')
     await expect(broker.position(SYMBOL)).rejects.toThrow(`${what} is down`)
     await expect(broker.account()).rejects.toThrow(`${what} is down`)
     expect(await book()).toEqual(before)
     isDown.now = false
-    expect((await broker.place(order(close('sell')))).outcome).toBe('accepted')
+    expect((await broker.place(...order(close('sell')))).outcome).toBe('accepted')
   })
 
   it('flat, a dead market costs nothing', async () => {
@@ -314,26 +314,26 @@ describe('when things fail', () => {
 
   it('a database that cannot be reached: place does not know, reads reject', async () => {
     const { one } = createVenue({ items: { ...createMemoryItems(), get: async () => Promise.reject(new Error('no database')) } })
-    expect(await one.place(order(entry('buy')))).toEqual({ outcome: 'unknown', reason: 'Error: no database' })
+    expect(await one.place(...order(entry('buy')))).toEqual({ outcome: 'unknown', reason: 'Error: no database' })
     await expect(one.fills(SYMBOL, 0)).rejects.toThrow('no database')
   })
 
   it('a position in another product or on another market is refused; a flat book moves over with its cash', async () => {
     const items = createMemoryItems()
     const venue = createVenue({ items })
-    await venue.one.place(order(entry('buy')))
+    await venue.one.place(...order(entry('buy')))
     const config = loadConfig({ overrides: { market: { symbol: 'BIP-20DEC30-CDE' } } })
     const other = createPaperBroker({ config, market: createArrayMarket('BIP-20DEC30-CDE', level(60)), store: createStore(items, 'other'), clock: () => START })
     await expect(other.account()).rejects.toThrow(UsageError)
-    expect((await other.place(order(entry('buy', { symbol: 'BIP-20DEC30-CDE' })))).outcome).toBe('unknown')
+    expect((await other.place(...order(entry('buy', { symbol: 'BIP-20DEC30-CDE' })))).outcome).toBe('unknown')
     const elsewhere = createPaperBroker({ config: venue.config, market: { ...venue.market, name: 'sim seed 8' }, store: createStore(items, 'elsewhere'), clock: () => START })
     await expect(elsewhere.position(SYMBOL)).rejects.toThrow(UsageError)
-    await venue.one.place(order(close('sell')))
+    await venue.one.place(...order(close('sell')))
     const { cash } = await venue.one.account()
-    expect((await elsewhere.place(order(entry('buy')))).outcome).toBe('accepted')
-    await elsewhere.place(order(close('sell')))
+    expect((await elsewhere.place(...order(entry('buy')))).outcome).toBe('accepted')
+    await elsewhere.place(...order(close('sell')))
     expect(dec((await other.account()).cash).lt(cash)).toBe(true)
-    expect((await other.place(order(entry('buy', { symbol: 'BIP-20DEC30-CDE' })))).outcome).toBe('accepted')
+    expect((await other.place(...order(entry('buy', { symbol: 'BIP-20DEC30-CDE' })))).outcome).toBe('accepted')
     await expect(venue.one.account()).rejects.toThrow(UsageError)
   })
 })
@@ -342,7 +342,7 @@ describe('what it answers', () => {
   it('account, position and orders, to the cent', async () => {
     const { one, two, time, config } = createVenue({ bars: level(600, (minute) => (minute < 1 ? 2000 : 2010)), overrides: { slippageBps: 0 } })
     const request = entry('buy', { leverage: '2' as Quantity })
-    const placement = await one.place(order(request))
+    const placement = await one.place(...order(request))
     time.now = START + MINUTE
     // The ask of 2000.2 goes up to 2000.5; the fee is 3 basis points of 2000.5 and 0.15 for each of ten.
     expect(await two.position(SYMBOL)).toEqual({ symbol: SYMBOL, side: 'long', quantity: '10', averageEntryPrice: '2000.5', markPrice: '2010', unrealisedPnl: '9.5', liquidationPrice: '1053' })

@@ -60,7 +60,7 @@ describe('a cycle that enters', () => {
   it('a position that cannot be protected is tried once more and then flattened', async () => {
     const world = createWorld({
       overrides: { paper: { attachedBrackets: false } },
-      wrapBroker: (broker) => ({ ...broker, place: async (order) => (order.kind === 'protect' ? { outcome: 'rejected', reason: 'bracket_order_not_supported' } : broker.place(order)) }),
+      wrapBroker: (broker) => ({ ...broker, place: async (order, deadline) => (order.kind === 'protect' ? { outcome: 'rejected', reason: 'bracket_order_not_supported' } : broker.place(order, deadline)) }),
     })
     await world.cycle()
     expect((await world.state()).phase.kind).toBe('flat')
@@ -73,7 +73,7 @@ describe('a cycle that enters', () => {
   it('a stop that the price has passed already closes at once', async () => {
     const world = createWorld({
       overrides: { paper: { attachedBrackets: false } },
-      wrapBroker: (broker) => ({ ...broker, place: async (order) => (order.kind === 'protect' ? { outcome: 'rejected', reason: 'stop_already_triggered' } : broker.place(order)) }),
+      wrapBroker: (broker) => ({ ...broker, place: async (order, deadline) => (order.kind === 'protect' ? { outcome: 'rejected', reason: 'stop_already_triggered' } : broker.place(order, deadline)) }),
     })
     await world.cycle()
     expect(await world.trades()).toMatchObject([{ exitReason: 'stop_loss' }])
@@ -203,6 +203,8 @@ describe('a strategy that must not enter', () => {
     await world.cycle()
     const cash = (await world.book()).cash
     await world.tamper((book) => ({ ...book, cash: String(Number(book.cash) - 600) as typeof cash }))
+    world.time.now = SLOT + 29 * MINUTE_MS
+    await world.enforce()
     world.time.now = SLOT + 30 * MINUTE_MS
     expect(await world.cycle()).toMatchObject({ outcome: 'closed' })
     expect(await world.state()).toMatchObject({ phase: { kind: 'flat' }, halt: { rule: 'daily_loss' } })
@@ -254,7 +256,7 @@ describe('a strategy that must not enter', () => {
     const world = createWorld({ decide: () => HOLD })
     await world.enforce()
     const state = await world.state()
-    await commit(world.ports, state, [{ type: 'cash_adjusted', at: toIso(SLOT), amount: '-600' as typeof state.accounting.cash, reason: 'test' }])
+    await commit(world.ports, state, [{ type: 'cash_adjusted', at: toIso(SLOT), amount: '-600' as typeof state.accounting.cash, reason: 'test', isIncident: true }])
     await world.tamper((book) => ({ ...book, cash: '9400' as typeof book.cash }))
     expect(await world.cycle()).toMatchObject({ outcome: 'halted', reason: expect.stringContaining('daily_loss') })
     expect((await world.state()).halt).toMatchObject({ by: 'guard', rule: 'daily_loss' })
@@ -315,7 +317,7 @@ describe('things that fail', () => {
       wrapBroker: (broker) => ({
         ...broker,
         place: async (order) => {
-          await broker.place(order)
+          await broker.place(order, Number.POSITIVE_INFINITY)
           return { outcome: 'unknown', reason: 'timeout' }
         },
       }),

@@ -70,7 +70,7 @@ describe('enforcement closes what the venue does not', () => {
     ['a stop gapped through', (minute) => (minute >= 4 ? -200 : 0), 'stop_loss'],
   ]
   it.each(shapes)('%s', async (_name, shape, reason) => {
-    const world = await enter(createWorld({ market: marketAround(shape), overrides: { paper: { attachedBrackets: false } }, wrapBroker: (broker) => deafVenue({ ...broker, place: async (order) => (order.kind === 'protect' ? { outcome: 'accepted', orderId: 'ghost' } : broker.place(order)) }) }))
+    const world = await enter(createWorld({ market: marketAround(shape), overrides: { paper: { attachedBrackets: false } }, wrapBroker: (broker) => deafVenue({ ...broker, place: async (order, deadline) => (order.kind === 'protect' ? { outcome: 'accepted', orderId: 'ghost' } : broker.place(order, deadline)) }) }))
     const passes = await world.pass(10)
     expect(passes.filter(({ exit }) => exit !== null)).toMatchObject([{ outcome: 'closed', exit: reason, phase: 'flat' }])
     expect(await world.trades()).toMatchObject([{ exitReason: reason }])
@@ -89,7 +89,7 @@ describe('enforcement closes what the venue does not', () => {
     const world = await enter(
       createWorld({
         overrides: { exits: { maxHoldingMinutes: 5 } },
-        wrapBroker: (broker) => ({ ...broker, place: async (order) => (order.kind === 'close' && refusals.left-- > 0 ? { outcome: 'rejected', reason: 'product_trading_halted' } : broker.place(order)) }),
+        wrapBroker: (broker) => ({ ...broker, place: async (order, deadline) => (order.kind === 'close' && refusals.left-- > 0 ? { outcome: 'rejected', reason: 'product_trading_halted' } : broker.place(order, deadline)) }),
       }),
     )
     const passes = await world.pass(8)
@@ -144,7 +144,7 @@ describe('hands at the venue', () => {
     const before = await world.book()
     await world.tamper((book) => ({ ...cancelByHand(book), position: null }))
     await world.pass(1)
-    expect((await world.state()).incidents).toMatchObject([{ kind: 'position_missing' }])
+    expect((await world.state()).suspicions).toMatchObject([{ kind: 'position_missing' }])
     await world.pass(1)
     const state = await world.state()
     expect(state.phase.kind).toBe('flat')
@@ -163,6 +163,8 @@ describe('hands at the venue', () => {
     const foreign = (await donor.book()).position
     await world.tamper((book) => ({ ...book, position: foreign }))
     await world.pass(1)
+    expect((await world.state()).halt).toBeNull()
+    await world.pass(1)
     const state = await world.state()
     expect(state.halt).toMatchObject({ by: 'incident' })
     expect(world.schedule.disabled).toHaveLength(1)
@@ -171,13 +173,14 @@ describe('hands at the venue', () => {
     expect(await world.cycle()).toMatchObject({ outcome: 'halted' })
   })
 
-  it('money put in or taken out is taken over, with an incident', async () => {
+  it.each([['10500', '500', []], ['9990', '-10', [{ kind: 'cash' }]], ['9999.5', '-0.5', []]])('cash of %s is taken over after a second look; what went missing is an incident', async (cash, adjustments, incidents) => {
     const world = createWorld()
     await world.enforce()
-    await world.tamper((book) => ({ ...book, cash: '10500' as typeof book.cash }))
+    await world.tamper((book) => ({ ...book, cash: cash as typeof book.cash }))
     await world.pass(1)
-    expect((await world.state()).accounting).toMatchObject({ cash: '10500', adjustments: '500', deposited: '10000' })
-    expect((await world.state()).incidents).toMatchObject([{ kind: 'cash' }])
+    expect(await world.state()).toMatchObject({ accounting: { cash: '10000' }, suspicions: [{ kind: 'cash_differs' }] })
+    await world.pass(1)
+    expect(await world.state()).toMatchObject({ accounting: { cash, adjustments, deposited: '10000' }, incidents, suspicions: [] })
   })
 })
 
@@ -260,7 +263,7 @@ describe('limits and failures', () => {
     const world = createWorld()
     const seen: string[] = []
     const ports = { ...world.ports, telemetry: { log: () => seen.push('log'), metric: (name: string) => seen.push(name) }, events: { publish: async () => void seen.push('bus') } }
-    await publish(ports, [{ type: 'naked', subject: 'x', detail: {} }])
+    await publish(ports, 'x-naked', { type: 'naked', subject: 'x', detail: {} })
     expect(seen).toEqual(['log', 'naked', 'bus'])
   })
 })

@@ -18,12 +18,12 @@ const filesWith = (pattern: RegExp): string[] => sources.filter(({ text }) => pa
 /** Never called: what does not compile here is the point. */
 export async function placeUnapproved(broker: Broker, order: EntryOrder): Promise<void> {
   // @ts-expect-error an entry that the guard has not let pass is none the broker takes
-  await broker.place(order)
+  await broker.place(order, 0)
   const { result } = judge(contextWith({}))
   if (result.kind !== 'approved') return
-  await broker.place(result.order)
+  await broker.place(result.order, 0)
   // @ts-expect-error nor is a changed copy of one that it has
-  await broker.place({ ...result.order, quantity: order.quantity })
+  await broker.place({ ...result.order, quantity: order.quantity }, 0)
 }
 
 describe('approval', () => {

@@ -159,7 +159,7 @@ class Life {
     const always: (() => LedgerEvent)[] = [
       () => ({ type: 'marked', at: roll.late ? toIso(this.now - 2 * MINUTE_MS) : now, markPrice: price }),
       () => ({ type: 'funding_settled', at: now, payment: { fundingId: `p${id}`, at: roll.late ? toIso(this.now - 30 * MINUTE_MS) : now, rate: '0.0001', amount: textOf((BigInt(roll.cents) - 200_000n) * (UNIT / 10n ** 8n)) as Money } }),
-      () => ({ type: 'cash_adjusted', at: now, amount: textOf((BigInt(roll.cents) - 200_000n) * (UNIT / 100n)) as Money, reason: 'r' }),
+      () => ({ type: 'cash_adjusted', at: now, amount: textOf((BigInt(roll.cents) - 200_000n) * (UNIT / 100n)) as Money, reason: 'r', isIncident: true }),
       () => ({ type: 'incident_noted', at: now, kind: 'k', detail: id }),
       () => ({ type: 'watched', at: now, until: now }),
       () => ({ type: 'cursor_moved', at: now, cursor: { since: now, seenIds: this.keeper.fills.map(({ fillId }) => fillId).slice(-50) } }),

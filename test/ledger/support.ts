@@ -72,6 +72,6 @@ export function fillOf({ id, side, price, quantity, fee = '0', slippage = '0', r
   }
 }
 
-export const filled = (fill: Fill, liquidationPrice: string | null = null): LedgerEvent => ({ type: 'filled', at: fill.at, fill, contractSize: CONTRACT, liquidationPrice: liquidationPrice as Price | null })
+export const filled = (fill: Fill, liquidationPrice: string | null = null): LedgerEvent => ({ type: 'filled', at: fill.at, fill, contractSize: CONTRACT, liquidationPrice: liquidationPrice as Price | null, isOrphan: false })
 
 export const typesOf = (emissions: readonly Emission[]): string[] => emissions.map(({ type }) => type)

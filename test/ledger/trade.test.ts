@@ -3,7 +3,8 @@ import type { Price, Quantity } from '../../lib/core/decimal.ts'
 import { dailyLoss, drawdown, openBooks, rollDay, unrealisedPnl } from '../../lib/ledger/accounting.ts'
 import type { LedgerEvent } from '../../lib/ledger/events.ts'
 import { isProtected, summariseTrade } from '../../lib/ledger/position.ts'
-import { createState, type HistoryEntry, TRADE_MEMORY, transition, transitionAll } from '../../lib/ledger/transition.ts'
+import type { HistoryEntry } from '../../schemas/state.ts'
+import { createState, TRADE_MEMORY, transition, transitionAll } from '../../lib/ledger/transition.ts'
 import { OrderRecord, type FillReason } from '../../schemas/order.ts'
 import type { Position, StrategyState } from '../../schemas/state.ts'
 import { Trade } from '../../schemas/trade.ts'
@@ -136,7 +137,7 @@ describe('the books', () => {
   it('a deposit neither hides a loss nor makes room for another; money gone missing is lost', () => {
     const lost = transitionAll(fresh(), round({ quantity: '1000', exit: '1996' })).state
     expect(dailyLoss(lost.accounting)).toBeCloseTo(0.04, 12)
-    const adjust = (amount: string) => transition(lost, { type: 'cash_adjusted', at: at(10), amount: money(amount), reason: 'transfer' }).state.accounting
+    const adjust = (amount: string) => transition(lost, { type: 'cash_adjusted', at: at(10), amount: money(amount), reason: 'transfer', isIncident: true }).state.accounting
     expect(adjust('5000')).toMatchObject({ equity: '14600', dayStartEquity: '15000', peakEquity: '15000', adjustments: '5000' })
     expect(adjust('-600')).toMatchObject({ equity: '9000', dayStartEquity: '10000', peakEquity: '10000', adjustments: '-600' })
   })
@@ -210,7 +211,7 @@ describe('what is told, by event', () => {
     ['a close unknown', open, [close, { type: 'close_acknowledged', at: at(4), status: 'unknown', orderId: null }], ['unknown']],
     ['a close accepted', open, [close, { type: 'close_acknowledged', at: at(4), status: 'accepted', orderId: 'c' }], []],
     ['halt, again, resume', fresh(), [{ type: 'halted', at: at(1), halt: { at: at(1), by: 'operator', rule: null, reason: 'r' } }, { type: 'halted', at: at(2), halt: { at: at(2), by: 'guard', rule: 'x', reason: 's' } }, { type: 'resumed', at: at(3) }], ['halted', 'resumed']],
-    ['an adjustment', fresh(), [{ type: 'cash_adjusted', at: at(1), amount: money('1'), reason: 'r' }], ['reconciled']],
+    ['an adjustment', fresh(), [{ type: 'cash_adjusted', at: at(1), amount: money('1'), reason: 'r', isIncident: true }], ['reconciled']],
     ['an incident', fresh(), [{ type: 'incident_noted', at: at(1), kind: 'k', detail: 'd' }], ['reconciled']],
   ])('%s', (_what, from, events, types) => expect(typesOf(transitionAll(from, events).emissions)).toEqual(types))
 

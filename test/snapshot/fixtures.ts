@@ -136,6 +136,8 @@ export function flatState(at: EpochMs): StrategyState {
     cursor: { since: toIso(at), seenIds: [] },
     memory: { decisions: [], trades: [] },
     incidents: [],
+    suspicions: [],
+    outbox: null,
     updatedAt: toIso(at),
   }
 }

@@ -4,7 +4,7 @@ import type { DomainEvent } from '../../schemas/event.ts'
 import { type AwsAnswer, type AwsCall, startFakeAws } from '../support/fake-aws.ts'
 import { remember } from './support.ts'
 
-const event = (subject: string, type: DomainEvent['type'] = 'opened'): DomainEvent => ({ type, strategyId: 'eth-perp', mode: 'paper', at: '2026-01-09T09:30:00Z', subject, detail: { price: '3000', count: 1 } })
+const event = (subject: string, type: DomainEvent['type'] = 'opened'): DomainEvent => ({ id: `e-${subject}`, type, strategyId: 'eth-perp', mode: 'paper', at: '2026-01-09T09:30:00Z', subject, detail: { price: '3000', count: 1 } })
 const events = (count: number) => Array.from({ length: count }, (_, index) => event(`cycle-${index}`))
 
 type Entry = { Source: string; DetailType: string; Detail: string; EventBusName: string; Time: number }

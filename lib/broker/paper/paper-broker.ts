@@ -135,7 +135,8 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
       }),
     fills: (_symbol, since) => read((book) => book.fills.filter((fill) => fromIso(fill.at) >= since)),
     fundingPayments: (_symbol, since) => read((book) => book.funding.filter((payment) => fromIso(payment.at) >= since)),
-    place: (order) => write((book, quote, at) => placeOrder(book, order as OrderRequest, quote, at, venue)),
+    place: (order, deadline) =>
+      write((book, quote, at) => (fromIso(at) > deadline ? { book, placement: { outcome: 'rejected', reason: 'deadline_passed' } } : placeOrder(book, order as OrderRequest, quote, at, venue))),
     cancel: (_symbol, orderId) => write((book) => cancelOrder(book, orderId)),
   }
 }

@@ -1,7 +1,7 @@
 import { composeExecution } from '../../compose/compose-ports.ts'
 import { dec, minus } from '../../core/decimal.ts'
 import { toIso } from '../../core/time.ts'
-import { reconcile } from '../../cycle/reconcile.ts'
+import { reconcile } from '../../cycle/reconcile/reconcile.ts'
 import { gatherVenueFacts } from '../../cycle/venue-facts.ts'
 import { createState, transitionAll } from '../../ledger/transition.ts'
 import { dailyLoss, drawdown, positionOf, revalue, rollDay } from '../../ledger/accounting.ts'

@@ -1,0 +1,75 @@
+import { canonical, dec, type Decimal } from '../../core/decimal.ts'
+import { fromIso, SECOND_MS } from '../../core/time.ts'
+import { positionOf } from '../../ledger/accounting.ts'
+import { closingSide } from '../../ledger/position.ts'
+import { isTerminal, type VenueOrder } from '../../../schemas/order.ts'
+import type { Draft } from './draft.ts'
+
+/** Placements of a protecting order that may fail in a row before the position is flattened. */
+const MAX_PROTECT_FAILURES = 2
+
+/** Ours or made by hand. */
+export const isExit = (order: VenueOrder): boolean => order.kind === 'protect' || order.bracket !== null
+
+/** An exit that the venue has accepted may take this long to rest. */
+const FORMING_MS = 30 * SECOND_MS
+
+const remainingOf = ({ quantity, filledQuantity }: VenueOrder): Decimal => dec(quantity).minus(filledQuantity)
+
+/**
+ * Sees that exactly one live stop covers exactly what is held. Smaller leaves the rest naked, larger would open the
+ * other side when it fires, a second one too: those go. None is placed anew, twice at most, then the position is
+ * closed. A stop that has fired and not filled is closed at market at once.
+ */
+export function checkExits(draft: Draft): void {
+  const { facts } = draft
+  const { phase } = draft.state
+  const position = positionOf(phase)
+  if (position === null || (phase.kind !== 'open' && phase.kind !== 'opening')) return
+  const exits = facts.openOrders.filter((order) => isExit(order) && !isTerminal(order.status))
+  const fits = (order: VenueOrder) => order.side === closingSide(position.side) && remainingOf(order).eq(position.quantity)
+  const covering = exits.find((order) => order.status === 'open' && !order.isTriggered && order.bracket !== null && fits(order))
+  const { protection } = position
+  if (covering?.bracket) {
+    const isKnown = protection.status === 'live' && protection.orderId === covering.orderId && dec(protection.quantity).eq(position.quantity)
+    if (!isKnown) draft.add({ type: 'protection_confirmed', at: facts.at, orderId: covering.orderId, quantity: position.quantity, bracket: covering.bracket }, `a stop at ${covering.bracket.stopLossPrice} for ${position.quantity} is live`)
+    for (const extra of exits) if (extra !== covering) draft.actions.push({ kind: 'cancel', orderId: extra.orderId, why: 'a second exit on the same position' })
+    return
+  }
+  if (!facts.product.session.isOpen) {
+    // Nothing can be placed or closed now; what rests at the venue stays. The next tick asks again.
+    draft.notes.push(`the position is not covered and the venue is closed: ${facts.product.session.reason}`)
+    return
+  }
+  const isForming = exits.some((order) => order.status === 'pending' && fits(order) && fromIso(facts.at) - fromIso(order.createdAt) < FORMING_MS)
+  if (isForming) return
+  const isFired = exits.some((order) => order.isTriggered)
+  if (isFired && phase.kind === 'open') {
+    draft.notes.push('a stop has fired and is not filled')
+    draft.actions.push({ kind: 'flatten', reason: 'stop_loss' })
+    return
+  }
+  const isUnderWay = protection.status === 'intended' && fromIso(facts.at) <= fromIso(protection.deadline)
+  if (isUnderWay) return
+  if (protection.status !== 'none') {
+    const reason = protection.status === 'live' ? 'no stop of the right size is at the venue' : 'the venue does not know the stop that was sent'
+    draft.add({ type: 'protection_lost', at: facts.at, reason }, reason)
+  }
+  // A venue counts what rests against the position: the right one is taken once the wrong one is seen gone.
+  for (const wrong of exits) draft.actions.push({ kind: 'cancel', orderId: wrong.orderId, why: `it covers ${canonical(remainingOf(wrong))} of ${position.quantity}` })
+  if (exits.length > 0) return
+  const failures = positionOf(draft.state.phase)?.protectFailures ?? 0
+  const canProtect = position.bracket !== null && failures < MAX_PROTECT_FAILURES
+  if (canProtect) draft.actions.push({ kind: 'protect' })
+  // While more of the entry may fill it cannot be closed; its end is near.
+  else if (phase.kind === 'open') draft.actions.push({ kind: 'flatten', reason: 'unprotected' })
+}
+
+/** Flat means no working exits, whoever placed them: one that fires now would open a position. */
+export function sweepStrayOrders(draft: Draft): void {
+  const { facts, state } = draft
+  if (state.phase.kind !== 'flat' || facts.position !== null) return
+  for (const order of facts.openOrders) {
+    if (isExit(order) || order.kind === 'close') draft.actions.push({ kind: 'cancel', orderId: order.orderId, why: 'an exit without a position' })
+  }
+}

@@ -1,0 +1,71 @@
+import { fromIso, SECOND_MS } from '../../core/time.ts'
+import type { LedgerEvent } from '../../ledger/events.ts'
+import { transition } from '../../ledger/transition.ts'
+import type { Incident, StrategyState } from '../../../schemas/state.ts'
+import type { ExitReason } from '../../../schemas/trade.ts'
+import type { VenueFacts } from '../venue-facts.ts'
+
+/** What has to be done at the venue so that it is as the ledger wants it. */
+export type Action = { kind: 'cancel'; orderId: string; why: string } | { kind: 'protect' } | { kind: 'flatten'; reason: ExitReason }
+
+export type Reconciliation = {
+  /** What the ledger learns, in order. */
+  events: LedgerEvent[]
+  actions: Action[]
+  /** For people and for the record. */
+  notes: string[]
+}
+
+/** A difference must be seen twice, this far apart, before anything is done about it: lists lag, answers cross. */
+const SUSPICION_MS = 30 * SECOND_MS
+
+/** Collects events while keeping the state that follows from them. */
+export class Draft {
+  state: StrategyState
+  readonly facts: VenueFacts
+  readonly events: LedgerEvent[] = []
+  readonly actions: Action[] = []
+  readonly notes: string[] = []
+  private readonly seen: Incident[] = []
+
+  constructor(state: StrategyState, facts: VenueFacts) {
+    this.state = state
+    this.facts = facts
+  }
+
+  add(event: LedgerEvent, note?: string): void {
+    this.state = transition(this.state, event).state
+    this.events.push(event)
+    if (note !== undefined) this.notes.push(note)
+  }
+
+  /** Notes an incident once, and stops new entries. */
+  incident(kind: string, detail: string): void {
+    if (this.state.incidents.some((known) => known.kind === kind && known.detail === detail)) return
+    const { at } = this.facts
+    this.add({ type: 'incident_noted', at, kind, detail }, `${kind}: ${detail}`)
+    this.add({ type: 'halted', at, halt: { at, by: 'incident', rule: null, reason: `${kind}: ${detail}` } })
+  }
+
+  /** Notes that something is odd. Answers with the instant it was first seen once it has stayed long enough to be believed, else with null. */
+  suspect(kind: string, detail: string): string | null {
+    const known = this.state.suspicions.find((one) => one.kind === kind && one.detail === detail)
+    const suspicion = known ?? { at: this.facts.at, kind, detail }
+    this.seen.push(suspicion)
+    if (known === undefined) this.notes.push(`${kind}, seen for the first time: ${detail}`)
+    return fromIso(this.facts.at) - fromIso(suspicion.at) >= SUSPICION_MS ? suspicion.at : null
+  }
+
+  /** The suspicion has been acted on. */
+  resolve(kind: string): void {
+    const rest = this.seen.filter((one) => one.kind !== kind)
+    this.seen.splice(0, this.seen.length, ...rest)
+  }
+
+  /** Suspicions that were not confirmed by this reading are explained and go. */
+  settleSuspicions(): void {
+    const before = this.state.suspicions
+    const isSame = before.length === this.seen.length && before.every((one, index) => one.detail === this.seen[index]?.detail && one.kind === this.seen[index]?.kind)
+    if (!isSame) this.add({ type: 'suspected', at: this.facts.at, suspicions: [...this.seen] })
+  }
+}

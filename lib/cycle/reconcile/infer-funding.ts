@@ -1,0 +1,39 @@
+import { canonical, dec, minus } from '../../core/decimal.ts'
+import { directionOf } from '../../core/margin.ts'
+import { floorTime, fromIso, toIso } from '../../core/time.ts'
+import { positionOf } from '../../ledger/accounting.ts'
+import type { FundingPayment } from '../../../schemas/order.ts'
+import type { StrategyState } from '../../../schemas/state.ts'
+import type { VenueFacts } from '../venue-facts.ts'
+import { CASH_TOLERANCE, isAgreed } from './compare.ts'
+import { Draft } from './draft.ts'
+import { takeExecutions } from './take-executions.ts'
+
+/** Most that is taken for funding at once, as a fraction of the entry notional. */
+const MOST_AT_ONCE = '0.003'
+
+/**
+ * The funding payment of a venue that does not list any, or null. Accrued at the last boundary on the position held
+ * then, at the amount by which the venue's cash really moved: a position was held across a boundary, every fill is
+ * known, ledger and venue hold the same, and cash differs by no more than funding can.
+ *
+ *   rate = -direction x amount / entry notional
+ */
+export function inferFunding(state: StrategyState, facts: VenueFacts): FundingPayment | null {
+  const intervalMs = facts.product.fundingIntervalMs
+  if (facts.listsFunding || !facts.isSettled || intervalMs === null) return null
+  const draft = new Draft(state, facts)
+  takeExecutions(draft)
+  const after = positionOf(draft.state.phase)
+  const position = after ?? positionOf(state.phase)
+  if (position === null || !isAgreed(after, facts.position)) return null
+  const lastFillAt = facts.fills.map(({ at }) => fromIso(at)).reduce((a, b) => Math.max(a, b), 0)
+  const boundary = floorTime(after === null ? lastFillAt : fromIso(facts.at), intervalMs)
+  if (boundary <= fromIso(position.openedAt)) return null
+  const amount = minus(facts.account.cash, draft.state.accounting.cash)
+  if (dec(amount).abs().lt(CASH_TOLERANCE) || dec(amount).abs().gt(dec(position.entryNotional).times(MOST_AT_ONCE))) return null
+  const rate = dec(amount).times(-directionOf(position.side)).div(position.entryNotional).round(10)
+  const at = toIso(boundary)
+  // Named by the state it is inferred from: whoever infers it, it is the same payment.
+  return { fundingId: `${facts.product.symbol}-${at}-v${state.version}`, at, rate: canonical(rate), amount }
+}
