@@ -248,7 +248,7 @@ class Run {
     const { fills, orders } = await this.executionsOf(record)
     await this.save({ progress: 'finished', outcome, reason, finishedAt: at, phaseAfter: after.phase, fills, venueOrders: orders })
     telemetry.log('info', 'cycle finished', { cycleId: record.cycleId, outcome, reason })
-    if (outcome === 'failed') await publish(this.ports, `${record.cycleId}-failed`, { type: 'failed', subject: record.cycleId, detail: { reason } })
+    if (outcome === 'failed') await publish(this.ports, `${record.cycleId}-failed-${at}`, { type: 'failed', subject: record.cycleId, detail: { reason } })
     return this.record
   }
 
@@ -282,7 +282,7 @@ class Run {
           this.ports.telemetry.log('error', 'the failure could not be recorded', { cycleId: failed.cycleId, error })
         })
     }
-    await publish(this.ports, `${failed.cycleId}-failed-${failed.attempt}`, { type: 'failed', subject: failed.cycleId, detail: { reason } })
+    await publish(this.ports, `${failed.cycleId}-failed-${failed.finishedAt}`, { type: 'failed', subject: failed.cycleId, detail: { reason } })
     return failed
   }
 

@@ -1,0 +1,132 @@
+import { canonicalJson } from '../../lib/core/canonical-json.ts'
+import { dec } from '../../lib/core/decimal.ts'
+import { fromIso } from '../../lib/core/time.ts'
+import type { PlaceableOrder } from '../../lib/broker/broker.ts'
+import type { WireRequest } from '../../lib/broker/coinbase/wire.ts'
+import type { Item } from '../../lib/store/item-store.ts'
+import type { DomainEvent } from '../../schemas/event.ts'
+import type { EntryOrder, Placement } from '../../schemas/order.ts'
+import type { StrategyState } from '../../schemas/state.ts'
+import type { Simulator } from './simulator.ts'
+
+/** 1 to 9, as in README of this folder; 0 is an error of the simulated code that nothing should have caused. */
+export type Violation = { invariant: number; at: string; text: string }
+
+type Intent = { leg: 'entry' | 'protect' | 'close'; deadline: number; cycleId: string | null; order: EntryOrder | null }
+
+/** Sees everything that is stored, sent and told, as it happens, and objects at once to what must never happen. */
+export class Observer {
+  readonly faults = new Map<string, number>()
+  readonly requests = new Map<string, number>()
+  readonly violations: Violation[] = []
+  readonly told_ = new Map<string, DomainEvent>()
+  readonly intents = new Map<string, Intent>()
+  readonly errors: string[] = []
+  state: StrategyState | null = null
+  isScheduleOn = true
+  private readonly sends = new Map<string, number>()
+  private readonly sim: Simulator
+  private readonly trace: (line: string) => void
+
+  constructor(sim: Simulator, trace: (line: string) => void) {
+    this.sim = sim
+    this.trace = trace
+  }
+
+  /** At most one of each kind in a life: the first tells what happened, the rest follows from it. */
+  violation(invariant: number, text: string): void {
+    if (this.violations.some((known) => known.invariant === invariant)) return
+    const at = new Date(this.sim.now).toISOString()
+    this.violations.push({ invariant, at, text })
+    this.trace(`VIOLATION ${invariant}: ${text}`)
+  }
+
+  fault(kind: string): void {
+    this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1)
+    this.trace(`fault: ${kind}`)
+  }
+
+  log(life: string, level: string, message: string, fields: unknown): void {
+    this.trace(`${life} ${level}: ${message} ${JSON.stringify(fields, (_key, value: unknown) => (value instanceof Error ? `${value.name}: ${value.message}` : value))}`)
+  }
+
+  /** A write has taken effect. */
+  stored(item: Item): void {
+    if (item.sk !== 'STATE') return
+    const next = JSON.parse(item.body) as StrategyState
+    const before = this.state
+    if (before !== null && next.version !== before.version + 1) this.violation(8, `state version ${next.version} was written over ${before.version}`)
+    this.state = next
+    this.noteIntents(next)
+    this.trace(`state ${next.version}: ${next.phase.kind}${next.halt === null ? '' : ' HALTED'}${next.suspicions.map(({ kind }) => ` ?${kind}`).join('')}${next.incidents.map(({ kind }) => ` !${kind}`).join('')}`)
+  }
+
+  private noteIntents({ phase, halt }: StrategyState): void {
+    const note = (id: string, intent: Intent): void => {
+      if (this.intents.has(id)) return
+      this.intents.set(id, intent)
+      if (intent.leg === 'entry' && halt !== null) this.violation(7, `an entry was meant while halted by ${halt.by}`)
+    }
+    if (phase.kind === 'opening') note(phase.intent.order.clientOrderId, { leg: 'entry', deadline: fromIso(phase.intent.deadline), cycleId: phase.intent.cycleId, order: phase.intent.order })
+    if (phase.kind === 'closing') note(phase.intent.order.clientOrderId, { leg: 'close', deadline: fromIso(phase.intent.deadline), cycleId: null, order: null })
+    const protection = phase.kind === 'flat' ? undefined : phase.position?.protection
+    if (protection?.status === 'intended') note(protection.order.clientOrderId, { leg: 'protect', deadline: fromIso(protection.deadline), cycleId: null, order: null })
+  }
+
+  /** A request leaves a process. */
+  sent({ method, endpoint, body }: WireRequest): void {
+    const label = `${method} ${endpoint}`
+    this.requests.set(label, (this.requests.get(label) ?? 0) + 1)
+    if (label !== 'POST orders' && label !== 'POST orders/close_position') return
+    const id = String(body?.['client_order_id'])
+    const times = (this.sends.get(id) ?? 0) + 1
+    this.sends.set(id, times)
+    this.trace(`sent ${label} ${JSON.stringify(body)}`)
+    if (times > 1) this.violation(1, `order ${id} was sent ${times} times`)
+    const intent = this.intents.get(id)
+    if (intent === undefined) return this.violation(1, `order ${id} was sent without an intent in the ledger: ${JSON.stringify(body)}`)
+    if (this.sim.now > intent.deadline) this.violation(5, `the ${intent.leg} ${id} was sent ${this.sim.now - intent.deadline} ms past its deadline`)
+    const phase = this.state?.phase
+    const unresolved = phase?.kind === 'opening' ? phase.intent.order.clientOrderId : null
+    if (intent.leg === 'entry' && unresolved !== null && unresolved !== id) this.violation(5, `the entry ${id} was sent while ${unresolved} is unresolved`)
+  }
+
+  /** A request has reached the venue. */
+  reached({ method, endpoint }: WireRequest, { status, text }: { status: number; text: string }): void {
+    if (method === 'POST') this.trace(`venue answers ${endpoint}: ${status} ${text.slice(0, 300)}`)
+  }
+
+  placed(order: PlaceableOrder, placement: Placement): void {
+    this.trace(`placed ${order.kind} ${order.side} ${order.quantity}: ${JSON.stringify(placement)}`)
+  }
+
+  told(event: DomainEvent): void {
+    const known = this.told_.get(event.id)
+    this.trace(`event ${event.type} ${event.id} ${JSON.stringify(event.detail)}`)
+    if (known !== undefined && canonicalJson(known) !== canonicalJson(event)) this.violation(9, `event ${event.id} was told twice, differently: ${known.type} and ${event.type}`)
+    this.told_.set(event.id, event)
+  }
+
+  scheduleIs(how: 'on' | 'off' | null, reason: string): void {
+    if (how === null) return
+    this.isScheduleOn = how === 'on'
+    this.trace(`schedule ${how} ${reason}`)
+  }
+
+  /** Entries that were meant, by the cycle that meant them. */
+  entriesOf(cycleId: string): string[] {
+    return [...this.intents].flatMap(([id, intent]) => (intent.leg === 'entry' && intent.cycleId === cycleId ? [id] : []))
+  }
+
+  /** Largest exposure that any of the given orders allows, in contracts with the sign of its side. */
+  approved(ids: readonly string[]): { long: number; short: number } {
+    const sizes = { long: 0, short: 0 }
+    for (const id of ids) {
+      const order = this.intents.get(id)?.order
+      if (!order) continue
+      const side = order.side === 'buy' ? 'long' : 'short'
+      sizes[side] = Math.max(sizes[side], Number(dec(order.quantity)))
+    }
+    return sizes
+  }
+}

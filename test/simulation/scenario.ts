@@ -1,0 +1,151 @@
+import { type EpochMs, MINUTE_MS } from '../../lib/core/time.ts'
+import type { Candle } from '../../schemas/market.ts'
+import type { VenueSwitches } from '../support/venue/options.ts'
+import { Chance } from './chance.ts'
+import { LEVEL } from './market.ts'
+
+export const START = Date.parse('2026-03-10T12:00:00Z')
+const SLOT_MINUTES = 30
+
+/** Chances of misfortune, each for one call of the port concerned. */
+export type Rates = {
+  crash: number
+  /** The venue's answer or the request is lost, late, broken, or an error. */
+  venue: number
+  /** An order is refused for a reason of the venue's. */
+  refusal: number
+  /** A read or write of the database fails; a failed write may have taken effect. */
+  store: number
+  /** The model fails, or takes its time. */
+  model: number
+  /** The event bus or the schedule switch fails. */
+  bus: number
+}
+
+export const NO_RATES: Rates = { crash: 0, venue: 0, refusal: 0, store: 0, model: 0, bus: 0 }
+
+export type Delivery = { at: EpochMs; of: 'cycle' | 'enforce' | 'halt' | 'resume'; scheduledFor: EpochMs }
+
+/** What somebody does at the venue behind our back. */
+export type Hand = { at: EpochMs; does: 'close' | 'reduce' | 'cancel_exits' | 'deposit' | 'withdraw' | 'place_bracket' | 'liquidate' }
+
+export type SimDecision = { action: 'open_long' | 'open_short'; stopPercent: number; targetPercent: number } | { action: 'close' } | { action: 'hold' }
+
+/** One strategy's life, decided beforehand but for the faults, which are drawn as calls are made. */
+export type Scenario = {
+  name: string
+  minutes: number
+  bars: Candle[]
+  deliveries: Delivery[]
+  hands: Hand[]
+  /** By slot; a slot that is not here holds. */
+  decisions: ReadonlyMap<EpochMs, SimDecision>
+  rates: Rates
+  closures: { from: EpochMs; to: EpochMs }[]
+  switches: Partial<VenueSwitches>
+  venue: { minSize: number; depth: number; fundingRate: string; attachBracket: boolean; tradesPerSizeStep: number }
+}
+
+/** The scenario of a seed. */
+export function scenarioOf(seed: number): Scenario {
+  const chance = new Chance('scenario', seed)
+  const minutes = chance.pick([65, 95, 125])
+  const storm = chance.pick([0, 0.3, 1, 1, 3])
+  return {
+    name: `seed ${seed}`,
+    minutes,
+    bars: walk(new Chance('prices', seed), minutes),
+    deliveries: deliveriesOf(new Chance('deliveries', seed), minutes),
+    hands: handsOf(new Chance('hands', seed), minutes),
+    decisions: decisionsOf(new Chance('decisions', seed), minutes),
+    rates: { crash: 0.002 * storm, venue: 0.02 * storm, refusal: 0.05 * storm, store: 0.01 * storm, model: 0.1, bus: 0.05 * storm },
+    closures: chance.happens(0.15) ? [closureFrom(START + chance.whole(3, minutes - 10) * MINUTE_MS, chance.whole(2, 12))] : [],
+    switches: {
+      settlesRealisedAtOnce: chance.happens(0.3),
+      duplicateIds: chance.pick(['first', 'refuse']),
+      refusesAttachedBrackets: chance.happens(0.3),
+      refusesSorIoc: chance.happens(0.15),
+      refusesStackedBrackets: chance.happens(0.5),
+      failureReasons: chance.pick(['full', 'full', 'preview', 'none']),
+      amountsAsObjects: chance.happens(0.2),
+      listLagMs: chance.happens(0.25) ? chance.whole(200, 8_000) : 0,
+      pendingMs: chance.happens(0.3) ? chance.whole(50, 3_000) : 0,
+      cancelMs: chance.happens(0.3) ? chance.whole(50, 3_000) : 0,
+      liquidationCancelsOrders: chance.happens(0.5),
+      sweepsExcess: chance.happens(0.3),
+    },
+    venue: {
+      minSize: chance.pick([1, 3]),
+      depth: chance.pick([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 2]),
+      fundingRate: chance.pick(['0.00001', '-0.00004', '0.0002']),
+      attachBracket: chance.happens(0.7),
+      tradesPerSizeStep: 1,
+    },
+  }
+}
+
+const closureFrom = (from: EpochMs, minutes: number) => ({ from, to: from + minutes * MINUTE_MS })
+
+/** Minutes after the last delivery in which the price stands still. */
+const STILL_MINUTES = 20
+
+/** One-minute bars from half an hour before the start: a random walk with a jump now and then, and stillness at the end. */
+function walk(chance: Chance, minutes: number): Candle[] {
+  const volatility = chance.pick([0.0004, 0.001, 0.002])
+  let last = LEVEL
+  return Array.from({ length: 30 + minutes + STILL_MINUTES }, (_, index) => {
+    if (index >= 30 + minutes) return { time: START + (index - 30) * MINUTE_MS, open: last, high: last, low: last, close: last, volume: 10 }
+    const open = chance.happens(0.02) ? last * (1 + chance.normal() * 0.02) : last
+    const close = open * (1 + chance.normal() * volatility)
+    const high = Math.max(open, close) * (1 + Math.abs(chance.normal()) * volatility * 0.5)
+    const low = Math.min(open, close) * (1 - Math.abs(chance.normal()) * volatility * 0.5)
+    last = close
+    return { time: START + (index - 30) * MINUTE_MS, open, high, low, close, volume: 10 }
+  })
+}
+
+/** The schedules of both functions, with late, missed, repeated and overlapping deliveries, and a person's halts. */
+function deliveriesOf(chance: Chance, minutes: number): Delivery[] {
+  const deliveries: Delivery[] = []
+  const every = chance.pick([1, 1, 2])
+  for (let minute = 1; minute < minutes; minute += every) {
+    if (chance.happens(0.04)) continue
+    const scheduledFor = START + minute * MINUTE_MS
+    deliveries.push({ of: 'enforce', scheduledFor, at: scheduledFor + chance.whole(0, 1_500) })
+    if (chance.happens(0.04)) deliveries.push({ of: 'enforce', scheduledFor, at: scheduledFor + chance.whole(0, 30_000) })
+  }
+  for (let minute = 0; minute < minutes; minute += SLOT_MINUTES) {
+    const scheduledFor = START + minute * MINUTE_MS
+    if (chance.happens(0.05)) continue
+    const lateMs = chance.happens(0.1) ? chance.whole(0, 40 * MINUTE_MS) : chance.whole(0, 2_000)
+    deliveries.push({ of: 'cycle', scheduledFor, at: scheduledFor + lateMs })
+    for (let copies = 0; copies < 3; copies++) if (chance.happens(0.25)) deliveries.push({ of: 'cycle', scheduledFor, at: scheduledFor + lateMs + chance.whole(0, 10 * MINUTE_MS) })
+  }
+  if (chance.happens(0.15)) {
+    const at = START + chance.whole(1, minutes - 5) * MINUTE_MS + chance.whole(0, 59_000)
+    deliveries.push({ of: 'halt', scheduledFor: at, at })
+    if (chance.happens(0.5)) deliveries.push({ of: 'resume', scheduledFor: at, at: at + chance.whole(1, 20) * MINUTE_MS })
+  }
+  return deliveries
+}
+
+function handsOf(chance: Chance, minutes: number): Hand[] {
+  if (!chance.happens(0.35)) return []
+  return Array.from({ length: chance.whole(1, 2) }, () => ({
+    at: START + chance.whole(1, minutes - 6) * MINUTE_MS + chance.whole(0, 59_999),
+    does: chance.pick(['close', 'reduce', 'cancel_exits', 'deposit', 'withdraw', 'place_bracket', 'liquidate']),
+  }))
+}
+
+function decisionsOf(chance: Chance, minutes: number): Map<EpochMs, SimDecision> {
+  const decisions = new Map<EpochMs, SimDecision>()
+  for (let minute = 0; minute < minutes; minute += SLOT_MINUTES) {
+    const kind = chance.pick(['long', 'long', 'short', 'short', 'close', 'hold'])
+    const stopPercent = chance.between(0.2, 2)
+    const targetPercent = chance.between(0.2, 2)
+    const decision: SimDecision =
+      kind === 'close' || kind === 'hold' ? { action: kind } : { action: kind === 'long' ? 'open_long' : 'open_short', stopPercent, targetPercent }
+    decisions.set(START + minute * MINUTE_MS, decision)
+  }
+  return decisions
+}
