@@ -47,7 +47,8 @@ export async function closePosition(ports: ExecutionPorts, state: StrategyState,
 
   if (!(await cancelExits(ports))) return giveUp('cancelled', 'the resting exits could not be cancelled')
   const held = await broker.position(symbol)
-  if (held === null || held.side !== position.side || !dec(held.quantity).eq(position.quantity)) {
+  // More than ours may be there, by somebody's hand: only ours is closed.
+  if (held === null || held.side !== position.side || dec(held.quantity).lt(position.quantity)) {
     return giveUp('cancelled', `the venue holds ${held === null ? 'nothing' : `a ${held.side} of ${held.quantity}`} now`)
   }
   if (clock() > fromIso(intent.deadline)) return giveUp('cancelled', 'its deadline passed before it could be sent')

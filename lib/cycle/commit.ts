@@ -63,22 +63,18 @@ export async function requireForwardClock({ store, config, clock }: Pick<Executi
 }
 
 /**
- * Applies events and makes them durable: what happened first (fills, funding, trades; harmless to write twice), then the
- * state in one conditional write. What follows from it travels in it as its outbox (orders that were meant: one that lost
- * the race must leave no trace; domain events) and is delivered at once, or by whoever finds it after a crash. No
- * events, no write. Throws {@link StateConflict} when the state has moved since it was read.
+ * Applies events and makes them durable in one conditional write of the state. What follows from it (lines of the
+ * history, domain events) travels in it as its outbox, and is delivered at once, or by whoever finds it after a crash:
+ * one that lost the race leaves no trace, one that won it leaves a complete one. No events, no write. Throws
+ * {@link StateConflict} when the state has moved since it was read.
  */
 export async function commit(ports: ExecutionPorts, state: StrategyState, events: readonly LedgerEvent[]): Promise<StrategyState> {
   if (events.length === 0) return state
   const { store, config, clock } = ports
   const { state: next, history, emissions } = transitionAll(state, events)
-  const version = state.version + 1
   const at = toIso(clock())
-  const lost = await store.appendHistory(config.id, history.filter(({ kind }) => kind !== 'ORDER'), version)
-  const told = emissions.map((emission, index) => ({ ...emission, id: `${config.id}-${config.mode}-${version}-${index}`, strategyId: config.id, mode: config.mode, at }))
-  // Somebody who has lost the race may have written first: what this state says is what happened.
-  const toWrite = [...lost, ...history.filter(({ kind }) => kind === 'ORDER')]
-  const outbox = toWrite.length === 0 && told.length === 0 ? null : { at, history: toWrite, events: told }
+  const told = emissions.map((emission, index) => ({ ...emission, id: `${config.id}-${config.mode}-${state.version + 1}-${index}`, strategyId: config.id, mode: config.mode, at }))
+  const outbox = history.length === 0 && told.length === 0 ? null : { at, history, events: told }
   const saved = await store.saveState({ ...next, outbox }, false)
   if (saved.outcome === 'conflict') throw new StateConflict(`the state of ${config.id} is no longer version ${state.version}`)
   await deliver(ports, saved.state)
@@ -88,7 +84,7 @@ export async function commit(ports: ExecutionPorts, state: StrategyState, events
 /** Writes and tells what the state's outbox holds; doing so twice is harmless: keys and ids are the same. */
 async function deliver(ports: ExecutionPorts, { outbox, version }: StrategyState): Promise<void> {
   if (outbox === null) return
-  await ports.store.settleHistory(ports.config.id, outbox.history, version)
+  await ports.store.appendHistory(ports.config.id, outbox.history, version)
   await announce(ports, outbox.events)
 }
 
@@ -106,7 +102,7 @@ export async function settleOutbox({ store, clock }: ExecutionPorts, state: Stra
 }
 
 /** Events that somebody should hear of. */
-const ALARMING: ReadonlySet<Emission['type']> = new Set(['naked', 'unknown', 'halted', 'failed'])
+const ALARMING: ReadonlySet<Emission['type']> = new Set(['naked', 'unknown', 'halted', 'failed', 'overridden'])
 
 /** Tells of something that no commit stands for. `id` names the happening, so that hearing of it twice is recognised. */
 export const publish = (ports: ExecutionPorts, id: string, emission: Emission): Promise<void> =>

@@ -29,6 +29,6 @@ export type CyclePorts = ExecutionPorts & {
   decider: Decider
   /** Version of the running code, for the record. */
   codeVersion: string
-  /** Whether the paper record has earned live trading. */
-  isLiveEarned: boolean
+  /** Why live trading is not earned, each reason with its remedy; asked before every judgement in live mode. */
+  liveBarriers: () => Promise<readonly string[]>
 }

@@ -1,6 +1,7 @@
 import { type EpochMs, floorTime, fromIso, MINUTE_MS, toIso } from '../core/time.ts'
 import { buildPrompt } from '../decision/prompt.ts'
 import { judge, type Judgement } from '../guard/judge.ts'
+import { liveSizeCap } from '../guard/live-size.ts'
 import { positionOf, revalue, rollDay } from '../ledger/accounting.ts'
 import type { LedgerEvent } from '../ledger/events.ts'
 import { transitionAll } from '../ledger/transition.ts'
@@ -134,9 +135,21 @@ class Run {
     const { decision } = outcome
     const now = clock()
     const at = toIso(now)
-    const [quote, product] = await Promise.all([market.quote(config.market.symbol, now), broker.product(config.market.symbol)])
+    const isLive = config.mode === 'live'
+    const [quote, product, barriers] = await Promise.all([market.quote(config.market.symbol, now), broker.product(config.market.symbol), isLive ? this.ports.liveBarriers() : []])
     const accounting = revalue(rollDay(state.accounting, at), positionOf(state.phase), quote.mark, at)
-    const guardFacts: GuardFacts = { now: at, quote, product, accounting, phase: state.phase, halt: state.halt, trades: state.memory.trades, isLiveEarned: this.ports.isLiveEarned }
+    const guardFacts: GuardFacts = {
+      now: at,
+      quote,
+      product,
+      accounting,
+      phase: state.phase,
+      halt: state.halt,
+      trades: state.memory.trades,
+      liveBarriers: [...barriers],
+      sizeCap: isLive ? liveSizeCap(product.minQuantity, accounting.tradesClosed, config.live.tradesPerSizeStep) : null,
+      openIncidents: state.incidents.length,
+    }
     const judgement = judge({ config, decision, snapshot, facts: guardFacts })
     const order = judgement.result.kind === 'approved' ? judgement.result.order : null
     this.lap('guard')

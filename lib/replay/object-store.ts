@@ -35,6 +35,8 @@ export function createObjectStore(): { store: Store; trace: ReplayTrace } {
       book = isNew ? next : { ...next, version: next.version + 1 }
       return { outcome: 'saved', book }
     },
+    loadClearance: async () => null,
+    saveClearance: async () => 'conflict',
     async createCycle(record) {
       if (cycles.has(record.slot)) return 'conflict'
       cycles.set(record.slot, record)
@@ -52,9 +54,7 @@ export function createObjectStore(): { store: Store; trace: ReplayTrace } {
     },
     async appendHistory(_strategyId, entries) {
       for (const entry of entries) keep(entry)
-      return []
     },
-    async settleHistory() {},
     async appendEquity(_strategyId, point) {
       trace.equity.push(point)
     },

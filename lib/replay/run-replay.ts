@@ -71,7 +71,7 @@ export async function runReplay({ config, market, decider, from, to, onSlot }: R
     news: { headlines: async () => ({ headlines: [], feeds: [] }) },
     decider,
     codeVersion: VERSION,
-    isLiveEarned: false,
+    liveBarriers: async () => [],
   }
   const result: ReplayResult = { slots: 0, outcomes: {}, refusals: {}, failures: {}, trades: trace.trades, equity: trace.equity, state: null, book: null }
   for (let slot = first; slot < to; slot += slotMs) {

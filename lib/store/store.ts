@@ -3,8 +3,10 @@ import { canonicalJson } from '../core/canonical-json.ts'
 import { DAY_MS, fromIso, SECOND_MS } from '../core/time.ts'
 import { CycleRecord } from '../../schemas/cycle-record.ts'
 import { EquityPoint } from '../../schemas/equity.ts'
+import { LiveClearance } from '../../schemas/live-clearance.ts'
 import { Fill, FundingPayment, OrderRecord } from '../../schemas/order.ts'
 import { PaperBook } from '../../schemas/paper-book.ts'
+import type { Mode } from '../../schemas/primitives.ts'
 import { type HistoryEntry, StrategyState } from '../../schemas/state.ts'
 import { Trade } from '../../schemas/trade.ts'
 import { type Item, type ItemStore, StoreError, type WriteCondition } from './item-store.ts'
@@ -16,9 +18,11 @@ export type PageRequest = { limit: number; newestFirst?: boolean | undefined; fr
 /**
  * Everything Hourhand remembers of a strategy.
  *
- *   pk STRATEGY#<id>   sk STATE                      live state, one item, optimistic version
+ *   pk STRATEGY#<id>   sk STATE                      the state on paper, one item, optimistic version
  *                      sk CYCLE#<slot>               one cycle's record, fenced by its attempt
  *                      sk ORDER|FILL|TRADE|FUNDING#<time>#<id>, EQUITY#<slot>   append-only history
+ *                      sk CLEARANCE                  what speaks for live trading; the one item both modes read
+ *   pk LIVE#<id>       sk the same, CLEARANCE apart: a strategy's live life shares nothing with its paper life
  *   pk PAPER#<id>      sk BOOK                       the paper venue's own book
  *
  * Every read is parsed; what does not parse is a {@link StoreError}, never a guess.
@@ -29,18 +33,17 @@ export type Store = {
   saveState(state: StrategyState, isNew: boolean): Promise<{ outcome: Saved; state: StrategyState }>
   loadBook(strategyId: string): Promise<PaperBook | null>
   saveBook(strategyId: string, book: PaperBook, isNew: boolean): Promise<{ outcome: Saved; book: PaperBook }>
+  /** The clearance with the version it is stored at. */
+  loadClearance(strategyId: string): Promise<{ clearance: LiveClearance; version: number } | null>
+  /** Writes the clearance over the version it was read at; null: as the first. */
+  saveClearance(clearance: LiveClearance, readAt: number | null): Promise<Saved>
   /** Takes the slot: `conflict` if its record exists. */
   createCycle(record: CycleRecord): Promise<Saved>
   loadCycle(strategyId: string, slot: string): Promise<CycleRecord | null>
   /** Writes the record if the stored one is still of `attempt`; `conflict` means another invocation has taken over. */
   saveCycle(record: CycleRecord, attempt: number): Promise<Saved>
-  /**
-   * Writes history that follows from the state's `version`; doing so twice changes nothing, and what a later
-   * version said is left alone. Answers with the entries that lost to another writer of the same version.
-   */
-  appendHistory(strategyId: string, entries: readonly HistoryEntry[], version: number): Promise<HistoryEntry[]>
-  /** Writes history over what was written with the same version or before: for the writer whose state it was that won. */
-  settleHistory(strategyId: string, entries: readonly HistoryEntry[], version: number): Promise<void>
+  /** Writes history that follows from the state's `version`; doing so twice changes nothing, and what a later version said is left alone. */
+  appendHistory(strategyId: string, entries: readonly HistoryEntry[], version: number): Promise<void>
   appendEquity(strategyId: string, point: EquityPoint): Promise<void>
   listCycles(strategyId: string, page: PageRequest): Promise<Page<CycleRecord>>
   listTrades(strategyId: string, page: PageRequest): Promise<Page<Trade>>
@@ -52,12 +55,21 @@ export type Store = {
 
 const STATE = 'STATE'
 const BOOK = 'BOOK'
-const strategyKey = (id: string): string => `STRATEGY#${id}`
+const CLEARANCE = 'CLEARANCE'
+const PARTITIONS = { paper: 'STRATEGY', live: 'LIVE' } as const satisfies Record<Mode, string>
 const paperKey = (id: string): string => `PAPER#${id}`
-const cycleKey = (slot: string): string => `CYCLE#${slot}`
 
-/** The store over any {@link ItemStore}; `writer` names the invocation, unlike any other's. */
-export function createStore(items: ItemStore, writer: string): Store {
+/** Partition of a strategy's state, cycles and history. */
+export const partitionOf = (mode: Mode, strategyId: string): string => `${PARTITIONS[mode]}#${strategyId}`
+/** Sort key of a slot's cycle record. */
+export const cycleKey = (slot: string): string => `CYCLE#${slot}`
+
+/**
+ * The store over any {@link ItemStore}; `writer` names the invocation, unlike any other's. What a strategy does with
+ * real money and what it does on paper lie in different partitions.
+ */
+export function createStore(items: ItemStore, writer: string, mode: Mode = 'paper'): Store {
+  const strategyKey = (id: string): string => partitionOf(mode, id)
   const load = async <T>(schema: z.ZodType<T>, pk: string, sk: string): Promise<T | null> => {
     const item = await items.get(pk, sk)
     return item === null ? null : parseBody(schema, item)
@@ -104,15 +116,20 @@ export function createStore(items: ItemStore, writer: string): Store {
       const item = { pk: paperKey(strategyId), sk: BOOK, version: next.version, body: canonicalJson(next), writer, expiresAt: null }
       return { outcome: await put(item, isNew ? 'absent' : { version: book.version }), book: next }
     },
+    async loadClearance(strategyId) {
+      const item = await items.get(partitionOf('paper', strategyId), CLEARANCE)
+      if (item === null) return null
+      if (item.version === null) throw new StoreError(`the item ${item.pk} ${item.sk} has no version`)
+      return { clearance: parseBody(LiveClearance, item), version: item.version }
+    },
+    saveClearance(clearance, readAt) {
+      const item = { pk: partitionOf('paper', clearance.strategyId), sk: CLEARANCE, version: readAt === null ? 0 : readAt + 1, body: canonicalJson(clearance), writer, expiresAt: null }
+      return put(item, readAt === null ? 'absent' : { version: readAt })
+    },
     createCycle: (record) => putCycle(record, 'absent'),
     loadCycle: (strategyId, slot) => load(CycleRecord, strategyKey(strategyId), cycleKey(slot)),
     saveCycle: (record, attempt) => putCycle(record, { version: attempt }),
     async appendHistory(strategyId, entries, version) {
-      const lost: HistoryEntry[] = []
-      for (const entry of entries) if ((await items.put(historyItem(strategyId, entry, version), { below: version })) === 'conflict') lost.push(entry)
-      return lost
-    },
-    async settleHistory(strategyId, entries, version) {
       for (const entry of entries) await items.put(historyItem(strategyId, entry, version), { below: version + 1 })
     },
     async appendEquity(strategyId, point) {

@@ -28,6 +28,8 @@ export class Examiner {
   private lastLook = 0
   private lastHandAt = 0
   private lastFlatAt: number
+  /** A hand has changed what is held or what rests: until all is flat again, an exit may open more than was approved. */
+  private isExposureExcused = false
   private nakedSince: number | null = null
   private nakedPasses = 0
   private strayPasses = 0
@@ -59,7 +61,10 @@ export class Examiner {
 
   handed(does: Hand['does']): void {
     this.lastHandAt = this.sim.now
-    if (does === 'place_bracket' || does === 'liquidate' || does === 'close' || does === 'reduce') this.excused.fills = true
+    if (does === 'place_bracket' || does === 'liquidate' || does === 'close' || does === 'reduce') {
+      this.excused.fills = true
+      this.isExposureExcused = true
+    }
     this.reset()
   }
 
@@ -88,7 +93,7 @@ export class Examiner {
     const entries = orders.filter((order) => order.filled > 0 && order.createdAt >= this.lastFlatAt - LOOK_MS && this.observer.intents.get(order.clientOrderId)?.leg === 'entry')
     const cycles = new Set(entries.map((order) => this.observer.intents.get(order.clientOrderId)?.cycleId))
     if (entries.length > 1) return this.observer.violation(1, `${entries.length} entries of ${cycles.size} cycles have filled: ${contracts} contracts are held`)
-    if (this.sim.now - this.lastHandAt < HAND_MS) return
+    if (this.isExposureExcused) return
     const since = orders.filter((order) => this.observer.intents.get(order.clientOrderId)?.leg === 'entry' && order.filled > 0).at(-1)
     if (since === undefined) return this.observer.violation(1, `${contracts} contracts are held and no entry has filled`)
     const limit = this.observer.approved([since.clientOrderId])
@@ -101,6 +106,7 @@ export class Examiner {
     const pass = this.passes.get(life)
     const truth = this.venue.truth()
     if (pass === undefined || life.isDisturbed || life.isOverlapped || !pass.wasOpen || !truth.isOpen || this.lastHandAt >= pass.startedAt) return
+    if (truth.position.contracts === 0 && this.observer.state?.phase.kind === 'flat' && !truth.orders.some(({ isLive }) => isLive)) this.isExposureExcused = false
     this.checkProtected(truth, pass)
     this.checkStray(truth)
     this.checkEqual(truth)

@@ -59,7 +59,7 @@ export function createSimPorts(options: PortsOptions): CyclePorts {
       enable: () => life.call('schedule', { outMs: 5, backMs: 5 }, () => observer.scheduleIs('on', '')),
     },
     codeVersion: 'simulation',
-    isLiveEarned: true,
+    liveBarriers: async () => [],
   }
 }
 

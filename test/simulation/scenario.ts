@@ -126,7 +126,7 @@ function deliveriesOf(chance: Chance, minutes: number): Delivery[] {
     deliveries.push({ of: 'halt', scheduledFor: at, at })
     if (chance.happens(0.5)) deliveries.push({ of: 'resume', scheduledFor: at, at: at + chance.whole(1, 20) * MINUTE_MS })
   }
-  return deliveries
+  return deliveries.filter(({ at }) => at < START + minutes * MINUTE_MS)
 }
 
 function handsOf(chance: Chance, minutes: number): Hand[] {

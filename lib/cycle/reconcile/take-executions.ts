@@ -54,7 +54,9 @@ function takeFill(draft: Draft, fill: Fill): void {
   const intent = phase.kind === 'opening' ? phase.intent : phase.kind === 'flat' ? phase.abandoned : null
   const isOurEntry = intent !== null && (fill.clientOrderId === intent.order.clientOrderId || (intent.orderId !== null && fill.orderId === intent.orderId))
   const isLateEntry = phase.kind === 'open' && held !== null && fill.reason === 'entry'
-  if (isOurEntry || isLateEntry) return accept(draft, fill, text)
+  // An exit that goes on filling after it has turned the position around.
+  const isMoreOfOrphan = held !== null && held.thesis === null && OURS.has(fill.reason)
+  if (isOurEntry || isLateEntry || isMoreOfOrphan) return accept(draft, fill, text)
   draft.incident('foreign_fill', `${text} (${fill.fillId}) belongs to no position of ours`)
   if (phase.kind === 'flat' && OURS.has(fill.reason)) accept(draft, fill, `${text} came from an exit of ours: what it opened is ours to close`, true)
 }

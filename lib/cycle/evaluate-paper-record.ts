@@ -1,0 +1,67 @@
+import { type EpochMs, fromIso, toIso, utcDay } from '../core/time.ts'
+import { strategyHashOf } from '../guard/strategy-hash.ts'
+import { readEach } from '../store/read-all.ts'
+import type { Store } from '../store/store.ts'
+import type { CycleOutcome, CycleRecord } from '../../schemas/cycle-record.ts'
+import type { PaperRecord } from '../../schemas/live-clearance.ts'
+import type { StrategyConfig } from '../../schemas/strategy-config.ts'
+
+/** Outcomes of a cycle that looked, decided and was judged: only those are a day's work. */
+const WORKED: ReadonlySet<CycleOutcome> = new Set(['entered', 'closed', 'held', 'refused'])
+
+/** Whether a record is of this strategy on paper, on live prices. */
+const isOf = (record: CycleRecord, configHash: string): boolean => record.mode === 'paper' && record.config.market.source === 'live' && strategyHashOf(record.config) === configHash
+
+/**
+ * What the strategy has shown on paper, from its stored cycles and trades. Only cycles on live prices and with the
+ * settings of now count; a cycle that failed, was skipped or found the strategy halted is no work. A trade counts when
+ * the cycle that opened it is one on live prices, whatever came of that cycle. `store` is that of the paper mode.
+ */
+export async function evaluatePaperRecord(store: Store, config: StrategyConfig, now: EpochMs): Promise<PaperRecord> {
+  const configHash = strategyHashOf(config)
+  const opened = new Set<string>()
+  const days = new Set<string>()
+  const slots: string[] = []
+  await readEach((page) => store.listCycles(config.id, page), (record) => {
+    if (!isOf(record, configHash)) return
+    opened.add(record.cycleId)
+    if (record.progress !== 'finished' || record.outcome === null || !WORKED.has(record.outcome)) return
+    days.add(utcDay(fromIso(record.slot)))
+    slots.push(record.slot)
+  })
+  let trades = 0
+  await readEach((page) => store.listTrades(config.id, page), ({ id }) => {
+    if (opened.has(cycleIdIn(id))) trades += 1
+  })
+  const state = await store.loadState(config.id)
+  return {
+    evaluatedAt: toIso(now),
+    firstSlot: slots[0] ?? null,
+    lastSlot: slots.at(-1) ?? null,
+    days: days.size,
+    cycles: slots.length,
+    trades,
+    unresolvedIncidents: state?.incidents.length ?? 0,
+    configHash,
+  }
+}
+
+/** A trade's id is its cycle's and a short hash of its first fill. */
+const cycleIdIn = (tradeId: string): string => tradeId.replace(/-[0-9a-f]+$/, '')
+
+/**
+ * The record to keep after another look: cycles expire, and what they once proved of the same settings stays proven.
+ * Counts never fall, therefore; incidents are those of now.
+ */
+export function keepProven(before: PaperRecord | null, found: PaperRecord): PaperRecord {
+  if (before === null || before.configHash !== found.configHash) return found
+  const earlier = (a: string | null, b: string | null): string | null => (a === null || b === null ? a ?? b : a < b ? a : b)
+  return {
+    ...found,
+    firstSlot: earlier(before.firstSlot, found.firstSlot),
+    lastSlot: before.lastSlot !== null && (found.lastSlot === null || found.lastSlot < before.lastSlot) ? before.lastSlot : found.lastSlot,
+    days: Math.max(before.days, found.days),
+    cycles: Math.max(before.cycles, found.cycles),
+    trades: Math.max(before.trades, found.trades),
+  }
+}
