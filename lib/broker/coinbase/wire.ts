@@ -1,3 +1,5 @@
+import type { EpochMs } from '../../core/time.ts'
+
 /** One request to Advanced Trade as it is meant: the endpoint, its path variables and either a query or a body. */
 export type WireRequest = {
   method: 'GET' | 'POST'
@@ -19,10 +21,11 @@ export type WireRequest = {
 export type WireAnswer = { status: number; text: string }
 
 /**
- * Sends one request, once, and reads the whole answer within `timeoutMs`. Rejects with {@link NoAnswerError} when
- * there is none; never for a status.
+ * Sends one request, once, and reads the whole answer within `timeoutMs`. Never sends after the instant `sendBy`,
+ * however long the request had to wait for its turn. Rejects with {@link NoAnswerError} when there is no answer;
+ * never for a status.
  */
-export type Transport = (request: WireRequest, timeoutMs: number) => Promise<WireAnswer>
+export type Transport = (request: WireRequest, timeoutMs: number, sendBy?: EpochMs) => Promise<WireAnswer>
 
 /** No complete answer came: refused connection, timeout, cut or stalled body. */
 export class NoAnswerError extends Error {

@@ -1,0 +1,126 @@
+import { type Clock, type EpochMs, MINUTE_MS, SECOND_MS } from '../../core/time.ts'
+import type { Product } from '../../../schemas/market.ts'
+import type { Placement } from '../../../schemas/order.ts'
+import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
+import type { Broker, PlaceableOrder } from '../broker.ts'
+import { toAccount, toPosition } from './account.ts'
+import { messageOf } from './answer.ts'
+import { askBalanceSummary, type BalanceSummary } from './endpoints/balance-summary.ts'
+import { closePosition } from './endpoints/close-position.ts'
+import { createBracket, createEntry } from './endpoints/create-order.ts'
+import { askPosition } from './endpoints/position.ts'
+import { askProduct } from './endpoints/product.ts'
+import { askFuturesFees, type TransactionSummary } from './endpoints/transaction-summary.ts'
+import { planEntry } from './enter.ts'
+import { readFills } from './fills.ts'
+import { createOrders } from './orders.ts'
+import { toProduct } from './product.ts'
+import { createReader } from './read.ts'
+import type { Transport, WireRequest } from './wire.ts'
+import { sendCancel, sendOrder } from './write.ts'
+
+type Dependencies = {
+  transport: Transport
+  config: Pick<StrategyConfig, 'id' | 'live'>
+  clock: Clock
+  sleep: (ms: number) => Promise<void>
+  telemetry?: { log(level: 'warn', message: string, fields?: Readonly<Record<string, unknown>>): void }
+}
+
+/** One pass asks for the product many times. */
+const PRODUCT_LIFE_MS = 2 * SECOND_MS
+/** A fee tier moves with the volume of 30 days. */
+const FEES_LIFE_MS = 10 * MINUTE_MS
+
+/**
+ * US perp-style futures at Coinbase, through Advanced Trade. Reads are tried again, writes never: what became of
+ * one is found by asking. Amounts are US dollars, quantities contracts. Funding is not listed: it moves the cash.
+ */
+export function createCoinbaseBroker({ transport, config, clock, sleep, telemetry }: Dependencies): Broker {
+  const { live } = config
+  const { timeoutMs } = live
+  const reader = createReader({ transport, timeoutMs, clock, sleep })
+  const orders = createOrders(reader, config.id)
+  const warn = (message: string, fields: Readonly<Record<string, unknown>>): void => telemetry?.log('warn', message, fields)
+
+  const fees = keepFor<TransactionSummary>(FEES_LIFE_MS, clock)
+  const products = keepFor<Product>(PRODUCT_LIFE_MS, clock)
+  const product = (symbol: string): Promise<Product> =>
+    products(symbol, async () => {
+      const [answer, tier] = await Promise.all([reader.read(askProduct(symbol)), fees('', () => reader.read(askFuturesFees()))])
+      return toProduct({ answer, fees: tier, feePerContract: live.feePerContract, now: clock() })
+    })
+
+  let balance: Promise<BalanceSummary> | null = null
+  /** Position and account are asked for in one breath and then answered by one request; never by an earlier one. */
+  const readBalance = (): Promise<BalanceSummary> => {
+    if (balance === null) {
+      balance = reader.read(askBalanceSummary())
+      queueMicrotask(() => {
+        balance = null
+      })
+    }
+    return balance
+  }
+
+  /** Puts an entry into the best shape the venue takes, or says why it is not sent. */
+  const prepare = async (order: PlaceableOrder, deadline: EpochMs): Promise<WireRequest | { refusal: string }> => {
+    if (clock() > deadline) return { refusal: 'deadline_passed' }
+    switch (order.kind) {
+      case 'entry': {
+        const plan = await planEntry(order, { reader, live, clock, deadline, product: await product(order.symbol) })
+        return 'refusal' in plan ? plan : createEntry(order, plan.shape)
+      }
+      case 'protect':
+        return createBracket(order)
+      case 'close':
+        return closePosition(order)
+      default:
+        return order satisfies never
+    }
+  }
+
+  return {
+    name: 'coinbase',
+    listsFunding: false,
+    product,
+    account: async () => toAccount(await readBalance(), clock()),
+    async position(symbol) {
+      const [answer, summary, { contractSize }] = await Promise.all([reader.find(askPosition(symbol)), readBalance(), product(symbol)])
+      return toPosition(symbol, answer, { balance: summary, contractSize })
+    },
+    openOrders: (symbol) => orders.open(symbol),
+    order: (symbol, ref) => orders.find(symbol, ref),
+    fills: (symbol, since) => readFills(symbol, since, { reader, orders, warn, now: clock() }),
+    fundingPayments: async () => [],
+    async place(order, deadline): Promise<Placement> {
+      let prepared: Awaited<ReturnType<typeof prepare>>
+      try {
+        prepared = await prepare(order, deadline)
+      } catch (error) {
+        // Questions only, so far: nothing was placed.
+        return { outcome: 'rejected', reason: `not_sent: ${messageOf(error)}` }
+      }
+      if ('refusal' in prepared) return { outcome: 'rejected', reason: prepared.refusal }
+      if (clock() > deadline) return { outcome: 'rejected', reason: 'deadline_passed' }
+      return sendOrder(transport, prepared, order.clientOrderId, { timeoutMs, sendBy: deadline })
+    },
+    cancel: (_symbol, orderId) => sendCancel(transport, orderId, timeoutMs),
+  }
+}
+
+/** Keeps an answer by key for a while; a failure is not kept. */
+function keepFor<T>(lifeMs: number, clock: Clock): (key: string, ask: () => Promise<T>) => Promise<T> {
+  const kept = new Map<string, { until: EpochMs; value: Promise<T> }>()
+  return (key, ask) => {
+    const known = kept.get(key)
+    if (known !== undefined && clock() < known.until) return known.value
+    const value = ask()
+    const entry = { until: clock() + lifeMs, value }
+    kept.set(key, entry)
+    value.catch(() => {
+      if (kept.get(key) === entry) kept.delete(key)
+    })
+    return value
+  }
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod'
+import { canonical, type Decimal, dec } from '../../core/decimal.ts'
+import type { EpochMs } from '../../core/time.ts'
+
+/**
+ * Members of Coinbase's answers. An amount is a decimal in a string, sometimes a number, sometimes
+ * `{value, currency}`; it becomes a canonical decimal string. Unset is `""`, null or absent.
+ */
+
+const plain = z.union([z.string(), z.number()])
+const worth = z.looseObject({ value: plain.nullish(), currency: z.string().nullish() })
+
+/** An amount, or null where unset. Amounts with a currency are in US dollars or refused. */
+export const maybeAmount = z
+  .union([plain, worth, z.null()])
+  .optional()
+  .transform((given, context): string | null => {
+    const isWorth = typeof given === 'object' && given !== null
+    if (isWorth && !['USD', '', null, undefined].includes(given.currency)) {
+      context.addIssue({ code: 'custom', message: `expected US dollars, got ${given.currency}` })
+      return z.NEVER
+    }
+    const value = isWorth ? given.value : given
+    if (value === null || value === undefined || value === '') return null
+    const number = decimalOf(value)
+    if (number !== null) return canonical(number)
+    context.addIssue({ code: 'custom', message: `expected a decimal, got ${JSON.stringify(value)}` })
+    return z.NEVER
+  })
+
+function decimalOf(value: string | number): Decimal | null {
+  try {
+    return dec(value)
+  } catch {
+    return null
+  }
+}
+
+/** An amount that has to be there. */
+export const amount = maybeAmount.transform((value, context): string => {
+  if (value !== null) return value
+  context.addIssue({ code: 'custom', message: 'expected an amount, got none' })
+  return z.NEVER
+})
+
+/** An amount that is zero where unset. */
+export const amountOrZero = maybeAmount.transform((value) => value ?? '0')
+
+/** An instant, or null where unset. */
+export const maybeTime = z
+  .string()
+  .nullish()
+  .transform((text, context): EpochMs | null => {
+    if (text === null || text === undefined || text === '') return null
+    const instant = Date.parse(text)
+    if (!Number.isNaN(instant)) return instant
+    context.addIssue({ code: 'custom', message: `expected a time, got ${JSON.stringify(text)}` })
+    return z.NEVER
+  })
+
+/** An instant that has to be there. */
+export const time = maybeTime.transform((instant, context): EpochMs => {
+  if (instant !== null) return instant
+  context.addIssue({ code: 'custom', message: 'expected a time, got none' })
+  return z.NEVER
+})
+
+/** A text, empty where unset. */
+export const text = z.string().nullish().transform((value) => value ?? '')
+
+/** False where unset. */
+export const flag = z.boolean().nullish().transform((value) => value ?? false)
+
+/** BUY or SELL. */
+export const wireSide = z.enum(['BUY', 'SELL'])

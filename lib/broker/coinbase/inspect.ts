@@ -1,0 +1,103 @@
+import { canonical, dec, ROUND_DOWN, ROUND_UP } from '../../core/decimal.ts'
+import type { Clock } from '../../core/time.ts'
+import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
+import { toAccount } from './account.ts'
+import { messageOf } from './answer.ts'
+import { askBalanceSummary } from './endpoints/balance-summary.ts'
+import { askKeyPermissions } from './endpoints/key-permissions.ts'
+import { askPosition } from './endpoints/position.ts'
+import { askProduct } from './endpoints/product.ts'
+import { askServerTime } from './endpoints/server-time.ts'
+import { askFuturesFees } from './endpoints/transaction-summary.ts'
+import { createOrders } from './orders.ts'
+import { toProduct } from './product.ts'
+import { createReader } from './read.ts'
+import type { Transport } from './wire.ts'
+
+/** One thing looked at. `remedy` is what to do about it, empty where nothing has to be done. */
+export type VenueCheck = { check: string; ok: boolean; detail: string; remedy: string }
+export type VenueInspection = { checks: VenueCheck[]; portfolioUuid: string | null }
+
+type Finding = Omit<VenueCheck, 'check'>
+type Options = { transport: Transport; symbol: string; config: Pick<StrategyConfig, 'id' | 'live' | 'guard'>; clock: Clock }
+
+/** Reads what live trading needs of the venue and changes nothing. Never rejects: what cannot be read is a check that failed. */
+export async function inspectVenue({ transport, symbol, config, clock }: Options): Promise<VenueInspection> {
+  const { live, guard } = config
+  // Tries are made at once: a person is waiting, and is told.
+  const reader = createReader({ transport, timeoutMs: live.timeoutMs, clock, sleep: async () => undefined })
+  const checks: VenueCheck[] = []
+  /** Adds a finding; a question that fails is one too. */
+  const look = async <T>(check: string, ask: () => Promise<T>, judge: (answer: T) => Finding): Promise<T | null> => {
+    try {
+      const answer = await ask()
+      checks.push({ check, ...judge(answer) })
+      return answer
+    } catch (error) {
+      checks.push({ check, ok: false, detail: messageOf(error), remedy: 'mend what the message says and look again' })
+      return null
+    }
+  }
+  const judgeMore = (check: string, finding: Finding): void => {
+    checks.push({ check, ...finding })
+  }
+
+  const startedAt = clock()
+  await look('clock', () => reader.read(askServerTime()), (theirs) => {
+    const ahead = Math.max(0, startedAt - theirs, theirs - clock())
+    return verdict(ahead <= live.maxClockSkewMs, `${ahead} ms apart, ${live.maxClockSkewMs} ms allowed`, 'set this machine\'s clock by NTP')
+  })
+
+  const permissions = await look('key permissions', () => reader.read(askKeyPermissions()), ({ can_view: canView, can_trade: canTrade }) =>
+    verdict(canView && canTrade, `view: ${yesNo(canView)}, trade: ${yesNo(canTrade)}`, 'create an API key that may view and trade'))
+  const portfolioUuid = permissions === null || permissions.portfolio_uuid === '' ? null : permissions.portfolio_uuid
+  if (permissions !== null) {
+    const { can_transfer: canTransfer, portfolio_type: type } = permissions
+    const transfers = canTransfer ? 'the key may move money out of the portfolio' : 'the key may not move money'
+    judgeMore('key cannot transfer', verdict(!canTransfer, transfers, 'create an API key without the transfer permission'))
+    const portfolio = portfolioUuid === null ? 'the key names no portfolio' : `${portfolioUuid} (${type.toLowerCase() || 'no type'})`
+    judgeMore('portfolio', verdict(portfolioUuid !== null, portfolio, 'create an API key for the portfolio that trades futures'))
+  }
+
+  const answer = await look('product', async () => {
+    const [found, fees] = await Promise.all([reader.read(askProduct(symbol)), reader.read(askFuturesFees())])
+    return { found, product: toProduct({ answer: found, fees, feePerContract: live.feePerContract, now: clock() }) }
+  }, ({ product: { contractSize, base, tickSize, fees } }) =>
+    verdict(true, `${symbol}: ${contractSize} ${base} a contract, tick ${tickSize}, taker ${fees.taker} and ${fees.perContract} assumed a contract`, ''))
+  if (answer !== null) {
+    const { session, initialMarginRate } = answer.product
+    judgeMore('session', verdict(session.isOpen, `${session.reason}${session.nextClose === null ? '' : `, closes ${session.nextClose}`}`, 'wait until the venue is open; entries wait too'))
+    const { long, short } = initialMarginRate
+    const highest = dec(long).gt(short) ? long : short
+    const isCovered = dec(highest).times(guard.maxLeverage).lte(1)
+    const bearable = canonical(dec(1).div(guard.maxLeverage).round(4, ROUND_DOWN))
+    const rates = `${long} long, ${short} short; guard.maxLeverage ${guard.maxLeverage} needs at most ${bearable}`
+    judgeMore('margin rates', verdict(isCovered, rates, `lower guard.maxLeverage to ${canonical(dec(1).div(highest).round(2, ROUND_DOWN))} or less`))
+  }
+
+  const balance = await look('futures account', () => reader.read(askBalanceSummary()), (summary) => {
+    const { equity, availableMargin } = toAccount(summary, clock())
+    return verdict(dec(equity).gt(0), `equity ${equity} USD, available margin ${availableMargin} USD`, 'transfer US dollars to the portfolio')
+  })
+  if (balance !== null && answer !== null && answer.found.price !== null) {
+    const { minQuantity, contractSize, initialMarginRate } = answer.product
+    const rate = dec(initialMarginRate.long).gt(initialMarginRate.short) ? initialMarginRate.long : initialMarginRate.short
+    const needed = dec(minQuantity).times(contractSize).times(answer.found.price).times(rate).round(2, ROUND_UP)
+    const has = balance.futures_buying_power ?? balance.available_margin
+    judgeMore('buying power', verdict(dec(has).gte(needed), `${has} USD; the smallest order needs ${canonical(needed)} USD of margin`, 'transfer US dollars to the portfolio'))
+  }
+
+  await look('no position', () => reader.find(askPosition(symbol)), (position) => {
+    const isFlat = position === null || position.number_of_contracts === '0'
+    return verdict(isFlat, isFlat ? 'flat' : `${position.side.toLowerCase()} ${position.number_of_contracts} contracts`, 'close it, or let the strategy that opened it do so')
+  })
+  await look('no foreign orders', () => createOrders(reader, config.id).open(symbol), (open) => {
+    const foreign = open.filter(({ kind }) => kind === 'foreign')
+    const detail = foreign.length === 0 ? `${open.length} open orders, all of this strategy` : `${foreign.length} open orders in ${symbol} are not of this strategy`
+    return verdict(foreign.length === 0, detail, 'cancel them: they move a position that the strategy takes for its own')
+  })
+  return { checks, portfolioUuid }
+}
+
+const verdict = (ok: boolean, detail: string, remedy: string): Finding => ({ ok, detail, remedy: ok ? '' : remedy })
+const yesNo = (is: boolean): string => (is ? 'yes' : 'no')
