@@ -12,8 +12,8 @@ import { isExit } from './reconcile/check-exits.ts'
 /** How long an order may be on its way before it counts as never sent. */
 export const ORDER_LIFE_MS = 20 * SECOND_MS
 /** Confirmation of a cancel is asked for this often, this far apart. */
-const CANCEL_CHECKS = 5
-const CANCEL_PAUSE_MS = 200
+const CANCEL_CHECKS = 12
+const CANCEL_PAUSE_MS = 500
 
 /**
  * Closes the open position at market: commit the close first (whoever commits it sends it; anybody else
@@ -34,6 +34,11 @@ export async function closePosition(ports: ExecutionPorts, state: StrategyState,
     return state
   }
   const now = clock()
+  if (position.protection.status === 'intended' && now <= fromIso(position.protection.deadline)) {
+    // Sent a moment ago and not in the lists yet: it could fire beside the close and open the other side.
+    telemetry.log('warn', 'a stop that has just been sent is not visible yet: the close waits for it', { reason })
+    return state
+  }
   const order: CloseOrder = {
     kind: 'close',
     clientOrderId: clientOrderIdOf(config.id, fromIso(position.openedAt), 'close', position.closeAttempts),

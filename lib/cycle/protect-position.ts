@@ -9,7 +9,14 @@ import { commit } from './commit.ts'
 import type { ExecutionPorts } from './ports.ts'
 
 /** Refusals that mean the price is already beyond the stop: there is nothing left to protect, only to close. */
-const ALREADY_BEYOND = new Set(['stop_already_triggered', 'stop_triggered', 'stop_price_above_last_trade_price', 'stop_price_below_last_trade_price'])
+const ALREADY_BEYOND = new Set([
+  'stop_already_triggered',
+  'stop_triggered',
+  'stop_price_above_last_trade_price',
+  'stop_price_below_last_trade_price',
+  'invalid_bracket_stop_trigger_price',
+  'stop_trigger_price_out_of_bounds',
+])
 
 /**
  * Places the stop and target of the open position at the venue. Whether they are live is for the next

@@ -40,7 +40,7 @@ export function createSimPorts(options: PortsOptions): CyclePorts {
     config,
     clock: () => life.now(),
     sleep: (ms) => life.sleep(ms),
-    store: createStore(createItems(options), life.name),
+    store: createStore(createItems(options), life.name, config.mode),
     broker: watchPlacing(broker, observer),
     market: createMarket(options),
     decider: createDecider(options),

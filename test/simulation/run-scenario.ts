@@ -176,7 +176,7 @@ export async function runScenario(scenario: Scenario, { crashAt, trace = () => {
     sim.at(at, () => invoke({ of: 'enforce', at, scheduledFor: at }, scenario.deliveries.length + minute))
   }
   await sim.runUntil(end + (QUIET_MINUTES + 1) * MINUTE_MS, () => examiner.look())
-  const trades = await examiner.conclude(createStore(items, 'examiner'), config.id)
+  const trades = await examiner.conclude(createStore(items, 'examiner', 'live'), config.id)
   return {
     name: scenario.name,
     steps: sim.steps,

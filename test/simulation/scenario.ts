@@ -75,7 +75,7 @@ export function scenarioOf(seed: number): Scenario {
       sweepsExcess: chance.happens(0.3),
     },
     venue: {
-      minSize: chance.pick([1, 3]),
+      minSize: chance.pick([1, 3, 8]),
       depth: chance.pick([Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 2]),
       fundingRate: chance.pick(['0.00001', '-0.00004', '0.0002']),
       attachBracket: chance.happens(0.7),

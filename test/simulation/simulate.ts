@@ -1,15 +1,95 @@
+import { fork } from 'node:child_process'
+import { availableParallelism } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { ENDINGS, scriptedLife } from './exhaustive.ts'
 import { runScenario } from './run-scenario.ts'
 import { scenarioOf } from './scenario.ts'
+import { count, describeTally, emptyTally, merge, type Tally } from './tally.ts'
 
-const seed = Number(process.argv[2] ?? 1)
-const count = Number(process.argv[3] ?? 1)
-const started = Date.now()
-let bad = 0
-const totals = { steps: 0, points: 0, entries: 0, trades: 0, naked: 0 }
-for (let s = seed; s < seed + count; s++) {
-  const report = await runScenario(scenarioOf(s), count === 1 ? { trace: (line) => console.log(line) } : {})
-  totals.steps += report.steps; totals.points += report.crashPoints; totals.entries += report.entries; totals.trades += report.trades
-  totals.naked = Math.max(totals.naked, report.longestNakedS)
-  if (report.violations.length > 0) { bad++; if (bad < 15) console.log(s, report.violations.map((v) => `${v.invariant} ${v.at.slice(11, 19)} ${v.text.slice(0, 300)}`)) }
+const USAGE = `npm run simulate -- [--seeds N] [--from SEED]   random lives, seed after seed
+npm run simulate -- --seed N                    one of them, told line by line
+npm run simulate -- --exhaustive [--pairs]      a scripted life with a crash at every point, and at every pair of points
+Further: --workers N`
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string' },
+    from: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    exhaustive: { type: 'boolean', default: false },
+    pairs: { type: 'boolean', default: false },
+    workers: { type: 'string', default: String(availableParallelism()) },
+    share: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+})
+
+/** One life to live: a seed, or the scripted one with the points at which it crashes. */
+type Job = { seed: number } | { life: number; crashAt: number[] }
+
+const LIVES = ENDINGS.flatMap((ending) => [true, false].map((attach) => ({ ending, attach })))
+
+async function live(job: Job) {
+  if ('seed' in job) return runScenario(scenarioOf(job.seed))
+  const { ending, attach } = LIVES[job.life] ?? { ending: 'decision', attach: true }
+  const report = await runScenario(scriptedLife(ending, attach), { crashAt: new Set(job.crashAt) })
+  return { ...report, name: `${report.name}, crash at ${job.crashAt.join(' and ')}` }
 }
-console.log({ bad, count, ms: Date.now() - started, ...totals })
+
+/** Every job of this run, in an order that spreads them evenly over shares. */
+async function* jobs(): AsyncGenerator<Job> {
+  if (!values.exhaustive) {
+    const from = Number(values.from)
+    for (let seed = from; seed < from + Number(values.seeds ?? 400); seed++) yield { seed }
+    return
+  }
+  for (const [life, { ending, attach }] of LIVES.entries()) {
+    const { crashPoints } = await runScenario(scriptedLife(ending, attach), { crashAt: new Set() })
+    for (let first = 0; first < crashPoints; first++) {
+      yield { life, crashAt: [first] }
+      // The second crash is counted in the life that the first has changed, where it begins anew.
+      if (values.pairs) for (let second = first + 1; second < crashPoints; second++) yield { life, crashAt: [first, second] }
+    }
+  }
+}
+
+async function work(share: number, shares: number): Promise<Tally> {
+  const tally = emptyTally()
+  let ordinal = 0
+  for await (const job of jobs()) if (ordinal++ % shares === share) count(tally, await live(job))
+  return tally
+}
+
+async function main(): Promise<void> {
+  if (values.help) return void process.stdout.write(`${USAGE}\n`)
+  if (values.seed !== undefined) {
+    const report = await runScenario(scenarioOf(Number(values.seed)), { trace: (line) => process.stdout.write(`${line}\n`) })
+    process.exitCode = report.violations.length === 0 ? 0 : 1
+    return
+  }
+  if (values.share !== undefined) {
+    const [share = 0, shares = 1] = values.share.split('/').map(Number)
+    process.send?.(await work(share, shares))
+    return
+  }
+  const began = performance.now()
+  const shares = Math.max(1, Number(values.workers))
+  const tallies = await Promise.all(Array.from({ length: shares }, (_, share) => inProcess(share, shares)))
+  const tally = emptyTally()
+  for (const one of tallies) merge(tally, one)
+  const first = tally.violations[0]
+  process.stdout.write(`${describeTally(tally)}\n\n${((performance.now() - began) / 1_000).toFixed(0)} s on ${shares} processes\n`)
+  if (first?.name.startsWith('seed ')) process.stdout.write(`again, line by line: npm run simulate -- --${first.name.replace(' ', ' ')}\n`)
+  process.exitCode = tally.livesWithViolations === 0 ? 0 : 1
+}
+
+function inProcess(share: number, shares: number): Promise<Tally> {
+  return new Promise((resolve, reject) => {
+    const child = fork(fileURLToPath(import.meta.url), [...process.argv.slice(2), '--share', `${share}/${shares}`], { execArgv: ['--import', 'tsx'] })
+    child.on('message', (message) => resolve(message as Tally))
+    child.on('exit', (code) => reject(new Error(`a worker ended with ${code} and no result`)))
+  })
+}
+
+await main()

@@ -1,0 +1,49 @@
+import { MINUTE_MS } from '../../lib/core/time.ts'
+import type { Candle } from '../../schemas/market.ts'
+import { LEVEL } from './market.ts'
+import { type Delivery, NO_RATES, type Scenario, START } from './scenario.ts'
+
+export type Ending = 'decision' | 'stop' | 'target'
+export const ENDINGS: readonly Ending[] = ['decision', 'stop', 'target']
+
+const LIFE_MINUTES = 36
+
+/**
+ * A position's life, scripted: a cycle enters, enforcement watches, and the next cycle closes it, or the price
+ * reaches its stop or target. Nothing goes wrong in it but what the caller asks for.
+ */
+export function scriptedLife(ending: Ending, attachBracket: boolean): Scenario {
+  const at = (minute: number): number => START + minute * MINUTE_MS
+  const deliveries: Delivery[] = [
+    { of: 'cycle', at: at(0), scheduledFor: at(0) },
+    ...[1, 2, 3, 29, 31, 32, 33].map((minute): Delivery => ({ of: 'enforce', at: at(minute), scheduledFor: at(minute) })),
+    // The event bus delivers at least once: each cycle comes a second time, after its lease.
+    { of: 'cycle', at: at(5), scheduledFor: at(0) },
+    { of: 'cycle', at: at(30), scheduledFor: at(30) },
+    { of: 'cycle', at: at(35), scheduledFor: at(30) },
+  ]
+  return {
+    name: `scripted ${ending}${attachBracket ? '' : ', bracket after the fill'}`,
+    minutes: LIFE_MINUTES,
+    bars: bars(ending),
+    deliveries,
+    hands: [],
+    decisions: new Map([
+      [at(0), { action: 'open_long', stopPercent: 1, targetPercent: 1 }],
+      [at(30), { action: ending === 'decision' ? 'close' : 'hold' }],
+    ]),
+    rates: NO_RATES,
+    closures: [],
+    switches: {},
+    venue: { minSize: 2, depth: Number.POSITIVE_INFINITY, fundingRate: '0.00001', attachBracket, tradesPerSizeStep: 1 },
+  }
+}
+
+function bars(ending: Ending): Candle[] {
+  const level = (minute: number): number => (ending === 'decision' || minute < 10 ? LEVEL : ending === 'stop' ? LEVEL * 0.98 : LEVEL * 1.02)
+  return Array.from({ length: 30 + LIFE_MINUTES + 20 }, (_, index) => {
+    const minute = index - 30
+    const price = level(minute)
+    return { time: START + minute * MINUTE_MS, open: price, high: price + 1, low: price - 1, close: price, volume: 10 }
+  })
+}
