@@ -196,7 +196,7 @@ class Run {
     const { decision } = this.record.decision ?? {}
     if (result.kind !== 'approved' || decision === undefined || !isEntry(decision)) {
       const reasons = result.kind === 'refused' ? result.reasons : ['no entry to make']
-      await publish(this.ports, `${this.record.cycleId}-refused`, { type: 'refused', subject: this.record.cycleId, detail: { action: decision?.action ?? null, reasons: reasons.join('; ') } })
+      await publish(this.ports, `${this.record.cycleId}-refused-${toIso(this.ports.clock())}`, { type: 'refused', subject: this.record.cycleId, detail: { action: decision?.action ?? null, reasons: reasons.join('; ') } })
       return this.finish(state, 'refused', reasons.join('; '))
     }
     // From here on a repetition must not enter again, whatever becomes of this attempt.

@@ -30,10 +30,14 @@ export class Examiner {
   private lastFlatAt: number
   /** A hand has changed what is held or what rests: until all is flat again, an exit may open more than was approved. */
   private isExposureExcused = false
+  /** Somebody has opened a position beside us: it is theirs, with or without a stop. */
+  private isForeignHeld = false
   private hasMovedMoney = false
   private nakedSince: number | null = null
   private nakedPasses = 0
   private strayPasses = 0
+  private oversizePasses = 0
+  private unclosedPasses = 0
   private unequalPasses = 0
   private areFillsExcused = false
 
@@ -62,7 +66,8 @@ export class Examiner {
 
   handed(does: Hand['does']): void {
     this.lastHandAt = this.sim.now
-    if (does === 'place_bracket' || does === 'liquidate' || does === 'close' || does === 'reduce') {
+    if (does === 'open') this.isForeignHeld = true
+    if (does === 'place_bracket' || does === 'open' || does === 'liquidate' || does === 'close' || does === 'reduce') {
       this.areFillsExcused = true
       this.isExposureExcused = true
     }
@@ -73,6 +78,8 @@ export class Examiner {
   private reset(): void {
     this.nakedPasses = 0
     this.strayPasses = 0
+    this.oversizePasses = 0
+    this.unclosedPasses = 0
     this.unequalPasses = 0
   }
 
@@ -82,8 +89,11 @@ export class Examiner {
     this.lastLook = this.sim.now
     const truth = this.venue.truth()
     this.checkExposure(truth)
-    if (truth.position.contracts === 0) this.lastFlatAt = this.sim.now
-    const isNaked = truth.position.contracts !== 0 && !truth.orders.some((order) => isCover(order, truth))
+    if (truth.position.contracts === 0) {
+      this.lastFlatAt = this.sim.now
+      this.isForeignHeld = false
+    }
+    const isNaked = !this.isForeignHeld && truth.position.contracts !== 0 && !truth.orders.some((order) => isCover(order, truth))
     if (!isNaked) this.nakedSince = null
     else this.nakedSince ??= this.sim.now
     if (this.nakedSince !== null && truth.isOpen) this.longestNakedMs = Math.max(this.longestNakedMs, this.sim.now - this.nakedSince)
@@ -103,13 +113,16 @@ export class Examiner {
     if (Math.abs(contracts) > allowed) this.observer.violation(1, `${contracts} contracts are held, ${JSON.stringify(limit)} were approved`)
   }
 
-  /** An enforcement pass has ended. One that nothing went wrong in must have left things in order. */
-  passDone(life: Life): void {
+  /** A pass or a cycle has ended, both of which reconcile. One that nothing went wrong in must have left things in order. */
+  passDone(life: Life, outcome: string): void {
     const pass = this.passes.get(life)
     const truth = this.venue.truth()
-    if (pass === undefined || life.isDisturbed || life.isOverlapped || !pass.wasOpen || !truth.isOpen || this.lastHandAt >= pass.startedAt) return
+    // A cycle that finds its slot taken does nothing.
+    if (pass === undefined || outcome.startsWith('skipped') || life.isDisturbed || life.isOverlapped || !pass.wasOpen || !truth.isOpen || this.lastHandAt >= pass.startedAt) return
     if (truth.position.contracts === 0 && this.observer.state?.phase.kind === 'flat' && !truth.orders.some(({ isLive }) => isLive)) this.isExposureExcused = false
+    this.checkCloses(outcome)
     this.checkProtected(truth, pass)
+    this.checkOversize(truth)
     this.checkStray(truth)
     this.checkEqual(truth)
   }
@@ -123,6 +136,22 @@ export class Examiner {
     if (this.nakedPasses < this.patience) return
     const live = orders.filter((order) => order.isLive).map(({ kind, side, size, filled, isTriggered }) => ({ kind, side, size, filled, isTriggered }))
     this.observer.violation(2, `${position.contracts} contracts without a stop since ${toIso(this.nakedSince)}, after ${this.nakedPasses} passes that could do something about it; live: ${JSON.stringify(live)}; ledger ${this.observer.state?.phase.kind}`)
+  }
+
+  /** What has to be closed is closed, halted or not. */
+  private checkCloses(outcome: string): void {
+    const isUnclosed = /^unclosed|the close is not through/.test(outcome)
+    this.unclosedPasses = isUnclosed ? this.unclosedPasses + 1 : 0
+    if (this.unclosedPasses > this.patience) this.observer.violation(7, `the position has to be closed and is not, after ${this.unclosedPasses} passes: ${outcome.slice(0, 300)}`)
+  }
+
+  /** Exits that can do more than close would open the other side. */
+  private checkOversize({ position, orders }: VenueTruth): void {
+    const side = position.contracts > 0 ? 'SELL' : 'BUY'
+    const working = orders.filter((order) => order.isLive && order.bracket !== null && order.side === side).reduce((total, order) => total + order.size - order.filled, 0)
+    const isOversize = position.contracts !== 0 && !this.isForeignHeld && working > Math.abs(position.contracts)
+    this.oversizePasses = isOversize ? this.oversizePasses + 1 : 0
+    if (this.oversizePasses > this.patience) this.observer.violation(3, `exits for ${working} rest on a position of ${position.contracts}`)
   }
 
   private checkStray({ position, orders }: VenueTruth): void {
@@ -149,7 +178,7 @@ export class Examiner {
 
   private checkEqual(truth: VenueTruth): void {
     const differences = this.differences(truth)
-    this.unequalPasses = differences.length === 0 ? 0 : this.unequalPasses + 1
+    this.unequalPasses = differences.length === 0 || this.isForeignHeld ? 0 : this.unequalPasses + 1
     // A difference is looked at twice, half a minute apart; a fill or boundary may come in between.
     if (this.unequalPasses > 3 + this.patience) this.observer.violation(4, `after ${this.unequalPasses} passes: ${differences.join('; ')}`)
   }
@@ -166,7 +195,7 @@ export class Examiner {
       readAll((page) => store.listOrders(strategyId, page)),
       readAll((page) => store.listFunding(strategyId, page)),
     ])
-    const isQuiet = this.sim.now - this.lastHandAt > HAND_MS && truth.isOpen
+    const isQuiet = this.sim.now - this.lastHandAt > HAND_MS && truth.isOpen && !this.isForeignHeld
     if (isQuiet) for (const difference of this.differences(truth)) observer.violation(4, `at the end: ${difference}`)
     if (isQuiet && (state.phase.kind === 'opening' || state.phase.kind === 'closing')) observer.violation(5, `still ${state.phase.kind} at the end`)
     const held = positionOf(state.phase)

@@ -39,8 +39,25 @@ export function scriptedLife(ending: Ending, attachBracket: boolean): Scenario {
   }
 }
 
-function bars(ending: Ending): Candle[] {
-  const level = (minute: number): number => (ending === 'decision' || minute < 10 ? LEVEL : ending === 'stop' ? LEVEL * 0.98 : LEVEL * 1.02)
+/** The same in short, for pairs of crashes: a cycle enters, comes again after its lease, and the target is reached. */
+export function shortLife(): Scenario {
+  const at = (minute: number): number => START + minute * MINUTE_MS
+  return {
+    ...scriptedLife('target', false),
+    name: 'short life, bracket after the fill',
+    minutes: 9,
+    bars: bars('target', 6),
+    deliveries: [
+      { of: 'cycle', at: at(0), scheduledFor: at(0) },
+      { of: 'enforce', at: at(1), scheduledFor: at(1) },
+      { of: 'cycle', at: at(5), scheduledFor: at(0) },
+      { of: 'enforce', at: at(7), scheduledFor: at(7) },
+    ],
+  }
+}
+
+function bars(ending: Ending, turnsAt = 10): Candle[] {
+  const level = (minute: number): number => (ending === 'decision' || minute < turnsAt ? LEVEL : ending === 'stop' ? LEVEL * 0.98 : LEVEL * 1.02)
   return Array.from({ length: 30 + LIFE_MINUTES + 20 }, (_, index) => {
     const minute = index - 30
     const price = level(minute)

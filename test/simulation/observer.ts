@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../lib/core/canonical-json.ts'
 import { dec } from '../../lib/core/decimal.ts'
+import { clientOrderIdOf } from '../../lib/core/ids.ts'
 import { fromIso } from '../../lib/core/time.ts'
 import type { PlaceableOrder } from '../../lib/broker/broker.ts'
 import type { WireRequest } from '../../lib/broker/coinbase/wire.ts'
@@ -23,6 +24,8 @@ export class Observer {
   readonly intents = new Map<string, Intent>()
   readonly errors: string[] = []
   state: StrategyState | null = null
+  /** What is really held, in contracts, signed. */
+  venuePosition: () => number = () => 0
   isScheduleOn = true
   private readonly sends = new Map<string, number>()
   private readonly sim: Simulator
@@ -61,11 +64,17 @@ export class Observer {
     this.trace(`state ${next.version}: ${next.phase.kind}${next.halt === null ? '' : ' HALTED'}${next.suspicions.map(({ kind }) => ` ?${kind}`).join('')}${next.incidents.map(({ kind }) => ` !${kind}`).join('')}`)
   }
 
-  private noteIntents({ phase, halt }: StrategyState): void {
+  private noteIntents({ phase, halt, strategyId }: StrategyState): void {
     const note = (id: string, intent: Intent): void => {
       if (this.intents.has(id)) return
       this.intents.set(id, intent)
-      if (intent.leg === 'entry' && halt !== null) this.violation(7, `an entry was meant while halted by ${halt.by}`)
+      if (intent.leg !== 'entry') return
+      const slot = intent.cycleId === null ? null : slotOf(intent.cycleId)
+      if (slot !== null && id !== clientOrderIdOf(strategyId, slot, 'entry', 0)) this.violation(1, `the entry of ${intent.cycleId} does not have the id of its slot: a second one of it would not be recognised`)
+      if (halt !== null) this.violation(7, `an entry was meant while halted by ${halt.by}`)
+      // Whoever decides has looked before.
+      const held = this.venuePosition()
+      if (held !== 0) this.violation(4, `an entry was meant while the venue holds ${held}`)
     }
     if (phase.kind === 'opening') note(phase.intent.order.clientOrderId, { leg: 'entry', deadline: fromIso(phase.intent.deadline), cycleId: phase.intent.cycleId, order: phase.intent.order })
     if (phase.kind === 'closing') note(phase.intent.order.clientOrderId, { leg: 'close', deadline: fromIso(phase.intent.deadline), cycleId: null, order: null })
@@ -129,4 +138,10 @@ export class Observer {
     }
     return sizes
   }
+}
+
+/** The slot in a cycle's id, `eth-perp-20260310T1200Z`. */
+function slotOf(cycleId: string): number | null {
+  const [, year, month, day, hour, minute] = /(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)Z$/.exec(cycleId) ?? []
+  return year === undefined ? null : Date.parse(`${year}-${month}-${day}T${hour}:${minute}:00Z`)
 }

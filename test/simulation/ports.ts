@@ -109,7 +109,7 @@ function createTransport(options: PortsOptions): Transport {
   return async (request, timeoutMs, sendBy) => {
     let outMs = chance.whole(10, 90)
     let backMs = chance.whole(10, 90)
-    const draw = chance.happens(rates.venue) ? chance.pick(MISFORTUNES) : null
+    const draw = chance.happens(request.method === 'POST' ? rates.venueWrite : rates.venue) ? chance.pick(MISFORTUNES) : null
     if (draw !== null) {
       life.isDisturbed = true
       observer.fault(`venue: ${draw}`)

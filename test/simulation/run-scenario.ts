@@ -25,6 +25,8 @@ export type SimReport = {
   steps: number
   /** Points at which a process could have died. */
   crashPoints: number
+  /** Of these, before the quiet at the end. */
+  activeCrashPoints: number
   crashes: number
   entries: number
   trades: number
@@ -98,6 +100,7 @@ export async function runScenario(scenario: Scenario, { crashAt, trace = () => {
     faults: (request) => (request.method === 'POST' ? quirks(request.path) : null),
   })
   const examiner = new Examiner({ sim, observer, venue, scenario })
+  observer.venuePosition = () => venue.truth().position.contracts
   const market = createSimMarket(scenario.bars, (instant) => path.at(instant))
 
   let points = 0
@@ -154,7 +157,7 @@ export async function runScenario(scenario: Scenario, { crashAt, trace = () => {
       (outcome) => {
         traced(`${name} ends: ${outcome}`)
         end()
-        if (delivery.of === 'enforce') examiner.passDone(life)
+        if (delivery.of === 'enforce' || delivery.of === 'cycle') examiner.passDone(life, outcome)
       },
       (error: unknown) => {
         traced(`${name} fails: ${String(error)}`)
@@ -167,10 +170,11 @@ export async function runScenario(scenario: Scenario, { crashAt, trace = () => {
   }
 
   scenario.deliveries.forEach((delivery, ordinal) => sim.at(delivery.at, () => invoke(delivery, ordinal)))
-  for (const hand of scenario.hands) sim.at(hand.at, () => act(hand, venue, observer, examiner))
+  for (const hand of scenario.hands) sim.at(hand.at, () => act(hand, { venue, observer, examiner, sim }))
   const end = START + scenario.minutes * MINUTE_MS
   await sim.runUntil(end, () => examiner.look())
   isQuiet = true
+  const activeCrashPoints = points
   for (let minute = 1; minute <= QUIET_MINUTES; minute++) {
     const at = end + minute * MINUTE_MS
     sim.at(at, () => invoke({ of: 'enforce', at, scheduledFor: at }, scenario.deliveries.length + minute))
@@ -181,6 +185,7 @@ export async function runScenario(scenario: Scenario, { crashAt, trace = () => {
     name: scenario.name,
     steps: sim.steps,
     crashPoints: points,
+    activeCrashPoints,
     crashes,
     entries: venue.truth().orders.filter((order) => observer.intents.get(order.clientOrderId)?.leg === 'entry' && order.filled > 0).length,
     trades,
@@ -234,7 +239,7 @@ function decisionAt(plan: SimDecision | undefined, last: number): Decision {
 }
 
 /** What somebody does at the venue; nothing where it does not apply. */
-function act({ does }: Hand, venue: FakeVenue, observer: Observer, examiner: Examiner): void {
+function act({ does }: Hand, { venue, observer, examiner, sim }: { venue: FakeVenue; observer: Observer; examiner: Examiner; sim: Simulator }): void {
   const { position, orders } = venue.truth()
   const held = Math.abs(position.contracts)
   const exits = orders.filter((order) => order.isLive && order.bracket !== null)
@@ -275,6 +280,16 @@ function act({ does }: Hand, venue: FakeVenue, observer: Observer, examiner: Exa
       venue.hand.placeBracket({ side: direction > 0 ? 'SELL' : 'BUY', contracts: held, limitPrice: tick(last * (1 + direction * 0.03)), stopPrice: tick(last * (1 - direction * 0.03)) })
       return
     }
+    case 'open':
+      // And closes it again before long.
+      if (held !== 0 || orders.some((order) => order.isLive) || !venue.truth().isOpen || observer.state?.phase.kind !== 'flat') return
+      note()
+      venue.hand.openPosition('BUY', 3)
+      sim.after(4 * MINUTE_MS, () => {
+        if (venue.truth().position.contracts > 0) venue.hand.close()
+        examiner.handed('close')
+      })
+      return
     case 'liquidate':
       if (held === 0) return
       note()

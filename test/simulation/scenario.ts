@@ -12,6 +12,8 @@ export type Rates = {
   crash: number
   /** The venue's answer or the request is lost, late, broken, or an error. */
   venue: number
+  /** The same for what changes something there, or asks how it would. */
+  venueWrite: number
   /** An order is refused for a reason of the venue's. */
   refusal: number
   /** A read or write of the database fails; a failed write may have taken effect. */
@@ -22,12 +24,12 @@ export type Rates = {
   bus: number
 }
 
-export const NO_RATES: Rates = { crash: 0, venue: 0, refusal: 0, store: 0, model: 0, bus: 0 }
+export const NO_RATES: Rates = { crash: 0, venue: 0, venueWrite: 0, refusal: 0, store: 0, model: 0, bus: 0 }
 
 export type Delivery = { at: EpochMs; of: 'cycle' | 'enforce' | 'halt' | 'resume'; scheduledFor: EpochMs }
 
 /** What somebody does at the venue behind our back. */
-export type Hand = { at: EpochMs; does: 'close' | 'reduce' | 'cancel_exits' | 'deposit' | 'withdraw' | 'place_bracket' | 'liquidate' }
+export type Hand = { at: EpochMs; does: 'close' | 'reduce' | 'cancel_exits' | 'deposit' | 'withdraw' | 'place_bracket' | 'liquidate' | 'open' }
 
 export type SimDecision = { action: 'open_long' | 'open_short'; stopPercent: number; targetPercent: number } | { action: 'close' } | { action: 'hold' }
 
@@ -58,7 +60,7 @@ export function scenarioOf(seed: number): Scenario {
     deliveries: deliveriesOf(new Chance('deliveries', seed), minutes),
     hands: handsOf(new Chance('hands', seed), minutes),
     decisions: decisionsOf(new Chance('decisions', seed), minutes),
-    rates: { crash: 0.002 * storm, venue: 0.02 * storm, refusal: 0.05 * storm, store: 0.01 * storm, model: 0.1, bus: 0.05 * storm },
+    rates: { crash: 0.002 * storm, venue: 0.02 * storm, venueWrite: 0.12 * storm, refusal: 0.12 * storm, store: 0.01 * storm, model: 0.1, bus: 0.05 * storm },
     closures: chance.happens(0.15) ? [closureFrom(START + chance.whole(3, minutes - 10) * MINUTE_MS, chance.whole(2, 12))] : [],
     switches: {
       settlesRealisedAtOnce: chance.happens(0.3),
@@ -108,8 +110,11 @@ function walk(chance: Chance, minutes: number): Candle[] {
 function deliveriesOf(chance: Chance, minutes: number): Delivery[] {
   const deliveries: Delivery[] = []
   const every = chance.pick([1, 1, 2])
+  // At times enforcement stands still for long, and only cycles look.
+  const gapFrom = chance.whole(5, minutes)
+  const gap = chance.happens(0.25) ? { from: gapFrom, to: gapFrom + chance.whole(20, 60) } : { from: 0, to: 0 }
   for (let minute = 1; minute < minutes; minute += every) {
-    if (chance.happens(0.04)) continue
+    if (chance.happens(0.04) || (minute >= gap.from && minute < gap.to)) continue
     const scheduledFor = START + minute * MINUTE_MS
     deliveries.push({ of: 'enforce', scheduledFor, at: scheduledFor + chance.whole(0, 1_500) })
     if (chance.happens(0.04)) deliveries.push({ of: 'enforce', scheduledFor, at: scheduledFor + chance.whole(0, 30_000) })
@@ -130,12 +135,15 @@ function deliveriesOf(chance: Chance, minutes: number): Delivery[] {
 }
 
 function handsOf(chance: Chance, minutes: number): Hand[] {
-  if (!chance.happens(0.35)) return []
-  return Array.from({ length: chance.whole(1, 2) }, () => ({
-    at: START + chance.whole(1, minutes - 6) * MINUTE_MS + chance.whole(0, 59_999),
-    does: chance.pick(['close', 'reduce', 'cancel_exits', 'deposit', 'withdraw', 'place_bracket', 'liquidate']),
+  if (!chance.happens(0.5)) return []
+  return Array.from({ length: chance.whole(1, 4) }, () => ({
+    at: chance.happens(0.5) ? START + chance.whole(1, minutes - 6) * MINUTE_MS + chance.whole(0, 59_999) : nearSlot(chance, minutes),
+    does: chance.pick(['close', 'reduce', 'cancel_exits', 'deposit', 'withdraw', 'place_bracket', 'liquidate', 'open']),
   }))
 }
+
+/** Shortly before or after a slot begins, when a cycle is about to look. */
+const nearSlot = (chance: Chance, minutes: number): EpochMs => START + chance.whole(1, Math.floor(minutes / SLOT_MINUTES)) * SLOT_MINUTES * MINUTE_MS + chance.whole(-20_000, 4_000)
 
 function decisionsOf(chance: Chance, minutes: number): Map<EpochMs, SimDecision> {
   const decisions = new Map<EpochMs, SimDecision>()

@@ -2,14 +2,15 @@ import { fork } from 'node:child_process'
 import { availableParallelism } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { ENDINGS, scriptedLife } from './exhaustive.ts'
+import { ENDINGS, scriptedLife, shortLife } from './exhaustive.ts'
 import { runScenario } from './run-scenario.ts'
-import { scenarioOf } from './scenario.ts'
+import { type Scenario, scenarioOf } from './scenario.ts'
 import { count, describeTally, emptyTally, merge, type Tally } from './tally.ts'
 
 const USAGE = `npm run simulate -- [--seeds N] [--from SEED]   random lives, seed after seed
 npm run simulate -- --seed N                    one of them, told line by line
-npm run simulate -- --exhaustive [--pairs]      a scripted life with a crash at every point, and at every pair of points
+npm run simulate -- --exhaustive                scripted lives of a position, with a crash at every point
+npm run simulate -- --pairs                     a short one, with a crash at every pair of points
 Further: --workers N`
 
 const { values } = parseArgs({
@@ -26,30 +27,29 @@ const { values } = parseArgs({
 })
 
 /** One life to live: a seed, or the scripted one with the points at which it crashes. */
-type Job = { seed: number } | { life: number; crashAt: number[] }
+type Job = { seed: number } | { scenario: Scenario; crashAt: number[] }
 
-const LIVES = ENDINGS.flatMap((ending) => [true, false].map((attach) => ({ ending, attach })))
+const LIVES = ENDINGS.flatMap((ending) => [true, false].map((attach) => scriptedLife(ending, attach)))
 
 async function live(job: Job) {
   if ('seed' in job) return runScenario(scenarioOf(job.seed))
-  const { ending, attach } = LIVES[job.life] ?? { ending: 'decision', attach: true }
-  const report = await runScenario(scriptedLife(ending, attach), { crashAt: new Set(job.crashAt) })
+  const report = await runScenario(job.scenario, { crashAt: new Set(job.crashAt) })
   return { ...report, name: `${report.name}, crash at ${job.crashAt.join(' and ')}` }
 }
 
 /** Every job of this run, in an order that spreads them evenly over shares. */
 async function* jobs(): AsyncGenerator<Job> {
-  if (!values.exhaustive) {
+  if (!values.exhaustive && !values.pairs) {
     const from = Number(values.from)
     for (let seed = from; seed < from + Number(values.seeds ?? 400); seed++) yield { seed }
     return
   }
-  for (const [life, { ending, attach }] of LIVES.entries()) {
-    const { crashPoints } = await runScenario(scriptedLife(ending, attach), { crashAt: new Set() })
+  for (const scenario of values.pairs ? [shortLife()] : LIVES) {
+    const { activeCrashPoints: crashPoints } = await runScenario(scenario, { crashAt: new Set() })
     for (let first = 0; first < crashPoints; first++) {
-      yield { life, crashAt: [first] }
-      // The second crash is counted in the life that the first has changed, where it begins anew.
-      if (values.pairs) for (let second = first + 1; second < crashPoints; second++) yield { life, crashAt: [first, second] }
+      if (!values.pairs) yield { scenario, crashAt: [first] }
+      // The second is counted on in the life that the first has changed.
+      else for (let second = first + 1; second < crashPoints; second++) yield { scenario, crashAt: [first, second] }
     }
   }
 }

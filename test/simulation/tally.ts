@@ -18,7 +18,7 @@ export type Tally = {
   livesWithViolations: number
 }
 
-const VIOLATIONS_KEPT = 40
+const VIOLATIONS_KEPT = 200
 
 export const emptyTally = (): Tally => ({
   lives: 0, steps: 0, crashPoints: 0, crashes: 0, cycles: 0, passes: 0, entries: 0, trades: 0, longestNakedS: 0, faults: {}, requests: {}, violations: [], livesWithViolations: 0,
