@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { CycleOutcome } from './cycle-record.ts'
 import { Decision } from './decision.ts'
+import { LiveClearance } from './live-clearance.ts'
 import { OrderRequest, VenueAccount, VenueOrder, VenuePosition } from './order.ts'
 import { Bracket } from './order.ts'
 import { IsoTime, Mode, MoneyText, PositionSide, PriceText, QuantityText, StrategyId } from './primitives.ts'
-import { Accounting, Halt } from './state.ts'
+import { Accounting, Halt, Incident, IntentStatus } from './state.ts'
 import { StrategyConfig } from './strategy-config.ts'
 import { Trade } from './trade.ts'
 import { GuardRuleName, Verdict } from './verdict.ts'
@@ -71,7 +72,13 @@ export const StatusReport = z.strictObject({
   position: PositionReport.nullable(),
   venue: z.strictObject({ name: z.string(), account: VenueAccount, position: VenuePosition.nullable(), openOrders: z.array(VenueOrder) }),
   comparison: z.array(Comparison),
-  incidents: z.array(z.strictObject({ at: IsoTime, kind: z.string(), detail: z.string() })),
+  /** The order under way, if any. */
+  pending: z.strictObject({ order: OrderRequest, status: IntentStatus, orderId: z.string().nullable(), intendedAt: IsoTime, deadline: IsoTime }).nullable(),
+  incidents: z.array(Incident),
+  /** Differences seen lately and not believed yet. */
+  suspicions: z.array(Incident),
+  /** Why live trading is not earned, and the largest entry it may make now, in contracts; null on paper. */
+  live: z.strictObject({ barriers: z.array(z.string()), sizeCap: QuantityText }).nullable(),
   lastSlot: IsoTime.nullable(),
 })
 export type StatusReport = z.infer<typeof StatusReport>
@@ -79,8 +86,41 @@ export type StatusReport = z.infer<typeof StatusReport>
 /** `hourhand trades --json` */
 export const TradesReport = z.strictObject({ strategyId: StrategyId, trades: z.array(Trade) })
 
-/** `hourhand halt|resume --json` */
-export const HaltReport = z.strictObject({ strategyId: StrategyId, halt: Halt.nullable() })
+/** `hourhand reconcile --json` */
+export const ReconcileReport = z.strictObject({
+  strategyId: StrategyId,
+  mode: Mode,
+  at: IsoTime,
+  phase: z.string(),
+  halt: Halt.nullable(),
+  position: PositionReport.nullable(),
+  /** What was taken in and done, or, in a dry run, would be. */
+  notes: z.array(z.string()),
+  differencesBefore: z.array(Comparison),
+  differencesAfter: z.array(Comparison),
+  incidents: z.array(Incident),
+  suspicions: z.array(Incident),
+})
+export type ReconcileReport = z.infer<typeof ReconcileReport>
+
+/** `hourhand halt|resume --json`; `flatten` is null unless it was asked for, and `held` says what is not closed. */
+export const HaltReport = z.strictObject({
+  strategyId: StrategyId,
+  halt: Halt.nullable(),
+  phase: z.string(),
+  flatten: z.strictObject({ isFlat: z.boolean(), held: z.array(z.string()), notes: z.array(z.string()) }).nullable(),
+})
+
+/** `hourhand live --json` */
+export const LiveReport = z.strictObject({
+  strategyId: StrategyId,
+  mode: Mode,
+  at: IsoTime,
+  isEarned: z.boolean(),
+  gates: z.array(z.strictObject({ gate: z.string(), passed: z.boolean(), detail: z.string(), remedy: z.string().nullable() })),
+  clearance: LiveClearance,
+})
+export type LiveReport = z.infer<typeof LiveReport>
 
 /** `hourhand guard --explain --json` */
 export const GuardReport = z.strictObject({
@@ -93,6 +133,8 @@ export type GuardReport = z.infer<typeof GuardReport>
 export const DoctorReport = z.strictObject({
   ok: z.boolean(),
   checks: z.array(z.strictObject({ check: z.string(), ok: z.boolean(), detail: z.string(), remedy: z.string().nullable() })),
+  /** What still keeps live entries out, whatever the checks say; null on paper. */
+  liveBarriers: z.array(z.string()).nullable(),
 })
 export type DoctorReport = z.infer<typeof DoctorReport>
 

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { DecisionOutcome } from './decision.ts'
 import { Quote, Product } from './market.ts'
 import { Fill, OrderRequest, Placement, VenueOrder } from './order.ts'
-import { IsoTime, Mode, StrategyId } from './primitives.ts'
+import { IsoTime, Mode, QuantityText, StrategyId } from './primitives.ts'
 import { Snapshot } from './snapshot.ts'
 import { Accounting, Halt, Phase, TradeSummary } from './state.ts'
 import { StrategyConfig } from './strategy-config.ts'
@@ -24,7 +24,12 @@ export const GuardFacts = z.strictObject({
   phase: Phase,
   halt: Halt.nullable(),
   trades: z.array(TradeSummary),
-  isLiveEarned: z.boolean(),
+  /** Why live trading is not earned; says nothing on paper. */
+  liveBarriers: z.array(z.string()),
+  /** The largest live entry in contracts; null on paper. */
+  sizeCap: QuantityText.nullable(),
+  /** Incidents that nobody has resolved. */
+  openIncidents: z.int().nonnegative(),
 })
 export type GuardFacts = z.infer<typeof GuardFacts>
 

@@ -10,6 +10,7 @@ export const GUARD_RULES = [
   'no_open_position',
   'no_reversal',
   'no_pending_intent',
+  'no_open_incident',
   'stop_side',
   'stop_distance',
   'stop_before_liquidation',
@@ -25,6 +26,7 @@ export const GUARD_RULES = [
   'trading_hours',
   'funding_cost',
   'live_mode',
+  'live_size',
 ] as const
 
 export const GuardRuleName = z.enum(GUARD_RULES)

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { parseEnvironment, secretsIn } from '../compose/parse-environment.ts'
 import { UsageError } from '../core/invariant.ts'
 import { VERSION } from '../core/version.ts'
+import { createRedactor } from '../telemetry/redact.ts'
 import type { Answer } from './commands/answer.ts'
 import type { Io } from './io.ts'
 import { CommonOptions, InstantOption, parseOptions, resolveConfig } from './options.ts'
@@ -72,12 +73,27 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
   )
 
   common(program.command('halt').description('the kill switch: no entries until resumed, exits go on'))
+    .option('--flatten', 'then close what is held at market; exit 1 when it is not flat after that')
     .option('--reason <text>', 'why, for the record', 'halted by hand')
-    .action((raw) => withSession(raw, async (session) => (await import('./commands/halt.ts')).haltCommand(session, parseOptions(z.object({ reason: z.string().min(1).max(400) }), raw))))
+    .action((raw) => withSession(raw, async (session) => (await import('./commands/halt.ts')).haltCommand(session, parseOptions(z.object({ reason: z.string().min(1).max(400), flatten: z.boolean().default(false) }), raw))))
 
-  common(program.command('resume').description('lift a halt')).action((raw) => withSession(raw, async (session) => (await import('./commands/halt.ts')).resumeCommand(session)))
+  common(program.command('resume').description('lift a halt and settle incidents')).action((raw) => withSession(raw, async (session) => (await import('./commands/halt.ts')).resumeCommand(session)))
 
-  common(program.command('doctor').description('check configuration, keys, database, market and venue, without trading')).action((raw) =>
+  common(program.command('reconcile').description('take in what the venue says and put right what is wrong there, now'))
+    .option('--dry-run', 'only say what would be done')
+    .action((raw) => withSession(raw, async (session) => (await import('./commands/reconcile.ts')).reconcileCommand(session)))
+
+  common(program.command('live').description('every gate before real money: verified credentials and a paper record; exit 1 while one is shut'))
+    .option('--override <REASON>', 'say that fewer paper trades are enough; recorded and alarmed')
+    .option('--by <NAME>', 'who says so', 'operator')
+    .action((raw) =>
+      withSession(raw, async (session) => {
+        const { liveCommand, LiveOptions } = await import('./commands/live.ts')
+        return liveCommand(session, parseOptions(LiveOptions, raw))
+      }),
+    )
+
+  common(program.command('doctor').description('check configuration, keys, database, market and venue, without trading; in live mode, verify the credentials')).action((raw) =>
     withSession(raw, async (session) => (await import('./commands/doctor.ts')).doctorCommand(session)),
   )
 
@@ -124,7 +140,7 @@ function strategyOptions(command: Command): Command {
 function common(command: Command): Command {
   return strategyOptions(command)
     .option('--market <SOURCE>', 'live, sim, or a candle FILE')
-    .option('--at <ISO>', 'act as of this instant (simulated and recorded markets)')
+    .option('--at <ISO>', 'act as of this instant (simulated and recorded markets, and test venues on this machine)')
     .option('--table <NAME>', "a deployment's DynamoDB table instead of the embedded database")
     .option('--json', 'one JSON document on stdout; logs go to stderr')
     .option('--verbose', 'log every step')
@@ -144,5 +160,5 @@ function hideSecrets(text: string, io: Io): string {
   } catch {
     return text
   }
-  return secrets.reduce((hidden, secret) => hidden.replaceAll(secret, '(hidden)'), text)
+  return createRedactor(secrets)(text)
 }

@@ -1,5 +1,8 @@
+import type { Credentials } from '../broker/coinbase/credentials.ts'
 import type { World } from '../compose/compose-ports.ts'
+import { venueUrlOf } from '../compose/open-venue.ts'
 import { parseEnvironment, secretsIn } from '../compose/parse-environment.ts'
+import { formsOfKey, readVenueCredentials } from '../compose/venue-credentials.ts'
 import { UsageError } from '../core/invariant.ts'
 import { type Clock, fromIso } from '../core/time.ts'
 import { createMarket } from '../market/create-market.ts'
@@ -31,33 +34,63 @@ export type Session = {
 
 /**
  * Opens configuration, database, market and telemetry for one command. Without `--table` (or HOURHAND_TABLE) the
- * database is the embedded one under `--data-dir`; with it, the owner's own. `--at` stops the clock there, which a
- * live market does not allow: its prices are today's.
+ * database is the embedded one under `--data-dir`; with it, the owner's own.
  */
 export async function openSession(options: CommonOptions, io: Io): Promise<Session> {
   const environment = parseEnvironment(io.env)
   const configured = await resolveConfig(options, environment)
-  const market = await createMarket({ config: configured.market, clock: io.clock })
+  const started = startClock(options, configured, io)
+  const market = await createMarket({ config: configured.market, clock: started.clock })
   const config = fitInterval(configured, market, io)
-  const clock = chooseClock(options, config, market, io)
+  const { span } = market
+  // History ends where its file ends: that is its present.
+  const clock = span !== null && options.at === undefined ? () => span.to : started.clock
+  const venue = config.mode === 'live' ? await readVenueAccess(environment) : null
   const createTelemetry = options.json ? createJsonTelemetry : createTextTelemetry
-  const telemetry = createTelemetry({ write: (line) => io.stderr(`${line}\n`), clock, base: { strategy: config.id }, secrets: secretsIn(environment), level: options.verbose || options.json ? 'info' : 'error' })
+  const telemetry = createTelemetry({ write: (line) => io.stderr(`${line}\n`), clock, base: { strategy: config.id }, secrets: [...secretsIn(environment), ...(venue?.secrets ?? [])], level: options.verbose || options.json ? 'info' : 'error' })
   const { items, name, table, close } = await openItems(options, environment)
   const outside = await openOutside({ environment, telemetry, dryRun: options.dryRun })
-  const world: World = { config, items, clock, sleep: options.at === undefined ? io.sleep : async () => {}, telemetry, ...outside, invocationId: io.newId(), dryRun: options.dryRun, market }
+  const world: World = { config, items, clock, sleep: started.stands ? async () => {} : io.sleep, telemetry, ...outside, invocationId: io.newId(), dryRun: options.dryRun, market, ...(venue === null ? {} : { credentials: venue.credentials }) }
   return { config, environment, world, market, storeName: name, table, close }
 }
 
-function chooseClock(options: CommonOptions, config: StrategyConfig, market: MarketData, io: Io): Clock {
-  const { span } = market
-  if (options.at !== undefined) {
-    if (config.market.source === 'live') throw new UsageError(`--at ${options.at}: a live market has only present prices; leave --at out, or choose --market sim or a candle file`)
-    const at = fromIso(options.at)
-    return () => at
+/**
+ * The clock of a run: the real one, or one that stands at `--at`. A live market has only present prices; `--at` is taken
+ * there only if everything that would be asked is on this machine, and the clock then goes on from `--at`.
+ */
+function startClock({ at }: CommonOptions, config: StrategyConfig, io: Io): { clock: Clock; stands: boolean } {
+  if (at === undefined) return { clock: io.clock, stands: false }
+  const start = fromIso(at)
+  if (config.market.source !== 'live') return { clock: () => start, stands: true }
+  const addresses = [config.market.baseUrl, ...(config.mode === 'live' ? [venueUrlOf(config)] : [])]
+  if (!addresses.every(isLoopback)) {
+    throw new UsageError(
+      config.mode === 'live'
+        ? `--at ${at}: a clock other than the real one never meets a real venue; leave --at out, or point market.baseUrl and live.baseUrl at a test venue on 127.0.0.1`
+        : `--at ${at}: a live market has only present prices; leave --at out, or choose --market sim or a candle file`,
+    )
   }
-  // History ends where its file ends: that is its present.
-  if (span !== null) return () => span.to
-  return io.clock
+  const began = io.clock()
+  return { clock: () => start + io.clock() - began, stands: false }
+}
+
+const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]'])
+
+const isLoopback = (url: string | null): boolean => url !== null && LOOPBACK.has(new URL(url).hostname)
+
+/** The venue's credentials; a missing one is an error only for the command that asks for them. */
+async function readVenueAccess(environment: Environment): Promise<{ credentials: () => Credentials; secrets: string[] }> {
+  try {
+    const found = await readVenueCredentials(environment)
+    return { credentials: () => found, secrets: formsOfKey(found.privateKey) }
+  } catch (error) {
+    return {
+      credentials: () => {
+        throw error
+      },
+      secrets: [],
+    }
+  }
 }
 
 async function openItems(options: CommonOptions, environment: Environment): Promise<{ items: ItemStore; name: string; table: string; close(): Promise<void> }> {

@@ -1,10 +1,13 @@
 import type { Broker } from '../broker/broker.ts'
+import type { Credentials } from '../broker/coinbase/credentials.ts'
 import { createPaperBroker } from '../broker/paper/paper-broker.ts'
 import { withSpread } from '../broker/paper/spread.ts'
-import { UsageError } from '../core/invariant.ts'
+import { readOnlyBroker } from '../broker/read-only-broker.ts'
+import { invariant } from '../core/invariant.ts'
 import type { Clock } from '../core/time.ts'
 import type { CyclePorts, ExecutionPorts, Sleep } from '../cycle/ports.ts'
 import { createDecider } from '../decision/create-decider.ts'
+import { liveBarriers } from '../guard/live-barrier.ts'
 import { createMarket } from '../market/create-market.ts'
 import type { MarketData } from '../market/market-data.ts'
 import { createNewsSource } from '../news/create-news-source.ts'
@@ -12,9 +15,11 @@ import type { NewsSource } from '../news/news-source.ts'
 import { requireFineBars } from '../snapshot/gather.ts'
 import type { ItemStore } from '../store/item-store.ts'
 import { createOverlayItems } from '../store/memory-items.ts'
-import { createStore } from '../store/store.ts'
+import { createStore, type Store } from '../store/store.ts'
 import type { EventSink, ScheduleSwitch, Telemetry } from '../telemetry/telemetry.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
+import { openVenue } from './open-venue.ts'
+import { keyFingerprintOf } from './venue-credentials.ts'
 
 /** What only a composition root knows: the outside world. */
 export type World = {
@@ -29,17 +34,25 @@ export type World = {
   invocationId: string
   /** Nothing is written, nothing placed: writes go into memory over the real store. */
   dryRun: boolean
+  /** The venue's credentials; throws UsageError when there are none. Live mode only. */
+  credentials?: () => Credentials
+  /** The live venue's broker, where several runs share it; it keeps what the venue says seldom changes. */
+  broker?: Broker
   /** A market built already, shared between the ports of several runs. */
   market?: MarketData
 }
 
+/** The strategy's memory in the mode it runs in; a dry run's writes stay in this process. */
+export const openStore = (world: Pick<World, 'items' | 'dryRun' | 'invocationId' | 'config'>): Store =>
+  createStore(world.dryRun ? createOverlayItems(world.items) : world.items, world.invocationId, world.config.mode)
+
 /** The ports of enforcement and of every command that looks at or changes a strategy. */
 export async function composeExecution(world: World): Promise<ExecutionPorts> {
   const { config, clock, sleep, telemetry, events, schedule } = world
-  const store = createStore(world.dryRun ? createOverlayItems(world.items) : world.items, world.invocationId)
+  const store = openStore(world)
   const source = world.market ?? (await createMarket({ config: config.market, clock }))
   const market = config.mode === 'paper' ? withSpread(source, config.paper.spreadBps) : source
-  const broker = createBroker({ config, market, store, clock })
+  const broker = createBroker(world, market, store)
   return { config, clock, sleep, store, broker, market, telemetry, events, schedule }
 }
 
@@ -51,17 +64,33 @@ export async function composeCycle(world: World, { codeVersion, apiKey }: { code
     createDecider({ config: config.decider, clock, ...(apiKey === undefined ? {} : { apiKey }) }),
   ])
   requireFineBars(execution.market, config)
-  return { ...execution, decider, news: composeNews(config), codeVersion, isLiveEarned: false }
+  return { ...execution, decider, news: composeNews(config), codeVersion, liveBarriers: () => askLiveBarriers(world, execution.store) }
 }
 
-function createBroker(dependencies: { config: StrategyConfig; market: MarketData; store: ExecutionPorts['store']; clock: Clock }): Broker {
-  switch (dependencies.config.mode) {
+/** Throws InvariantError where nothing was ever going to ask for them. */
+export function credentialsOf({ credentials }: Pick<World, 'credentials'>): () => Credentials {
+  invariant(credentials !== undefined, 'this run was made without access to a venue')
+  return credentials
+}
+
+/** Why live trading is not earned now, from the stored clearance and the key in use. */
+export async function askLiveBarriers(world: Pick<World, 'config' | 'clock' | 'credentials'>, store: Store): Promise<string[]> {
+  const { config, clock } = world
+  const stored = await store.loadClearance(config.id)
+  return liveBarriers({ config, clearance: stored?.clearance ?? null, keyFingerprint: keyFingerprintOf(credentialsOf(world)().apiKey), now: clock() })
+}
+
+const guardDryRun = ({ dryRun }: World, broker: Broker): Broker => (dryRun ? readOnlyBroker(broker) : broker)
+
+function createBroker(world: World, market: MarketData, store: Store): Broker {
+  const { config, clock } = world
+  switch (config.mode) {
     case 'paper':
-      return createPaperBroker(dependencies)
+      return createPaperBroker({ config, market, store, clock })
     case 'live':
-      throw new UsageError('mode = "live": this version has no exchange broker yet and trades on paper only; set mode to "paper"')
+      return guardDryRun(world, world.broker ?? openVenue({ ...world, credentials: credentialsOf(world) }))
     default:
-      return dependencies.config.mode satisfies never
+      return config.mode satisfies never
   }
 }
 

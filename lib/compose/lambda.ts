@@ -1,3 +1,4 @@
+import { checkCredentials, type Credentials } from '../broker/coinbase/credentials.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { DEFAULT_STRATEGY } from '../config/strategies.ts'
 import { describeIssues } from '../config/describe-issues.ts'
@@ -13,10 +14,12 @@ import { createJsonTelemetry } from '../telemetry/json-telemetry.ts'
 import { readSecureParameter } from '../telemetry/secrets.ts'
 import type { Environment } from '../../schemas/environment.ts'
 import { InvocationEvent } from '../../schemas/event.ts'
-import type { DeciderConfig } from '../../schemas/strategy-config.ts'
+import type { DeciderConfig, StrategyConfig } from '../../schemas/strategy-config.ts'
 import type { World } from './compose-ports.ts'
 import { openOutside } from './open-outside.ts'
+import { openVenue, requireLiveVenue } from './open-venue.ts'
 import { apiKeyIn, parseEnvironment, parseJson, secretsIn } from './parse-environment.ts'
+import { formsOfKey, readVenueCredentials } from './venue-credentials.ts'
 
 /** The process a handler runs in. */
 export type Runtime = {
@@ -67,13 +70,20 @@ async function openServices({ variables, write, clock, sleep }: Runtime, asksMod
   const endpoint = environment.HOURHAND_DYNAMODB_ENDPOINT
   const client = createDynamoClient(endpoint)
   if (endpoint !== undefined) await ensureTable(client, tableName)
-  const apiKey = asksModel ? await readApiKey(environment, config.decider.kind) : undefined
+  const [apiKey, venue] = await Promise.all([asksModel ? readApiKey(environment, config.decider.kind) : undefined, config.mode === 'live' ? readLiveAccess(environment, config) : null])
   // Known before the first line is logged: a key that came from SSM is kept out of the log like any other.
-  const secrets = [...secretsIn(environment), ...(apiKey === undefined ? [] : [apiKey])]
+  const secrets = [...secretsIn(environment), ...(apiKey === undefined ? [] : [apiKey]), ...(venue === null ? [] : formsOfKey(venue.privateKey))]
   const log = createJsonTelemetry({ write, clock, base: { strategy: config.id }, secrets })
   const telemetry = createEmfTelemetry({ log, write, clock, strategyId: config.id })
   const market = await createMarket({ config: config.market, clock })
-  return { environment, apiKey, codeVersion: environment.HOURHAND_VERSION ?? VERSION, world: { config, items: createDynamoItems({ client, tableName }), clock, sleep, telemetry, market } }
+  const access = venue === null ? {} : { credentials: () => venue, broker: openVenue({ config, credentials: () => venue, clock, sleep, telemetry }) }
+  return { environment, apiKey, codeVersion: environment.HOURHAND_VERSION ?? VERSION, world: { config, items: createDynamoItems({ client, tableName }), clock, sleep, telemetry, market, ...access } }
+}
+
+/** What live trading needs of configuration and environment, checked before anything runs. */
+async function readLiveAccess(environment: Environment, config: StrategyConfig): Promise<Credentials> {
+  requireLiveVenue(config)
+  return checkCredentials(await readVenueCredentials(environment))
 }
 
 /** A deployment keeps keys in SSM and gives their names; elsewhere they may be in the environment themselves. */

@@ -55,13 +55,15 @@ const cycleIdIn = (tradeId: string): string => tradeId.replace(/-[0-9a-f]+$/, ''
  */
 export function keepProven(before: PaperRecord | null, found: PaperRecord): PaperRecord {
   if (before === null || before.configHash !== found.configHash) return found
-  const earlier = (a: string | null, b: string | null): string | null => (a === null || b === null ? a ?? b : a < b ? a : b)
   return {
     ...found,
-    firstSlot: earlier(before.firstSlot, found.firstSlot),
-    lastSlot: before.lastSlot !== null && (found.lastSlot === null || found.lastSlot < before.lastSlot) ? before.lastSlot : found.lastSlot,
+    firstSlot: slotsOf(before, found)[0] ?? null,
+    lastSlot: slotsOf(before, found).at(-1) ?? null,
     days: Math.max(before.days, found.days),
     cycles: Math.max(before.cycles, found.cycles),
     trades: Math.max(before.trades, found.trades),
   }
 }
+
+/** First and last slots of both, in order. */
+const slotsOf = (a: PaperRecord, b: PaperRecord): string[] => [a.firstSlot, a.lastSlot, b.firstSlot, b.lastSlot].filter((slot) => slot !== null).sort()

@@ -40,7 +40,7 @@ export type EntryPlan = {
  */
 export function planEntry(decision: EntryDecision, config: StrategyConfig, facts: GuardFacts): EntryPlan {
   const { guard, sizing } = config
-  const { product, quote, accounting } = facts
+  const { product, quote, accounting, sizeCap } = facts
   const side: PositionSide = decision.action === 'open_long' ? 'long' : 'short'
   const isLong = side === 'long'
   const tick = dec(product.tickSize)
@@ -81,7 +81,7 @@ export function planEntry(decision: EntryDecision, config: StrategyConfig, facts
       // Equity pays the margin, notional over leverage, and the entry fee on top.
       { money: equity.times(leverage), perContract: notionalPerContract.plus(feeAt(notionalPerContract).times(leverage)) },
     ],
-    { maxQuantity: dec(product.maxQuantity), lotSize: dec(product.lotSize) },
+    { maxQuantity: sizeCap === null ? dec(product.maxQuantity) : min(dec(product.maxQuantity), dec(sizeCap)), lotSize: dec(product.lotSize) },
   )
   const quantity = max(sizedQuantity, dec(product.minQuantity))
   return {

@@ -1,6 +1,6 @@
 import type { Rule } from './rule.ts'
-import { cooldown, entriesPerDay, freshData, fundingCost, liveMode, noOpenPosition, noPendingIntent, noReversal, priceMoved, sessionOpen, tradingHours } from './rules/conditions.ts'
-import { confidence, leverage, minimumSize, notionalCap, rewardToRisk, riskPerTrade, stopBeforeLiquidation, stopDistance, stopSide } from './rules/entry.ts'
+import { cooldown, entriesPerDay, freshData, fundingCost, liveMode, noOpenIncident, noOpenPosition, noPendingIntent, noReversal, priceMoved, sessionOpen, tradingHours } from './rules/conditions.ts'
+import { confidence, leverage, liveSize, minimumSize, notionalCap, rewardToRisk, riskPerTrade, stopBeforeLiquidation, stopDistance, stopSide } from './rules/entry.ts'
 import { dailyLossRule, drawdownRule, killSwitch } from './rules/standing.ts'
 
 /** Every guard rule, in the order they are shown. All are evaluated, always; the order decides nothing. */
@@ -13,6 +13,7 @@ export const RULES: readonly Rule[] = [
   noOpenPosition,
   noReversal,
   noPendingIntent,
+  noOpenIncident,
   stopSide,
   stopDistance,
   stopBeforeLiquidation,
@@ -28,4 +29,5 @@ export const RULES: readonly Rule[] = [
   tradingHours,
   fundingCost,
   liveMode,
+  liveSize,
 ]

@@ -80,12 +80,13 @@ function withDefaults(overrides: Record<string, unknown>): Record<string, unknow
 /** Why this must not be deployed; empty when it may. `live` is what the person said in context. */
 export function refusalsOf({ overrides, config, alarmEmail }: Deployment, live: string | undefined): string[] {
   const refusals: string[] = []
-  const { source } = config.market
+  const { source, exchange } = config.market
   const bytes = Buffer.byteLength(configText(overrides))
   if (config.mode === 'live' && live !== LIVE_CONSENT) {
     refusals.push(`mode = live: this would trade real money; if that is meant, add -c live=${LIVE_CONSENT}, otherwise set mode to "paper"`)
   }
   if (config.mode === 'live' && source !== 'live') refusals.push(`market.source = ${source}: live mode needs the live market; set market.source to "live"`)
+  if (config.mode === 'live' && exchange !== 'coinbase') refusals.push(`market.exchange = ${exchange}: live mode trades at Coinbase only; set market.exchange to "coinbase"`)
   if (config.mode === 'paper' && live !== undefined) refusals.push(`context live = ${live}: the configuration says mode = paper; set mode to "live" or leave -c live out`)
   if (source !== 'live' && source !== 'sim') refusals.push(`market.source = ${source}: a function has no such file; set market.source to "live" (or "sim")`)
   if (config.decider.kind === 'recorded') refusals.push(`decider.kind = recorded: a function has no file of recorded answers; choose rules, openai or anthropic`)
@@ -99,7 +100,6 @@ export function refusalsOf({ overrides, config, alarmEmail }: Deployment, live: 
 function warningsOf({ config }: Deployment): string[] {
   const warnings: string[] = []
   if (config.market.source === 'sim') warnings.push('market.source = sim: this deployment trades a simulated market, whose prices mean nothing; set market.source to "live" for the real one')
-  if (config.mode === 'live') warnings.push('mode = live: this version has no exchange broker yet, its functions will refuse to start; set mode to "paper"')
   return warnings
 }
 

@@ -11,7 +11,7 @@ import type { DomainEvent } from '../../schemas/event.ts'
 const SOURCE = 'hourhand'
 
 /** Events that a person should hear of at once. */
-const URGENT: readonly DomainEvent['type'][] = ['halted', 'unknown', 'naked', 'failed']
+const URGENT: readonly DomainEvent['type'][] = ['halted', 'unknown', 'naked', 'failed', 'overridden']
 
 /** The strategy's own event bus: every event is logged, the urgent ones go to the topic. */
 export class EventChannel extends Construct {

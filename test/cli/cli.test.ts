@@ -7,7 +7,7 @@ import type { z } from 'zod'
 import { runCli } from '../../lib/cli/run-cli.ts'
 import { RULES } from '../../lib/guard/rules.ts'
 import { MINUTE_MS } from '../../lib/core/time.ts'
-import { CycleReport, DoctorReport, EnforcementReport, GuardReport, HaltReport, ReplayReport, StatusReport, TradesReport } from '../../schemas/cli.ts'
+import { CycleReport, DoctorReport, EnforcementReport, GuardReport, HaltReport, LiveReport, ReconcileReport, ReplayReport, StatusReport, TradesReport } from '../../schemas/cli.ts'
 import { minuteBars } from '../support/array-market.ts'
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'hourhand-cli-'))
@@ -96,6 +96,15 @@ describe('a life on the command line', () => {
     expect((await json(CycleReport, ['cycle', ...at('2026-11-02T11:30:00Z')])).document.outcome).not.toBe('halted')
   })
 
+  it('halt --flatten on paper is flat; reconcile finds nothing to do; live says what is missing', async () => {
+    expect((await json(HaltReport, ['halt', '--flatten', ...at('2026-11-02T11:32:00Z')])).document).toMatchObject({ phase: 'flat', flatten: { isFlat: true, held: [] } })
+    expect((await json(HaltReport, ['resume', ...at('2026-11-02T11:33:00Z')])).document.halt).toBeNull()
+    expect(await json(ReconcileReport, ['reconcile', ...at('2026-11-02T11:34:00Z')])).toMatchObject({ code: 0, document: { phase: 'flat', notes: [], differencesBefore: [], differencesAfter: [] } })
+    const live = await json(LiveReport, ['live', ...at('2026-11-02T11:35:00Z')])
+    expect(live).toMatchObject({ code: 1, document: { isEarned: false, mode: 'paper', clearance: { paper: { cycles: 0, days: 0 } } } })
+    expect((await run(['live', ...at('2026-11-02T11:35:00Z')])).stdout).toMatch(/NO +paper_days +0 of 14 days/)
+  })
+
   it('doctor is content', async () => {
     const { code, document } = await json(DoctorReport, ['doctor', '--data-dir', data, '--at', '2026-11-02T11:40:00Z'])
     expect(document.checks.filter(({ ok }) => !ok)).toEqual([])
@@ -124,7 +133,7 @@ describe('the contract', () => {
   })
 
   it('help everywhere, exit 0', async () => {
-    for (const command of [[], ['cycle'], ['enforce'], ['status'], ['trades'], ['explain'], ['halt'], ['resume'], ['guard'], ['doctor'], ['replay']]) {
+    for (const command of [[], ['cycle'], ['enforce'], ['status'], ['trades'], ['explain'], ['halt'], ['resume'], ['reconcile'], ['live'], ['guard'], ['doctor'], ['replay']]) {
       const { code, stdout } = await run([...command, '--help'])
       expect({ command, code }).toEqual({ command, code: 0 })
       expect(stdout).toContain('Usage: hourhand')
@@ -154,7 +163,9 @@ describe('the contract', () => {
     ['an unknown key', ['cycle', '--config', 'KEY'], ['guard.maxLevrage', '3', 'unknown key']],
     ['a wrong value', ['cycle', '--config', 'VALUE'], ['intervalMinutes', '45', '30 or 60']],
     ['a model without its key', ['cycle', '--decider', 'openai', '--at', ENTRY_SLOT], ['OPENAI_API_KEY']],
-    ['live mode', ['cycle', '--config', 'LIVE'], ['live']],
+    ['live mode on a simulated market', ['cycle', '--config', 'LIVE'], ['market.source', 'sim', 'live']],
+    ['an override of nothing', ['live', '--override', 'trust me'], ['--override', 'trust me', 'no paper record']],
+    ['an override without a reason', ['live', '--override', ''], ['override']],
     ['a live market in the past', ['cycle', '--market', 'live', '--at', ENTRY_SLOT], ['--at', 'live']],
     ['a replay of nothing', ['replay'], ['--candles']],
   ]
@@ -186,7 +197,7 @@ describe('the contract', () => {
   })
 
   it('every option of the contract is taken by every command', async () => {
-    for (const command of ['cycle', 'enforce', 'status', 'trades', 'explain', 'halt', 'resume', 'doctor', 'guard', 'replay']) {
+    for (const command of ['cycle', 'enforce', 'status', 'trades', 'explain', 'halt', 'resume', 'reconcile', 'live', 'doctor', 'guard', 'replay']) {
       const { stdout } = await run([command, '--help'])
       for (const option of ['--config', '--data-dir', '--seed', '--json']) expect(`${command}: ${stdout}`).toContain(option)
     }

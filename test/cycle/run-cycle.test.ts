@@ -5,6 +5,7 @@ import { UsageError } from '../../lib/core/invariant.ts'
 import { commit } from '../../lib/cycle/commit.ts'
 import { HOUR_MS, MINUTE_MS, toIso } from '../../lib/core/time.ts'
 import type { ItemStore } from '../../lib/store/item-store.ts'
+import { RULES } from '../../lib/guard/rules.ts'
 import { createMemoryItems } from '../../lib/store/memory-items.ts'
 import { CycleRecord } from '../../schemas/cycle-record.ts'
 import { CLOSE, createWorld, HOLD, LONG, marketAround, outcomeOf, SHORT, SLOT } from './world.ts'
@@ -28,7 +29,7 @@ describe('a cycle that enters', () => {
     expect(stored).toEqual(record)
     expect(stored.snapshot).not.toBeNull()
     expect(stored.prompt?.hash).toMatch(/^[0-9a-f]{64}$/)
-    expect(stored.verdicts).toHaveLength(23)
+    expect(stored.verdicts).toHaveLength(RULES.length)
     expect(stored.fills).toHaveLength(1)
     expect(stored.venueOrders.map(({ kind }) => kind)).toEqual(['entry', 'protect'])
     expect(world.events.map(({ type }) => type)).toEqual(['opened', 'protected'])
@@ -412,7 +413,7 @@ describe('a dry run', () => {
       const world = createWorld({ items: createOverlayItems(items), decide: () => decision })
       const record = await world.cycle(SLOT, true)
       expect(record).toMatchObject({ outcome: 'dry_run', reason: expect.stringContaining(says) })
-      expect(record.verdicts).toHaveLength(23)
+      expect(record.verdicts).toHaveLength(RULES.length)
       expect(record.prompt).not.toBeNull()
       expect(await dump(items)).toBe(await dump(createMemoryItems()))
     }

@@ -91,7 +91,7 @@ export function createWorld({ decide = () => LONG, market = marketAround(), over
     news: { headlines: async () => ({ headlines: [], feeds: [{ source: 'dead', ok: false, items: 0, problem: 'timeout' }] }) },
     decider,
     codeVersion: 'test',
-    isLiveEarned: false,
+    liveBarriers: async () => [],
   }
   const state = async (): Promise<StrategyState> => {
     const found = await store.loadState(config.id)

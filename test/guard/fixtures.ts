@@ -38,7 +38,9 @@ const BASE: RuleContext = {
     phase: { kind: 'flat', abandoned: null },
     halt: null,
     trades: [],
-    isLiveEarned: false,
+    liveBarriers: ['nothing has been proven'],
+    sizeCap: null,
+    openIncidents: 0,
   },
 }
 

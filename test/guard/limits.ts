@@ -37,6 +37,7 @@ export function brokenLimits(context: RuleContext, levels: Levels): GuardRuleNam
   demand('no_open_position', held === null)
   demand('no_reversal', held === null || held.side === levels.side)
   demand('no_pending_intent', phase.kind === 'flat' || phase.kind === 'open')
+  demand('no_open_incident', facts.openIncidents === 0)
 
   const [near, worst] = fillsOf(context, levels)
   const stop = exact(levels.stop)
@@ -89,7 +90,8 @@ export function brokenLimits(context: RuleContext, levels: Levels): GuardRuleNam
   const isShut = from < to ? hour < from || hour >= to : from > to && hour >= to && hour < from
   demand('trading_hours', !isShut && guard.tradingDaysUtc.includes(at.getUTCDay()))
   demand('funding_cost', snapshot.funding === null || snapshot.funding.annualised * sign <= guard.maxFundingAnnualised)
-  demand('live_mode', mode === 'paper' || facts.isLiveEarned)
+  demand('live_mode', mode === 'paper' || facts.liveBarriers.length === 0)
+  demand('live_size', mode === 'paper' || (facts.sizeCap !== null && size.lte(facts.sizeCap)))
   return broken
 }
 

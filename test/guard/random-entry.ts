@@ -127,7 +127,9 @@ export function randomEntry(index: number): RuleContext {
       phase: chance(0.95) ? PHASES.flat : pick<Phase>(PHASES.abandoned, PHASES.opening, PHASES.openLong, PHASES.openShort, PHASES.closing),
       halt: chance(0.02) ? { at: NOW, by: 'guard', rule: 'drawdown', reason: 'enough' } : null,
       trades: TRADES.slice(0, Math.floor(between(0, 25))),
-      isLiveEarned: chance(0.5),
+      liveBarriers: chance(0.5) ? [] : ['too few days'],
+      sizeCap: chance(0.6) ? null : (amount(lot * 2 ** Math.floor(between(0, 12))) as Quantity),
+      openIncidents: chance(0.02) ? 1 : 0,
     },
     indicators: { atr14: chance(0.02) ? pick(null, 0, -atr, chance(0.04) ? extreme() : mid) : atr },
     snapshot: {

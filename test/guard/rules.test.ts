@@ -36,6 +36,9 @@ const feesOf = (perContract: string): Changes => ({
   product: { fees: { maker: '0', taker: '0', perContract } },
 })
 
+/** Live mode with every gate open; the entry of 25 contracts just fits. */
+const EARNED = { liveBarriers: [], sizeCap: quantity(25) }
+
 const SIZED = { minimum_size: 'sizing keeps within the limit by itself, so only a venue minimum that does not fit can break it' }
 
 const NO_RISK = {
@@ -106,6 +109,9 @@ const CASES: readonly Case[] = [
     passes: { facts: { phase: PHASES.flat } },
     also: { no_open_position: 'what is being closed is still open' },
   },
+
+  { rule: 'no_open_incident', name: 'one, on paper', fires: { facts: { openIncidents: 1 } }, passes: { facts: { openIncidents: 0 } } },
+  { rule: 'no_open_incident', name: 'many, live', fires: { mode: 'live', facts: { ...EARNED, openIncidents: 20 } }, passes: { mode: 'live', facts: EARNED } },
 
   {
     rule: 'stop_side',
@@ -354,8 +360,18 @@ const CASES: readonly Case[] = [
     passes: { side: 'long', snapshot: { funding: { rate: -0.001, intervalHours: 1, annualised: -9, averageRate: 0 } } },
   },
 
-  { rule: 'live_mode', name: 'not earned', fires: { mode: 'live' }, passes: { mode: 'live', facts: { isLiveEarned: true } } },
-  { rule: 'live_mode', name: 'paper needs no record', fires: { mode: 'live' }, passes: { mode: 'paper' } },
+  { rule: 'live_mode', name: 'not earned', fires: { mode: 'live', facts: { sizeCap: quantity(25) } }, passes: { mode: 'live', facts: EARNED } },
+  { rule: 'live_mode', name: 'one reason is enough', fires: { mode: 'live', facts: { ...EARNED, liveBarriers: ['two days are missing'] } }, passes: { mode: 'live', facts: EARNED } },
+  { rule: 'live_mode', name: 'paper needs no record', fires: { mode: 'live', facts: { sizeCap: quantity(25) } }, passes: { mode: 'paper', facts: { liveBarriers: ['no record'] } } },
+  { rule: 'live_size', name: 'a ceiling that is not known', fires: { mode: 'live', facts: { ...EARNED, sizeCap: null } }, passes: { mode: 'live', facts: EARNED } },
+  {
+    rule: 'live_size',
+    name: "a venue's minimum above the ceiling",
+    fires: { mode: 'live', facts: { ...EARNED, sizeCap: quantity(1) }, product: { minQuantity: quantity(2) } },
+    passes: { mode: 'live', facts: { ...EARNED, sizeCap: quantity(2) }, product: { minQuantity: quantity(2) } },
+    also: { minimum_size: 'the entry is sized down to a ceiling below the minimum' },
+  },
+  { rule: 'live_size', name: 'none on paper', fires: { mode: 'live', facts: { ...EARNED, sizeCap: null } }, passes: { mode: 'paper', facts: { sizeCap: null } } },
 ]
 
 /** The case as a person would have to write it in files: nothing here is beyond the schemas. */
@@ -465,6 +481,17 @@ describe('the order', () => {
       contextWith({ side: 'short', guard: { maxEntrySlippageBps: 100, maxNotional: money('4000'), minStopAtr: 0.1 }, decision: { stopLossPrice: 2_005, takeProfitPrice: 1_900 }, product: { lotSize: quantity('0.1') } }),
     )
     expect(result).toMatchObject({ kind: 'approved', order: { quantity: '20', priceLimit: '1980' } })
+  })
+
+  it.each([
+    ['1', '1'],
+    ['16', '16'],
+    ['16.9', '16'],
+    ['25', '25'],
+    ['32', '25'],
+  ])('is sized down to a ceiling of %s: %s contracts', (sizeCap, size) => {
+    const { result } = judge(contextWith({ mode: 'live', facts: { liveBarriers: [], sizeCap: quantity(sizeCap) } }))
+    expect(result).toMatchObject({ kind: 'approved', order: { quantity: size } })
   })
 
   it('leaves equity for the entry fee where leverage binds', () => {

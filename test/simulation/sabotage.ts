@@ -43,7 +43,15 @@ const SABOTAGES: readonly Sabotage[] = [
       { file: 'lib/cycle/run-cycle.ts', find: 'state = await this.reconcile(await loadOrCreateState(ports))\n    }', replace: 'state = await loadOrCreateState(ports)\n    }' },
     ],
   },
-  { name: 'a deadline is not looked at', edits: [{ file: 'lib/broker/coinbase/coinbase-broker.ts', find: 'if (clock() > deadline)', replace: 'if (clock() > deadline + 9e9)' }, { file: 'lib/broker/coinbase/coinbase-broker.ts', find: 'sendBy: deadline', replace: 'sendBy: Infinity' }, { file: 'lib/cycle/enter-position.ts', find: 'clock() > deadline', replace: 'false' }] },
+  {
+    name: 'a deadline is not looked at',
+    edits: [
+      { file: 'lib/broker/coinbase/coinbase-broker.ts', find: 'async place(order, deadline): Promise<Placement> {', replace: 'async place(order, real): Promise<Placement> {\n      const deadline = real + 9e9' },
+      { file: 'lib/cycle/enter-position.ts', find: 'clock() > deadline', replace: 'false' },
+      { file: 'lib/cycle/protect-position.ts', find: 'clock() > deadline', replace: 'false' },
+      { file: 'lib/cycle/close-position.ts', find: 'if (clock() > fromIso(intent.deadline))', replace: 'if (false as boolean)' },
+    ],
+  },
   { name: 'a stop may be larger than the position', edits: [{ file: 'lib/cycle/reconcile/check-exits.ts', find: 'remainingOf(order).eq(position.quantity)', replace: 'remainingOf(order).gte(position.quantity)' }] },
   { name: 'stray exits are left', edits: [{ file: 'lib/cycle/reconcile/reconcile.ts', find: '  sweepStrayOrders(draft)\n', replace: '' }] },
   { name: 'exits are not cancelled before a close', edits: [{ file: 'lib/cycle/close-position.ts', find: 'if (!(await cancelExits(ports)))', replace: 'if (false as boolean)' }] },

@@ -10,6 +10,10 @@ import { createDynamoItems } from '../../lib/store/dynamo-items.ts'
 import { type EmbeddedDynamo, startEmbeddedDynamo } from '../../lib/store/embedded-dynamo.ts'
 import { createStore } from '../../lib/store/store.ts'
 import { startFakeAws } from '../support/fake-aws.ts'
+import { createFakeVenue } from '../support/venue/fake-venue.ts'
+import { makeVenueKey } from '../support/venue/jwt.ts'
+import { constantPath } from '../support/venue/prices.ts'
+import { startVenueServer } from '../support/venue/venue-server.ts'
 
 const run = promisify(execFile)
 const root = path.resolve(import.meta.dirname, '../..')
@@ -45,7 +49,7 @@ afterAll(async () => {
 type Answer = { results: { ok: boolean; value: Record<string, unknown> }[]; importMs: number; output: string }
 
 /** Loads a handler from the synthesised asset, in a process of its own, as Lambda would, and invokes it. */
-async function invoke(name: 'cycle' | 'enforce', events: unknown[]): Promise<Answer> {
+async function invoke(name: 'cycle' | 'enforce', events: unknown[], more: Record<string, string> = {}): Promise<Answer> {
   const deployed = functions.find(({ Properties: { Handler: handler } }) => handler === `${name}.handler`)
   const asset = path.join(scratch, 'cdk.out', `asset.${deployed?.Properties.Code.S3Key.replace('.zip', '') ?? ''}`)
   const given = Object.entries(deployed?.Properties.Environment.Variables ?? {}).filter(([, value]) => typeof value === 'string') as [string, string][]
@@ -60,6 +64,7 @@ async function invoke(name: 'cycle' | 'enforce', events: unknown[]): Promise<Ans
     AWS_ACCESS_KEY_ID: 'x',
     AWS_SECRET_ACCESS_KEY: 'x',
     AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
+    ...more,
   }
   const script = `
     const began = performance.now()
@@ -96,6 +101,30 @@ describe('the deployed handlers', () => {
     const enforce = await invoke('enforce', [scheduled, scheduled])
     expect(enforce.results).toMatchObject([{ ok: true }, { ok: true }])
     console.log(`  outcome ${record?.outcome}; cold import: cycle ${cycle.importMs.toFixed(0)} ms, enforce ${enforce.importMs.toFixed(0)} ms`)
+  }, 60_000)
+
+  test('in live mode sign what they ask of the venue, enter nothing that is not earned, and keep out of the paper books', async () => {
+    const key = makeVenueKey()
+    const venue = await startVenueServer({ venue: createFakeVenue({ clock: () => Date.now(), price: constantPath(3_000), reference: constantPath(80_000) }), keys: [key] })
+    try {
+      const config = JSON.stringify({ mode: 'live', market: { source: 'live', baseUrl: venue.url } })
+      const live = { HOURHAND_CONFIG: config, COINBASE_API_KEY: key.name, COINBASE_API_SECRET: key.privateKeyPem.replaceAll('\n', '\\n') }
+      const enforce = await invoke('enforce', [{}, {}], live)
+      expect(enforce.results).toMatchObject([{ ok: true, value: { outcome: 'idle' } }, { ok: true, value: { outcome: 'idle' } }])
+      const cycle = await invoke('cycle', [{}], live)
+      expect(cycle.results).toMatchObject([{ ok: true, value: { outcome: expect.stringMatching(/^(held|refused)$/) } }])
+      expect(venue.requests.filter(({ refusal }) => refusal !== null)).toEqual([])
+      expect(venue.requests.some(({ key: signer }) => signer === key.name)).toBe(true)
+      expect(venue.venue.truth().orders).toEqual([])
+      const slot = String(cycle.results[0]?.value['slot'])
+      const books = createStore(createDynamoItems({ client: createDynamoClient(dynamo.endpoint), tableName: TABLE }), 'test', 'live')
+      expect(await books.loadCycle('eth-perp', slot)).toMatchObject({ mode: 'live', guardFacts: { sizeCap: '1', liveBarriers: [expect.stringContaining('credentials'), ...Array.from({ length: 4 }, () => expect.any(String) as string)] } })
+      const refused = await invoke('enforce', [{}], { HOURHAND_CONFIG: config })
+      expect(refused.results).toMatchObject([{ ok: false, value: { message: expect.stringContaining('COINBASE_API_KEY is not set') } }])
+      for (const line of key.privateKeyPem.split('\n').slice(1, 3)) expect(enforce.output + cycle.output).not.toContain(line)
+    } finally {
+      await venue.close()
+    }
   }, 60_000)
 
   test('refuse an event that is neither the rule’s nor a person’s, naming what is wrong', async () => {

@@ -10,6 +10,7 @@ describe('a deployment is refused, with the field, its value and the remedy', ()
     ['live with half a consent', { config: live, live: 'yes' }, /mode = live.*-c live=yes-i-mean-it/],
     ['live with consent given as a boolean', { config: live, live: true }, /mode = live.*-c live=yes-i-mean-it/],
     ['live on a simulated market', { config: { ...live, market: { source: 'sim' } }, live: LIVE_CONSENT }, /market\.source = sim.*set market\.source to "live"/],
+    ['live anywhere but at Coinbase', { config: { ...live, market: { exchange: 'kraken' } }, live: LIVE_CONSENT }, /market\.exchange = kraken.*set market\.exchange to "coinbase"/],
     ['consent to live in paper mode', { live: LIVE_CONSENT }, /mode = paper/],
     ['candles from a file', { config: { market: { source: 'candles.csv' } } }, /market\.source = candles\.csv.*no such file/],
     ['recorded answers', { config: { decider: { kind: 'recorded', file: 'a.jsonl' } } }, /decider\.kind = recorded.*choose rules, openai or anthropic/],
@@ -58,6 +59,7 @@ describe('a deployment', () => {
   test('of live mode takes the very words', () => {
     const reading = read({ config: live, live: LIVE_CONSENT })
     expect('deployment' in reading && reading.deployment.config.mode).toBe('live')
+    expect('warnings' in reading && reading.warnings).toEqual([])
   })
 
   test('under another id still names the strategy it is made of', () => {

@@ -8,7 +8,10 @@ import { createDynamoItems } from '../../lib/store/dynamo-items.ts'
 import { type EmbeddedDynamo, startEmbeddedDynamo } from '../../lib/store/embedded-dynamo.ts'
 import { type Item, type ItemStore, StoreError } from '../../lib/store/item-store.ts'
 import { createMemoryItems, createOverlayItems } from '../../lib/store/memory-items.ts'
-import { createStore } from '../../lib/store/store.ts'
+import { createStore, partitionOf } from '../../lib/store/store.ts'
+import { emptyClearance, updateClearance } from '../../lib/store/update-clearance.ts'
+import { loadConfig } from '../../lib/config/load-config.ts'
+import { newRecord } from '../../lib/cycle/claim.ts'
 import { openBook } from '../../lib/broker/paper/book.ts'
 import { money } from '../../lib/core/decimal.ts'
 import { createState } from '../../lib/ledger/transition.ts'
@@ -175,6 +178,45 @@ describe('the typed store', () => {
     expect((await store.saveBook('eth-perp', { ...book, version: 3 }, false)).outcome).toBe('conflict')
     expect(await store.loadBook('eth-perp')).toEqual(book)
     expect(await store.loadState('eth-perp')).toBeNull()
+  })
+
+  it('a life with real money shares nothing with the life on paper but the clearance', async () => {
+    const items = createMemoryItems()
+    const [paper, live] = [createStore(items, 'a', 'paper'), createStore(items, 'a', 'live')]
+    const payment = { fundingId: 'f1', at, rate: '0', amount: money('1') }
+    const record = newRecord({ config: loadConfig(), codeVersion: 'test' }, Date.parse(at), Date.parse(at))
+    await paper.saveState(first, true)
+    await paper.createCycle(record)
+    await paper.appendHistory('eth-perp', [{ kind: 'FUNDING', id: 'f1', at, body: payment }], 1)
+    await paper.appendEquity('eth-perp', { at, equity: money('1'), cash: money('1'), markPrice: null, phase: 'flat' })
+    expect(await live.loadState('eth-perp')).toBeNull()
+    expect(await live.loadCycle('eth-perp', at)).toBeNull()
+    const page = { limit: 10 }
+    for (const listed of [live.listCycles('eth-perp', page), live.listFunding('eth-perp', page), live.listEquity('eth-perp', page)]) expect((await listed).items).toEqual([])
+    expect((await live.saveState({ ...first, version: 7 }, true)).outcome).toBe('saved')
+    expect(await live.createCycle({ ...record, mode: 'live' })).toBe('saved')
+    expect(await paper.loadState('eth-perp')).toEqual(first)
+    expect((await paper.loadCycle('eth-perp', at))?.mode).toBe('paper')
+    expect((await items.query({ pk: 'LIVE#eth-perp', prefix: '', limit: 10 })).items.map(({ sk }) => sk)).toEqual([`CYCLE#${at}`, 'STATE'])
+    expect([partitionOf('paper', 'x'), partitionOf('live', 'x')]).toEqual(['STRATEGY#x', 'LIVE#x'])
+
+    await paper.saveClearance(emptyClearance('eth-perp'), null)
+    expect(await live.loadClearance('eth-perp')).toEqual({ clearance: emptyClearance('eth-perp'), version: 0 })
+  })
+
+  it('a clearance moves from the version it was read at; of many who change it, none is lost', async () => {
+    const items = createMemoryItems()
+    const [a, b] = [createStore(items, 'a', 'paper'), createStore(items, 'b', 'live')]
+    expect(await a.loadClearance('eth-perp')).toBeNull()
+    expect(await a.saveClearance(emptyClearance('eth-perp'), null)).toBe('saved')
+    expect(await b.saveClearance(emptyClearance('eth-perp'), null)).toBe('conflict')
+    const override = { at, by: 'ann', reason: 'r' }
+    expect(await b.saveClearance({ ...emptyClearance('eth-perp'), override }, 0)).toBe('saved')
+    expect(await a.saveClearance(emptyClearance('eth-perp'), 0)).toBe('conflict')
+    const credentials = { verifiedAt: at, keyFingerprint: '0123456789abcdef', portfolioUuid: 'p', symbol: 's' }
+    await Promise.all([updateClearance(a, 'eth-perp', (before) => ({ ...before, credentials })), updateClearance(b, 'eth-perp', (before) => ({ ...before, override: { ...override, by: 'bob' } }))])
+    expect(await a.loadClearance('eth-perp')).toMatchObject({ version: 3, clearance: { credentials, override: { by: 'bob' } } })
+    await expect(updateClearance({ ...a, saveClearance: async () => 'conflict' }, 'eth-perp', (before) => before)).rejects.toThrow(StoreError)
   })
 
   it('what does not parse is an error that names the item, never a guess', async () => {

@@ -4,6 +4,7 @@ import { VERSION } from '../../core/version.ts'
 import { reportPosition } from '../../ledger/position.ts'
 import { positionOf } from '../../ledger/accounting.ts'
 import { runCycle } from '../../cycle/run-cycle.ts'
+import { cycleKey, partitionOf } from '../../store/store.ts'
 import { CycleReport, type RecordLocation } from '../../../schemas/cli.ts'
 import type { CycleRecord } from '../../../schemas/cycle-record.ts'
 
@@ -28,8 +29,8 @@ export async function cycleCommand(session: Session): Promise<Answer> {
 }
 
 /** Where the record lies; null when none was written. */
-export function locate({ world, storeName, table }: Session, { strategyId, slot }: Pick<CycleRecord, 'strategyId' | 'slot'>): RecordLocation {
-  return world.dryRun ? null : { store: storeName, table, pk: `STRATEGY#${strategyId}`, sk: `CYCLE#${slot}` }
+export function locate({ world, storeName, table }: Session, { strategyId, slot, mode }: Pick<CycleRecord, 'strategyId' | 'slot' | 'mode'>): RecordLocation {
+  return world.dryRun ? null : { store: storeName, table, pk: partitionOf(mode, strategyId), sk: cycleKey(slot) }
 }
 
 /** The stable JSON form of a cycle. */

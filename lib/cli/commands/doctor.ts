@@ -1,19 +1,32 @@
-import { composeExecution } from '../../compose/compose-ports.ts'
+import { inspectVenue } from '../../broker/coinbase/inspect.ts'
+import type { Transport } from '../../broker/coinbase/wire.ts'
+import { askLiveBarriers, composeExecution, credentialsOf } from '../../compose/compose-ports.ts'
+import { openTransport } from '../../compose/open-venue.ts'
 import { apiKeyIn } from '../../compose/parse-environment.ts'
+import { keyFingerprintOf } from '../../compose/venue-credentials.ts'
 import { hashOf } from '../../core/canonical-json.ts'
 import { fromIso, SECOND_MS, timeframeMs, toIso } from '../../core/time.ts'
+import type { ExecutionPorts } from '../../cycle/ports.ts'
 import { gatherVenueFacts } from '../../cycle/venue-facts.ts'
+import { isAgreed } from '../../cycle/reconcile/compare.ts'
 import { reconcile } from '../../cycle/reconcile/reconcile.ts'
+import { positionOf } from '../../ledger/accounting.ts'
 import { primaryTimeframe } from '../../snapshot/market-facts.ts'
 import { createNewsSource } from '../../news/create-news-source.ts'
 import { DoctorReport } from '../../../schemas/cli.ts'
-import { table } from '../format.ts'
+import type { VerifiedCredentials } from '../../../schemas/live-clearance.ts'
+import { section, table } from '../format.ts'
 import type { Session } from '../session.ts'
 import type { Answer } from './answer.ts'
+import { lookAtRecord } from './live.ts'
 
 type Check = DoctorReport['checks'][number]
 
-/** `hourhand doctor`: whether a cycle could run here and now. Trades nothing, writes nothing. Exit 1 when anything is wrong. */
+/**
+ * `hourhand doctor`: whether a cycle could run here and now. Trades nothing. In live mode it also inspects the venue
+ * with the key in use and, when all of that is well, stores that the credentials are verified, beside what the paper
+ * record shows; that is all it ever writes. Exit 1 when anything is wrong; what live trading still lacks is told apart.
+ */
 export async function doctorCommand(session: Session): Promise<Answer> {
   const { config, world, market, environment, storeName, table: tableName } = session
   const ports = await composeExecution({ ...world, dryRun: true })
@@ -58,11 +71,56 @@ export async function doctorCommand(session: Session): Promise<Answer> {
   ]
   const usesAws = environment.HOURHAND_TABLE !== undefined
   checks.push(good('alarms', usesAws ? `table ${tableName} in AWS; alarms are the stack's` : 'none: this is a local run, nobody is told when it stops'))
-  const report: DoctorReport = { ok: checks.every(({ ok }) => ok), checks }
+  const live = config.mode === 'live' ? await examineLive(session, ports) : null
+  checks.push(...(live?.checks ?? []))
+  const report: DoctorReport = { ok: checks.every(({ ok }) => ok), checks, liveBarriers: live?.barriers ?? null }
   const rows = checks.map(({ check: name, ok, detail }) => [ok ? 'ok' : 'NO', name, detail])
   const remedies = checks.flatMap(({ check: name, ok, remedy }) => (ok || remedy === null ? [] : [`${name}: ${remedy}`]))
-  const text = [`Hourhand  doctor · ${config.id} · ${toIso(now)}`, '', ...table(rows), ...(remedies.length === 0 ? [] : ['', ...remedies])].join('\n')
+  const text = [`Hourhand  doctor · ${config.id} · ${toIso(now)}`, '', ...table(rows), ...(remedies.length === 0 ? [] : ['', ...remedies]), ...(live === null ? [] : ['', section('Live', live.barriers.length === 0 ? ['earned'] : live.barriers.map((barrier) => `still missing: ${barrier}`))])].join('\n')
   return { document: DoctorReport.parse(report), text: `${text}\n`, exitCode: report.ok ? 0 : 1 }
+}
+
+type LiveExamination = { checks: Check[]; barriers: string[] }
+
+/** Inspects the venue, stores what was verified, and says what live trading still lacks. */
+async function examineLive(session: Session, ports: ExecutionPorts): Promise<LiveExamination> {
+  const { config, world } = session
+  const { symbol } = config.market
+  const access = await openAccess(session)
+  if ('detail' in access) return { checks: [{ check: 'credentials', ok: false, ...access }], barriers: [`${access.detail}: ${access.remedy}`] }
+  const { transport, keyFingerprint } = access
+  const { checks: found, portfolioUuid } = await inspectVenue({ transport, symbol, config, clock: world.clock })
+  const isOurs = await holdsOnlyOurs(ports, symbol)
+  const checks = found.map(({ check: name, ok, detail, remedy }): Check => {
+    const isWell = ok || (name === 'no position' && isOurs)
+    return { check: name, ok: isWell, detail: ok === isWell ? detail : `${detail}, as in the ledger`, remedy: isWell || remedy === '' ? null : remedy }
+  })
+  const isVerified = checks.every(({ ok }) => ok) && portfolioUuid !== null
+  const verified: VerifiedCredentials | null = isVerified ? { verifiedAt: toIso(world.clock()), keyFingerprint, portfolioUuid, symbol } : null
+  await lookAtRecord(session, verified)
+  return { checks: [good('credentials', `key ${keyFingerprint}`), ...checks], barriers: await askLiveBarriers(world, ports.store) }
+}
+
+/** The way to the venue with the key in use, or why there is none. */
+async function openAccess({ config, world }: Session): Promise<{ transport: Transport; keyFingerprint: string } | { detail: string; remedy: string }> {
+  try {
+    const credentials = credentialsOf(world)
+    const transport = await openTransport({ config, credentials, clock: world.clock })
+    return { transport, keyFingerprint: keyFingerprintOf(credentials().apiKey) }
+  } catch (error) {
+    return { detail: error instanceof Error ? error.message : String(error), remedy: 'set COINBASE_API_KEY and COINBASE_API_SECRET to an ECDSA key that may view and trade' }
+  }
+}
+
+/** A position that the ledger holds too is no stranger's. */
+async function holdsOnlyOurs({ store, broker, config }: ExecutionPorts, symbol: string): Promise<boolean> {
+  try {
+    const [state, held] = await Promise.all([store.loadState(config.id), broker.position(symbol)])
+    return state !== null && isAgreed(positionOf(state.phase), held)
+  } catch {
+    // The inspection says what cannot be read.
+    return false
+  }
 }
 
 const good = (name: string, detail: string): Check => ({ check: name, ok: true, detail, remedy: null })

@@ -1,4 +1,4 @@
-import { composeExecution } from '../../compose/compose-ports.ts'
+import { openStore } from '../../compose/compose-ports.ts'
 import { canonicalJson } from '../../core/canonical-json.ts'
 import { UsageError } from '../../core/invariant.ts'
 import { buildPrompt } from '../../decision/prompt.ts'
@@ -16,7 +16,7 @@ export type Reproduction = { prompt: boolean | null; verdicts: boolean | null; o
 /** `hourhand explain CYCLE_ID`: the story of a cycle, and proof that its pure parts still tell the same. */
 export async function explainCommand(session: Session, cycleId: string): Promise<Answer> {
   const { config, world } = session
-  const { store } = await composeExecution(world)
+  const store = openStore(world)
   const slot = slotOf(cycleId, config.id)
   const record = await store.loadCycle(config.id, slot)
   if (record === null) throw new UsageError(`cycle ${cycleId} is not in this database: list the newest with a look at --data-dir or --table, and mind --strategy`)

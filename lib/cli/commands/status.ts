@@ -1,14 +1,13 @@
-import { composeExecution } from '../../compose/compose-ports.ts'
-import { dec, minus } from '../../core/decimal.ts'
+import { askLiveBarriers, composeExecution } from '../../compose/compose-ports.ts'
 import { toIso } from '../../core/time.ts'
 import { reconcile } from '../../cycle/reconcile/reconcile.ts'
 import { gatherVenueFacts } from '../../cycle/venue-facts.ts'
 import { createState, transitionAll } from '../../ledger/transition.ts'
 import { dailyLoss, drawdown, positionOf, revalue, rollDay } from '../../ledger/accounting.ts'
-import { isProtected, reportPosition } from '../../ledger/position.ts'
-import { type Comparison, StatusReport } from '../../../schemas/cli.ts'
-import type { StrategyState } from '../../../schemas/state.ts'
-import type { VenueFacts } from '../../cycle/venue-facts.ts'
+import { liveSizeCap } from '../../guard/live-size.ts'
+import { reportPosition } from '../../ledger/position.ts'
+import { StatusReport } from '../../../schemas/cli.ts'
+import { compareVenue, comparisonRows, differencesIn, intentOf } from '../compare-venue.ts'
 import { amount, section, signedPercent, table } from '../format.ts'
 import type { Session } from '../session.ts'
 import type { Answer } from './answer.ts'
@@ -25,7 +24,9 @@ export async function statusCommand({ world, config }: Session): Promise<Answer>
   // Figures as they are once the next pass has taken the venue's news in; the comparison shows what is still apart.
   const taken = transitionAll(state, reconcile(state, facts).events).state
   const accounting = revalue(rollDay(taken.accounting, at), positionOf(taken.phase), quote.mark, at)
-  const comparison = compare(state, facts)
+  const comparison = compareVenue(state, facts)
+  const intent = intentOf(state.phase)
+  const live = config.mode === 'live' ? { barriers: await askLiveBarriers(world, ports.store), sizeCap: liveSizeCap(facts.product.minQuantity, state.accounting.tradesClosed, config.live.tradesPerSizeStep) } : null
   const report: StatusReport = {
     strategyId: config.id,
     mode: config.mode,
@@ -36,7 +37,10 @@ export async function statusCommand({ world, config }: Session): Promise<Answer>
     position: reportPosition(position),
     venue: { name: ports.broker.name, account: facts.account, position: facts.position, openOrders: [...facts.openOrders] },
     comparison,
+    pending: intent === null ? null : { order: intent.order, status: intent.status, orderId: intent.orderId, intendedAt: intent.intendedAt, deadline: intent.deadline },
     incidents: state.incidents,
+    suspicions: state.suspicions,
+    live,
     lastSlot: state.lastSlot,
   }
   const text = [
@@ -51,23 +55,11 @@ export async function statusCommand({ world, config }: Session): Promise<Answer>
       `since the start: gross ${amount(accounting.gross)}, fees ${amount(accounting.fees)}, funding ${amount(accounting.funding)}, adjustments ${amount(accounting.adjustments)}`,
       `entries today ${accounting.entriesToday}, losses in a row ${accounting.consecutiveLosses}`,
     ]),
-    section('Compare', table([['', 'ledger', `venue (${ports.broker.name})`, ''], ...comparison.map(({ what, ledger, venue, agrees }) => [what, ledger, venue, agrees ? '' : 'DIFFERS'])])),
+    section('Compare', table(comparisonRows(ports.broker.name, comparison))),
     ...(state.incidents.length === 0 ? [] : [section('Incidents', state.incidents.map((incident) => `${incident.at} ${incident.kind}: ${incident.detail}`))]),
-    ...(comparison.every(({ agrees }) => agrees) ? [] : [section('', ['a difference is taken in by the next enforcement pass: hourhand enforce'])]),
+    ...(state.suspicions.length === 0 ? [] : [section('Watched', state.suspicions.map(({ at: since, kind, detail }) => `${kind} since ${since}: ${detail}`))]),
+    ...(live === null ? [] : [section('Live', live.barriers.length === 0 ? [`earned; entries of at most ${live.sizeCap} contracts now`] : live.barriers.map((barrier) => `NOT EARNED: ${barrier}`))]),
+    ...(differencesIn(comparison).length === 0 ? [] : [section('', ['a difference is taken in by the next enforcement pass, or now by: hourhand reconcile'])]),
   ].join('\n')
   return { document: StatusReport.parse(report), text: `${text}\n`, exitCode: 0 }
-}
-
-function compare(state: StrategyState, facts: VenueFacts): Comparison[] {
-  const held = positionOf(state.phase)
-  const { position, account, openOrders } = facts
-  const exits = openOrders.filter((order) => order.kind === 'protect')
-  const ledgerPosition = held === null ? 'flat' : `${held.side} ${held.quantity}`
-  const venuePosition = position === null ? 'flat' : `${position.side} ${position.quantity}`
-  const wantsExits = held !== null && isProtected(held) ? 1 : 0
-  return [
-    { what: 'position', ledger: ledgerPosition, venue: venuePosition, agrees: ledgerPosition === venuePosition },
-    { what: 'cash', ledger: amount(state.accounting.cash, 8), venue: amount(account.cash, 8), agrees: dec(minus(state.accounting.cash, account.cash)).abs().lt('0.01') },
-    { what: 'live exits', ledger: String(wantsExits), venue: String(exits.length), agrees: wantsExits === exits.length },
-  ]
 }

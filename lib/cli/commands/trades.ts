@@ -1,4 +1,4 @@
-import { composeExecution } from '../../compose/compose-ports.ts'
+import { openStore } from '../../compose/compose-ports.ts'
 import { money, sum } from '../../core/decimal.ts'
 import { readAll } from '../../store/read-all.ts'
 import { TradesReport } from '../../../schemas/cli.ts'
@@ -9,7 +9,7 @@ import type { Answer } from './answer.ts'
 
 /** `hourhand trades [--csv]`: every closed trade. */
 export async function tradesCommand({ world, config }: Session, { csv }: { csv: boolean }): Promise<Answer> {
-  const { store } = await composeExecution(world)
+  const store = openStore(world)
   const trades = await readAll((page) => store.listTrades(config.id, page))
   return { document: TradesReport.parse({ strategyId: config.id, trades }), text: csv ? toCsv(trades) : toTable(trades), exitCode: 0 }
 }

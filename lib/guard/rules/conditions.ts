@@ -73,6 +73,15 @@ export const noPendingIntent: EntryRule = {
   },
 }
 
+export const noOpenIncident: EntryRule = {
+  name: 'no_open_incident',
+  applies: 'entry',
+  purpose: 'while something at the venue is unexplained nothing is added to it',
+  limit: () => 'every incident resolved by a person',
+  check: ({ facts: { openIncidents } }) =>
+    finding(openIncidents === 0, 0, openIncidents, 'no incident is unresolved', `${openIncidents} unresolved ${openIncidents === 1 ? 'incident' : 'incidents'}: look at hourhand status, then hourhand resume`),
+}
+
 export const priceMoved: EntryRule = {
   name: 'price_moved',
   applies: 'entry',
@@ -150,8 +159,10 @@ export const fundingCost: EntryRule = {
 export const liveMode: EntryRule = {
   name: 'live_mode',
   applies: 'entry',
-  purpose: 'real money only after a paper record that earned it',
-  limit: () => 'paper, or live and earned',
-  check: ({ config, facts }) =>
-    finding(config.mode === 'paper' || facts.isLiveEarned, 'earned', config.mode === 'paper' ? 'paper' : String(facts.isLiveEarned), config.mode === 'paper' ? 'paper mode' : 'live mode is earned', 'live mode has not been earned by a paper record'),
+  purpose: 'real money only with verified credentials and after a paper record that earned it',
+  limit: ({ live }) => `paper, or live with credentials verified, ${live.minPaperDays} days and ${live.minPaperTrades} trades on paper, no incident`,
+  check: ({ config, facts: { liveBarriers } }) => {
+    if (config.mode === 'paper') return finding(true, 0, null, 'paper mode', '')
+    return finding(liveBarriers.length === 0, 0, liveBarriers.length, 'live mode is earned', `live mode is not earned: ${liveBarriers.join('; ')}`)
+  },
 }

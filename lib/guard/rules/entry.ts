@@ -129,3 +129,16 @@ export const minimumSize: EntryRule = {
     return finding(passed, product.minQuantity, canonical(sized), `${canonical(sized)} contracts`, `the limits allow ${canonical(sized)} contracts, the venue's minimum is ${product.minQuantity}`)
   },
 }
+
+export const liveSize: EntryRule = {
+  name: 'live_size',
+  applies: 'entry',
+  purpose: 'the first live entries are the smallest, and grow with the number of live trades closed',
+  limit: ({ mode, live }) => (mode === 'paper' ? 'none on paper' : `the venue's minimum, doubled after every ${live.tradesPerSizeStep} closed live trades`),
+  check: ({ config, facts: { sizeCap } }, plan) => {
+    const actual = canonical(plan.quantity)
+    if (config.mode === 'paper') return finding(true, null, actual, 'paper mode', '')
+    if (sizeCap === null) return finding(false, null, actual, '', 'the ceiling of live entries is unknown')
+    return finding(plan.quantity.lte(sizeCap), sizeCap, actual, `${actual} of at most ${sizeCap} contracts`, `${actual} contracts would be more than the ${sizeCap} that live entries may have now`)
+  },
+}

@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest'
+import { runScenario } from './run-scenario.ts'
+import { scenarioOf } from './scenario.ts'
+import { count, emptyTally } from './tally.ts'
+
+/** Lives through a range of seeds; two files share them, so that they run side by side. */
+export function liveThrough({ from, to }: { from: number; to: number }): void {
+  it(`seeds ${from} to ${to}: all invariants hold`, async () => {
+    const tally = emptyTally()
+    for (let seed = from; seed <= to; seed++) count(tally, await runScenario(scenarioOf(seed)))
+    expect(tally.violations, 'again, line by line: npm run simulate -- --seed N').toEqual([])
+    // Lives in which nothing happens would prove nothing.
+    expect(tally.entries).toBeGreaterThan((to - from) / 2)
+    expect(tally.trades).toBeGreaterThan((to - from) / 4)
+    expect(tally.crashes).toBeGreaterThan(to - from)
+    expect(Object.keys(tally.faults).filter((kind) => !kind.startsWith('crash')).length).toBeGreaterThan(20)
+  }, 120_000)
+}
