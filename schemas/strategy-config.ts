@@ -66,8 +66,6 @@ export type DeciderConfig = z.infer<typeof DeciderConfig>
 export const GuardConfig = z.strictObject({
   maxDailyLoss: Fraction.gt(0).default(0.05),
   maxDrawdown: Fraction.gt(0).default(0.15),
-  /** A last closed bar older than this many bar lengths after its close is stale. */
-  maxBarAgeBars: z.number().positive().default(1),
   /** No entry this close to a close or maintenance of the venue. */
   sessionBufferMinutes: z.number().nonnegative().default(30),
   minStopAtr: z.number().positive().default(0.5),

@@ -1,6 +1,6 @@
 import type { StrategyState } from '../../schemas/state.ts'
 import { closePosition } from './close-position.ts'
-import { commit } from './commit.ts'
+import { commit, settleOutbox } from './commit.ts'
 import type { ExecutionPorts } from './ports.ts'
 import { protectPosition } from './protect-position.ts'
 import { type Action, reconcile } from './reconcile/reconcile.ts'
@@ -31,7 +31,7 @@ export async function syncWithVenue(ports: ExecutionPorts, start: StrategyState,
     if (!wasHalted && state.halt !== null) await ports.schedule.disable(state.halt.reason)
     const isWaiting = state.phase.kind === 'opening' || state.phase.kind === 'closing'
     if (!act) return { state, facts, notes: [...notes, ...actions.map((action) => `would ${describeAction(action)}`)] }
-    if (round === MAX_ROUNDS || (actions.length === 0 && !isWaiting)) return { state, facts, notes }
+    if (round === MAX_ROUNDS || (actions.length === 0 && !isWaiting)) return { state: await settleOutbox(ports, state, { own: state.version !== start.version }), facts, notes }
     // What was asked for takes its moment; what is wanted now is asked for at once.
     if (round >= 2) await ports.sleep(PAUSE_MS)
     for (const action of actions) {

@@ -1,6 +1,6 @@
 import { composeExecution } from '../../compose/compose-ports.ts'
 import { toIso } from '../../core/time.ts'
-import { commit, loadOrCreateState, retryOnConflict } from '../../cycle/commit.ts'
+import { commit, loadOrCreateState, retryOnConflict, settleOutbox } from '../../cycle/commit.ts'
 import { type Flattening, flattenPosition } from '../../cycle/flatten-position.ts'
 import type { ExecutionPorts } from '../../cycle/ports.ts'
 import { positionOf } from '../../ledger/accounting.ts'
@@ -68,4 +68,7 @@ export async function resumeCommand({ world, config }: Session): Promise<Answer>
 }
 
 /** A person's word is committed over whatever state it meets. */
-const commitAnyway = (ports: ExecutionPorts, event: LedgerEvent): Promise<StrategyState> => retryOnConflict(ports, async () => commit(ports, await loadOrCreateState(ports), [event]))
+async function commitAnyway(ports: ExecutionPorts, event: LedgerEvent): Promise<StrategyState> {
+  const state = await retryOnConflict(ports, async () => commit(ports, await loadOrCreateState(ports), [event]))
+  return settleOutbox(ports, state, { own: true })
+}
