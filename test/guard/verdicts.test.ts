@@ -96,6 +96,7 @@ const ROWS: readonly Row[] = [
   ['risk_per_trade', {}, 'passes', 0.01, 0.01, '1 % of equity is at risk'],
   ['risk_per_trade', { product: { minQuantity: quantity(50) } }, 'fails', 0.01, 0.02, '2 % of equity would be at risk with 50 contracts'],
   ['risk_per_trade', { accounting: worth('-5') }, 'fails', 0.01, null, 'equity is -5'],
+  ['risk_per_trade', { accounting: worth('0') }, 'fails', 0.01, null, 'equity is 0'],
   ['leverage', {}, 'passes', 3, 0.5, 'notional is 0.5 times equity'],
   ['leverage', { product: { minQuantity: quantity(200) } }, 'fails', 3, 4, 'notional would be 4 times equity'],
   ['leverage', { accounting: worth('0') }, 'fails', 3, null, 'equity is 0'],
