@@ -1,8 +1,10 @@
+import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build, type Plugin } from 'esbuild'
 import { deployOneExchange, leaveOutUnused } from '../../../lib/stack/bundle-plugins.ts'
+import type { Sabotage } from './sabotages.ts'
 
 const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 
@@ -14,11 +16,23 @@ const leaveDatabase: Plugin = {
   },
 }
 
+const replaceLine = ({ file, from, to }: Sabotage): Plugin => ({
+  name: 'sabotage',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.ts$/ }, ({ path: loaded }) => {
+      if (path.relative(ROOT, loaded) !== file) return null
+      const text = readFileSync(loaded, 'utf8')
+      if (!text.includes(from)) throw new Error(`${file} has changed: there is nothing to replace`)
+      return { contents: text.replace(from, to), loader: 'ts' }
+    })
+  },
+})
+
 /**
- * Bundles `bin/hourhand.ts` into `directory`; answers with the file to run with plain `node`. The same code starts in a
- * third of the time that compiling it anew takes, which counts when it is started by the thousand.
+ * Bundles `bin/hourhand.ts` into `directory`; answers with the file to run with plain `node`. The same code
+ * starts in half the time that compiling it anew takes (0.2 s for 0.5 s), which counts when it is started by the hundred.
  */
-export async function bundleCli(directory: string): Promise<string> {
+export async function bundleCli(directory: string, sabotage: Sabotage | null = null): Promise<string> {
   await build({
     absWorkingDir: ROOT,
     entryPoints: { hourhand: 'bin/hourhand.ts' },
@@ -31,7 +45,7 @@ export async function bundleCli(directory: string): Promise<string> {
     mainFields: ['module', 'main'],
     outExtension: { '.js': '.mjs' },
     banner: { js: "import{createRequire as createRequireForBundle}from'node:module';const require=createRequireForBundle(import.meta.url);" },
-    plugins: [deployOneExchange(ROOT, 'coinbase'), leaveOutUnused, leaveDatabase],
+    plugins: [deployOneExchange(ROOT, 'coinbase'), leaveOutUnused, leaveDatabase, ...(sabotage === null ? [] : [replaceLine(sabotage)])],
     logLevel: 'error',
   })
   return path.join(directory, 'hourhand.mjs')
