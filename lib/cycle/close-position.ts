@@ -2,7 +2,7 @@ import { dec } from '../core/decimal.ts'
 import { clientOrderIdOf } from '../core/ids.ts'
 import { fromIso, SECOND_MS, toIso } from '../core/time.ts'
 import { closingSide } from '../ledger/position.ts'
-import type { CloseOrder } from '../../schemas/order.ts'
+import type { CloseOrder, Placement } from '../../schemas/order.ts'
 import type { StrategyState } from '../../schemas/state.ts'
 import type { ExitReason } from '../../schemas/trade.ts'
 import { commit } from './commit.ts'
@@ -11,15 +11,15 @@ import { isExit } from './reconcile/check-exits.ts'
 
 /** How long an order may be on its way before it counts as never sent. */
 export const ORDER_LIFE_MS = 20 * SECOND_MS
-/** Confirmation of a cancel is asked for this often, this far apart. */
-const CANCEL_CHECKS = 12
+/** For so long the exits' end is waited for: slow venues answer in seconds, a function has fifty of them. */
+const CANCEL_PATIENCE_MS = 12 * SECOND_MS
 const CANCEL_PAUSE_MS = 500
 
 /**
- * Closes the open position at market: commit the close first (whoever commits it sends it; anybody else
- * meets a conflict and stands back), then cancel the resting exits and see them gone, then read the position
- * again, then close exactly what is there. Whatever cannot be done leads back to `open`, where the next
- * reconciliation protects the position again. The fills are picked up by that reconciliation too.
+ * Closes the open position at market: cancel the resting exits and see them gone, read the position again, commit the
+ * close (whoever commits it sends it; anybody else meets a conflict and stands back), then close exactly what is
+ * there. Until the commit the position is open, and whoever comes by protects it again; whatever cannot be done
+ * leads back there. The fills are picked up by the next reconciliation.
  */
 export async function closePosition(ports: ExecutionPorts, state: StrategyState, reason: ExitReason): Promise<StrategyState> {
   const { phase } = state
@@ -27,18 +27,24 @@ export async function closePosition(ports: ExecutionPorts, state: StrategyState,
   const { broker, config, clock, telemetry } = ports
   const { position } = phase
   const { symbol } = config.market
-  const { session } = await broker.product(symbol)
-  if (!session.isOpen) {
-    // Its exits would be cancelled for nothing.
-    telemetry.log('warn', 'the venue is closed: the position cannot be closed now', { reason, session: session.reason })
+  const standBack = (why: string): StrategyState => {
+    telemetry.log('warn', 'the position cannot be closed now', { reason, why })
     return state
+  }
+  const { session } = await broker.product(symbol)
+  // Its exits would be cancelled for nothing.
+  if (!session.isOpen) return standBack(`the venue is closed: ${session.reason}`)
+  if (position.protection.status === 'intended' && clock() <= fromIso(position.protection.deadline)) {
+    // Sent a moment ago and not in the lists yet, it could fire beside the close and open the other side.
+    return standBack('a stop that has just been sent is not visible yet')
+  }
+  if (!(await cancelExits(ports))) return standBack('the resting exits could not be cancelled')
+  const held = await broker.position(symbol)
+  // More than ours may be there, by somebody's hand: only ours is closed.
+  if (held === null || held.side !== position.side || dec(held.quantity).lt(position.quantity)) {
+    return standBack(`the venue holds ${held === null ? 'nothing' : `a ${held.side} of ${held.quantity}`} now`)
   }
   const now = clock()
-  if (position.protection.status === 'intended' && now <= fromIso(position.protection.deadline)) {
-    // Sent a moment ago and not in the lists yet: it could fire beside the close and open the other side.
-    telemetry.log('warn', 'a stop that has just been sent is not visible yet: the close waits for it', { reason })
-    return state
-  }
   const order: CloseOrder = {
     kind: 'close',
     clientOrderId: clientOrderIdOf(config.id, fromIso(position.openedAt), 'close', position.closeAttempts),
@@ -46,25 +52,18 @@ export async function closePosition(ports: ExecutionPorts, state: StrategyState,
     side: closingSide(position.side),
     quantity: position.quantity,
   }
-  const intent = { order, reason, attempt: position.closeAttempts, status: 'intended' as const, orderId: null, intendedAt: toIso(now), deadline: toIso(now + ORDER_LIFE_MS) }
+  const deadline = now + ORDER_LIFE_MS
+  const intent = { order, reason, attempt: position.closeAttempts, status: 'intended' as const, orderId: null, intendedAt: toIso(now), deadline: toIso(deadline) }
   const intended = await commit(ports, state, [{ type: 'close_intended', at: toIso(now), intent }])
-  const giveUp = (end: 'cancelled' | 'rejected', why: string) => commit(ports, intended, [{ type: 'close_ended', at: toIso(clock()), end, reason: why }])
-
-  if (!(await cancelExits(ports))) return giveUp('cancelled', 'the resting exits could not be cancelled')
-  const held = await broker.position(symbol)
-  // More than ours may be there, by somebody's hand: only ours is closed.
-  if (held === null || held.side !== position.side || dec(held.quantity).lt(position.quantity)) {
-    return giveUp('cancelled', `the venue holds ${held === null ? 'nothing' : `a ${held.side} of ${held.quantity}`} now`)
-  }
-  if (clock() > fromIso(intent.deadline)) return giveUp('cancelled', 'its deadline passed before it could be sent')
-  const placement = await broker.place(order, fromIso(intent.deadline))
+  const placement: Placement = clock() > deadline ? { outcome: 'rejected', reason: 'its deadline passed before it could be sent' } : await broker.place(order, deadline)
+  const at = toIso(clock())
   switch (placement.outcome) {
     case 'accepted':
-      return commit(ports, intended, [{ type: 'close_acknowledged', at: toIso(clock()), status: 'accepted', orderId: placement.orderId }])
+      return commit(ports, intended, [{ type: 'close_acknowledged', at, status: 'accepted', orderId: placement.orderId }])
     case 'unknown':
-      return commit(ports, intended, [{ type: 'close_acknowledged', at: toIso(clock()), status: 'unknown', orderId: null }])
+      return commit(ports, intended, [{ type: 'close_acknowledged', at, status: 'unknown', orderId: null }])
     case 'rejected':
-      return giveUp('rejected', placement.reason)
+      return commit(ports, intended, [{ type: 'close_ended', at, end: 'rejected', reason: placement.reason }])
     default:
       return placement satisfies never
   }
@@ -74,16 +73,17 @@ export async function closePosition(ports: ExecutionPorts, state: StrategyState,
  * Cancels every resting exit, ours or made by hand (it blocks the close, and without a position it would open one), and waits until
  * the venue no longer lists one.
  */
-async function cancelExits({ broker, config, sleep, telemetry }: ExecutionPorts): Promise<boolean> {
+async function cancelExits({ broker, config, clock, sleep, telemetry }: ExecutionPorts): Promise<boolean> {
   const { symbol } = config.market
-  for (let check = 0; check < CANCEL_CHECKS; check++) {
+  const until = clock() + CANCEL_PATIENCE_MS
+  for (let isFirst = true; ; isFirst = false) {
     const resting = (await broker.openOrders(symbol)).filter(isExit)
     if (resting.length === 0) return true
+    if (clock() > until) return false
     for (const order of resting) {
       const answer = await broker.cancel(symbol, order.orderId)
       if (answer.outcome !== 'accepted') telemetry.log('warn', 'cancel not accepted', { orderId: order.orderId, ...answer })
     }
-    if (check > 0) await sleep(CANCEL_PAUSE_MS)
+    if (!isFirst) await sleep(CANCEL_PAUSE_MS)
   }
-  return !(await broker.openOrders(symbol)).some(isExit)
 }

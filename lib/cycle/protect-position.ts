@@ -7,6 +7,7 @@ import type { StrategyState } from '../../schemas/state.ts'
 import { closePosition, ORDER_LIFE_MS } from './close-position.ts'
 import { commit } from './commit.ts'
 import type { ExecutionPorts } from './ports.ts'
+import { isExit } from './reconcile/check-exits.ts'
 
 /** Refusals that mean the price is already beyond the stop: there is nothing left to protect, only to close. */
 const ALREADY_BEYOND = new Set([
@@ -17,6 +18,20 @@ const ALREADY_BEYOND = new Set([
   'invalid_bracket_stop_trigger_price',
   'stop_trigger_price_out_of_bounds',
 ])
+
+/** Refusals that mean an exit is there already: attached to the entry, and not in the lists yet. */
+const EXIT_EXISTS = new Set(['bracket_order_size_exceeds_position', 'order_size_exceeds_bracketed_position', 'open_bracket_orders', 'duplicate_client_order_id'])
+const LIST_CHECKS = 5
+const LIST_PAUSE_MS = 2_000
+
+/** Whether the exit that the venue speaks of turns up in its lists before long. */
+async function isExitListed({ broker, config, sleep }: ExecutionPorts): Promise<boolean> {
+  for (let check = 0; check < LIST_CHECKS; check++) {
+    if ((await broker.openOrders(config.market.symbol)).some(isExit)) return true
+    await sleep(LIST_PAUSE_MS)
+  }
+  return false
+}
 
 /**
  * Places the stop and target of the open position at the venue. Whether they are live is for the next
@@ -42,6 +57,7 @@ export async function protectPosition(ports: ExecutionPorts, state: StrategyStat
   const deadline = now + ORDER_LIFE_MS
   const placement: Placement = clock() > deadline ? { outcome: 'rejected', reason: 'its deadline passed before it could be sent' } : await broker.place(order, deadline)
   if (placement.outcome !== 'rejected') return intended
+  if (EXIT_EXISTS.has(placement.reason) && (await isExitListed(ports))) return intended
   const lost = await commit(ports, intended, [{ type: 'protection_lost', at: toIso(clock()), reason: placement.reason }])
   return ALREADY_BEYOND.has(placement.reason) ? closePosition(ports, lost, 'stop_loss') : lost
 }

@@ -148,7 +148,7 @@ class Run {
       trades: state.memory.trades,
       liveBarriers: [...barriers],
       sizeCap: isLive ? liveSizeCap(product.minQuantity, accounting.tradesClosed, config.live.tradesPerSizeStep) : null,
-      openIncidents: state.incidents.length,
+      openIncidents: state.incidents.length + state.suspicions.length,
     }
     const judgement = judge({ config, decision, snapshot, facts: guardFacts })
     const order = judgement.result.kind === 'approved' ? judgement.result.order : null

@@ -61,7 +61,9 @@ async function watch(ports: ExecutionPorts, before: StrategyState, dryRun: boole
   const { position } = state.phase
   const [bars, quote] = await Promise.all([barsToWatch(ports, state, position, now), ports.market.quote(config.market.symbol, now)])
   const marked = await markAndLimit(ports, state, quote.mark, at, bars)
-  const exit = findHardExit({ position, bars, mark: toNumber(quote.mark), now, exits: config.exits })
+  // On cross margin it moves with everything else in the account: the venue's word of now counts.
+  const liquidationPrice = synced.facts.position?.liquidationPrice ?? position.liquidationPrice
+  const exit = findHardExit({ position: { ...position, liquidationPrice }, bars, mark: toNumber(quote.mark), now, exits: config.exits })
   const result = { at, phase: marked.phase.kind, exit, barsSeen: bars.length }
   if (exit === null) return { ...result, outcome: 'watched', notes, state: marked }
   if (dryRun) return { ...result, outcome: 'watched', notes: [...notes, `would close the position at market: ${exit}`], state: marked }

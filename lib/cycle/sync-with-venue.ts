@@ -3,11 +3,15 @@ import { closePosition } from './close-position.ts'
 import { commit, settleOutbox } from './commit.ts'
 import type { ExecutionPorts } from './ports.ts'
 import { protectPosition } from './protect-position.ts'
+import { isExit } from './reconcile/check-exits.ts'
 import { type Action, reconcile } from './reconcile/reconcile.ts'
 import { gatherVenueFacts, type VenueFacts } from './venue-facts.ts'
 
 /** Rounds of looking and acting in one pass; what is left then waits for the next tick. */
 const MAX_ROUNDS = 6
+/** Waits for a close that the venue does not know: together longer than its deadline is away. */
+const MAX_WAITS = 11
+const WAIT_MS = 2_000
 /** Between rounds while an order of ours is on its way. */
 const PAUSE_MS = 250
 
@@ -21,6 +25,7 @@ export type Sync = { state: StrategyState; facts: VenueFacts; notes: string[] }
 export async function syncWithVenue(ports: ExecutionPorts, start: StrategyState, { act }: { act: boolean }): Promise<Sync> {
   let state = start
   const notes: string[] = []
+  let waits = 0
   for (let round = 1; ; round++) {
     const facts = await gatherVenueFacts(ports, state)
     const wasHalted = state.halt !== null
@@ -30,6 +35,14 @@ export async function syncWithVenue(ports: ExecutionPorts, start: StrategyState,
     for (const note of found) ports.telemetry.log('info', 'reconciled', { note })
     if (!wasHalted && state.halt !== null) await ports.schedule.disable(state.halt.reason)
     const isWaiting = state.phase.kind === 'opening' || state.phase.kind === 'closing'
+    // Its sender may be gone, its exits are: this pass waits for the deadline rather than leave the position bare to the next.
+    const isBare = act && state.phase.kind === 'closing' && facts.pendingOrder === null && facts.position !== null && !facts.openOrders.some(isExit)
+    if (isBare && actions.length === 0 && waits < MAX_WAITS) {
+      await ports.sleep(WAIT_MS)
+      waits += 1
+      round -= 1
+      continue
+    }
     if (!act) return { state, facts, notes: [...notes, ...actions.map((action) => `would ${describeAction(action)}`)] }
     if (round === MAX_ROUNDS || (actions.length === 0 && !isWaiting)) return { state: await settleOutbox(ports, state, { own: state.version !== start.version }), facts, notes }
     // What was asked for takes its moment; what is wanted now is asked for at once.

@@ -85,7 +85,9 @@ function advance(state: StrategyState, event: LedgerEvent): Transition {
     case 'entry_ended': {
       invariant(phase.kind === 'opening', 'unreachable by the table')
       const { intent, position } = phase
-      const abandoned = event.end === 'abandoned' ? intent : null
+      // Given up, or told as over with nothing filled, it may fill or have filled all the same; refused, it cannot.
+      const mayFill = event.end === 'abandoned' || (event.end !== 'rejected' && dec(phase.filledQuantity).eq(0))
+      const abandoned = mayFill ? intent : null
       return {
         state: withPhase(state, position === null ? { kind: 'flat', abandoned } : { kind: 'open', position }),
         history: [orderEntry(intent.order, event.end, event.reason, intent.intendedAt, event.at)],

@@ -245,20 +245,33 @@ describe('cash', () => {
   it.each([
     ['10000.01', '0.01', false],
     ['9000', '-1000', true],
-    ['9999', '-1', true],
-    ['9999.01', '-0.99', false],
-    ['9999.00000001', '-0.99999999', false],
+    ['9990', '-10', true],
+    ['9990.01', '-9.99', false],
+    ['9990.00000001', '-9.99999999', false],
     ['10005', '5', false],
   ])('of %s is taken over, by %s, once it has stayed: a matter for a person %s', (cash, amount, isIncident) => {
     const { second } = twice(OPEN, { cash })
     const reason = `the venue's cash is ${cash}, the ledger's 10000`
     expect(second.events).toEqual([
       { type: 'cash_adjusted', at: at(90), amount, reason, isIncident },
+      ...(isIncident ? [{ type: 'halted', at: at(90), halt: { at: at(90), by: 'incident', rule: null, reason: `cash: ${reason}` } }] : []),
       { type: 'suspected', at: at(90), suspicions: [] },
     ])
     expect(second.notes).toEqual([reason])
     expect(second.state.accounting).toMatchObject({ cash, adjustments: amount })
-    expect(second.state.halt).toBeNull()
+    expect(second.state.halt !== null).toBe(isIncident)
+  })
+
+  it('of a small account: a dollar is the least that is worth a person’s time', () => {
+    const small = { ...OPEN, accounting: { ...OPEN.accounting, equity: money('100') } }
+    expect(twice(small, { cash: '9999' }).second.state.halt).not.toBeNull()
+    expect(twice(small, { cash: '9999.01' }).second.state.halt).toBeNull()
+  })
+
+  it('that goes on changing is taken over all the same, as it is then', () => {
+    const first = learn(OPEN, facts({ seconds: 60, cash: '10005' }))
+    const { state } = learn(first.state, facts({ seconds: 90, cash: '10007' }))
+    expect(state.accounting).toMatchObject({ cash: '10007', adjustments: '7' })
   })
 
   it.each<[string, Change]>([

@@ -41,22 +41,23 @@ describe('executions', () => {
     expect(taken({ ...FLAT, cursor: { ...FLAT.cursor, seenIds: ['e1'] } }, { position: null, fills: [bought('e1', '10')] })).toEqual([])
   })
 
-  it('move the cursor to six hours before the newest, never back, and only when there is news', () => {
+  it('move the cursor to an hour before the newest, never back, and only when there is news', () => {
     const hours = (count: number) => count * 3_600
     const cursorAfter = (state: StrategyState, change: Change) => learn(state, facts(change)).events.flatMap((event) => (event.type === 'cursor_moved' ? [{ ...event.cursor, at: event.at }] : []))
-    expect(cursorAfter(OPEN, { fills: [sold('x', '1', '2000', hours(7)), bought('e1', '10')], funding: [payment('p', hours(6.5))], seconds: hours(8) })).toEqual([{ at: at(hours(8)), since: at(hours(1)), seenIds: ['e1', 'x', 'p'] }])
-    expect(cursorAfter(OPEN, { fills: [sold('x', '1', '2000', hours(5))], seconds: hours(8) })).toMatchObject([{ since: at(0) }])
-    expect(cursorAfter(OPEN, { funding: [payment('p', hours(9))], seconds: hours(9) })).toMatchObject([{ since: at(hours(3)), seenIds: ['e1', 'p'] }])
+    expect(cursorAfter(OPEN, { fills: [sold('x', '1', '2000', hours(7)), bought('e1', '10')], funding: [payment('p', hours(6.5))], seconds: hours(8) })).toEqual([{ at: at(hours(8)), since: at(hours(6)), seenIds: ['e1', 'x', 'p'] }])
+    expect(cursorAfter(OPEN, { fills: [sold('x', '1', '2000', hours(0.5))], seconds: hours(8) })).toMatchObject([{ since: at(0) }])
+    expect(cursorAfter(OPEN, { funding: [payment('p', hours(9))], seconds: hours(9) })).toMatchObject([{ since: at(hours(8)), seenIds: ['e1', 'p'] }])
     expect(cursorAfter(OPEN, { fills: [bought('e1', '10')], seconds: hours(9) })).toEqual([])
     // What is read again and old still counts for the newest.
-    expect(cursorAfter(OPEN, { fills: [bought('e1', '10', '2000', hours(8))], funding: [payment('p', hours(7))], seconds: hours(9) })).toMatchObject([{ since: at(hours(2)) }])
+    expect(cursorAfter(OPEN, { fills: [bought('e1', '10', '2000', hours(8))], funding: [payment('p', hours(7))], seconds: hours(9) })).toMatchObject([{ since: at(hours(7)) }])
   })
 
-  it('are remembered, the newest 200', () => {
-    const seenIds = Array.from({ length: 199 }, (_, index) => `old${index}`)
+  it('are remembered, the newest 1000; when there are more, reading goes on from the newest', () => {
+    const seenIds = Array.from({ length: 999 }, (_, index) => `old${index}`)
     const state: StrategyState = { ...OPEN, cursor: { ...OPEN.cursor, seenIds } }
     const after = learn(state, facts({ funding: [payment('old0', 10), payment('a', 10), payment('b', 11), payment('a', 10)] })).state.cursor.seenIds
     expect(after).toEqual([...seenIds.slice(1), 'a', 'b'])
+    expect(learn(state, facts({ funding: [payment('a', 7_200), payment('b', 7_300)], seconds: 7_400 })).state.cursor.since).toBe(at(7_300))
   })
 })
 

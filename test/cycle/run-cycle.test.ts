@@ -200,12 +200,9 @@ describe('a strategy that must not enter', () => {
 
   it('a guard halt keeps entries out, never the close that was decided', async () => {
     const decisions = [LONG, CLOSE]
-    const world = createWorld({ decide: () => decisions.shift() ?? HOLD })
+    // The entry's own fee is more than the day may lose.
+    const world = createWorld({ decide: () => decisions.shift() ?? HOLD, overrides: { guard: { minStopAtr: 0.1, maxDailyLoss: 0.0001 } } })
     await world.cycle()
-    const cash = (await world.book()).cash
-    await world.tamper((book) => ({ ...book, cash: String(Number(book.cash) - 600) as typeof cash }))
-    world.time.now = SLOT + 29 * MINUTE_MS
-    await world.enforce()
     world.time.now = SLOT + 30 * MINUTE_MS
     expect(await world.cycle()).toMatchObject({ outcome: 'closed' })
     expect(await world.state()).toMatchObject({ phase: { kind: 'flat' }, halt: { rule: 'daily_loss' } })
@@ -303,7 +300,7 @@ describe('things that fail', () => {
   it('a price that ran away: accepted, over, nothing filled', async () => {
     const world = createWorld({ overrides: { guard: { minStopAtr: 0.1, maxEntrySlippageBps: 0 }, paper: { slippageBps: 20 } } })
     expect(await world.cycle()).toMatchObject({ outcome: 'refused', reason: expect.stringContaining('did not fill') })
-    expect((await world.state()).phase).toEqual({ kind: 'flat', abandoned: null })
+    expect((await world.state()).phase).toMatchObject({ kind: 'flat', abandoned: { cycleId: 'eth-perp-20260310T1200Z' } })
   })
 
   it('the venue refuses: failed with its words, flat', async () => {

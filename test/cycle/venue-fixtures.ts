@@ -1,4 +1,4 @@
-import { money, price, quantity } from '../../lib/core/decimal.ts'
+import { money, price, quantity, sum } from '../../lib/core/decimal.ts'
 import { clientOrderIdOf } from '../../lib/core/ids.ts'
 import { toIso } from '../../lib/core/time.ts'
 import { reconcile } from '../../lib/cycle/reconcile/reconcile.ts'
@@ -108,7 +108,9 @@ export type Change = Partial<Omit<VenueFacts, 'at' | 'account'>> & { seconds?: n
 
 /** {@link AGREED} with changes. */
 export function facts({ seconds = 60, cash = '10000', ...change }: Change = {}): VenueFacts {
-  return { ...AGREED, at: at(seconds), account: { ...AGREED.account, at: at(seconds), cash: money(cash) }, ...change }
+  const position = change.position === undefined ? AGREED.position : change.position
+  const equity = sum(money(cash), position?.unrealisedPnl ?? money(0))
+  return { ...AGREED, at: at(seconds), account: { ...AGREED.account, at: at(seconds), cash: money(cash), equity }, ...change }
 }
 
 /** A venue that has nothing of ours. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { InvariantError } from '../../lib/core/invariant.ts'
 import type { Quantity } from '../../lib/core/decimal.ts'
-import type { LedgerEvent, LedgerEventType } from '../../lib/ledger/events.ts'
+import type { LedgerEvent, LedgerEventType, OrderEnd } from '../../lib/ledger/events.ts'
 import { createState, transition, transitionAll } from '../../lib/ledger/transition.ts'
 import { type PhaseKind, TRANSITIONS } from '../../lib/ledger/transition-table.ts'
 import { StrategyState } from '../../schemas/state.ts'
@@ -13,7 +13,7 @@ const bracket = intent.order.bracket
 const enter: LedgerEvent = { type: 'entry_intended', at: at(0), intent }
 const buy = (id: string, quantity: string, minute = 1) => filled(fillOf({ id, side: 'buy', price: '2000', quantity, time: START + minute * MINUTE }))
 const sell = (id: string, quantity: string, minute = 5) => filled(fillOf({ id, side: 'sell', price: '2010', quantity, reason: 'stop_loss', time: START + minute * MINUTE }))
-const ended = (end: 'done' | 'abandoned' | 'rejected'): LedgerEvent => ({ type: 'entry_ended', at: at(2), end, reason: null })
+const ended = (end: OrderEnd): LedgerEvent => ({ type: 'entry_ended', at: at(2), end, reason: null })
 const closing: LedgerEvent = { type: 'close_intended', at: at(3), intent: closeIntent(START + 3 * MINUTE, 'sell', '10') }
 
 const start = createState(STRATEGY, money('10000'), at(0))
@@ -128,8 +128,10 @@ describe('what the table cannot say', () => {
     expect(() => transition(STATES[name] ?? start, sell('x', '11', 6))).toThrow(/would reverse a position/)
   })
 
-  it('only an abandoned entry is remembered while flat', () => {
-    for (const end of ['done', 'rejected'] as const) expect(after(enter, ended(end)).phase).toEqual({ kind: 'flat', abandoned: null })
+  it('only an entry that may fill after all is remembered while flat', () => {
+    expect(after(enter, ended('rejected')).phase).toEqual({ kind: 'flat', abandoned: null })
+    for (const end of ['done', 'cancelled', 'expired'] as const) expect(after(enter, ended(end)).phase).toEqual({ kind: 'flat', abandoned: intent })
+    for (const end of ['done', 'cancelled', 'expired', 'rejected'] as const) expect(after(enter, buy('e1', '4'), sell('x1', '4'), ended(end)).phase).toEqual({ kind: 'flat', abandoned: null })
     expect(STATES['flat, an entry abandoned']?.phase).toEqual({ kind: 'flat', abandoned: intent })
   })
 })

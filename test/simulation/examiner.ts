@@ -228,7 +228,7 @@ export class Examiner {
     if (state.outbox !== null) observer.violation(8, `the outbox of ${state.outbox.at} was never cleared`)
     // Fees, funding and profit explain the cash: nothing but deposits is left over.
     if (isQuiet && !isExcused) {
-      const unexplained = dec(accounting.adjustments).minus(truth.deposited)
+      const unexplained = dec(accounting.adjustments).minus(truth.deposited).plus(observer.depositedAtStart)
       // Money that comes or goes in the same minute as funding cannot be told from it.
       if (unexplained.abs().gt(this.hasMovedMoney ? '2' : '0.05')) observer.violation(4, `${unexplained.toFixed()} of cash is explained by no fill, fee, funding or deposit`)
     }

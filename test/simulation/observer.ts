@@ -26,6 +26,9 @@ export class Observer {
   state: StrategyState | null = null
   /** What is really held, in contracts, signed. */
   venuePosition: () => number = () => 0
+  /** Deposits less withdrawals so far, and as they were when the books were opened. */
+  venueDeposited: () => string = () => '0'
+  depositedAtStart = '0'
   isScheduleOn = true
   private readonly sends = new Map<string, number>()
   private readonly sim: Simulator
@@ -58,6 +61,7 @@ export class Observer {
     if (item.sk !== 'STATE') return
     const next = JSON.parse(item.body) as StrategyState
     const before = this.state
+    if (before === null) this.depositedAtStart = this.venueDeposited()
     if (before !== null && next.version !== before.version + 1) this.violation(8, `state version ${next.version} was written over ${before.version}`)
     this.state = next
     this.noteIntents(next)

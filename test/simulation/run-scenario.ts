@@ -101,6 +101,7 @@ export async function runScenario(scenario: Scenario, { crashAt, trace = () => {
   })
   const examiner = new Examiner({ sim, observer, venue, scenario })
   observer.venuePosition = () => venue.truth().position.contracts
+  observer.venueDeposited = () => venue.truth().deposited
   const market = createSimMarket(scenario.bars, (instant) => path.at(instant))
 
   let points = 0

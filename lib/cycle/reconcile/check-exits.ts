@@ -26,7 +26,8 @@ export function checkExits(draft: Draft): void {
   const { phase } = draft.state
   const position = positionOf(phase)
   if (position === null || (phase.kind !== 'open' && phase.kind !== 'opening')) return
-  const exits = facts.openOrders.filter((order) => isExit(order) && !isTerminal(order.status))
+  // Ours first: a hand's own stop counts only where there is none.
+  const exits = facts.openOrders.filter((order) => isExit(order) && !isTerminal(order.status)).sort((a, b) => Number(b.kind === 'protect') - Number(a.kind === 'protect'))
   const fits = (order: VenueOrder) => order.side === closingSide(position.side) && remainingOf(order).eq(position.quantity)
   const covering = exits.find((order) => order.status === 'open' && !order.isTriggered && order.bracket !== null && fits(order))
   const { protection } = position

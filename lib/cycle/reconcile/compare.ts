@@ -1,6 +1,6 @@
-import { canonical, dec, minus, price, type Price, type Quantity, ZERO_MONEY } from '../../core/decimal.ts'
+import { canonical, dec, minus, type Money, price, type Price, type Quantity, ZERO_MONEY } from '../../core/decimal.ts'
 import { directionOf } from '../../core/margin.ts'
-import { positionOf } from '../../ledger/accounting.ts'
+import { equityAt, positionOf } from '../../ledger/accounting.ts'
 import { closingSide, sideOpenedBy } from '../../ledger/position.ts'
 import type { Fill, VenuePosition } from '../../../schemas/order.ts'
 import type { Position } from '../../../schemas/state.ts'
@@ -9,8 +9,9 @@ import { standInFor } from './take-executions.ts'
 
 /** Cash may differ by less than a cent: venues round. */
 export const CASH_TOLERANCE = '0.01'
-/** Cash that went missing without a reason, from this much on, is for a person to look at. */
+/** Cash that went missing without a reason, from this much on, is for a person to look at: a dollar, or this fraction of equity if that is more. */
 const CASH_INCIDENT = '1'
+const CASH_INCIDENT_RATE = '0.001'
 /** A price worked out from cash is believed this near to the mark. */
 const BELIEVED_PRICE = '0.05'
 
@@ -93,8 +94,28 @@ export function compareCash(draft: Draft): void {
   if (!isAgreed(positionOf(state.phase), facts.position)) return
   const difference = minus(facts.account.cash, state.accounting.cash)
   if (dec(difference).abs().lt(CASH_TOLERANCE)) return
+  if (isSettlement(draft, difference)) return
   const reason = `the venue's cash is ${facts.account.cash}, the ledger's ${state.accounting.cash}`
-  if (draft.suspect('cash_differs', reason) === null) return
+  if (draft.suspect('cash_differs', reason, { isOneOfItsKind: true }) === null) return
   draft.resolve('cash_differs')
-  draft.add({ type: 'cash_adjusted', at: facts.at, amount: difference, reason, isIncident: dec(difference).lte(`-${CASH_INCIDENT}`) }, reason)
+  const share = dec(state.accounting.equity).times(CASH_INCIDENT_RATE)
+  const isIncident = dec(difference).lte(share.gt(CASH_INCIDENT) ? share.times(-1) : `-${CASH_INCIDENT}`)
+  draft.add({ type: 'cash_adjusted', at: facts.at, amount: difference, reason, isIncident }, reason)
+  // Money that went missing without a word: nothing new until a person has looked.
+  if (isIncident) draft.add({ type: 'halted', at: facts.at, halt: { at: facts.at, by: 'incident', rule: null, reason: `cash: ${reason}` } })
+}
+
+/** How far the venue's equity may be from ours at its own mark: the two were not asked for in one instant. */
+const EQUITY_NOISE = '0.001'
+
+/**
+ * Whether cash differs only because the venue has paid out what the open position had gained or lost so far: what all
+ * is worth at the venue's mark is the same. It evens out when the position is closed.
+ */
+function isSettlement({ facts, state }: Draft, difference: Money): boolean {
+  const held = positionOf(state.phase)
+  if (held === null || facts.position === null) return false
+  const noise = dec(facts.position.markPrice).times(held.quantity).times(held.contractSize).times(EQUITY_NOISE)
+  const gap = minus(facts.account.equity, equityAt(state.accounting, held, facts.position.markPrice))
+  return dec(gap).abs().lte(noise) && dec(difference).abs().gt(noise.times(2))
 }

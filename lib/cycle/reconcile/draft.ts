@@ -47,9 +47,12 @@ export class Draft {
     this.add({ type: 'halted', at, halt: { at, by: 'incident', rule: null, reason: `${kind}: ${detail}` } })
   }
 
-  /** Notes that something is odd. Answers with the instant it was first seen once it has stayed long enough to be believed, else with null. */
-  suspect(kind: string, detail: string): string | null {
-    const known = this.state.suspicions.find((one) => one.kind === kind && one.detail === detail)
+  /**
+   * Notes that something is odd. Answers with the instant it was first seen once it has stayed long enough to be believed,
+   * else with null. What changes while it stays is still the same oddity where `isOneOfItsKind`.
+   */
+  suspect(kind: string, detail: string, { isOneOfItsKind = false } = {}): string | null {
+    const known = this.state.suspicions.find((one) => one.kind === kind && (isOneOfItsKind || one.detail === detail))
     const suspicion = known ?? { at: this.facts.at, kind, detail }
     this.seen.push(suspicion)
     if (known === undefined) this.notes.push(`${kind}, seen for the first time: ${detail}`)

@@ -34,6 +34,9 @@ export function inferFunding(state: StrategyState, facts: VenueFacts): FundingPa
   if (dec(amount).abs().lt(CASH_TOLERANCE) || dec(amount).abs().gt(dec(position.entryNotional).times(MOST_AT_ONCE))) return null
   const rate = dec(amount).times(-directionOf(position.side)).div(position.entryNotional).round(10)
   const at = toIso(boundary)
+  const name = `${facts.product.symbol}-${at}-v`
+  // Once a boundary: what goes missing again is something else.
+  if (state.cursor.seenIds.some((id) => id.startsWith(name))) return null
   // Named by the state it is inferred from: whoever infers it, it is the same payment.
-  return { fundingId: `${facts.product.symbol}-${at}-v${state.version}`, at, rate: canonical(rate), amount }
+  return { fundingId: `${name}${state.version}`, at, rate: canonical(rate), amount }
 }

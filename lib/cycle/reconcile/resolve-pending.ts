@@ -8,6 +8,8 @@ import { standInFor } from './take-executions.ts'
 
 /** After its deadline an entry may still be on its way through the venue for this long. */
 const LATE_ARRIVAL_MS = 30 * SECOND_MS
+/** After its deadline an order that is neither filled nor over is told aloud, and a close is given up. */
+const STUCK_MS = 60 * SECOND_MS
 /** How long after its deadline the fills of a finished order may be missing from the venue's list. */
 const FILLS_PATIENCE_MS = 60 * SECOND_MS
 
@@ -30,7 +32,8 @@ export function resolvePending(draft: Draft): boolean {
     if (isLost) end('abandoned', 'the venue does not know it and its deadline has passed')
     return !isLost
   }
-  if (order.side !== intent.order.side || !dec(order.quantity).eq(intent.order.quantity)) {
+  // A quantity of zero is one that the venue does not tell.
+  if (order.side !== intent.order.side || (order.quantity !== '0' && !dec(order.quantity).eq(intent.order.quantity))) {
     draft.incident('wrong_order', `under the id of our ${intent.order.side} of ${intent.order.quantity} the venue has a ${order.side} of ${order.quantity} (${order.orderId})`)
     end('abandoned', 'the venue has another order under its id')
     return false
@@ -38,7 +41,12 @@ export function resolvePending(draft: Draft): boolean {
   if (!isTerminal(order.status)) {
     // Market orders do not rest: one that does is taken back.
     if (isPast) draft.actions.push({ kind: 'cancel', orderId: order.orderId, why: `${intent.order.kind} still ${order.status} after its deadline` })
-    return true
+    if (fromIso(facts.at) <= fromIso(intent.deadline) + STUCK_MS) return true
+    draft.incident('stuck_order', `the ${intent.order.kind} order ${order.orderId} is still ${order.status}, long after its deadline`)
+    // A close that does not come must not keep the position without its exits; an entry that rests is still waited for.
+    if (phase.kind === 'opening') return true
+    end('abandoned', `still ${order.status} long after its deadline`)
+    return false
   }
   const missing = dec(order.filledQuantity).minus(filledSoFar(phase))
   if (missing.gt(0)) {
@@ -49,7 +57,8 @@ export function resolvePending(draft: Draft): boolean {
     }
     // They should have come: the order's own word is taken for them, and a person has to look.
     draft.incident('fills_missing', `${text}, but its fills never came (${order.orderId})`)
-    if (order.averagePrice !== null) standInFor(draft, intent.order, order.orderId, canonical(missing) as Quantity, order.averagePrice)
+    const averagePrice = order.averagePrice ?? facts.position?.averageEntryPrice ?? draft.state.accounting.markPrice
+    if (averagePrice !== null) standInFor(draft, intent.order, order.orderId, canonical(missing) as Quantity, averagePrice)
   }
   // A close that filled whole has left its phase already.
   if (draft.state.phase.kind === phase.kind) end(END_OF_STATUS[order.status] ?? 'cancelled', order.reason)

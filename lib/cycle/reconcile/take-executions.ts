@@ -1,14 +1,14 @@
 import { canonical, dec, money, type Price, type Quantity, ZERO_MONEY } from '../../core/decimal.ts'
 import { fromIso, HOUR_MS, toIso } from '../../core/time.ts'
 import { positionOf } from '../../ledger/accounting.ts'
-import { sideOpenedBy } from '../../ledger/position.ts'
+import { closingSide, sideOpenedBy } from '../../ledger/position.ts'
 import type { Fill, FillReason, OrderRequest } from '../../../schemas/order.ts'
 import type { Draft } from './draft.ts'
 
-/** Fills and funding are read again this far back, and recognised by id: lists lag. */
-const CURSOR_OVERLAP_MS = 6 * HOUR_MS
-/** Ids remembered; far more than six hours of fills and funding make. */
-const SEEN_IDS_KEPT = 200
+/** Fills and funding are read again this far back, and recognised by id: lists lag, by seconds. */
+const CURSOR_OVERLAP_MS = HOUR_MS
+/** Ids remembered. When an hour brings more, reading goes on from the newest: nothing is taken twice. */
+const SEEN_IDS_KEPT = 1_000
 
 /** Fills and funding in the order they happened; of one instant, funding first: it was due on what was held before. */
 export function takeExecutions(draft: Draft): void {
@@ -53,12 +53,25 @@ function takeFill(draft: Draft, fill: Fill): void {
   }
   const intent = phase.kind === 'opening' ? phase.intent : phase.kind === 'flat' ? phase.abandoned : null
   const isOurEntry = intent !== null && (fill.clientOrderId === intent.order.clientOrderId || (intent.orderId !== null && fill.orderId === intent.orderId))
-  const isLateEntry = phase.kind === 'open' && held !== null && fill.reason === 'entry'
+  // Of this trade, not of one before it that is listed again.
+  const isLateEntry = phase.kind === 'open' && held !== null && fill.reason === 'entry' && fromIso(fill.at) >= fromIso(held.openedAt)
   // An exit that goes on filling after it has turned the position around.
   const isMoreOfOrphan = held !== null && held.thesis === null && OURS.has(fill.reason)
   if (isOurEntry || isLateEntry || isMoreOfOrphan) return accept(draft, fill, text)
+  if (phase.kind === 'flat' && isTakenOver(draft, fill)) {
+    draft.notes.push(`${text} has been taken over before it was listed`)
+    return
+  }
   draft.incident('foreign_fill', `${text} (${fill.fillId}) belongs to no position of ours`)
-  if (phase.kind === 'flat' && OURS.has(fill.reason)) accept(draft, fill, `${text} came from an exit of ours: what it opened is ours to close`, true)
+  // An exit of ours may have opened it; if the venue holds nothing of the kind, the list is only late.
+  if (phase.kind === 'flat' && OURS.has(fill.reason) && draft.facts.position?.side === sideOpenedBy(fill)) accept(draft, fill, `${text} came from an exit of ours: what it opened is ours to close`, true)
+}
+
+/** Whether the last trade was closed on the venue's word, and this is the fill that had been missing. */
+function isTakenOver({ state }: Draft, fill: Fill): boolean {
+  const last = state.memory.trades.at(-1)
+  const isStandIn = last !== undefined && (last.exitReason === 'external' || state.incidents.some(({ kind }) => kind === 'fills_missing'))
+  return isStandIn && fill.side === closingSide(last.side) && fromIso(fill.at) <= fromIso(last.exitTime)
 }
 
 function accept(draft: Draft, fill: Fill, note: string, isOrphan = false): void {
@@ -104,8 +117,9 @@ export function moveCursor(draft: Draft): void {
   const fresh = read.filter(({ id }) => !state.cursor.seenIds.includes(id))
   if (fresh.length === 0) return
   const newest = Math.max(...read.map(({ at }) => fromIso(at)))
-  const since = Math.max(fromIso(state.cursor.since), newest - CURSOR_OVERLAP_MS)
   // Ids missing from this reading may come back in the next: the newest are kept, read again or not.
-  const seenIds = [...new Set([...state.cursor.seenIds, ...fresh.map(({ id }) => id)])].slice(-SEEN_IDS_KEPT)
+  const known = [...new Set([...state.cursor.seenIds, ...fresh.map(({ id }) => id)])]
+  const since = Math.max(fromIso(state.cursor.since), known.length > SEEN_IDS_KEPT ? newest : newest - CURSOR_OVERLAP_MS)
+  const seenIds = known.slice(-SEEN_IDS_KEPT)
   draft.add({ type: 'cursor_moved', at: facts.at, cursor: { since: toIso(since), seenIds } })
 }
