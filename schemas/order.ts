@@ -59,6 +59,7 @@ export const VenueOrder = z.strictObject({
   kind: z.enum(['entry', 'protect', 'close', 'foreign']),
   side: OrderSide,
   status: OrderStatus,
+  /** Zero where the venue does not tell it, as for an order that closes a position. */
   quantity: QuantityText,
   filledQuantity: QuantityText,
   averagePrice: PriceText.nullable(),

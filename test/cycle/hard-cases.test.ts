@@ -14,7 +14,7 @@ import type { DomainEvent } from '../../schemas/event.ts'
 import type { Fill } from '../../schemas/order.ts'
 import type { PaperBook } from '../../schemas/paper-book.ts'
 import type { StrategyState } from '../../schemas/state.ts'
-import { brokerOn, configWith, entry, NOW, status, SYMBOL } from '../broker/coinbase/support.ts'
+import { configWith, entry, NOW } from '../broker/coinbase/support.ts'
 import { createFakeVenue } from '../support/venue/fake-venue.ts'
 import { createInProcessTransport } from '../support/venue/in-process-transport.ts'
 import { createManualClock } from '../support/venue/manual-clock.ts'
@@ -240,38 +240,5 @@ describe('hard cases: liquidation', () => {
     }
     const [result] = await world.pass(1)
     expect(result).toMatchObject({ exit: 'liquidation_distance', outcome: 'closed' })
-  })
-})
-
-describe('hard cases: the venue\'s words', () => {
-  const held = { product_id: SYMBOL, side: 'LONG', number_of_contracts: '2', current_price: '3000', avg_entry_price: '2990', unrealized_pnl: '2', expiration_time: null }
-  const at = (change: object) => brokerOn({ 'GET cfm/positions/{product_id}': { position: { ...held, ...change } } }).broker
-
-  it('a long without a number of contracts is not flat', async () => {
-    for (const size of ['', null]) await expect(at({ number_of_contracts: size }).position(SYMBOL)).rejects.toThrow()
-  })
-
-  it('a position without a current price is a position', async () => {
-    for (const current of ['', '0', null]) expect(await at({ current_price: current }).position(SYMBOL)).toMatchObject({ side: 'long', quantity: '2' })
-  })
-
-  it('fees that cannot be read keep nobody from closing', async () => {
-    const { broker } = brokerOn({ 'GET cfm/positions/{product_id}': { position: held }, 'GET transaction_summary': status(503, 'down') })
-    expect(await broker.position(SYMBOL)).toMatchObject({ quantity: '2' })
-  })
-
-  it('a missing margin rate keeps nobody from closing', async () => {
-    const { PRODUCT } = await import('../broker/coinbase/support.ts')
-    const product = { ...PRODUCT, future_product_details: { ...PRODUCT.future_product_details, overnight_margin_rate: null } }
-    const { broker } = brokerOn({ 'GET cfm/positions/{product_id}': { position: held }, 'GET products/{product_id}': product })
-    expect(await broker.position(SYMBOL)).toMatchObject({ quantity: '2' })
-  })
-
-  it('an entry among the fills that is no fill, and lacks what a fill has, does not hide the rest', async () => {
-    const fill = { entry_id: 'e-1', trade_id: 't-1', order_id: 'o-1', product_id: SYMBOL, side: 'BUY', trade_type: 'FILL', price: '3000', size: '2', commission: '0.3', size_in_quote: false, trade_time: '2026-11-21T11:00:00Z', liquidity_indicator: 'TAKER' }
-    for (const odd of [{ price: '' }, { order_id: '' }]) {
-      const { broker } = brokerOn({ 'GET orders/historical/fills': { fills: [{ ...fill, entry_id: 'e-2', trade_type: 'SYNTHETIC', ...odd }, fill], cursor: '' } })
-      expect((await broker.fills(SYMBOL, NOW - 3 * 3_600_000)).map(({ fillId }) => fillId)).toEqual(['e-1'])
-    }
   })
 })

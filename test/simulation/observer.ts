@@ -20,7 +20,7 @@ export class Observer {
   readonly faults = new Map<string, number>()
   readonly requests = new Map<string, number>()
   readonly violations: Violation[] = []
-  readonly told_ = new Map<string, DomainEvent>()
+  readonly toldById = new Map<string, DomainEvent>()
   readonly intents = new Map<string, Intent>()
   readonly errors: string[] = []
   state: StrategyState | null = null
@@ -114,10 +114,10 @@ export class Observer {
   }
 
   told(event: DomainEvent): void {
-    const known = this.told_.get(event.id)
+    const known = this.toldById.get(event.id)
     this.trace(`event ${event.type} ${event.id} ${JSON.stringify(event.detail)}`)
     if (known !== undefined && canonicalJson(known) !== canonicalJson(event)) this.violation(9, `event ${event.id} was told twice, differently: ${known.type} and ${event.type}`)
-    this.told_.set(event.id, event)
+    this.toldById.set(event.id, event)
   }
 
   scheduleIs(how: 'on' | 'off' | null, reason: string): void {

@@ -49,7 +49,7 @@ const SABOTAGES: readonly Sabotage[] = [
       { file: 'lib/broker/coinbase/coinbase-broker.ts', find: 'async place(order, deadline): Promise<Placement> {', replace: 'async place(order, real): Promise<Placement> {\n      const deadline = real + 9e9' },
       { file: 'lib/cycle/enter-position.ts', find: 'clock() > deadline', replace: 'false' },
       { file: 'lib/cycle/protect-position.ts', find: 'clock() > deadline', replace: 'false' },
-      { file: 'lib/cycle/close-position.ts', find: 'if (clock() > fromIso(intent.deadline))', replace: 'if (false as boolean)' },
+      { file: 'lib/cycle/close-position.ts', find: 'clock() > deadline', replace: 'false' },
     ],
   },
   { name: 'a stop may be larger than the position', edits: [{ file: 'lib/cycle/reconcile/check-exits.ts', find: 'remainingOf(order).eq(position.quantity)', replace: 'remainingOf(order).gte(position.quantity)' }] },

@@ -1,6 +1,6 @@
 import { type Clock, type EpochMs, MINUTE_MS, SECOND_MS } from '../../core/time.ts'
-import type { Product } from '../../../schemas/market.ts'
 import type { Placement } from '../../../schemas/order.ts'
+import { PositiveQuantityText } from '../../../schemas/primitives.ts'
 import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
 import type { Broker, PlaceableOrder } from '../broker.ts'
 import { toAccount, toPosition } from './account.ts'
@@ -9,13 +9,15 @@ import { askBalanceSummary, type BalanceSummary } from './endpoints/balance-summ
 import { closePosition } from './endpoints/close-position.ts'
 import { createBracket, createEntry } from './endpoints/create-order.ts'
 import { askPosition } from './endpoints/position.ts'
-import { askProduct } from './endpoints/product.ts'
+import { askProduct, type Listing } from './endpoints/product.ts'
 import { askFuturesFees, type TransactionSummary } from './endpoints/transaction-summary.ts'
 import { planEntry } from './enter.ts'
 import { readFills } from './fills.ts'
 import { createOrders } from './orders.ts'
-import { toProduct } from './product.ts'
+import { ours } from './ours.ts'
+import { type ProductFacts, toProduct } from './product.ts'
 import { createReader } from './read.ts'
+import type { Warn } from './warn.ts'
 import type { Transport, WireRequest } from './wire.ts'
 import { sendCancel, sendOrder } from './write.ts'
 
@@ -31,6 +33,8 @@ type Dependencies = {
 const PRODUCT_LIFE_MS = 2 * SECOND_MS
 /** A fee tier moves with the volume of 30 days. */
 const FEES_LIFE_MS = 10 * MINUTE_MS
+/** A pass that has to close must not wait for fees again and again. */
+const FEES_RETRY_MS = 30 * SECOND_MS
 
 /**
  * US perp-style futures at Coinbase, through Advanced Trade. Reads are tried again, writes never: what became of
@@ -40,15 +44,31 @@ export function createCoinbaseBroker({ transport, config, clock, sleep, telemetr
   const { live } = config
   const { timeoutMs } = live
   const reader = createReader({ transport, timeoutMs, clock, sleep })
-  const orders = createOrders(reader, config.id)
-  const warn = (message: string, fields: Readonly<Record<string, unknown>>): void => telemetry?.log('warn', message, fields)
+  const warn: Warn = (message, fields) => telemetry?.log('warn', message, fields)
+  const orders = createOrders(reader, config.id, warn)
 
   const fees = keepFor<TransactionSummary>(FEES_LIFE_MS, clock)
-  const products = keepFor<Product>(PRODUCT_LIFE_MS, clock)
-  const product = (symbol: string): Promise<Product> =>
+  let feesFailedUntil: EpochMs | null = null
+  /** The fee tier, or null where it cannot be read: it is then asked for again after a while. */
+  const readFees = async (): Promise<TransactionSummary | null> => {
+    if (feesFailedUntil !== null && clock() < feesFailedUntil) return null
+    try {
+      return await fees('', () => reader.read(askFuturesFees()))
+    } catch (error) {
+      feesFailedUntil = clock() + FEES_RETRY_MS
+      warn('the fee tier cannot be read: entries are refused', { issue: messageOf(error) })
+      return null
+    }
+  }
+  const listings = keepFor<Listing>(PRODUCT_LIFE_MS, clock)
+  const products = keepFor<ProductFacts>(PRODUCT_LIFE_MS, clock)
+  const listing = (symbol: string): Promise<Listing> => listings(symbol, () => reader.read(askProduct(symbol)))
+  const productFacts = (symbol: string): Promise<ProductFacts> =>
     products(symbol, async () => {
-      const [answer, tier] = await Promise.all([reader.read(askProduct(symbol)), fees('', () => reader.read(askFuturesFees()))])
-      return toProduct({ answer, fees: tier, feePerContract: live.feePerContract, now: clock() })
+      const [found, tier] = await Promise.all([listing(symbol), readFees()])
+      const facts = toProduct({ listing: found, fees: tier, feePerContract: live.feePerContract, now: clock() })
+      if (facts.assumed.includes('margin')) warn('the product has no usable overnight margin rate: entries are refused', { symbol })
+      return facts
     })
 
   let balance: Promise<BalanceSummary> | null = null
@@ -68,7 +88,7 @@ export function createCoinbaseBroker({ transport, config, clock, sleep, telemetr
     if (clock() > deadline) return { refusal: 'deadline_passed' }
     switch (order.kind) {
       case 'entry': {
-        const plan = await planEntry(order, { reader, live, clock, deadline, product: await product(order.symbol) })
+        const plan = await planEntry(order, { reader, live, clock, deadline, facts: await productFacts(order.symbol) })
         return 'refusal' in plan ? plan : createEntry(order, plan.shape)
       }
       case 'protect':
@@ -83,11 +103,12 @@ export function createCoinbaseBroker({ transport, config, clock, sleep, telemetr
   return {
     name: 'coinbase',
     listsFunding: false,
-    product,
+    product: async (symbol) => (await productFacts(symbol)).product,
     account: async () => toAccount(await readBalance(), clock()),
     async position(symbol) {
-      const [answer, summary, { contractSize }] = await Promise.all([reader.find(askPosition(symbol)), readBalance(), product(symbol)])
-      return toPosition(symbol, answer, { balance: summary, contractSize })
+      const [answer, summary, { price: lastPrice, future_product_details: details }] = await Promise.all([reader.find(askPosition(symbol)), readBalance(), listing(symbol)])
+      const contractSize = ours(PositiveQuantityText, details?.contract_size, `the contract size of ${symbol}`)
+      return toPosition(symbol, answer, { balance: summary, contractSize, lastPrice })
     },
     openOrders: (symbol) => orders.open(symbol),
     order: (symbol, ref) => orders.find(symbol, ref),

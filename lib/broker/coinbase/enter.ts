@@ -8,6 +8,8 @@ import type { EntryShape } from './endpoints/create-order.ts'
 import { askPreview, type Preview } from './endpoints/preview-order.ts'
 import { askServerTime } from './endpoints/server-time.ts'
 import { failureReason, plainReason } from './failure-reason.ts'
+import { positive } from './fields.ts'
+import type { ProductFacts } from './product.ts'
 import { type Reader, RefusedQuestion } from './read.ts'
 
 /** Best first: a limit the venue keeps before one that only the preview kept, exits with the entry before exits after it. */
@@ -41,20 +43,23 @@ const COMMISSION_SLACK = 1
 
 export type EntryPlan = { shape: EntryShape } | { refusal: string }
 
-type Options = { reader: Reader; live: LiveConfig; clock: Clock; deadline: EpochMs; product: Product }
+type Options = { reader: Reader; live: LiveConfig; clock: Clock; deadline: EpochMs; facts: ProductFacts }
 
 /**
  * How the venue would take the entry, or why it must not be sent. Places nothing. Fails closed: what cannot be
  * checked by the deadline is refused.
  */
 export async function planEntry(order: EntryOrder, options: Options): Promise<EntryPlan> {
+  const { product, assumed } = options.facts
+  const unknown = assumed[0]
+  if (unknown !== undefined) return { refusal: `${unknown}_unknown` }
   if (!(await isClockRight(options))) return { refusal: 'clock_skew' }
   let refusal = 'unsupported_order_configuration'
   for (const shape of SHAPES) {
     if (shape.isBracketAttached && !options.live.attachBracket) continue
     const { preview, errors } = await previewEntry(order, shape, options)
     if (errors.length === 0) {
-      const objection = objectionTo(preview, order, shape, options.product)
+      const objection = objectionTo(preview, order, shape, product)
       return objection === null ? { shape } : { refusal: objection }
     }
     const final = errors.find((error) => !ABOUT_SHAPE.has(error))
@@ -111,5 +116,3 @@ function objectionTo(preview: Preview, order: EntryOrder, { configuration }: Ent
 function assumedCommission({ quantity, priceLimit }: EntryOrder, { contractSize, fees }: Product): Decimal {
   return dec(quantity).times(dec(priceLimit).times(contractSize).times(fees.taker).plus(fees.perContract))
 }
-
-const positive = (amount: string | null): string | null => (amount !== null && dec(amount).gt(0) ? amount : null)

@@ -46,6 +46,9 @@ export const amount = maybeAmount.transform((value, context): string => {
 /** An amount that is zero where unset. */
 export const amountOrZero = maybeAmount.transform((value) => value ?? '0')
 
+/** Null for an amount that is unset, zero or negative. */
+export const positive = (value: string | null): string | null => (value !== null && dec(value).gt(0) ? value : null)
+
 /** An instant, or null where unset. */
 export const maybeTime = z
   .string()

@@ -2,14 +2,13 @@ import { dec, money, price, quantity } from '../../core/decimal.ts'
 import { type EpochMs, MINUTE_MS, toIso } from '../../core/time.ts'
 import { Fill, type FillReason } from '../../../schemas/order.ts'
 import { BrokerError } from '../broker.ts'
-import { askFills, type WireFill } from './endpoints/fills.ts'
+import { askFills, type FillRow, type WireFill } from './endpoints/fills.ts'
 import type { WireOrder } from './endpoints/order.ts'
 import type { Orders } from './orders.ts'
 import type { Reader } from './read.ts'
 import { ours } from './ours.ts'
+import type { Warn } from './warn.ts'
 import { bracketOf, hasFired } from './venue-order.ts'
-
-export type Warn = (message: string, fields: Readonly<Record<string, unknown>>) => void
 
 /** The filter is on the venue's recording, which comes after the trade; the instant asked for is the trade's. */
 const OVERLAP_MS = 5 * MINUTE_MS
@@ -23,29 +22,36 @@ type Sources = { reader: Reader; orders: Orders; warn: Warn; now: EpochMs }
 
 /**
  * Executions with a trade time at or after the instant, oldest first, each once. Rejects with {@link BrokerError}
- * rather than guess what a fresh fill was for.
+ * rather than guess what a fresh fill was for. What cannot be read is warned about and left out: it shows where
+ * position and cash are compared.
  */
 export async function readFills(symbol: string, since: EpochMs, { reader, orders, warn, now }: Sources): Promise<Fill[]> {
-  const entries = (await readEntries(symbol, since - OVERLAP_MS, reader)).filter((entry) => entry.product_id === symbol && entry.trade_time >= since)
-  const executions = entries.filter((entry) => isExecution(entry, warn)).sort((a, b) => a.trade_time - b.trade_time || (a.entry_id < b.entry_id ? -1 : 1))
+  const rows = (await readRows(symbol, since - OVERLAP_MS, reader)).filter(({ raw }) => (raw.product_id === symbol || raw.product_id === '') && (raw.trade_time ?? since) >= since)
+  const executions = rows.flatMap((row) => executionOf(row, warn) ?? []).sort((a, b) => a.trade_time - b.trade_time || (a.entry_id < b.entry_id ? -1 : 1))
   const causes = new Map<string, Awaited<ReturnType<Orders['explain']>>>()
   const ids = [...new Set(executions.map((entry) => entry.order_id))]
   await Promise.all(ids.map(async (orderId) => causes.set(orderId, await orders.explain(orderId))))
-  return executions.map((entry) => {
+  return executions.flatMap((entry) => {
     const cause = causes.get(entry.order_id) ?? null
     if (cause === null && now - entry.trade_time < ORDER_LAG_MS) throw new BrokerError(`the order ${entry.order_id} of fill ${entry.entry_id} is not there yet`)
-    return toFill(entry, cause)
+    try {
+      return toFill(entry, cause)
+    } catch (error) {
+      if (!(error instanceof BrokerError)) throw error
+      warn('a fill cannot be read and was left out', { entryId: entry.entry_id, orderId: entry.order_id, issue: error.message })
+      return []
+    }
   })
 }
 
 /** Pages end with an empty cursor, an empty page, or one in which everything is known already. */
-async function readEntries(symbol: string, since: EpochMs, { read }: Reader): Promise<WireFill[]> {
-  const found = new Map<string, WireFill>()
+async function readRows(symbol: string, since: EpochMs, { read }: Reader): Promise<FillRow[]> {
+  const found = new Map<string, FillRow>()
   let cursor = ''
   for (let page = 1; page <= MAX_PAGES; page++) {
     const answer = await read(askFills(symbol, since, cursor))
-    const fresh = answer.fills.filter((entry) => !found.has(entry.entry_id))
-    for (const entry of fresh) found.set(entry.entry_id, entry)
+    const fresh = answer.fills.filter(({ key }) => !found.has(key))
+    for (const row of fresh) found.set(row.key, row)
     if (fresh.length === 0 || answer.cursor === '' || answer.cursor === cursor) return [...found.values()]
     cursor = answer.cursor
   }
@@ -53,11 +59,15 @@ async function readEntries(symbol: string, since: EpochMs, { read }: Reader): Pr
 }
 
 /** What corrects a fill has no stated sign: it is told to a person, and the money shows in the venue's cash. */
-function isExecution(entry: WireFill, warn: Warn): boolean {
-  if (entry.trade_type === 'FILL' && !entry.size_in_quote) return true
-  const { entry_id: entryId, order_id: orderId, trade_type: type, price, size, size_in_quote: sizeInQuote } = entry
-  warn('an entry among the fills is no fill and was left out', { entryId, orderId, type, price, size, sizeInQuote })
-  return false
+function executionOf({ raw, fill, issue }: FillRow, warn: Warn): WireFill | null {
+  const { entry_id: entryId, order_id: orderId, trade_type: type } = raw
+  if (type !== 'FILL' || fill?.size_in_quote === true) {
+    const { price, size, size_in_quote: sizeInQuote } = fill ?? {}
+    warn('an entry among the fills is no fill and was left out', { entryId, orderId, type, price, size, sizeInQuote })
+    return null
+  }
+  if (fill === null) warn('a fill cannot be read and was left out', { entryId, orderId, issue })
+  return fill
 }
 
 const LIQUIDITY: Readonly<Record<string, Fill['liquidity']>> = { MAKER: 'maker', TAKER: 'taker' }

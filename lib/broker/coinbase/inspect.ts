@@ -1,7 +1,7 @@
 import { canonical, dec, ROUND_DOWN, ROUND_UP } from '../../core/decimal.ts'
 import type { Clock } from '../../core/time.ts'
 import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
-import { toAccount } from './account.ts'
+import { isFlat, toAccount } from './account.ts'
 import { messageOf } from './answer.ts'
 import { askBalanceSummary } from './endpoints/balance-summary.ts'
 import { askKeyPermissions } from './endpoints/key-permissions.ts'
@@ -61,18 +61,19 @@ export async function inspectVenue({ transport, symbol, config, clock }: Options
 
   const answer = await look('product', async () => {
     const [found, fees] = await Promise.all([reader.read(askProduct(symbol)), reader.read(askFuturesFees())])
-    return { found, product: toProduct({ answer: found, fees, feePerContract: live.feePerContract, now: clock() }) }
+    return { found, ...toProduct({ listing: found, fees, feePerContract: live.feePerContract, now: clock() }) }
   }, ({ product: { contractSize, base, tickSize, fees } }) =>
     verdict(true, `${symbol}: ${contractSize} ${base} a contract, tick ${tickSize}, taker ${fees.taker} and ${fees.perContract} assumed a contract`, ''))
   if (answer !== null) {
-    const { session, initialMarginRate } = answer.product
+    const { product: { session, initialMarginRate }, assumed } = answer
     judgeMore('session', verdict(session.isOpen, `${session.reason}${session.nextClose === null ? '' : `, closes ${session.nextClose}`}`, 'wait until the venue is open; entries wait too'))
     const { long, short } = initialMarginRate
     const highest = dec(long).gt(short) ? long : short
     const isCovered = dec(highest).times(guard.maxLeverage).lte(1)
     const bearable = canonical(dec(1).div(guard.maxLeverage).round(4, ROUND_DOWN))
     const rates = `${long} long, ${short} short; guard.maxLeverage ${guard.maxLeverage} needs at most ${bearable}`
-    judgeMore('margin rates', verdict(isCovered, rates, `lower guard.maxLeverage to ${canonical(dec(1).div(highest).round(2, ROUND_DOWN))} or less`))
+    if (assumed.includes('margin')) judgeMore('margin rates', verdict(false, 'the venue tells no usable overnight margin rate: no entry will be made', 'look again later, or choose another product'))
+    else judgeMore('margin rates', verdict(isCovered, rates, `lower guard.maxLeverage to ${canonical(dec(1).div(highest).round(2, ROUND_DOWN))} or less`))
   }
 
   const balance = await look('futures account', () => reader.read(askBalanceSummary()), (summary) => {
@@ -88,8 +89,8 @@ export async function inspectVenue({ transport, symbol, config, clock }: Options
   }
 
   await look('no position', () => reader.find(askPosition(symbol)), (position) => {
-    const isFlat = position === null || position.number_of_contracts === '0'
-    return verdict(isFlat, isFlat ? 'flat' : `${position.side.toLowerCase()} ${position.number_of_contracts} contracts`, 'close it, or let the strategy that opened it do so')
+    const size = isFlat(position) ? 'flat' : `${position.side.toLowerCase()} ${position.number_of_contracts ?? 'an unknown number of'} contracts`
+    return verdict(isFlat(position), size, 'close it, or let the strategy that opened it do so')
   })
   await look('no foreign orders', () => createOrders(reader, config.id).open(symbol), (open) => {
     const foreign = open.filter(({ kind }) => kind === 'foreign')

@@ -3,8 +3,9 @@ import { MINUTE_MS } from '../../core/time.ts'
 import { isTerminal, type VenueOrder } from '../../../schemas/order.ts'
 import { BrokerError, type OrderRef } from '../broker.ts'
 import { askOrder, type WireOrder } from './endpoints/order.ts'
-import { askOrders, type OrdersFilter } from './endpoints/orders.ts'
+import { askOrders, isUnreadable, type OrdersFilter, type UnreadableOrder } from './endpoints/orders.ts'
 import type { Reader } from './read.ts'
+import type { Warn } from './warn.ts'
 import { statusOf, toVenueOrder } from './venue-order.ts'
 
 export type Orders = {
@@ -28,7 +29,8 @@ const MAX_KEPT = 500
 /** Parents above an order: the entry of its bracket, and one between for a stop that has fired. */
 const MAX_GENERATIONS = 3
 
-export function createOrders({ read, find }: Reader, strategyId: string): Orders {
+/** `warn` is told of finished orders that cannot be read. */
+export function createOrders({ read, find }: Reader, strategyId: string, warn: Warn = () => {}): Orders {
   const over = new Map<string, WireOrder>()
   const parents = new Map<string, string | null>()
 
@@ -38,13 +40,26 @@ export function createOrders({ read, find }: Reader, strategyId: string): Orders
     return order
   }
 
-  const list = async (filter: OrdersFilter): Promise<WireOrder[]> => {
+  /** Leaves out an order that is over, and is not the one looked for; of any other, an exit might be hidden. */
+  const leaveOut = (order: UnreadableOrder, clientOrderId: string | null): void => {
+    const { order_id: orderId, client_order_id: theirs, status, issue } = order
+    if (!isTerminal(statusOf(order)) || theirs === clientOrderId) {
+      throw new BrokerError(`GET orders/historical/batch: order ${orderId || 'without an id'} with status ${status || 'none'} cannot be read: ${issue}`)
+    }
+    warn('an order that is over cannot be read and was left out', { orderId, clientOrderId: theirs, status, issue })
+  }
+
+  const list = async (filter: OrdersFilter, clientOrderId: string | null = null): Promise<WireOrder[]> => {
     const found = new Map<string, WireOrder>()
     let cursor = ''
     for (let page = 1; page <= MAX_PAGES; page++) {
       const answer = await read(askOrders(filter, cursor))
       // The venue may not have understood the filter.
-      for (const order of answer.orders) if (order.product_id === filter.symbol) found.set(order.order_id, remember(order))
+      const rows = answer.orders.filter((order) => order.product_id === filter.symbol || (isUnreadable(order) && order.product_id === ''))
+      for (const order of rows) {
+        if (isUnreadable(order)) leaveOut(order, clientOrderId)
+        else found.set(order.order_id, remember(order))
+      }
       if (!answer.has_next) return [...found.values()]
       if (answer.cursor === '' || answer.cursor === cursor) throw new BrokerError('GET orders/historical/batch: more pages, but no way to them')
       cursor = answer.cursor
@@ -94,7 +109,7 @@ export function createOrders({ read, find }: Reader, strategyId: string): Orders
 
     async find(symbol, { clientOrderId, orderId, since }) {
       const known = orderId === null ? null : await byId(orderId)
-      const order = known ?? (await list({ symbol, source: 'RETAIL_ADVANCED', from: since - OVERLAP_MS })).find((each) => each.client_order_id === clientOrderId)
+      const order = known ?? (await list({ symbol, source: 'RETAIL_ADVANCED', from: since - OVERLAP_MS }, clientOrderId)).find((each) => each.client_order_id === clientOrderId)
       return order === undefined ? null : describe(order)
     },
 

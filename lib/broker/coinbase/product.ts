@@ -2,11 +2,25 @@ import { canonical, type Decimal, dec } from '../../core/decimal.ts'
 import { type EpochMs, SECOND_MS, toIso } from '../../core/time.ts'
 import { Product } from '../../../schemas/market.ts'
 import { BrokerError } from '../broker.ts'
-import type { ProductAnswer } from './endpoints/product.ts'
+import { type Listing, ProductAnswer } from './endpoints/product.ts'
 import type { TransactionSummary } from './endpoints/transaction-summary.ts'
 import { ours } from './ours.ts'
 
-type Facts = { answer: ProductAnswer; fees: TransactionSummary; feePerContract: string; now: EpochMs }
+/** A product, and which of its facts are stand-ins: an exit needs none of these, an entry all. */
+export type ProductFacts = { product: Product; assumed: readonly ('fees' | 'margin')[] }
+
+type Sources = {
+  listing: Listing
+  /** Null where they cannot be read. */
+  fees: TransactionSummary | null
+  feePerContract: string
+  now: EpochMs
+}
+
+/** Far above every tier: nothing passes on reward and risk by accident. */
+const FEES_UNKNOWN: TransactionSummary = { fee_tier: { taker_fee_rate: '0.01', maker_fee_rate: '0.01' } }
+/** No leverage at all. */
+const MARGIN_RATE_UNKNOWN = '1'
 
 /** Retail initial margin is 110 % of maintenance margin; the venue names only the former per product. Inferred. */
 const INITIAL_OVER_MAINTENANCE = '1.1'
@@ -15,16 +29,20 @@ const RATE_PLACES = 8
 /**
  * A US perp-style future: cleared by the FCM, with a funding interval. Its expiry type says EXPIRING, and its
  * perpetual_details are an empty shell that dated futures have too. Throws {@link BrokerError} for anything else.
+ * Fees and margin rates that are not known are replaced by pessimistic ones, and named as assumed.
  */
-export function toProduct({ answer, fees, feePerContract, now }: Facts): Product {
+export function toProduct({ listing, fees, feePerContract, now }: Sources): ProductFacts {
+  const answer = ours(ProductAnswer, listing, listing.product_id)
   const { product_id: symbol, future_product_details: details } = answer
   if (answer.product_venue !== 'FCM' || details === null || details === undefined || details.funding_interval === '') {
     const found = `venue ${answer.product_venue || 'none'}${details?.funding_interval ? '' : ' and no funding interval'}`
     throw new BrokerError(`${symbol} is not a US perp-style future: it needs venue FCM and a funding interval, and has ${found}`)
   }
-  const initialMarginRate = { long: strictestRate(answer, 'long'), short: strictestRate(answer, 'short') }
-  const { taker_fee_rate: taker, maker_fee_rate: maker } = fees.fee_tier
-  return ours(Product, {
+  const [longRate, shortRate] = [strictestRate(answer, 'long'), strictestRate(answer, 'short')]
+  const initialMarginRate = { long: longRate ?? dec(MARGIN_RATE_UNKNOWN), short: shortRate ?? dec(MARGIN_RATE_UNKNOWN) }
+  const { taker_fee_rate: taker, maker_fee_rate: maker } = (fees ?? FEES_UNKNOWN).fee_tier
+  const assumed: ProductFacts['assumed'] = [...(fees === null ? (['fees'] as const) : []), ...(longRate === null || shortRate === null ? (['margin'] as const) : [])]
+  const product = ours(Product, {
     symbol,
     base: details.contract_root_unit,
     quote: answer.quote_currency_id,
@@ -40,16 +58,18 @@ export function toProduct({ answer, fees, feePerContract, now }: Facts): Product
     fundingIntervalMs: intervalMs(details.funding_interval, symbol),
     session: sessionOf(answer, now),
   }, symbol)
+  return { product, assumed }
 }
 
 const larger = (a: Decimal, b: Decimal): Decimal => (a.gt(b) ? a : b)
 
-/** The higher of the two windows' rates: a position opened by day is still there at night. */
-function strictestRate({ product_id: symbol, future_product_details: details }: ProductAnswer, side: 'long' | 'short'): Decimal {
+/** The higher of the two windows' rates: a position opened by day is still there at night. Null where that is no fraction of the whole. */
+function strictestRate({ future_product_details: details }: ProductAnswer, side: 'long' | 'short'): Decimal | null {
   const key = `${side}_margin_rate` as const
   const overnight = details?.overnight_margin_rate?.[key] ?? null
-  if (overnight === null) throw new BrokerError(`${symbol} has no overnight margin rate for a ${side}`)
-  return larger(dec(overnight), dec(details?.intraday_margin_rate?.[key] ?? '0'))
+  if (overnight === null) return null
+  const rate = larger(dec(overnight), dec(details?.intraday_margin_rate?.[key] ?? '0'))
+  return rate.gt(0) && rate.lte(1) ? rate : null
 }
 
 /** Milliseconds of a duration such as `3600s`. */

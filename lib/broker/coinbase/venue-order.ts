@@ -1,7 +1,7 @@
-import { dec } from '../../core/decimal.ts'
 import { toIso } from '../../core/time.ts'
 import { type Bracket, isTerminal, type OrderStatus, VenueOrder } from '../../../schemas/order.ts'
 import type { WireOrder } from './endpoints/order.ts'
+import { positive } from './fields.ts'
 import { ours } from './ours.ts'
 
 /** An order on its way to its end or to a change still works until then. */
@@ -17,7 +17,7 @@ const STATUS: Readonly<Record<string, OrderStatus>> = {
   FAILED: 'rejected',
 }
 
-export const statusOf = ({ status }: WireOrder): OrderStatus => STATUS[status] ?? 'unknown'
+export const statusOf = ({ status }: { status: string }): OrderStatus => STATUS[status] ?? 'unknown'
 
 /** Whether the stop of a bracket has fired, filled or not. */
 export const hasFired = ({ trigger_status: status }: WireOrder): boolean => status === 'STOP_TRIGGERED'
@@ -42,13 +42,15 @@ export function toVenueOrder(order: WireOrder, kind: VenueOrder['kind']): VenueO
   }, `order ${order.order_id}`)
 }
 
-/** An attached order covers what its parent has filled so far, whatever size it was meant for. */
-function sizeOf({ order_configuration: configuration, originating_order_id: parentId, workable_size: workable, filled_size: filled }: WireOrder): string {
-  const ordered = configuration?.base_size ?? null
-  return (parentId === '' ? null : positive(workable)) ?? ordered ?? positive(workable) ?? filled ?? '0'
+/**
+ * An attached order covers what its parent has filled so far, whatever size it was meant for. Zero where nothing tells
+ * the size, as an order that closes a position need not: what has filled so far is the size of a filled order only.
+ */
+function sizeOf(order: WireOrder): string {
+  const { order_configuration: configuration, originating_order_id: parentId, workable_size: workable, filled_size: filled } = order
+  const told = (parentId === '' ? null : positive(workable)) ?? positive(configuration?.base_size ?? null) ?? positive(workable)
+  return told ?? (statusOf(order) === 'filled' ? filled : null) ?? '0'
 }
-
-const positive = (amount: string | null): string | null => (amount !== null && dec(amount).gt(0) ? amount : null)
 
 /** Stop and target of a bracket, or of the bracket attached to an entry. */
 export function bracketOf({ order_configuration: own, attached_order_configuration: attached }: WireOrder): Bracket | null {

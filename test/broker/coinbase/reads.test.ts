@@ -124,10 +124,8 @@ describe('product', () => {
     { what: 'a dated future', answer: withDetails({ funding_interval: null }), says: /not a US perp-style future.*no funding interval/ },
     { what: 'another venue', answer: withDetails({}, { product_venue: 'CBE' }), says: /venue CBE/ },
     { what: 'a spot product', answer: { ...PRODUCT, product_venue: 'CBE', future_product_details: null, fcm_trading_session_details: null }, says: /not a US perp-style future/ },
-    { what: 'no overnight rate', answer: withDetails({ overnight_margin_rate: null }), says: /no overnight margin rate/ },
     { what: 'a strange interval', answer: withDetails({ funding_interval: '1h' }), says: /"1h" is not a funding interval/ },
     { what: 'no contract size', answer: withDetails({ contract_size: '' }), says: /contractSize/ },
-    { what: 'a rate above the whole', answer: withDetails({ overnight_margin_rate: { long_margin_rate: '22', short_margin_rate: '27' } }), says: /initialMarginRate/ },
   ])('refuses $what', async ({ answer, says }) => {
     const { broker } = brokerOn({ 'GET products/{product_id}': answer })
     const error: unknown = await broker.product(SYMBOL).catch((cause: unknown) => cause)
@@ -236,7 +234,6 @@ describe('position', () => {
     { what: 'a position without a side', answer: held({ side: 'UNKNOWN' }) },
     { what: 'a position elsewhere', answer: held({ product_id: 'BIP-20DEC30-CDE' }) },
     { what: 'a negative number of contracts', answer: held({ number_of_contracts: '-2' }) },
-    { what: 'a position without a price', answer: held({ current_price: '' }) },
   ])('is not flat by $what', async ({ answer }) => {
     await expect(of(answer)).rejects.toThrow(BrokerError)
   })

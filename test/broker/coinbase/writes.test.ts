@@ -203,7 +203,6 @@ describe('an entry', () => {
     { what: 'preview', script: { 'POST orders/preview': status(503) } },
     { what: 'preview is forbidden', script: { 'POST orders/preview': apiError(403, 'PERMISSION_DENIED') } },
     { what: 'the product', script: { 'GET products/{product_id}': status(500) } },
-    { what: 'the fee tier', script: { 'GET transaction_summary': { fee_tier: {} } } },
   ])('is not sent where a question fails: $what', async ({ script }) => {
     const { broker, sent } = brokerOn({ ...taken, ...script })
     expect(await broker.place(entry(), DEADLINE)).toMatchObject({ outcome: 'rejected', reason: expect.stringMatching(/^not_sent: /) })

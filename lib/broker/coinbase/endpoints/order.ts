@@ -6,8 +6,10 @@ const configuration = z
   .record(z.string(), z.looseObject({ base_size: maybeAmount, limit_price: maybeAmount, stop_trigger_price: maybeAmount }).nullish())
   .nullish()
   .transform((variants) => {
-    const [kind, values] = Object.entries(variants ?? {}).find(([, each]) => each !== null && each !== undefined) ?? []
-    return kind === undefined || values === null || values === undefined ? null : { kind, ...values }
+    const set = Object.entries(variants ?? {}).flatMap(([kind, values]) => (values === null || values === undefined ? [] : [{ kind, ...values }]))
+    const [first] = set
+    // Whichever of them tells the size.
+    return first === undefined ? null : { ...first, base_size: set.map(({ base_size: size }) => size).find((size) => size !== null) ?? null }
   })
 
 /** An order as `orders/historical` tells it. Sizes are contracts. */

@@ -1,11 +1,29 @@
 import { z } from 'zod'
 import { type EpochMs, toIso } from '../../../core/time.ts'
+import { issuesOf } from '../answer.ts'
 import { flag, text } from '../fields.ts'
 import { type Question, signedGet } from '../request.ts'
 import { WireOrder } from './order.ts'
 
-/** One page of `GET /orders/historical/batch`, newest first. */
-const OrdersPage = z.looseObject({ orders: z.array(WireOrder), has_next: flag, cursor: text })
+/** What can be told of a row that cannot be read: its texts, empty where they are none. */
+const RawOrder = z.looseObject({ order_id: text.catch(''), client_order_id: text.catch(''), product_id: text.catch(''), status: text.catch('') })
+
+/** A row that is no order as we know them; `issue` says why. */
+export type UnreadableOrder = { isUnreadable: true; order_id: string; client_order_id: string; product_id: string; status: string; issue: string }
+
+/** WireOrder is loose, but nothing of the venue's has this name. */
+export const isUnreadable = (order: WireOrder | UnreadableOrder): order is UnreadableOrder => order['isUnreadable'] === true
+
+const row = z.unknown().transform((given): WireOrder | UnreadableOrder => {
+  const parsed = WireOrder.safeParse(given)
+  if (parsed.success) return parsed.data
+  const raw = RawOrder.safeParse(given).data ?? { order_id: '', client_order_id: '', product_id: '', status: '' }
+  const { order_id, client_order_id, product_id, status } = raw
+  return { isUnreadable: true, order_id, client_order_id, product_id, status, issue: issuesOf(parsed.error) }
+})
+
+/** One page of `GET /orders/historical/batch`, newest first. A row that cannot be read does not hide the others. */
+const OrdersPage = z.looseObject({ orders: z.array(row), has_next: flag, cursor: text })
 export type OrdersPage = z.infer<typeof OrdersPage>
 
 export type OrdersFilter = {

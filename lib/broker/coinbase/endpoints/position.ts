@@ -10,7 +10,7 @@ const PositionAnswer = z
         product_id: z.string(),
         /** LONG, SHORT or UNKNOWN. */
         side: text,
-        number_of_contracts: amountOrZero.refine((size) => !size.startsWith('-'), { error: 'expected an unsigned number of contracts' }),
+        number_of_contracts: maybeAmount.refine((size) => size?.startsWith('-') !== true, { error: 'expected an unsigned number of contracts' }),
         current_price: maybeAmount,
         avg_entry_price: maybeAmount,
         unrealized_pnl: amountOrZero,

@@ -2,10 +2,19 @@ import { z } from 'zod'
 import { amount, flag, maybeAmount, maybeTime, text } from '../fields.ts'
 import { type Question, signedGet } from '../request.ts'
 
-const marginRates = z.looseObject({ long_margin_rate: maybeAmount, short_margin_rate: maybeAmount }).nullish()
+/** Rates that cannot be read are unset: only an entry needs them. */
+const marginRates = z.looseObject({ long_margin_rate: maybeAmount.catch(null), short_margin_rate: maybeAmount.catch(null) }).nullish().catch(null)
+
+/** The least a position needs; all else is kept as it came, for {@link ProductAnswer}. */
+const Listing = z.looseObject({
+  product_id: z.string(),
+  price: maybeAmount.catch(null),
+  future_product_details: z.looseObject({ contract_size: maybeAmount }).nullish(),
+})
+export type Listing = z.infer<typeof Listing>
 
 /** `GET /products/{product_id}`. Sizes are contracts. */
-const ProductAnswer = z.looseObject({
+export const ProductAnswer = z.looseObject({
   product_id: z.string(),
   product_venue: text,
   price: maybeAmount,
@@ -47,4 +56,4 @@ const ProductAnswer = z.looseObject({
 })
 export type ProductAnswer = z.infer<typeof ProductAnswer>
 
-export const askProduct = (symbol: string): Question<ProductAnswer> => ({ request: signedGet('products/{product_id}', { product_id: symbol }), answer: ProductAnswer })
+export const askProduct = (symbol: string): Question<Listing> => ({ request: signedGet('products/{product_id}', { product_id: symbol }), answer: Listing })
