@@ -4,7 +4,8 @@ import type { Simulator } from './simulator.ts'
 /** Where an invocation may die: before a port is called, or after its effect. */
 export type CrashPoint = { invocation: string; port: string; edge: 'before' | 'after'; ordinal: number }
 
-const never = new Promise<never>(() => {})
+/** A promise of its own each time: one for all would remember everybody who ever waited for it. */
+const never = (): Promise<never> => new Promise<never>(() => {})
 
 /**
  * One invocation's process. Every call of a port passes here on its way out and back; a process that is dead passes
@@ -38,11 +39,11 @@ export class Life {
   }
 
   private async pass(port: string, edge: CrashPoint['edge']): Promise<void> {
-    if (!this.isAlive) return never
+    if (!this.isAlive) return never()
     const ordinal = this.onPoint()
     if (!this.mayDieAt({ invocation: this.name, port, edge, ordinal })) return
     this.die()
-    return never
+    return never()
   }
 
   /**
@@ -71,9 +72,9 @@ export class Life {
   }
 
   async sleep(ms: number): Promise<void> {
-    if (!this.isAlive) return never
+    if (!this.isAlive) return never()
     await this.sim.sleep(ms)
-    if (!this.isAlive) return never
+    if (!this.isAlive) return never()
   }
 
   now(): EpochMs {
