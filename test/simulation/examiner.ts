@@ -1,5 +1,5 @@
 import { dec, sum, type Money } from '../../lib/core/decimal.ts'
-import { MINUTE_MS, SECOND_MS, toIso } from '../../lib/core/time.ts'
+import { fromIso, MINUTE_MS, SECOND_MS, toIso } from '../../lib/core/time.ts'
 import { positionOf } from '../../lib/ledger/accounting.ts'
 import { readAll } from '../../lib/store/read-all.ts'
 import type { Store } from '../../lib/store/store.ts'
@@ -93,6 +93,9 @@ export class Examiner {
       this.lastFlatAt = this.sim.now
       this.isForeignHeld = false
     }
+    // What an order made by hand has opened is its maker's, as what a hand has opened itself.
+    const lastFilled = truth.orders.filter(({ filled }) => filled > 0).at(-1)
+    if (truth.position.contracts !== 0 && lastFilled?.source === 'RETAIL_SIMPLE' && lastFilled.bracket !== null) this.isForeignHeld = true
     const isNaked = !this.isForeignHeld && truth.position.contracts !== 0 && !truth.orders.some((order) => isCover(order, truth))
     if (!isNaked) this.nakedSince = null
     else this.nakedSince ??= this.sim.now
@@ -128,7 +131,11 @@ export class Examiner {
   }
 
   private checkProtected({ position, orders }: VenueTruth, pass: Pass): void {
-    if (this.nakedSince === null || this.nakedSince > pass.startedAt) {
+    // A stop that was sent a moment ago is waited for until its deadline: a second one would rest beside it.
+    const phase = this.observer.state?.phase
+    const protection = phase?.kind === 'open' ? phase.position.protection : null
+    const isUnderWay = protection?.status === 'intended' && this.sim.now <= fromIso(protection.deadline)
+    if (isUnderWay || this.nakedSince === null || this.nakedSince > pass.startedAt) {
       this.nakedPasses = 0
       return
     }

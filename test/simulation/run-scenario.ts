@@ -146,6 +146,7 @@ export async function runScenario(scenario: Scenario, { crashAt, trace = () => {
           current = { life, chance }
           const reply = venue.handle(request)
           current = null
+          if (request.method === 'POST') examiner.look(true)
           if (reply.kind !== 'answer') throw new Error(`the venue's own faults are not used here: ${reply.kind}`)
           return { status: reply.status, text: reply.text }
         },

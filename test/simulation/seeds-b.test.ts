@@ -1,3 +1,3 @@
 import { liveThrough } from './live-through.ts'
 
-liveThrough({ from: 126, to: 250 })
+liveThrough({ from: 111, to: 220 })
