@@ -36,8 +36,9 @@ export async function gatherVenueFacts(ports: ExecutionPorts, state: StrategySta
   const product = await broker.product(symbol)
   for (let read = 1; ; read++) {
     const [before, cashBefore] = await Promise.all([broker.position(symbol), broker.account().then(({ cash }) => cash)])
-    const [pendingOrder, openOrders, fills, funding] = await Promise.all([
-      readPending(ports, state),
+    // First: what it says of itself leads to the exits attached to it.
+    const pendingOrder = await readPending(ports, state)
+    const [openOrders, fills, funding] = await Promise.all([
       broker.openOrders(symbol),
       broker.fills(symbol, since),
       broker.fundingPayments(symbol, since),

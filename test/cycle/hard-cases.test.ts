@@ -242,3 +242,18 @@ describe('hard cases: liquidation', () => {
     expect(result).toMatchObject({ exit: 'liquidation_distance', outcome: 'closed' })
   })
 })
+
+describe('hard cases: lists that lag', () => {
+  it('an exit attached to an entry is found through its parent: no second one is placed beside it', async () => {
+    const { venue, enter } = live({
+      answer: (endpoint, text) => {
+        if (endpoint !== 'orders/historical/batch') return text
+        const body = JSON.parse(text) as { orders: { originating_order_id: string }[] }
+        return JSON.stringify({ ...body, orders: body.orders.filter((order) => order.originating_order_id === '') })
+      },
+    })
+    const state = await enter()
+    expect(state.phase).toMatchObject({ kind: 'open', position: { protection: { status: 'live' } } })
+    expect(venue.truth().orders.filter(({ isLive, bracket }) => isLive && bracket !== null)).toHaveLength(1)
+  })
+})

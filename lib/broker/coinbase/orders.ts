@@ -104,6 +104,9 @@ export function createOrders({ read, find }: Reader, strategyId: string, warn: W
         const lists = await Promise.all(SOURCES.map((source) => list({ symbol, statuses, source })))
         for (const order of lists.flat()) live.set(order.order_id, order)
       }
+      // Lists lag, an order by its id does not: an exit attached to an entry of ours is there as soon as that one says so.
+      const attached = [...parents].filter(([childId, parentId]) => parentId !== null && !live.has(childId) && !over.has(childId))
+      for (const child of await Promise.all(attached.map(([childId]) => byId(childId)))) if (child !== null && child.product_id === symbol) live.set(child.order_id, child)
       return Promise.all([...live.values()].filter((order) => !isTerminal(statusOf(order))).map(describe))
     },
 
