@@ -1,5 +1,6 @@
 #!/usr/bin/env -S node --import tsx
 import { randomUUID } from 'node:crypto'
+import { availableParallelism } from 'node:os'
 import { runCli } from '../lib/cli/run-cli.ts'
 
 // The SDK's notice about Node 20 is meant for deployments; a newcomer's first run should not begin with it.
@@ -12,6 +13,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
   clock: () => Date.now(),
   newId: randomUUID,
+  isInteractive: process.stderr.isTTY === true,
+  cores: availableParallelism(),
   sleep: (ms) =>
     new Promise((resolve) => {
       setTimeout(resolve, ms)

@@ -1,27 +1,15 @@
 import { z } from 'zod'
 import { CycleOutcome } from './cycle-record.ts'
 import { Decision } from './decision.ts'
+import { Gate, Metrics } from './metrics.ts'
 import { LiveClearance } from './live-clearance.ts'
 import { OrderRequest, VenueAccount, VenueOrder, VenuePosition } from './order.ts'
-import { Bracket } from './order.ts'
-import { IsoTime, Mode, MoneyText, PositionSide, PriceText, QuantityText, StrategyId } from './primitives.ts'
+import { IsoTime, Mode, QuantityText, StrategyId } from './primitives.ts'
+import { PositionReport, Trial } from './replay.ts'
+import { SizingEvidence } from './strategy-config.ts'
 import { Accounting, Halt, Incident, IntentStatus } from './state.ts'
-import { StrategyConfig } from './strategy-config.ts'
 import { Trade } from './trade.ts'
 import { GuardRuleName, Verdict } from './verdict.ts'
-
-/** The open position as the command line tells it. */
-export const PositionReport = z.strictObject({
-  side: PositionSide,
-  quantity: QuantityText,
-  entryPrice: PriceText,
-  openedAt: IsoTime,
-  bracket: Bracket.nullable(),
-  protection: z.enum(['none', 'intended', 'live']),
-  liquidationPrice: PriceText.nullable(),
-  tradeId: z.string(),
-})
-export type PositionReport = z.infer<typeof PositionReport>
 
 /** Where a cycle's full record lies; null for a dry run, which leaves none. */
 export const RecordLocation = z.strictObject({ store: z.string(), table: z.string(), pk: z.string(), sk: z.string() }).nullable()
@@ -138,56 +126,108 @@ export const DoctorReport = z.strictObject({
 })
 export type DoctorReport = z.infer<typeof DoctorReport>
 
-/** A trade as replays report it. */
-export const ReplayTrade = Trade.pick({
-  id: true,
-  side: true,
-  quantity: true,
-  entryTime: true,
-  entryPrice: true,
-  exitTime: true,
-  exitPrice: true,
-  exitReason: true,
-  stopLossPrice: true,
-  takeProfitPrice: true,
-  fees: true,
-  funding: true,
-  slippage: true,
-  pnl: true,
-  rMultiple: true,
-})
-export type ReplayTrade = z.infer<typeof ReplayTrade>
+/** `hourhand trials --json` */
+export const TrialsReport = z.strictObject({ trials: z.array(Trial) })
 
-/** `hourhand replay --json` */
-export const ReplayReport = z.strictObject({
-  config: StrategyConfig,
-  counts: z.strictObject({ bars: z.int(), slots: z.int(), entries: z.int(), refusals: z.int(), ambiguousBars: z.int() }),
-  trades: z.array(ReplayTrade),
-  metrics: z.strictObject({
-    startEquity: MoneyText,
-    endEquity: MoneyText,
-    totalReturn: z.number(),
-    maxDrawdown: z.number(),
-    trades: z.int(),
-    winRate: z.number().nullable(),
-    averageR: z.number().nullable(),
-    fees: MoneyText,
-    funding: MoneyText,
-    slippage: MoneyText,
-    /** How often each guard rule refused an entry. */
-    refusalsByRule: z.record(z.string(), z.int()),
-    outcomes: z.record(z.string(), z.int()),
-    /** Reasons of cycles that failed, and how often each. */
-    failures: z.record(z.string(), z.int()),
-    /** Set when trading ended before the history did. */
-    halt: Halt.nullable(),
-    /** Held at the end; not among the trades, but in the end equity. */
-    openPosition: PositionReport.nullable(),
-    /** Bars in which stop and target were both touched, over all bars with a position. */
-    ambiguousBarShare: z.number().nullable(),
-  }),
-  gates: z.array(z.strictObject({ gate: z.string(), result: z.enum(['pass', 'fail', 'not_enough_evidence']), limit: z.number(), actual: z.number().nullable() })),
-  baselines: z.record(z.string(), z.strictObject({ totalReturn: z.number() })),
+/** `hourhand evidence --json`: the part of a configuration that sizes by it. */
+export const EvidenceReport = z.strictObject({ sizing: z.strictObject({ evidence: SizingEvidence }) })
+
+/** One contestant of a comparison, or one guise of an audit. */
+export const WalkSummary = z.strictObject({
+  name: z.string(),
+  decider: z.string(),
+  model: z.string().nullable(),
+  /** Which of repeated answers; null for a decider that always says the same. */
+  sample: z.int().nullable(),
+  totalReturn: z.number(),
+  sharpe: z.number().nullable(),
+  maxDrawdown: z.number(),
+  trades: z.int(),
+  winRate: z.number().nullable(),
+  averageR: z.number().nullable(),
+  fees: z.string(),
+  funding: z.string(),
+  refusals: z.int(),
+  /** Slots whose decision was a fallback hold. */
+  failures: z.int(),
+  tokens: z.strictObject({ input: z.int(), output: z.int() }),
+  tokenCostUsd: z.number().nullable(),
+  haltedAt: IsoTime.nullable(),
+})
+export type WalkSummary = z.infer<typeof WalkSummary>
+
+/** How far several walks through the same slots decided the same; see `lib/decision/agreement.ts`. */
+export const AgreementSummary = z.strictObject({ compared: z.int(), meanShare: z.number().nullable(), unanimousShare: z.number().nullable(), kappa: z.number().nullable() })
+export type AgreementSummary = z.infer<typeof AgreementSummary>
+
+/** `hourhand compare --json` */
+export const CompareReport = z.strictObject({
+  from: IsoTime,
+  to: IsoTime,
+  slots: z.int(),
+  walks: z.array(WalkSummary),
+  /** Between every two walks, by index: share of slots with the same action. */
+  pairs: z.array(z.strictObject({ first: z.int(), second: z.int(), share: z.number().nullable() })),
+  /** Over all walks. */
+  agreement: AgreementSummary,
+  /** Among the repeated samples of each contestant that was asked more than once. */
+  samples: z.array(z.strictObject({ name: z.string(), agreement: AgreementSummary })),
+})
+export type CompareReport = z.infer<typeof CompareReport>
+
+/** `hourhand audit --json` */
+export const AuditReport = z.strictObject({
+  from: IsoTime,
+  to: IsoTime,
+  slots: z.int(),
+  cutoff: IsoTime.nullable(),
+  /** The history as it was first, then its guises. */
+  guises: z.array(
+    WalkSummary.extend({
+      /** Share of slots with the same action as without a guise, and of entries there that were made here too. */
+      sameActions: z.number().nullable(),
+      sameEntries: z.number().nullable(),
+      kappa: z.number().nullable(),
+      /** Results up to the model's knowledge cutoff and after it. */
+      returnBefore: z.number().nullable(),
+      returnAfter: z.number().nullable(),
+    }),
+  ),
+})
+export type AuditReport = z.infer<typeof AuditReport>
+
+/** `hourhand sweep --json` */
+export const SweepReport = z.strictObject({
+  from: IsoTime,
+  to: IsoTime,
+  /** Settings varied, in the order of the grid. */
+  varied: z.array(z.string()),
+  runs: z.array(
+    z.strictObject({
+      trialId: z.string(),
+      settings: z.record(z.string(), z.unknown()),
+      totalReturn: z.number(),
+      sharpe: z.number().nullable(),
+      maxDrawdown: z.number(),
+      trades: z.int(),
+      fees: z.string(),
+      haltedAt: IsoTime.nullable(),
+    }),
+  ),
+  /** Probability that the best of them is more than luck, all trials on this market counted. */
+  best: z.strictObject({ trialId: z.string(), sharpe: z.number(), trials: z.int(), deflatedSharpe: z.number().nullable() }).nullable(),
   elapsedMs: z.number(),
 })
-export type ReplayReport = z.infer<typeof ReplayReport>
+export type SweepReport = z.infer<typeof SweepReport>
+
+/** `hourhand report --json` */
+export const ReportWritten = z.strictObject({
+  directory: z.string(),
+  files: z.array(z.string()),
+  /** Size of the page. */
+  bytes: z.int().positive(),
+  verdict: z.enum(['pass', 'fail', 'not_enough_evidence', 'not_judged']),
+  sentence: z.string(),
+  metrics: Metrics,
+  gates: z.array(Gate),
+})

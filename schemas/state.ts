@@ -81,6 +81,8 @@ export const Position = z.strictObject({
   /** Of these, failed in a row since the last one was live. */
   protectFailures: z.int().nonnegative(),
   closeAttempts: z.int().nonnegative(),
+  /** A close under the next one's number may be on its way still: it has its id too, so that the venue takes one of them. */
+  isCloseUnheard: z.boolean().default(false),
   thesis: Thesis.nullable(),
 })
 export type Position = z.infer<typeof Position>

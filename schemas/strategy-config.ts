@@ -26,6 +26,16 @@ export const MarketConfig = z.strictObject({
 })
 export type MarketConfig = z.infer<typeof MarketConfig>
 
+const promptCommon = {
+  /**
+   * Takes the place of the whole built-in system text; null for the built-in. What that says of the answer's keys and of
+   * headlines as untrusted text has to be said again.
+   */
+  systemPrompt: z.string().trim().min(1).max(8_000).nullable().default(null),
+  /** Day up to which the model has read, as its maker states it. Reports tell results before and after it apart. */
+  knowledgeCutoff: z.iso.date({ error: 'expected a date such as 2026-01-31' }).nullable().default(null),
+}
+
 const modelCommon = {
   model: z.string().min(1),
   baseUrl: z.url().nullable().default(null),
@@ -38,6 +48,7 @@ const modelCommon = {
   temperature: z.number().min(0).max(2).nullable().default(null),
   /** US dollars per million tokens, for the cost in the record; null when unknown. */
   price: z.strictObject({ inputPerMillion: z.number().nonnegative(), outputPerMillion: z.number().nonnegative() }).nullable().default(null),
+  ...promptCommon,
 }
 
 /** Who decides. */
@@ -51,13 +62,27 @@ export const DeciderConfig = z.discriminatedUnion('kind', [
     rsiLongMax: z.number().min(0).max(100).default(70),
     rsiShortMin: z.number().min(0).max(100).default(30),
     rsiShortMax: z.number().min(0).max(100).default(50),
+    /** Sits out the side whose recent trades lost and did worse than the other side's. */
+    followsRecord: z.boolean().default(false),
   }),
   z.strictObject({ kind: z.literal('openai'), ...modelCommon, model: modelCommon.model.default('gpt-5.4') }),
   z.strictObject({ kind: z.literal('anthropic'), ...modelCommon, model: modelCommon.model.default('claude-sonnet-5-5') }),
   z.strictObject({
     kind: z.literal('recorded'),
-    /** JSON Lines of `{promptHash, raw}`: what a model answered to which prompt. */
+    /** JSON Lines: what models answered to which questions, see `schemas/recording.ts`, or `{promptHash, raw}`. */
     file: z.string().min(1),
+    /**
+     * Whose answers, where the file holds those of several: null takes the only one there is, `default` the
+     * answers that were asked for without this setting.
+     */
+    provider: z.enum(['openai', 'anthropic']).nullable().default(null),
+    model: z.string().min(1).nullable().default(null),
+    temperature: z.union([z.number(), z.literal('default')]).nullable().default(null),
+    maxOutputTokens: z.int().positive().nullable().default(null),
+    baseUrl: z.union([z.literal('default'), z.url()]).nullable().default(null),
+    /** Which of repeated answers to the same question. */
+    sample: z.int().nonnegative().default(0),
+    ...promptCommon,
   }),
 ])
 export type DeciderConfig = z.infer<typeof DeciderConfig>
@@ -94,14 +119,30 @@ export const GuardConfig = z.strictObject({
 })
 export type GuardConfig = z.infer<typeof GuardConfig>
 
-/** How big. Half-Kelly scaled by confidence, inside the guard's limits. */
+/**
+ * What a record of this strategy's own trades has shown, as `hourhand evidence` writes it: how many won and lost, and by
+ * how many R on average. It belongs to the settings whose hash it bears, and to no others.
+ */
+export const SizingEvidence = z.strictObject({
+  source: z.string().min(1).max(200),
+  settingsHash: z.string().regex(/^[0-9a-f]{64}$/, { error: 'a SHA-256 as hourhand evidence writes it' }),
+  wins: z.int().nonnegative(),
+  losses: z.int().nonnegative(),
+  averageWinR: z.number().nonnegative(),
+  averageLossR: z.number().nonnegative(),
+})
+export type SizingEvidence = z.infer<typeof SizingEvidence>
+
+/** How big. Half-Kelly from the strategy's own record, scaled by confidence, inside the guard's limits. */
 export const SizingConfig = z.strictObject({
   /** Fraction of the Kelly bet taken. */
   kellyFraction: Fraction.default(0.5),
   /** Risked while the record shows no edge, so that evidence keeps coming in; 0 stops trading instead. */
   minRisk: Fraction.default(0.0025),
-  /** Win rate and payoff assumed until the strategy's own record says otherwise. */
-  prior: z.strictObject({ winRate: Fraction, payoff: z.number().positive(), trades: z.int().positive() }).default({ winRate: 0.45, payoff: 1.8, trades: 30 }),
+  /** A record of so many trades counts half, one of nine times as many nine tenths: few trades say little. Of its own trades a run remembers the last 50, `evidence` may be of any number. */
+  shrinkageTrades: z.int().positive().default(30),
+  /** A replay or paper record to begin with; the trades that this run remembers are added to it. null: those alone count. */
+  evidence: SizingEvidence.nullable().default(null),
 })
 export type SizingConfig = z.infer<typeof SizingConfig>
 
@@ -118,6 +159,8 @@ export const FeedConfig = z.strictObject({ name: z.string().min(1).max(40), url:
 
 export const NewsConfig = z.strictObject({
   feeds: z.array(FeedConfig).max(20).default([]),
+  /** Recorded headlines, when the market is a candle file: JSON Lines of `{title, source, published_at}`. */
+  file: z.string().min(1).nullable().default(null),
   maxHeadlines: z.int().min(0).max(50).default(12),
   maxAgeHours: z.number().positive().default(24),
   maxTitleLength: z.int().min(20).max(500).default(140),
@@ -133,6 +176,11 @@ export const PaperConfig = z.strictObject({
   /** Full bid-ask spread and slippage beyond it, each against us, in basis points of price. */
   spreadBps: bps.max(100).default(2),
   slippageBps: bps.max(100).default(1),
+  /**
+   * How long an order is on its way to the venue. On history and in the simulator the price has moved by then along its
+   * bar, and never in our favour; on live prices the delay is real already.
+   */
+  latencyMs: z.int().min(0).max(60_000).default(2_000),
   /** Paid on top at a liquidation, as a fraction of notional. */
   liquidationFeeRate: RateText.default('0.005'),
   /** Funding per interval where history gives none: 0.01 % per 8 hours. */
@@ -177,6 +225,24 @@ export const LiveConfig = z.strictObject({
 })
 export type LiveConfig = z.infer<typeof LiveConfig>
 
+/**
+ * What a result has to show before it counts as evidence. Each limit is strict: reaching it is not enough. Gates judge a
+ * result after the fact; what the guard does while trading is under `guard`.
+ */
+export const GateConfig = z.strictObject({
+  /** The annualised Sharpe ratio is above this. */
+  minSharpe: z.number().default(1),
+  /** The deepest fall of equity from a peak, as a fraction of it, is below this. */
+  maxDrawdown: Fraction.gt(0).default(0.2),
+  /** There are more closed trades than this. */
+  minTrades: z.int().nonnegative().default(50),
+  /** The probability that the Sharpe ratio is not the luck of the best trial is above this. */
+  minDeflatedSharpe: Fraction.lt(1).default(0.95),
+  /** The total return, after all costs, is above that of holding the market by more than this. */
+  minReturnOverHolding: z.number().default(0),
+})
+export type GateConfig = z.infer<typeof GateConfig>
+
 /** What a deployment assumes where its configuration is silent: real prices. */
 export const DEPLOYMENT_DEFAULTS = { market: { source: 'live' } } as const
 
@@ -195,6 +261,7 @@ export const StrategyConfig = z
     news: NewsConfig.prefault({}),
     paper: PaperConfig.prefault({}),
     live: LiveConfig.prefault({}),
+    gates: GateConfig.prefault({}),
     /** What the decider is reminded of. */
     memory: z.strictObject({ decisions: z.int().min(0).max(20).default(6), trades: z.int().min(0).max(50).default(30) }).prefault({}),
     /** Days a cycle's full record is kept; trades, orders and fills are kept for good. */

@@ -15,6 +15,15 @@ export type OrderRef = {
   since: EpochMs
 }
 
+/** What a venue says at one instant. `fills` and `funding` are those at or after the instant asked for, oldest first. */
+export type VenueReading = {
+  account: VenueAccount
+  position: VenuePosition | null
+  openOrders: readonly VenueOrder[]
+  fills: readonly Fill[]
+  funding: readonly FundingPayment[]
+}
+
 /**
  * A venue that holds one strategy's money and position in one product.
  *
@@ -38,6 +47,8 @@ export type Broker = {
   readonly listsFunding: boolean
   /** Funding settlements at or after the instant, oldest first. */
   fundingPayments(symbol: string, since: EpochMs): Promise<readonly FundingPayment[]>
+  /** Everything reconciliation asks for in one consistent reading, where a venue can give it. */
+  readAll?(symbol: string, since: EpochMs): Promise<VenueReading>
   /** Sends the order, once, and never after `deadline`: what cannot leave by then is `rejected`. */
   place(order: PlaceableOrder, deadline: EpochMs): Promise<Placement>
   /** Asks for an order's end. `accepted` means asked, not ended: read it back. */

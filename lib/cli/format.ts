@@ -9,6 +9,9 @@ export function signedPercent(fraction: number, places = 2): string {
   return `${fraction > 0 ? '+' : ''}${(fraction * 100).toFixed(places)} %`
 }
 
+/** A fraction as a percentage, `-` for none. */
+export const percent = (fraction: number | null, places = 2): string => (fraction === null ? '-' : `${(fraction * 100).toFixed(places)} %`)
+
 /** Columns padded to the widest cell, two spaces apart. */
 export function table(rows: readonly (readonly string[])[]): string[] {
   const widths = rows.reduce<number[]>((widest, row) => row.map((cell, index) => Math.max(widest[index] ?? 0, cell.length)), [])

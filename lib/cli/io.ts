@@ -12,4 +12,8 @@ export type Io = {
   /** A name never given before, for each command. */
   newId: () => string
   sleep: Sleep
+  /** Whether a person reads stderr: then progress is shown there. */
+  isInteractive?: boolean
+  /** Threads that work may be spread over; one if not given. */
+  cores?: number
 }

@@ -45,22 +45,28 @@ export function parseOptions<T>(schema: z.ZodType<T>, raw: unknown): T {
   return parsed.data
 }
 
+/** Files of history beside the candles, as named on the command line. */
+export type HistoryFiles = { funding?: string | undefined; reference?: string | undefined; news?: string | undefined }
+
+const present = (settings: Record<string, string | undefined>): Record<string, string> => Object.fromEntries(Object.entries(settings).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])))
+
 /** The strategy's configuration: named strategy, configuration file over it, single options over both. */
-export async function resolveConfig(options: Pick<CommonOptions, 'strategy' | 'config' | 'market' | 'seed' | 'decider' | 'table'>, environment: Pick<Environment, 'HOURHAND_STRATEGY' | 'HOURHAND_CONFIG' | 'HOURHAND_TABLE'> = {}): Promise<StrategyConfig> {
+export async function resolveConfig(options: Pick<CommonOptions, 'strategy' | 'config' | 'market' | 'seed' | 'decider' | 'table'> & { files?: HistoryFiles }, environment: Pick<Environment, 'HOURHAND_STRATEGY' | 'HOURHAND_CONFIG' | 'HOURHAND_TABLE'> = {}): Promise<StrategyConfig> {
   const fromEnvironment = environment.HOURHAND_CONFIG === undefined ? {} : parseJson(environment.HOURHAND_CONFIG, 'HOURHAND_CONFIG')
   const fromFile = options.config === undefined ? fromEnvironment : await readConfigFile(options.config)
   const origin = options.config ?? 'configuration'
   const strategy = options.strategy ?? environment.HOURHAND_STRATEGY ?? DEFAULT_STRATEGY
   if (!isObject(fromFile)) return loadConfig({ strategy, overrides: fromFile, origin })
-  const file = fromFile as { market?: { source?: unknown }; decider?: { kind?: unknown } }
-  const { market, seed, decider } = options
+  const file = fromFile as { market?: { source?: unknown }; decider?: { kind?: unknown }; news?: object }
+  const { market, seed, decider, files = {} } = options
   // Against a deployment's table, what its stack assumed holds here too: never simulated prices on its books.
   const isDeployment = options.table !== undefined || environment.HOURHAND_TABLE !== undefined
   const source = market ?? (isDeployment && file.market?.source === undefined ? DEPLOYMENT_DEFAULTS.market.source : undefined)
   const isSameDecider = file.decider?.kind === decider
   const overrides = {
     ...file,
-    ...(isObject(file.market ?? {}) ? { market: { ...file.market, ...(source === undefined ? {} : { source }), ...(seed === undefined ? {} : { seed }) } } : {}),
+    ...(isObject(file.market ?? {}) ? { market: { ...file.market, ...(source === undefined ? {} : { source }), ...(seed === undefined ? {} : { seed }), ...present({ fundingFile: files.funding, referenceFile: files.reference }) } } : {}),
+    ...(files.news === undefined ? {} : { news: { ...file.news, file: files.news } }),
     // Another decider has settings of its own; those of the file were not meant for it.
     ...(decider === undefined || isSameDecider ? {} : { decider: { kind: decider } }),
   }

@@ -6,7 +6,10 @@ import { VERSION } from '../core/version.ts'
 import { createRedactor } from '../telemetry/redact.ts'
 import type { Answer } from './commands/answer.ts'
 import type { Io } from './io.ts'
-import { CommonOptions, InstantOption, parseOptions, resolveConfig } from './options.ts'
+import { CommonOptions, parseOptions, resolveConfig } from './options.ts'
+import type { Environment } from '../../schemas/environment.ts'
+import type { StrategyConfig } from '../../schemas/strategy-config.ts'
+import type { WalkOptions } from './commands/walk-options.ts'
 import { openSession, type Session } from './session.ts'
 
 /**
@@ -106,22 +109,74 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
       finish(guardCommand(await resolveConfig(options, parseEnvironment(io.env))), options.json)
     })
 
-  strategyOptions(program.command('replay').description('drive history through the code that trades'))
-    .requiredOption('--candles <FILE>', 'candle file: CSV or CSV.gz with timestamp,open,high,low,close,volume')
-    .option('--funding <FILE>', 'settled funding: CSV or CSV.gz with timestamp,funding_rate')
-    .option('--from <ISO>', 'first slot, ISO 8601 UTC')
-    .option('--to <ISO>', 'end, exclusive')
-    .option('--out <DIR>', 'write replay.json there')
+  walkOptions(program.command('replay').description('drive history through the code that trades, and judge what comes of it'))
+    .option('--out <DIR>', 'keep everything there; a run that was broken off goes on from where it was')
+    .option('--random <N>', 'seeds of the random baseline (default 20; 0 leaves it out)')
+    .action(async (raw) => {
+      const { ReplayOptions, replayCommand } = await import('./commands/replay.ts')
+      const { own, config, environment, isJson } = await readWalk(ReplayOptions, raw)
+      finish(await replayCommand(config, own, environment, io), isJson)
+    })
+
+  common(program.command('report').description('a result as one HTML page with every trade and its story, and as tables'))
+    .requiredOption('--out <DIR>', 'the result directory of a replay; the report is written beside it')
+    .option('--database', "instead of a replay: what the strategy has really done, from its database")
+    .action(async (raw) => {
+      const { ReportOptions, reportCommand, recordReportCommand } = await import('./commands/report.ts')
+      const own = parseOptions(ReportOptions, raw)
+      if (own.database) return withSession(raw, (session) => recordReportCommand(session, own))
+      finish(reportCommand(own), parseOptions(CommonOptions, raw).json)
+    })
+
+  walkOptions(program.command('sweep').description('replay every combination of a grid of settings, on all cores'))
+    .requiredOption('--grid <FILE>', 'JSON of settings and the values to try: {"decider.stopAtr": [1.5, 2, 3]}')
+    .action(async (raw) => {
+      const { SweepOptions, sweepCommand } = await import('./commands/sweep.ts')
+      const { own, config, isJson } = await readWalk(SweepOptions, raw)
+      finish(await sweepCommand(config, own, io), isJson)
+    })
+
+  historyOptions(program.command('compare').description('several deciders, models or prompts over the same slots, side by side'))
+    .option('--strategy <ID>', 'named strategy (eth-perp, btc-perp)')
+    .option('--config <FILE...>', 'a configuration for each contestant')
+    .option('--decider <NAME...>', 'contestants by decider: rules, openai, anthropic, recorded')
+    .option('--samples <K>', 'ask each model K times, and say how far it agrees with itself')
+    .option('--data-dir <DIR>', 'recordings and artifacts (default .hourhand)')
+    .action(async (raw) => {
+      const { CompareOptions, compareCommand } = await import('./commands/compare.ts')
+      const options = parseOptions(CompareOptions, raw)
+      finish(await compareCommand(options, parseEnvironment(io.env), io), options.json)
+    })
+
+  walkOptions(program.command('audit').description('the same history under other dates, names, prices and headlines: does the decider remember?')).action(async (raw) => {
+    const [{ auditCommand }, { WalkOptions: schema }] = await Promise.all([import('./commands/audit.ts'), import('./commands/walk-options.ts')])
+    const { own, config, environment, isJson } = await readWalk(schema, raw)
+    finish(await auditCommand(config, own, environment, io), isJson)
+  })
+
+  program
+    .command('trials')
+    .description('every replay made so far, which the deflated Sharpe ratio counts')
+    .option('--data-dir <DIR>', 'where the ledger of trials lies (default .hourhand)')
     .option('--json', 'one JSON document on stdout')
     .action(async (raw) => {
-      const own = parseOptions(z.object({ candles: z.string().min(1), funding: z.string().optional(), from: InstantOption.optional(), to: InstantOption.optional(), out: z.string().optional() }), raw)
       const options = parseOptions(CommonOptions, raw)
-      const environment = parseEnvironment(io.env)
-      const config = await resolveConfig({ ...options, market: own.candles }, environment)
-      const withFunding = own.funding === undefined ? config : { ...config, market: { ...config.market, fundingFile: own.funding } }
-      const { replayCommand } = await import('./commands/replay.ts')
-      finish(await replayCommand(withFunding, own, environment, io), options.json)
+      const { trialsCommand } = await import('./commands/trials.ts')
+      finish(trialsCommand(options), options.json)
     })
+
+  common(program.command('evidence').description('what the stored trades say about how much to risk: a setting for sizing')).action((raw) =>
+    withSession(raw, async (session) => (await import('./commands/evidence.ts')).evidenceCommand(session)),
+  )
+
+  /** Options of a walk through history, checked, with the configuration they lead to. */
+  async function readWalk<T extends WalkOptions>(schema: z.ZodType<T>, raw: unknown): Promise<{ own: T; config: StrategyConfig; environment: Environment; isJson: boolean }> {
+    const own = parseOptions(schema, raw)
+    const options = parseOptions(CommonOptions, raw)
+    const environment = parseEnvironment(io.env)
+    const { funding, reference, news } = own
+    return { own, config: await resolveConfig({ ...options, market: own.candles, files: { funding, reference, news } }, environment), environment, isJson: options.json }
+  }
 
   return program
 }
@@ -134,6 +189,27 @@ function strategyOptions(command: Command): Command {
     .option('--decider <NAME>', 'rules, openai, anthropic or recorded')
     .option('--seed <N>', 'seed of the simulated market')
     .option('--data-dir <DIR>', 'embedded database and artifacts (default .hourhand)')
+}
+
+/** Options of every command that walks through history. */
+const walkOptions = (command: Command): Command => historyOptions(strategyOptions(command))
+
+/** What history is walked through, and what a model may cost on the way. */
+function historyOptions(command: Command): Command {
+  return command
+    .requiredOption('--candles <FILE>', 'candle file: CSV or CSV.gz with timestamp,open,high,low,close,volume')
+    .option('--funding <FILE>', 'settled funding: CSV or CSV.gz with timestamp,funding_rate')
+    .option('--reference <FILE>', 'candles of the market it is compared with')
+    .option('--news <FILE>', 'headlines: JSON Lines of {title, source, published_at}')
+    .option('--from <ISO>', 'first slot, ISO 8601 UTC')
+    .option('--to <ISO>', 'end, exclusive')
+    .option('--record', "keep a model's answers, so that each is asked for once")
+    .option('--recordings <FILE>', 'where they are kept (default DATA-DIR/recordings/PROVIDER.jsonl)')
+    .option('--budget <USD>', 'stop before more than this is spent on a model (default 5 where decider.price is set)')
+    .option('--budget-tokens <N>', 'the same in tokens (default 2000000 where it is not)')
+    .option('--budget-questions <N>', 'the same in questions')
+    .option('--workers <N>', 'threads for runs beside the main one (default: all cores)')
+    .option('--json', 'one JSON document on stdout')
 }
 
 /** Options of every command that opens the database. */

@@ -11,7 +11,8 @@ import { liveBarriers } from '../guard/live-barrier.ts'
 import { createMarket } from '../market/create-market.ts'
 import type { MarketData } from '../market/market-data.ts'
 import { createNewsSource } from '../news/create-news-source.ts'
-import type { NewsSource } from '../news/news-source.ts'
+import { newsOf, readHeadlines } from '../news/file-news-source.ts'
+import { type NewsSource, noNews } from '../news/news-source.ts'
 import { requireFineBars } from '../snapshot/gather.ts'
 import type { ItemStore } from '../store/item-store.ts'
 import { createOverlayItems } from '../store/memory-items.ts'
@@ -59,12 +60,13 @@ export async function composeExecution(world: World): Promise<ExecutionPorts> {
 /** The ports of a decision cycle. `apiKey` is the provider's, where the decider asks one. */
 export async function composeCycle(world: World, { codeVersion, apiKey }: { codeVersion: string; apiKey: string | undefined }): Promise<CyclePorts> {
   const { config, clock } = world
-  const [execution, decider] = await Promise.all([
+  const [execution, news, decider] = await Promise.all([
     composeExecution(world),
+    composeNews(config),
     createDecider({ config: config.decider, clock, ...(apiKey === undefined ? {} : { apiKey }) }),
   ])
   requireFineBars(execution.market, config)
-  return { ...execution, decider, news: composeNews(config), codeVersion, liveBarriers: () => askLiveBarriers(world, execution.store) }
+  return { ...execution, decider, news, codeVersion, liveBarriers: () => askLiveBarriers(world, execution.store) }
 }
 
 /** Throws InvariantError where nothing was ever going to ask for them. */
@@ -94,8 +96,9 @@ function createBroker(world: World, market: MarketData, store: Store): Broker {
   }
 }
 
-/** Headlines only have a meaning next to a market of the same day: a simulated or recorded one gets none. */
-function composeNews(config: StrategyConfig): NewsSource {
-  if (config.market.source === 'live') return createNewsSource({ config: config.news })
-  return { headlines: async () => ({ headlines: [], feeds: [] }) }
+/** Headlines only have a meaning next to a market of the same day: a simulated one gets none, a recorded one those recorded. */
+export async function composeNews({ market, news }: Pick<StrategyConfig, 'market' | 'news'>): Promise<NewsSource> {
+  if (market.source === 'live') return createNewsSource({ config: news })
+  const { file } = news
+  return market.source === 'sim' || file === null ? noNews : newsOf(await readHeadlines({ ...news, file }), news)
 }

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { UsageError } from '../core/invariant.ts'
+import { settingsHashOf } from '../guard/strategy-hash.ts'
 import { PaperConfig, StrategyConfig } from '../../schemas/strategy-config.ts'
 import { describeIssues } from './describe-issues.ts'
 import { DEFAULT_STRATEGY, NAMED_STRATEGIES } from './strategies.ts'
@@ -24,11 +25,17 @@ export function loadConfig(options: { strategy?: string | undefined; overrides?:
   const merged = merge(merge({ id: strategy, decider: { kind: 'rules' }, ...productDefaults }, named), overrides)
   const parsed = StrategyConfig.safeParse(merged)
   if (!parsed.success) throw new UsageError(describeIssues(origin, parsed.error as z.ZodError, merged))
-  const { market } = parsed.data
+  const { market, sizing } = parsed.data
+  if (sizing.evidence !== null && sizing.evidence.settingsHash !== settingsHashOf(parsed.data)) {
+    throw new UsageError(`${origin}: sizing.evidence.settingsHash = ${JSON.stringify(sizing.evidence.settingsHash.slice(0, 12))}...: that record is of other settings (decider, guard, exits, symbol or interval) than these; run hourhand replay --out with these and take its evidence.json, or leave sizing.evidence out`)
+  }
   const isFile = market.source !== 'sim' && market.source !== 'live'
   // A file of one market holds no other: without a file of its own there is no reference.
   return isFile && market.referenceFile === null ? { ...parsed.data, market: { ...market, referenceSymbol: null } } : parsed.data
 }
+
+/** The named strategy that a configuration was made over, or the default one where its id has no name. */
+export const baseOf = ({ id }: Pick<StrategyConfig, 'id'>): StrategyConfig => loadConfig({ strategy: Object.hasOwn(NAMED_STRATEGIES, id) ? id : DEFAULT_STRATEGY })
 
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
 

@@ -31,6 +31,9 @@ export function legOf(strategyId: string, clientOrderId: string): Leg | null {
 /** Identity of a trade: the cycle that decided it and the fill that opened it. */
 export const tradeIdOf = (cycleId: string, firstFillId: string): string => `${cycleId}-${sha256(firstFillId).slice(0, 6)}`
 
+/** The cycle that decided a trade, from the trade's id. */
+export const cycleIdIn = (tradeId: string): string => tradeId.replace(/-[0-9a-f]+$/, '')
+
 /** `20261102T0930Z`, with seconds only where the instant has them. */
 function compactTime(instant: EpochMs): string {
   return toIso(instant).replace(/[-:]/g, '').replace(/00Z$/, 'Z')

@@ -14,6 +14,8 @@ export const ORDER_LIFE_MS = 20 * SECOND_MS
 /** For so long the exits' end is waited for: slow venues answer in seconds, a function has fifty of them. */
 const CANCEL_PATIENCE_MS = 12 * SECOND_MS
 const CANCEL_PAUSE_MS = 500
+/** A close that is begun this shortly before the venue closes may find it closed: exits are cancelled and the position is read before it is sent. */
+const CLOSE_ROOM_MS = 20 * SECOND_MS
 
 /**
  * Closes the open position at market: cancel the resting exits and see them gone, read the position again, commit the
@@ -34,6 +36,10 @@ export async function closePosition(ports: ExecutionPorts, state: StrategyState,
   const { session } = await broker.product(symbol)
   // Its exits would be cancelled for nothing.
   if (!session.isOpen) return standBack(`the venue is closed: ${session.reason}`)
+  const { nextClose } = session
+  const closesSoon = nextClose !== null && fromIso(nextClose) - clock() < CLOSE_ROOM_MS
+  // Cancelled now and refused then, it would leave the position bare until the venue opens again.
+  if (closesSoon && (await broker.openOrders(symbol)).some(isExit)) return standBack(`the venue closes at ${nextClose}, and an exit rests`)
   if (position.protection.status === 'intended' && clock() <= fromIso(position.protection.deadline)) {
     // Sent a moment ago and not in the lists yet, it could fire beside the close and open the other side.
     return standBack('a stop that has just been sent is not visible yet')
@@ -60,8 +66,11 @@ export async function closePosition(ports: ExecutionPorts, state: StrategyState,
   switch (placement.outcome) {
     case 'accepted':
       return commit(ports, intended, [{ type: 'close_acknowledged', at, status: 'accepted', orderId: placement.orderId }])
-    case 'unknown':
-      return commit(ports, intended, [{ type: 'close_acknowledged', at, status: 'unknown', orderId: null }])
+    case 'unknown': {
+      // An earlier one under its id has arrived: what became of that is asked, and the next has another id.
+      const isTaken = placement.reason === 'duplicate_client_order_id'
+      return commit(ports, intended, [{ type: 'close_acknowledged', at, status: isTaken ? 'accepted' : 'unknown', orderId: null }])
+    }
     case 'rejected':
       return commit(ports, intended, [{ type: 'close_ended', at, end: 'rejected', reason: placement.reason }])
     default:

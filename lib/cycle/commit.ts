@@ -1,7 +1,7 @@
 import { UsageError } from '../core/invariant.ts'
 import { fromIso, MINUTE_MS, toIso } from '../core/time.ts'
 import type { LedgerEvent } from '../ledger/events.ts'
-import { createState, type Emission, transitionAll } from '../ledger/transition.ts'
+import { createState, type Emission, type Transition, transitionAll } from '../ledger/transition.ts'
 import type { DomainEvent } from '../../schemas/event.ts'
 import type { StrategyState } from '../../schemas/state.ts'
 import type { ExecutionPorts } from './ports.ts'
@@ -69,9 +69,12 @@ export async function requireForwardClock({ store, config, clock }: Pick<Executi
  * {@link StateConflict} when the state has moved since it was read.
  */
 export async function commit(ports: ExecutionPorts, state: StrategyState, events: readonly LedgerEvent[]): Promise<StrategyState> {
-  if (events.length === 0) return state
+  return events.length === 0 ? state : commitAfter(ports, state, transitionAll(state, events))
+}
+
+/** {@link commit} of events that have been applied to `state` already, with what they led to. */
+export async function commitAfter(ports: ExecutionPorts, state: StrategyState, { state: next, history, emissions }: Transition): Promise<StrategyState> {
   const { store, config, clock } = ports
-  const { state: next, history, emissions } = transitionAll(state, events)
   const at = toIso(clock())
   const told = emissions.map((emission, index) => ({ ...emission, id: `${config.id}-${config.mode}-${state.version + 1}-${index}`, strategyId: config.id, mode: config.mode, at }))
   const outbox = history.length === 0 && told.length === 0 ? null : { at, history, events: told }

@@ -1,3 +1,4 @@
+import { cycleIdIn } from '../core/ids.ts'
 import { type EpochMs, fromIso, toIso, utcDay } from '../core/time.ts'
 import { strategyHashOf } from '../guard/strategy-hash.ts'
 import { readEach } from '../store/read-all.ts'
@@ -45,9 +46,6 @@ export async function evaluatePaperRecord(store: Store, config: StrategyConfig, 
     configHash,
   }
 }
-
-/** A trade's id is its cycle's and a short hash of its first fill. */
-const cycleIdIn = (tradeId: string): string => tradeId.replace(/-[0-9a-f]+$/, '')
 
 /**
  * The record to keep after another look: cycles expire, and what they once proved of the same settings stays proven.

@@ -1,13 +1,15 @@
+import { BrokerError } from '../broker/broker.ts'
+import type { Quantity } from '../core/decimal.ts'
 import { clientOrderIdOf } from '../core/ids.ts'
 import { fromIso, toIso } from '../core/time.ts'
 import { positionOf } from '../ledger/accounting.ts'
 import { closingSide } from '../ledger/position.ts'
 import type { Placement, ProtectOrder } from '../../schemas/order.ts'
-import type { StrategyState } from '../../schemas/state.ts'
+import type { Position, StrategyState } from '../../schemas/state.ts'
 import { closePosition, ORDER_LIFE_MS } from './close-position.ts'
-import { commit } from './commit.ts'
+import { commit, publish } from './commit.ts'
 import type { ExecutionPorts } from './ports.ts'
-import { isExit } from './reconcile/check-exits.ts'
+import { isExit, sizeToCover } from './reconcile/check-exits.ts'
 
 /** Refusals that mean the price is already beyond the stop: there is nothing left to protect, only to close. */
 const ALREADY_BEYOND = new Set([
@@ -33,22 +35,37 @@ async function isExitListed({ broker, config, sleep }: ExecutionPorts): Promise<
   return false
 }
 
+/** What is there to protect, read again. The ledger's word where the venue cannot be asked: it may still take an order. */
+async function readSize({ broker, config, clock }: ExecutionPorts, position: Position): Promise<Quantity> {
+  try {
+    return sizeToCover(position, await broker.position(config.market.symbol), clock())
+  } catch (error) {
+    if (error instanceof BrokerError) return position.quantity
+    throw error
+  }
+}
+
 /**
- * Places the stop and target of the open position at the venue. Whether they are live is for the next
+ * Places the stop and target of the open position at the venue, for what the venue holds of it. Whether they are live is for the next
  * reconciliation to read back; a refusal because the price is already beyond the stop closes the position at once.
  */
 export async function protectPosition(ports: ExecutionPorts, state: StrategyState): Promise<StrategyState> {
   const { phase } = state
   const position = positionOf(phase)
   if ((phase.kind !== 'open' && phase.kind !== 'opening') || position === null || position.bracket === null) return state
-  const { broker, config, clock } = ports
+  const { broker, config, clock, telemetry } = ports
+  const quantity = await readSize(ports, position)
+  if (quantity === '0') {
+    telemetry.log('warn', 'the venue holds nothing of the position: no stop is placed', { tradeId: position.tradeId })
+    return state
+  }
   const now = clock()
   const order: ProtectOrder = {
     kind: 'protect',
     clientOrderId: clientOrderIdOf(config.id, fromIso(position.openedAt), 'protect', position.protectAttempts),
     symbol: config.market.symbol,
     side: closingSide(position.side),
-    quantity: position.quantity,
+    quantity,
     bracket: position.bracket,
   }
   const intended = await commit(ports, state, [
@@ -56,6 +73,7 @@ export async function protectPosition(ports: ExecutionPorts, state: StrategyStat
   ])
   const deadline = now + ORDER_LIFE_MS
   const placement: Placement = clock() > deadline ? { outcome: 'rejected', reason: 'its deadline passed before it could be sent' } : await broker.place(order, deadline)
+  if (placement.outcome === 'unknown') await publish(ports, `${order.clientOrderId}-unknown`, { type: 'unknown', subject: position.tradeId, detail: { leg: 'protect', clientOrderId: order.clientOrderId } })
   if (placement.outcome !== 'rejected') return intended
   if (EXIT_EXISTS.has(placement.reason) && (await isExitListed(ports))) return intended
   const lost = await commit(ports, intended, [{ type: 'protection_lost', at: toIso(clock()), reason: placement.reason }])

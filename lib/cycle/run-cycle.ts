@@ -1,5 +1,5 @@
 import { type EpochMs, floorTime, fromIso, MINUTE_MS, toIso } from '../core/time.ts'
-import { buildPrompt } from '../decision/prompt.ts'
+import { buildPrompt, systemPromptOf } from '../decision/prompt.ts'
 import { judge, type Judgement } from '../guard/judge.ts'
 import { liveSizeCap } from '../guard/live-size.ts'
 import { positionOf, revalue, rollDay } from '../ledger/accounting.ts'
@@ -8,12 +8,12 @@ import { transitionAll } from '../ledger/transition.ts'
 import { buildSnapshot } from '../snapshot/build-snapshot.ts'
 import { gatherMarketFacts } from '../snapshot/gather.ts'
 import { estimateTokens } from '../snapshot/estimate-tokens.ts'
-import { CycleOutcome, type CycleRecord, type GuardFacts } from '../../schemas/cycle-record.ts'
+import { CycleOutcome, type CycleRecord, type GuardFacts, type Prompt } from '../../schemas/cycle-record.ts'
 import { isEntry } from '../../schemas/decision.ts'
-import type { DecisionSummary, StrategyState } from '../../schemas/state.ts'
+import type { DecisionSummary, Halt, StrategyState } from '../../schemas/state.ts'
 import { claimSlot, newRecord } from './claim.ts'
 import { closePosition } from './close-position.ts'
-import { CLOCK_TOLERANCE_MS, commit, loadOrCreateState, publish, requireForwardClock, retryOnConflict, settleOutbox } from './commit.ts'
+import { CLOCK_TOLERANCE_MS, commit, commitAfter, loadOrCreateState, publish, requireForwardClock, retryOnConflict, settleOutbox } from './commit.ts'
 import { EntryNotCommitted, enterPosition } from './enter-position.ts'
 import type { CyclePorts } from './ports.ts'
 import { syncWithVenue } from './sync-with-venue.ts'
@@ -66,6 +66,8 @@ class Run {
   /** What would have kept a dry run from going on, had it been a real one. */
   private barrier: Barrier | null = null
   private stepStartedAt: EpochMs
+  /** Milliseconds spent on each step so far; goes into the record as it is saved. */
+  private readonly timingsMs: Record<string, number> = {}
 
   constructor(ports: CyclePorts, record: CycleRecord, dryRun: boolean) {
     this.ports = ports
@@ -77,6 +79,7 @@ class Run {
   /** From here on the slot's record is this invocation's to write. */
   take(record: CycleRecord): void {
     this.record = record
+    Object.assign(this.timingsMs, record.timingsMs)
     this.isClaimed = true
   }
 
@@ -108,21 +111,22 @@ class Run {
   }
 
   private async reconcile(state: StrategyState): Promise<StrategyState> {
-    const synced = await syncWithVenue(this.ports, state, { act: !this.dryRun })
-    this.record = { ...this.record, reconciliation: [...this.record.reconciliation, ...synced.notes] }
+    const { sync = syncWithVenue } = this.ports
+    const synced = await sync(this.ports, state, { act: !this.dryRun })
+    if (synced.notes.length > 0) this.record = { ...this.record, reconciliation: [...this.record.reconciliation, ...synced.notes] }
     this.lap('reconcile')
     return synced.state
   }
 
   private async lookAndDecide(state: StrategyState, slot: EpochMs): Promise<void> {
-    const { config, clock, market, news, broker, decider } = this.ports
+    const { config, clock, market, news, broker, decider, buildView, isLean = false } = this.ports
     const asOf = clock()
     const [facts, product] = await Promise.all([gatherMarketFacts({ market, news, config, asOf }), broker.product(config.market.symbol)])
-    const snapshot = buildSnapshot({ config, cycleId: this.record.cycleId, slot, asOf, facts, product, state })
-    const prompt = buildPrompt(snapshot)
+    const snapshot = buildSnapshot({ config, cycleId: this.record.cycleId, slot, asOf, facts, product, state, ...(buildView === undefined ? {} : { buildView }) })
+    const prompt = isLean && !decider.asksModel ? null : buildPrompt(snapshot, systemPromptOf(config.decider))
     this.lap('snapshot')
-    await this.save({ progress: 'snapshot', snapshot, prompt, promptTokens: estimateTokens(prompt.system + prompt.user) })
-    const decision = await decider.decide({ snapshot, prompt })
+    await this.save({ progress: 'snapshot', snapshot, prompt, promptTokens: prompt === null ? null : estimateTokens(prompt.system + prompt.user) })
+    const decision = await decider.decide({ snapshot, prompt: prompt ?? NO_PROMPT })
     this.lap('decide')
     const promptTokens = decision.usage.inputTokens > 0 ? decision.usage.inputTokens : this.record.promptTokens
     await this.save({ progress: 'decided', decision, promptTokens })
@@ -220,7 +224,7 @@ class Run {
     const position = positionOf(phase)
     const opened = position?.thesis?.cycleId === cycleId || state.memory.trades.some((trade) => trade.id.startsWith(`${cycleId}-`))
     if (opened) {
-      const how = position === null ? 'entered, and out again' : position.protection.status === 'live' ? 'entered and protected' : 'entered; protection is not confirmed yet, enforcement goes on'
+      const how = position?.thesis?.cycleId !== cycleId ? 'entered, and out again' : position.protection.status === 'live' ? 'entered and protected' : 'entered; protection is not confirmed yet, enforcement goes on'
       return this.finish(state, 'entered', how)
     }
     if (phase.kind === 'opening') return this.finish(state, 'failed', `the venue's answer to order ${order?.clientOrderId ?? ''} is unknown; enforcement resolves it, nothing new is opened meanwhile`)
@@ -251,10 +255,11 @@ class Run {
         ...(mark === null ? [] : [{ type: 'marked' as const, at, markPrice: mark }]),
         { type: 'slot_finished', at, slot: record.slot, summary, keep: config.memory.decisions },
       ]
-      const { accounting, phase } = transitionAll(state, events).state
+      const books = transitionAll(state, events)
+      const { accounting, phase } = books.state
       const { equity, cash, markPrice } = accounting
       await store.appendEquity(config.id, { at: record.slot, equity, cash, markPrice, phase: phase.kind })
-      after = await commit(this.ports, state, events)
+      after = await commitAfter(this.ports, state, books)
     }
     if (!this.dryRun) after = await settleOutbox(this.ports, after, { own: true })
     this.lap('record')
@@ -300,7 +305,7 @@ class Run {
   }
 
   private async save(changes: Partial<CycleRecord>): Promise<void> {
-    this.record = { ...this.record, ...changes }
+    this.record = { ...this.record, ...changes, timingsMs: { ...this.timingsMs } }
     if (this.dryRun) return
     const outcome = await this.ports.store.saveCycle(this.record, this.record.attempt)
     if (outcome === 'conflict') throw new LeaseLost(`another invocation has taken over ${this.record.cycleId}`)
@@ -308,21 +313,25 @@ class Run {
 
   private lap(step: string): void {
     const now = this.ports.clock()
-    const spent = (this.record.timingsMs[step] ?? 0) + (now - this.stepStartedAt)
-    this.record = { ...this.record, timingsMs: { ...this.record.timingsMs, [step]: spent } }
+    this.timingsMs[step] = (this.timingsMs[step] ?? 0) + now - this.stepStartedAt
     this.stepStartedAt = now
   }
 }
+
+/** For a decider that reads none. */
+const NO_PROMPT: Prompt = { version: '', system: '', user: '', hash: '' }
 
 type Barrier = { outcome: 'skipped' | 'halted'; reason: string }
 
 /** Why a slot is not gone through with, or null: done or overtaken, halted, stale. */
 function findBarrier({ lastSlot, halt }: StrategyState, slot: EpochMs, now: EpochMs, slotMs: number): Barrier | null {
   if (lastSlot !== null && fromIso(lastSlot) >= slot) return { outcome: 'skipped', reason: `slot ${toIso(slot)} is not after the last one done, ${lastSlot}` }
-  if (halt !== null) return { outcome: 'halted', reason: `halted by ${halt.by} since ${halt.at}: ${halt.reason}` }
+  if (halt !== null) return { outcome: 'halted', reason: describeHalt(halt) }
   if (floorTime(Math.max(now, slot), slotMs) !== slot) return { outcome: 'skipped', reason: `slot ${toIso(slot)} is stale: it is ${toIso(now)} now; reconciled, nothing entered` }
   return null
 }
+
+export const describeHalt = ({ by, at, reason }: Halt): string => `halted by ${by} since ${at}: ${reason}`
 
 /** This invocation is late: its cycle is in other hands and it must not go on. */
 export class LeaseLost extends Error {

@@ -1,5 +1,5 @@
-import { toNumber } from '../core/decimal.ts'
-import { type EpochMs, fromIso, MINUTE_MS, timeframeMs, toIso } from '../core/time.ts'
+import { dec, toNumber } from '../core/decimal.ts'
+import { type EpochMs, fromIso, HOUR_MS, timeframeMs, toIso } from '../core/time.ts'
 import { dailyLoss, drawdown, positionOf, revalue, rollDay } from '../ledger/accounting.ts'
 import type { LedgerEvent } from '../ledger/events.ts'
 import type { Candle } from '../../schemas/market.ts'
@@ -10,7 +10,7 @@ import { closePosition } from './close-position.ts'
 import { commit, loadOrCreateState, publish, requireForwardClock, retryOnConflict, settleOutbox } from './commit.ts'
 import { findHardExit } from './find-exit.ts'
 import type { ExecutionPorts } from './ports.ts'
-import { syncWithVenue } from './sync-with-venue.ts'
+import { type Sync, syncWithVenue } from './sync-with-venue.ts'
 
 /** What a pass did. `exit` is why the position was closed, by the venue's own exits or by the pass, or should have been. */
 export type EnforcementResult = {
@@ -25,8 +25,8 @@ export type EnforcementResult = {
   state: StrategyState
 }
 
-/** The look-out mark is stored this often: a pass then never has more bars to read than that and its own delay. */
-const WATCH_MARK_MS = 30 * MINUTE_MS
+/** The look-out mark is stored this often: a pass then never has more bars to read than that and its own delay, well within one request. */
+const WATCH_MARK_MS = 4 * HOUR_MS
 
 /**
  * One enforcement pass: reconcile with the venue, then, if a position is open, see whether its stop or target was
@@ -53,8 +53,12 @@ async function watch(ports: ExecutionPorts, before: StrategyState, dryRun: boole
   const { clock, config } = ports
   const now = clock()
   const at = toIso(now)
-  const synced = await syncWithVenue(ports, before, { act: !dryRun })
-  const { state, notes } = synced
+  const { sync = syncWithVenue } = ports
+  const synced = await sync(ports, before, { act: !dryRun })
+  const { state } = synced
+  const stranger = dryRun ? null : strangerIn(synced)
+  if (stranger !== null) await publish(ports, `${config.id}-stranger-${at}`, { type: 'naked', subject: config.id, detail: { reason: stranger } })
+  const notes = stranger === null ? synced.notes : [...synced.notes, stranger]
   const ended = before.phase.kind === 'open' || before.phase.kind === 'closing' ? tradeEnded(before.phase.position.tradeId, state) : null
   if (state.phase.kind !== 'open') return { at, outcome: ended === null ? 'idle' : 'closed', phase: state.phase.kind, exit: ended, barsSeen: 0, notes, state }
 
@@ -68,11 +72,20 @@ async function watch(ports: ExecutionPorts, before: StrategyState, dryRun: boole
   if (exit === null) return { ...result, outcome: 'watched', notes, state: marked }
   if (dryRun) return { ...result, outcome: 'watched', notes: [...notes, `would close the position at market: ${exit}`], state: marked }
   const closed = await closePosition(ports, marked, exit)
-  const after = await syncWithVenue(ports, closed, { act: true })
+  const after = await sync(ports, closed, { act: true })
   const isClosed = positionOf(after.state.phase)?.tradeId !== position.tradeId
   if (!isClosed) await publish(ports, `${position.tradeId}-unclosed-${at}`, { type: 'failed', subject: position.tradeId, detail: { reason: `the position should be closed (${exit}) and is still ${after.state.phase.kind}` } })
   const note = isClosed ? `closed at market: ${exit}` : `NOT closed, though it should be: ${exit}`
   return { ...result, outcome: isClosed ? 'closed' : 'unclosed', phase: after.state.phase.kind, notes: [...notes, note, ...after.notes], state: after.state }
+}
+
+/** What the venue holds beyond the ledger, once that is more than a suspicion. Nobody guards it, so each pass says so again. */
+function strangerIn({ state, facts: { position, isSettled } }: Sync): string | null {
+  const isKnown = state.incidents.some(({ kind }) => kind === 'foreign_position') && (state.phase.kind === 'flat' || state.phase.kind === 'open')
+  if (!isKnown || !isSettled || position === null) return null
+  const held = positionOf(state.phase)
+  if (held !== null && held.side === position.side && dec(held.quantity).gte(position.quantity)) return null
+  return `the venue holds a ${position.side} of ${position.quantity} that is not ours to close: nobody guards it`
 }
 
 /** Why the trade ended, if it did. */
@@ -96,8 +109,7 @@ async function markAndLimit(ports: ExecutionPorts, state: StrategyState, mark: N
   const lastBar = bars.at(-1)
   const watchedUntil = lastBar === undefined ? null : lastBar.time + timeframeMs(market.baseTimeframe)
   const position = positionOf(state.phase)
-  const markedFrom = state.watchedUntil ?? position?.openedAt ?? at
-  const isMarkOld = watchedUntil !== null && watchedUntil - fromIso(markedFrom) >= WATCH_MARK_MS
+  const isMarkOld = watchedUntil !== null && position !== null && watchedUntil >= nextWatchMark(state, position)
   if (breach !== null || isMarkOld) events.push({ type: 'marked', at, markPrice: mark })
   if (isMarkOld) events.push({ type: 'watched', at, until: toIso(watchedUntil) })
   if (breach !== null) events.push({ type: 'halted', at, halt: { at, by: 'guard', ...breach } })
@@ -105,6 +117,9 @@ async function markAndLimit(ports: ExecutionPorts, state: StrategyState, mark: N
   if (breach !== null) await schedule.disable(breach.reason)
   return next
 }
+
+/** When the look-out mark is to be stored anew: bars watched up to then or later. */
+export const nextWatchMark = ({ watchedUntil }: StrategyState, { openedAt }: Position): EpochMs => Math.max(fromIso(openedAt), watchedUntil === null ? 0 : fromIso(watchedUntil)) + WATCH_MARK_MS
 
 function breachedLimit(state: StrategyState, mark: NonNullable<StrategyState['accounting']['markPrice']>, at: string, { guard }: StrategyConfig): { rule: string; reason: string } | null {
   const books = revalue(rollDay(state.accounting, at), positionOf(state.phase), mark, at)

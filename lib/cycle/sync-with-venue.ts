@@ -1,6 +1,6 @@
 import type { StrategyState } from '../../schemas/state.ts'
 import { closePosition } from './close-position.ts'
-import { commit, settleOutbox } from './commit.ts'
+import { commitAfter, settleOutbox } from './commit.ts'
 import type { ExecutionPorts } from './ports.ts'
 import { protectPosition } from './protect-position.ts'
 import { isExit } from './reconcile/check-exits.ts'
@@ -14,6 +14,8 @@ const MAX_WAITS = 11
 const WAIT_MS = 2_000
 /** Between rounds while an order of ours is on its way. */
 const PAUSE_MS = 250
+
+export type SyncWithVenue = (ports: ExecutionPorts, start: StrategyState, options: { act: boolean }) => Promise<Sync>
 
 export type Sync = { state: StrategyState; facts: VenueFacts; notes: string[] }
 
@@ -29,8 +31,8 @@ export async function syncWithVenue(ports: ExecutionPorts, start: StrategyState,
   for (let round = 1; ; round++) {
     const facts = await gatherVenueFacts(ports, state)
     const wasHalted = state.halt !== null
-    const { events, actions, notes: found } = reconcile(state, facts)
-    state = await commit(ports, state, events)
+    const { events, after, actions, notes: found } = reconcile(state, facts)
+    if (events.length > 0) state = await commitAfter(ports, state, after)
     notes.push(...found)
     for (const note of found) ports.telemetry.log('info', 'reconciled', { note })
     if (!wasHalted && state.halt !== null) await ports.schedule.disable(state.halt.reason)

@@ -34,6 +34,11 @@ export async function gatherVenueFacts(ports: ExecutionPorts, state: StrategySta
   const { symbol } = config.market
   const since = fromIso(state.cursor.since)
   const product = await broker.product(symbol)
+  if (broker.readAll !== undefined) {
+    const pendingOrder = await readPending(ports, state)
+    const reading = await broker.readAll(symbol, since)
+    return { at: toIso(clock()), product, ...reading, pendingOrder, listsFunding: broker.listsFunding, isSettled: true }
+  }
   for (let read = 1; ; read++) {
     const [before, cashBefore] = await Promise.all([broker.position(symbol), broker.account().then(({ cash }) => cash)])
     // First: what it says of itself leads to the exits attached to it.

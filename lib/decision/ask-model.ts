@@ -6,9 +6,7 @@ import type { ModelClient, ModelMessage, ModelReply, TokenCount } from './model-
 import { MAX_ANSWER_CHARACTERS, parseDecision } from './parse-decision.ts'
 import { cleanMessage, removeSecret } from './redact.ts'
 import type { Sleep } from './sleep.ts'
-
-/** US dollars per million tokens. */
-export type ModelPrice = { readonly inputPerMillion: number; readonly outputPerMillion: number }
+import { type ModelPrice, costOf } from './token-cost.ts'
 
 export type AskOptions = {
   readonly client: ModelClient
@@ -156,7 +154,7 @@ class ExchangeLog {
 
   /** Takes down tokens and model; gives the answer back without the key, should a server have repeated it. */
   count(answer: Answer): Answer {
-    this.#model = answer.model ?? this.#model
+    this.#model = answer.model === null ? this.#model : removeSecret(answer.model, this.#options.apiKey)
     if (answer.tokens === null) this.#isCostKnown = false
     this.#inputTokens += answer.tokens?.inputTokens ?? 0
     this.#outputTokens += answer.tokens?.outputTokens ?? 0
@@ -184,7 +182,7 @@ class ExchangeLog {
   #usage(): ModelUsage {
     const tokens: TokenCount = { inputTokens: this.#inputTokens, outputTokens: this.#outputTokens }
     const price = this.#options.price
-    const costUsd = price === null || !this.#isCostKnown ? null : (tokens.inputTokens * price.inputPerMillion + tokens.outputTokens * price.outputPerMillion) / 1e6
+    const costUsd = this.#isCostKnown ? costOf(tokens, price) : null
     return { ...tokens, costUsd }
   }
 

@@ -32,7 +32,7 @@ export async function createDecider({ config, apiKey, clock, sleep = sleepFor }:
     }
     case 'recorded': {
       const { createRecordedDecider } = await import('./recorded-decider.ts')
-      return createRecordedDecider(config.file)
+      return createRecordedDecider(config)
     }
     default:
       return config satisfies never

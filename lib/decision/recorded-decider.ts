@@ -1,75 +1,131 @@
-import { readFile } from 'node:fs/promises'
-import { z } from 'zod'
 import type { DecisionOutcome } from '../../schemas/decision.ts'
+import type { PlainRecording, Recording, RecordingIdentity } from '../../schemas/recording.ts'
+import type { DeciderConfig } from '../../schemas/strategy-config.ts'
+import { canonicalJson } from '../core/canonical-json.ts'
 import { UsageError } from '../core/invariant.ts'
 import type { Decider } from './decider.ts'
 import { holdBecause } from './hold-because.ts'
 import { parseDecision } from './parse-decision.ts'
+import { promptHashOf } from './prompt.ts'
+import { readRecordings, type RecordingIndex } from './read-recordings.ts'
+import { DECISION_SCHEMA_HASH, describeIdentity, publicUrl, recordingKeyOf } from './recording-key.ts'
 
-/** One line of a recording; other keys are theirs. */
-const Recording = z.looseObject({
-  promptHash: z.string().min(1),
-  raw: z.string(),
-  /** Who answered, where the recording says so. */
-  model: z.string().nullish().catch(null),
-})
-type Recording = z.infer<typeof Recording>
+export type RecordedConfig = Extract<DeciderConfig, { kind: 'recorded' }>
 
 /**
- * Replays what a model once answered, found by the prompt's hash. Throws {@link UsageError} naming file and line for
- * a recording that cannot be read.
+ * Replays what a model once answered to the same question: same provider, model, parameters, prompt, decision schema
+ * and sample. Asks nobody.
+ *
+ * The outcome is the recorded one, tokens and cost included, so that evidence from a replay shows what its answers
+ * cost, as the run that recorded them did; nothing is paid again. Only `decider` says `recorded`, because that is who
+ * decided. Of plain `{promptHash, raw}` lines the answer is parsed anew and the cost is unknown.
+ *
+ * A question without an answer is a hold with failure `missing_recording` that names key, prompt, identity and file: a
+ * cycle must go on, a replay can fail on it. Throws {@link UsageError} for a file that cannot be read, and where
+ * the file holds the answers of several and the configuration does not say whose, naming the choices.
  */
-export async function createRecordedDecider(file: string): Promise<Decider> {
-  const recordings = parseRecordings(await readText(file), file)
+export async function createRecordedDecider(config: RecordedConfig): Promise<Decider> {
+  const { index, isTorn } = await readRecordings(config.file)
+  const answer = chooseAnswers(index, config)
   return {
     name: 'recorded',
     asksModel: true,
     async decide({ prompt }) {
-      return replay(recordings.get(prompt.hash), prompt.hash, file)
+      const found = answer(promptHashOf(prompt))
+      if (typeof found !== 'string') return found
+      const problem = `${found}${isTorn ? '; the last line of the file is cut off and was left out' : ''}`
+      return { decider: 'recorded', model: null, usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 }, attempts: [], ...holdBecause('missing_recording', problem) }
     },
   }
 }
 
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-    throw new UsageError(`decider.file ${JSON.stringify(file)} cannot be read (${code}): give the path of a JSON Lines file of {"promptHash", "raw"}`, { cause })
+/** Gives the outcome to a prompt, or says what is missing. */
+type Answers = (promptHash: string) => DecisionOutcome | string
+
+function chooseAnswers(index: RecordingIndex, config: RecordedConfig): Answers {
+  const all = identitiesIn(index)
+  const { sample } = config
+  const chosen = all.filter((identity) => matches(identity, config))
+  const isSelective = [config.provider, config.model, config.temperature, config.maxOutputTokens, config.baseUrl].some((selector) => selector !== null)
+  if (all.length === 0 && (!isSelective || index.plain.size === 0)) return (promptHash) => answerPlain(index, promptHash)
+  const [identity] = chosen
+  if (identity === undefined || chosen.length > 1 || (index.plain.size > 0 && !isSelective)) throw new UsageError(describeChoice(index, all, chosen))
+  const samples = samplesOf(index, identity)
+  return (promptHash) => {
+    const question = { ...identity, promptHash, schemaHash: DECISION_SCHEMA_HASH, sample }
+    const key = recordingKeyOf(question)
+    const recording = index.find(key)
+    if (recording !== undefined) return { ...recording.outcome, decider: 'recorded' }
+    return `no recorded answer in ${index.file} to prompt ${promptHash} by ${describeIdentity(identity)}, sample ${sample} (key ${key})${describeNeighbours(samples.get(promptHash) ?? [], sample)}`
   }
 }
 
-/** Answers by prompt hash. Two different answers to one prompt are an error: a replay could not tell which was meant. */
-export function parseRecordings(text: string, file: string): Map<string, Recording> {
-  const recordings = new Map<string, Recording>()
-  for (const [index, line] of text.replace(/^\uFEFF/, '').split('\n').entries()) {
-    if (line.trim() === '') continue
-    const refuse = (problem: string): UsageError => new UsageError(`decider.file ${file}, line ${index + 1}: ${problem}`)
-    const parsed = Recording.safeParse(parseJson(line, refuse))
-    if (!parsed.success) throw refuse(`expected {"promptHash": text, "raw": text}: ${parsed.error.issues.map((issue) => `${issue.path.join('.') || 'line'}: ${issue.message}`).join('; ')}`)
-    const known = recordings.get(parsed.data.promptHash)
-    if (known !== undefined && known.raw !== parsed.data.raw) throw refuse(`a second, different answer to prompt ${parsed.data.promptHash}; keep one of them`)
-    recordings.set(parsed.data.promptHash, parsed.data)
-  }
-  return recordings
+/** What there is for a prompt that the key did not find: another decision schema, other samples. */
+function describeNeighbours(others: readonly Recording[], sample: number): string {
+  const outdated = others.find((other) => other.sample === sample && other.schemaHash !== DECISION_SCHEMA_HASH)
+  if (outdated !== undefined) return `; it was recorded with another decision schema (${outdated.schemaHash.slice(0, 12)}, now ${DECISION_SCHEMA_HASH.slice(0, 12)}): record it again`
+  const samples = others.filter((other) => other.schemaHash === DECISION_SCHEMA_HASH).map((other) => other.sample)
+  return samples.length === 0 ? '' : `; there are its samples ${samples.sort((a, b) => a - b).join(', ')}`
 }
 
-function parseJson(line: string, refuse: (problem: string) => UsageError): unknown {
-  try {
-    return JSON.parse(line)
-  } catch (error) {
-    throw refuse(`not JSON: ${error instanceof Error ? error.message : String(error)}`)
+function samplesOf(index: RecordingIndex, identity: RecordingIdentity): Map<string, Recording[]> {
+  const form = canonicalJson(identity)
+  const byPrompt = new Map<string, Recording[]>()
+  for (const recording of index.recordings) {
+    if (canonicalJson(pickIdentity(recording)) !== form) continue
+    const known = byPrompt.get(recording.promptHash)
+    if (known === undefined) byPrompt.set(recording.promptHash, [recording])
+    else known.push(recording)
   }
+  return byPrompt
 }
 
-/** Costs nothing: the answer was paid for when it was recorded. */
-function replay(recording: Recording | undefined, hash: string, file: string): DecisionOutcome {
-  const common = { decider: 'recorded', model: recording?.model ?? null, usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 } }
-  if (recording === undefined) {
-    const message = `no recorded answer to prompt ${hash} in ${file}`
-    return { ...common, ...holdBecause('missing_recording', message), attempts: [] }
+const pickIdentity = ({ provider, model, parameters }: RecordingIdentity): RecordingIdentity => ({ provider, model, parameters })
+
+/** The different identities of a file, in the order of their first answers. */
+function identitiesIn(index: RecordingIndex): RecordingIdentity[] {
+  const found = new Map<string, RecordingIdentity>()
+  for (const recording of index.recordings) {
+    const identity = pickIdentity(recording)
+    const form = canonicalJson(identity)
+    if (!found.has(form)) found.set(form, identity)
   }
-  const parsed = parseDecision(recording.raw)
-  if (parsed.ok) return { ...common, decision: parsed.decision, failure: null, attempts: [{ raw: recording.raw, problem: null }] }
-  return { ...common, ...holdBecause(parsed.kind, parsed.problem), attempts: [{ raw: recording.raw, problem: parsed.problem }] }
+  return [...found.values()]
+}
+
+function matches({ provider, model, parameters }: RecordingIdentity, config: RecordedConfig): boolean {
+  const baseUrl = config.baseUrl === null || config.baseUrl === 'default' ? config.baseUrl : publicUrl(config.baseUrl)
+  return (
+    isChosen(config.provider, provider) &&
+    isChosen(config.model, model) &&
+    isChosen(config.temperature, parameters.temperature ?? 'default') &&
+    isChosen(config.maxOutputTokens, parameters.maxOutputTokens) &&
+    isChosen(baseUrl, parameters.baseUrl ?? 'default')
+  )
+}
+
+const isChosen = <T>(selector: T | null, value: T): boolean => selector === null || selector === value
+
+/** Identities named in a message before it says how many more there are. */
+const MAX_CHOICES = 8
+
+function describeChoice(index: RecordingIndex, all: readonly RecordingIdentity[], chosen: readonly RecordingIdentity[]): string {
+  const named = chosen.length > 1 ? chosen : all
+  const choices = named.slice(0, MAX_CHOICES).map(({ provider, model, parameters: { temperature, maxOutputTokens, baseUrl } }) => JSON.stringify({ provider, model, temperature: temperature ?? 'default', maxOutputTokens, baseUrl: baseUrl ?? 'default' }))
+  const more = named.length > MAX_CHOICES ? `; and ${named.length - MAX_CHOICES} more` : ''
+  const plain = index.plain.size > 0 ? ` It also holds ${index.plain.size} plain {"promptHash", "raw"} lines, which say nothing of who answered: keep them in a file of their own.` : ''
+  const problem = chosen.length > 1 ? `holds answers of ${chosen.length} models or settings` : chosen.length === 0 ? 'holds no answers of the provider, model and settings named in decider' : 'holds answers of two kinds'
+  return `decider.file ${index.file} ${problem}. Choose by decider.provider, model, temperature, maxOutputTokens, baseUrl: ${choices.join('; ') || 'there are none'}${more}.${plain}`
+}
+
+function answerPlain(index: RecordingIndex, promptHash: string): DecisionOutcome | string {
+  const line = index.plain.get(promptHash)
+  return line === undefined ? `no recorded answer in ${index.file} to prompt ${promptHash}${index.plain.size === 0 ? ': the file holds none' : ''}` : replayPlain(line)
+}
+
+function replayPlain({ raw, model }: PlainRecording): DecisionOutcome {
+  const common = { decider: 'recorded', model: model ?? null, usage: { inputTokens: 0, outputTokens: 0, costUsd: null } }
+  const parsed = parseDecision(raw)
+  if (parsed.ok) return { ...common, decision: parsed.decision, failure: null, attempts: [{ raw, problem: null }] }
+  return { ...common, ...holdBecause(parsed.kind, parsed.problem), attempts: [{ raw, problem: parsed.problem }] }
 }

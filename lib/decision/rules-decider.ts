@@ -1,9 +1,8 @@
 import type { Decision, DecisionOutcome } from '../../schemas/decision.ts'
-import type { Snapshot } from '../../schemas/snapshot.ts'
 import type { DeciderConfig } from '../../schemas/strategy-config.ts'
 import { toNumber } from '../core/decimal.ts'
 import { directionOf } from '../core/margin.ts'
-import type { Decider } from './decider.ts'
+import { type Decider, type DecisionLook, lookOf } from './decider.ts'
 import { holdBecause } from './hold-because.ts'
 
 export type RulesConfig = Extract<DeciderConfig, { kind: 'rules' }>
@@ -16,26 +15,19 @@ type Ruling = Pick<DecisionOutcome, 'decision' | 'failure'>
  * would be filled at. Proposes to close when the trend has turned against the open position.
  */
 export function createRulesDecider(config: RulesConfig): Decider {
-  return {
-    name: 'rules',
-    asksModel: false,
-    async decide({ snapshot }): Promise<DecisionOutcome> {
-      const ruling = decideByRules(snapshot, config)
-      return { ...ruling, decider: 'rules', model: null, attempts: [], usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 } }
-    },
-  }
+  const foresee = (look: DecisionLook): DecisionOutcome => ({ ...decideByRules(look, config), decider: 'rules', model: null, attempts: [], usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 } })
+  return { name: 'rules', asksModel: false, foresee, decide: async ({ snapshot }) => foresee(lookOf(snapshot)) }
 }
 
-/** The rules' decision on a snapshot. Pure. Holds with failure `insufficient_data` while an indicator it needs is warming up. */
-export function decideByRules(snapshot: Snapshot, config: RulesConfig): Ruling {
-  const { timeframe, indicators } = snapshot.views.primary
+/** The rules' decision. Pure. Holds with failure `insufficient_data` while an indicator it needs is warming up. */
+export function decideByRules({ view, quote, side, performance }: DecisionLook, config: RulesConfig): Ruling {
+  const { timeframe, indicators } = view
   const { ema12, ema26, rsi14, atr14, adx14 } = indicators
   if (ema12 === null || ema26 === null) return lacking(timeframe, { ema12, ema26 })
   const trend = Math.sign(ema12 - ema26)
   const emas = `EMA 12 ${brief(ema12)} ${trend > 0 ? 'above' : trend < 0 ? 'below' : 'equal to'} EMA 26 ${brief(ema26)} on ${timeframe} bars`
 
-  if (snapshot.position !== null) {
-    const { side } = snapshot.position
+  if (side !== null) {
     if (trend === -directionOf(side)) return give({ action: 'close', rationale: `The trend has turned against the open ${side}: ${emas}.` })
     return hold(`A ${side} is open and the trend has not turned against it: ${emas}.`)
   }
@@ -47,7 +39,12 @@ export function decideByRules(snapshot: Snapshot, config: RulesConfig): Ruling {
   const rsi = `RSI 14 ${rsi14.toFixed(1)}, wanted ${rsiMin} to ${rsiMax} for a ${isLong ? 'long' : 'short'}`
   if (rsi14 < rsiMin || rsi14 > rsiMax) return hold(`${emas}, but ${rsi}.`)
 
-  const price = toNumber(isLong ? snapshot.quote.ask : snapshot.quote.bid)
+  if (config.followsRecord) {
+    const { long, short } = performance().bySide
+    const [own, other] = isLong ? [long, short] : [short, long]
+    if (isWorse(own.averageR, other.averageR)) return hold(`${emas}, but recent ${isLong ? 'longs' : 'shorts'} averaged ${own.averageR?.toFixed(2)} R, the others ${other.averageR?.toFixed(2)} R.`)
+  }
+  const price = toNumber(isLong ? quote.ask : quote.bid)
   const stopLossPrice = significant(price - trend * config.stopAtr * atr14)
   const takeProfitPrice = significant(price + trend * config.stopAtr * config.rewardToRisk * atr14)
   const [low, high] = isLong ? [stopLossPrice, takeProfitPrice] : [takeProfitPrice, stopLossPrice]
@@ -61,6 +58,9 @@ export function decideByRules(snapshot: Snapshot, config: RulesConfig): Ruling {
     rationale: `${emas}; ${rsi}; stop ${config.stopAtr} ATR and target ${config.stopAtr * config.rewardToRisk} ATR from ${brief(price)}.`,
   })
 }
+
+/** Both sides have a record, ours has lost, and by more than the other. So at most one side is sat out, and the other goes on being tried. */
+const isWorse = (own: number | null, other: number | null): boolean => own !== null && other !== null && own < 0 && own < other
 
 /** Confidence at no and at full trend strength: the guard's default minimum, and well short of certainty. */
 const MIN_CONFIDENCE = 0.3

@@ -1,5 +1,6 @@
 import { canonical, price, quantity } from '../core/decimal.ts'
 import { clientOrderIdOf } from '../core/ids.ts'
+import { InvariantError } from '../core/invariant.ts'
 import { fromIso } from '../core/time.ts'
 import { isEntry } from '../../schemas/decision.ts'
 import { EntryOrder } from '../../schemas/order.ts'
@@ -19,6 +20,8 @@ export type Judgement = {
   result: { kind: 'approved'; order: Approved<EntryOrder>; plan: EntryPlan } | { kind: 'refused'; reasons: string[]; plan: EntryPlan } | { kind: 'no_entry' }
 }
 
+const HALTING: ReadonlySet<GuardRuleName> = new Set(RULES.flatMap((rule) => (rule.applies === 'always' && rule.halts ? [rule.name] : [])))
+
 /**
  * Judges a decision. All rules are evaluated and all reasons returned; an entry is approved only when every
  * one passes. Closing and holding need no approval: they never add risk. Pure: the same record gives the
@@ -27,12 +30,9 @@ export type Judgement = {
 export function judge(context: RuleContext): Judgement {
   const { config, decision, facts, snapshot } = context
   const plan = isEntry(decision) ? planEntry(decision, config, facts) : null
-  const verdicts = RULES.map((rule) => evaluate(rule, context, plan))
-  const halting = RULES.flatMap((rule, index): HaltDemand[] => {
-    const verdict = verdicts[index]
-    return rule.applies === 'always' && rule.halts && verdict !== undefined && !verdict.passed ? [{ rule: rule.name, reason: verdict.reason }] : []
-  })
-  const halt = halting[0] ?? null
+  const verdicts = plan === null ? evaluateStanding(context) : RULES.map((rule) => evaluate(rule, context, plan))
+  const breached = verdicts.find(({ rule, passed }) => !passed && HALTING.has(rule))
+  const halt = breached === undefined ? null : { rule: breached.rule, reason: breached.reason }
   if (plan === null) return { verdicts, halt, result: { kind: 'no_entry' } }
   const reasons = verdicts.filter((verdict) => !verdict.passed).map((verdict) => `${verdict.rule}: ${verdict.reason}`)
   if (reasons.length > 0) return { verdicts, halt, result: { kind: 'refused', reasons, plan } }
@@ -49,8 +49,19 @@ export function judge(context: RuleContext): Judgement {
   return { verdicts, halt, result: { kind: 'approved', order: grantApproval(order), plan } }
 }
 
-function evaluate(rule: Rule, context: RuleContext, plan: EntryPlan | null): Verdict {
-  if (rule.applies === 'always') return { rule: rule.name, ...rule.check(context) }
-  if (plan === null) return { rule: rule.name, passed: true, limit: null, actual: null, reason: `does not concern a ${context.decision.action}` }
-  return { rule: rule.name, ...rule.check(context, plan) }
+function evaluate(rule: Rule, context: RuleContext, plan: EntryPlan): Verdict {
+  return { rule: rule.name, ...(rule.applies === 'always' ? rule.check(context) : rule.check(context, plan)) }
+}
+
+/** Verdicts on a decision that enters nothing: standing rules judge, and what entry rules say is always the same. */
+function evaluateStanding(context: RuleContext): Verdict[] {
+  const { action } = context.decision
+  const silent = (SILENT[action] ??= RULES.map((rule) => ({ rule: rule.name, passed: true, limit: null, actual: null, reason: `does not concern a ${action}` })))
+  return RULES.map((rule, index) => (rule.applies === 'always' ? { rule: rule.name, ...rule.check(context) } : (silent[index] ?? unreachable(rule))))
+}
+
+const SILENT: Partial<Record<RuleContext['decision']['action'], Verdict[]>> = {}
+
+function unreachable(rule: Rule): never {
+  throw new InvariantError(`rule ${rule.name} has no verdict`)
 }

@@ -55,8 +55,7 @@ export function planEntry(decision: EntryDecision, config: StrategyConfig, facts
   // A bid below one tick has no tick under it: nothing can be sold there, and no target lies below it.
   const nearest = touch.gt(0) ? touch : executablePrice
   const worstPrice = isLong ? max(limit, nearest) : min(limit, nearest)
-  const stopLossPrice = outward(dec(decision.stopLossPrice), tick)
-  const takeProfitPrice = inward(dec(decision.takeProfitPrice), tick)
+  const { stopLossPrice, takeProfitPrice } = exitsOnTick(side, decision, tick)
 
   const venueLeverage = dec(1).div(product.initialMarginRate[side])
   const leverage = floorToStep(min(dec(guard.maxLeverage), venueLeverage), dec('0.01'))
@@ -72,7 +71,7 @@ export function planEntry(decision: EntryDecision, config: StrategyConfig, facts
   const gainPerContract = rewardPerContract.minus(feeAt(executablePrice.times(contractSize))).minus(feeAt(takeProfitPrice.times(contractSize)))
 
   const equity = dec(accounting.equity)
-  const edge = estimateEdge(facts.trades, sizing.prior)
+  const edge = estimateEdge(facts.trades, sizing)
   const fraction = riskFraction(edge, decision.confidence, sizing, guard)
   const sizedQuantity = largestQuantity(
     [
@@ -103,6 +102,12 @@ export function planEntry(decision: EntryDecision, config: StrategyConfig, facts
     riskFraction: fraction,
     edge,
   }
+}
+
+/** Stop and target on the tick, both toward the entry: a smaller loss, a smaller promised gain. */
+export function exitsOnTick(side: PositionSide, { stopLossPrice, takeProfitPrice }: Pick<EntryDecision, 'stopLossPrice' | 'takeProfitPrice'>, tick: Decimal): { stopLossPrice: Decimal; takeProfitPrice: Decimal } {
+  const [toStop, toTarget] = side === 'long' ? [ceilToStep, floorToStep] : [floorToStep, ceilToStep]
+  return { stopLossPrice: toStop(dec(stopLossPrice), tick), takeProfitPrice: toTarget(dec(takeProfitPrice), tick) }
 }
 
 const min = (a: Decimal, b: Decimal): Decimal => (a.lt(b) ? a : b)

@@ -2,29 +2,50 @@ import { type Decimal, dec, floorToStep } from '../core/decimal.ts'
 import type { TradeSummary } from '../../schemas/state.ts'
 import type { GuardConfig, SizingConfig } from '../../schemas/strategy-config.ts'
 
-/** Win rate and payoff (average win over average loss, in R) that sizing believes in. */
-export type Edge = { winRate: number; payoff: number; trades: number }
-
-/**
- * The edge from the strategy's own closed trades, shrunk toward the prior as if the prior were that many
- * trades more: few trades say little. Payoff is shrunk the same way, on wins and losses of the record.
- */
-export function estimateEdge(trades: readonly TradeSummary[], prior: SizingConfig['prior']): Edge {
-  const multiples = trades.flatMap((trade) => (trade.rMultiple === null ? [] : [trade.rMultiple]))
-  const wins = multiples.filter((r) => r > 0)
-  const losses = multiples.filter((r) => r < 0)
-  const winRate = (prior.winRate * prior.trades + wins.length) / (prior.trades + wins.length + losses.length)
-  const priorLosses = (1 - prior.winRate) * prior.trades
-  const priorWins = prior.winRate * prior.trades
-  const averageWin = (prior.payoff * priorWins + sumOf(wins)) / (priorWins + wins.length || 1)
-  const averageLoss = (priorLosses - sumOf(losses)) / (priorLosses + losses.length || 1)
-  return { winRate, payoff: averageLoss > 0 ? averageWin / averageLoss : prior.payoff, trades: multiples.length }
+/** What a record of closed trades shows: how many were won and lost, and average win over average loss, in R. */
+export type Edge = {
+  wins: number
+  losses: number
+  winRate: number
+  /** Infinite while nothing was lost, zero while nothing was won. */
+  payoff: number
+  /** How far the record is believed, in [0, 1). */
+  weight: number
 }
 
-const sumOf = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0)
+/**
+ * The edge of the strategy's own record: `evidence` from a replay or paper run of the same settings, where there is some,
+ * and the trades closed since. Nothing is assumed: without a record there is no edge. Its weight is n / (n + shrinkage),
+ * n trades won or lost; what neither won nor lost, or had no stop, does not count.
+ */
+export function estimateEdge(trades: readonly Pick<TradeSummary, 'rMultiple'>[], { evidence, shrinkageTrades }: Pick<SizingConfig, 'evidence' | 'shrinkageTrades'>): Edge {
+  const record = { wins: evidence?.wins ?? 0, losses: evidence?.losses ?? 0, won: (evidence?.wins ?? 0) * (evidence?.averageWinR ?? 0), lost: (evidence?.losses ?? 0) * (evidence?.averageLossR ?? 0) }
+  for (const { rMultiple } of trades) {
+    if (rMultiple === null || rMultiple === 0) continue
+    if (rMultiple > 0) {
+      record.wins += 1
+      record.won += rMultiple
+    } else {
+      record.losses += 1
+      record.lost -= rMultiple
+    }
+  }
+  const { wins, losses, won, lost } = record
+  const count = wins + losses
+  const averageWin = wins === 0 ? 0 : won / wins
+  const averageLoss = losses === 0 ? 0 : lost / losses
+  const payoff = averageWin === 0 ? 0 : averageWin / averageLoss
+  return { wins, losses, winRate: count === 0 ? 0 : wins / count, payoff, weight: count / (count + shrinkageTrades) }
+}
 
-/** Kelly's fraction of equity to risk on a bet that wins `payoff` with probability `winRate`: p - (1 - p) / b. */
-export const kelly = ({ winRate, payoff }: Edge): number => (payoff > 0 ? winRate - (1 - winRate) / payoff : -1)
+/**
+ * Kelly's fraction of equity to risk on a bet that wins `payoff` with probability `winRate`, p - (1 - p) / b (Kelly
+ * 1956), shrunk toward nothing by how little the record is believed. Negative where the record loses.
+ */
+export function kelly({ winRate, payoff, weight }: Pick<Edge, 'winRate' | 'payoff' | 'weight'>): number {
+  const full = payoff > 0 ? winRate - (1 - winRate) / payoff : -1
+  return full * weight
+}
 
 /**
  * Fraction of equity to risk: Kelly, halved by configuration, scaled by confidence, never above the

@@ -1,21 +1,21 @@
 import type { Timeframe } from '../core/time.ts'
 import type { Candle } from '../../schemas/market.ts'
-import type { TimeframeView } from '../../schemas/snapshot.ts'
+import type { Indicators, TimeframeView } from '../../schemas/snapshot.ts'
 import { createTimeframeStream, type TimeframeStream } from './timeframe-view.ts'
 
 /** Builds the view of one series. {@link buildTimeframeView} is the plain one. `key` tells series of one timeframe apart. */
 export type ViewBuilder = (timeframe: Timeframe, candles: readonly Candle[], barsShown: number, key: string) => TimeframeView
 
 /**
- * A view builder for walking through history: bars already seen are not pushed again, so a step costs the new
+ * Views for walking through history: bars already seen are not pushed again, so a step costs the new
  * bars only. The same views as {@link buildTimeframeView}, provided that history does not change behind the
  * walker: a series is taken for the continuation of the last one when it begins with the same bar and still
  * has the last bar seen in its place; otherwise it is computed from its beginning. The views are shared: not
  * to be written to.
  */
-export function createIncrementalViews(): ViewBuilder {
+export function createIncrementalViews(): { build: ViewBuilder; /** The indicators of the view alone, for less. */ indicators: (...args: Parameters<ViewBuilder>) => Indicators } {
   const walks = new Map<string, { stream: TimeframeStream; first: Candle; last: Candle; count: number }>()
-  return (timeframe, candles, barsShown, key) => {
+  const walk = (timeframe: Timeframe, candles: readonly Candle[], barsShown: number, key: string): TimeframeStream => {
     const id = `${key}|${timeframe}|${barsShown}`
     const first = candles[0]
     const last = candles.at(-1)
@@ -27,8 +27,9 @@ export function createIncrementalViews(): ViewBuilder {
       if (candle !== undefined) stream.push(candle)
     }
     if (first !== undefined && last !== undefined) walks.set(id, { stream, first, last, count: candles.length })
-    return stream.view()
+    return stream
   }
+  return { build: (...series) => walk(...series).view(), indicators: (...series) => walk(...series).indicators() }
 }
 
 const isSame = (a: Candle | undefined, b: Candle): boolean =>

@@ -1,4 +1,4 @@
-import { BollingerBands, getTrueRange, RSI } from 'trading-signals'
+import { getAverage, getStandardDeviation, getTrueRange, RSI } from 'trading-signals'
 import type { Candle } from '../../schemas/market.ts'
 import type { Indicators } from '../../schemas/snapshot.ts'
 import { createEma, createWilder } from './smoothing.ts'
@@ -25,7 +25,7 @@ export function createIndicatorStream(): IndicatorStream {
   const medium = createEma(50)
   const long = createEma(200)
   const trueRange = createWilder(14)
-  const bands = new BollingerBands(20, 2)
+  const closes: number[] = []
   const signalLine = createEma(9)
   const adx = createAdx(14)
 
@@ -37,7 +37,6 @@ export function createIndicatorStream(): IndicatorStream {
   let ema50: number | null = null
   let ema200: number | null = null
   let atr14: number | null = null
-  let bollinger20: Indicators['bollinger20'] = null
   let signal: number | null = null
   let adx14: number | null = null
 
@@ -55,7 +54,8 @@ export function createIndicatorStream(): IndicatorStream {
       ema26 = slow.add(close)
       ema50 = medium.add(close)
       ema200 = long.add(close)
-      bollinger20 = bands.add(close)
+      closes.push(close)
+      if (closes.length > BAND_BARS) closes.shift()
       if (ema12 !== null && ema26 !== null) signal = signalLine.add(ema12 - ema26)
       previous = candle
     },
@@ -67,11 +67,21 @@ export function createIndicatorStream(): IndicatorStream {
       ema50: finite(ema50),
       ema200: finite(ema200),
       atr14: finite(atr14),
-      bollinger20: allFinite(bollinger20),
+      bollinger20: closes.length < BAND_BARS ? null : allFinite(bandsOf(closes)),
       macd: ema12 === null || ema26 === null || signal === null ? null : macdOf(ema12 - ema26, signal),
       adx14: finite(adx14),
     }),
   }
+}
+
+const BAND_BARS = 20
+const BAND_DEVIATIONS = 2
+
+/** Only the last bar's bands are ever read, so they are reckoned when they are. */
+function bandsOf(closes: number[]): NonNullable<Indicators['bollinger20']> {
+  const middle = getAverage(closes)
+  const reach = BAND_DEVIATIONS * getStandardDeviation(closes, middle)
+  return { upper: middle + reach, middle, lower: middle - reach }
 }
 
 /**

@@ -7,21 +7,22 @@ import { readingOf, toSignificant } from './significant.ts'
 import { createVolatilityStream } from './volatility.ts'
 
 /** A timeframe's view fed one closed bar at a time, oldest first. */
-export type TimeframeStream = { push(candle: Candle): void; view(): TimeframeView }
+export type TimeframeStream = { push(candle: Candle): void; view(): TimeframeView; /** Those of the view. */ indicators(): Indicators }
 
 /** Keeps everything {@link buildTimeframeView} needs between bars, so that one more bar costs one step. */
 export function createTimeframeStream(timeframe: Timeframe, barsShown: number): TimeframeStream {
   const indicatorStream = createIndicatorStream()
   const volatility = createVolatilityStream(timeframe)
   const kept = Math.max(barsShown, BREAKOUT_BARS + 1)
-  const recent: Candle[] = []
+  // With what is shown of each, rounded when first shown: of a warm-up of hundreds only the last few ever are.
+  const recent: { bar: Candle; shown: Candle | null }[] = []
   let barsUsed = 0
   let current: TimeframeView | null = null
   return {
     push(candle) {
       indicatorStream.push(candle)
       volatility.push(candle.close)
-      recent.push(candle)
+      recent.push({ bar: candle, shown: null })
       if (recent.length > kept) recent.shift()
       barsUsed += 1
       current = null
@@ -30,6 +31,7 @@ export function createTimeframeStream(timeframe: Timeframe, barsShown: number): 
       current ??= viewOf()
       return current
     },
+    indicators: () => roundIndicators(indicatorStream.read()),
   }
 
   function viewOf(): TimeframeView {
@@ -38,16 +40,16 @@ export function createTimeframeStream(timeframe: Timeframe, barsShown: number): 
     const last = recent.at(-1)
     const prior = recent.length > BREAKOUT_BARS ? recent.slice(-1 - BREAKOUT_BARS, -1) : []
     const regime = classifyRegime({
-      close: last?.close ?? Number.NaN,
+      close: last?.bar.close ?? Number.NaN,
       indicators,
       volatilityPercentile: percentile,
-      priorHigh: prior.length === 0 ? null : Math.max(...prior.map((bar) => bar.high)),
-      priorLow: prior.length === 0 ? null : Math.min(...prior.map((bar) => bar.low)),
+      priorHigh: prior.length === 0 ? null : Math.max(...prior.map(({ bar }) => bar.high)),
+      priorLow: prior.length === 0 ? null : Math.min(...prior.map(({ bar }) => bar.low)),
     })
     return {
       timeframe,
       barsUsed,
-      bars: barsShown > 0 ? recent.slice(-barsShown).map(roundCandle) : [],
+      bars: barsShown > 0 ? recent.slice(-barsShown).map((one) => (one.shown ??= roundCandle(one.bar))) : [],
       indicators: roundIndicators(indicators),
       realisedVolatility: readingOf(volatility.realised()),
       volatilityPercentile: readingOf(percentile),

@@ -1,5 +1,6 @@
-import { canonical, dec, type Money, money, type Price, sum, ZERO_MONEY } from '../core/decimal.ts'
+import { dec, isAbove, minus, type Money, money, type Price, ratioOf, sum, ZERO_MONEY } from '../core/decimal.ts'
 import { directionOf } from '../core/margin.ts'
+import { rememberLast } from '../core/memo.ts'
 import { fromIso, utcDay } from '../core/time.ts'
 import type { Accounting, Phase, Position } from '../../schemas/state.ts'
 
@@ -30,11 +31,12 @@ export function openBooks(deposited: Money, at: string): Accounting {
 export const positionOf = (phase: Phase): Position | null => (phase.kind === 'flat' ? null : phase.position)
 
 /** Gain of what is held if it were closed at `mark`, before fees: direction x (mark x base - cost basis). */
-export function unrealisedPnl(position: Position | null, mark: Price | null): Money {
-  if (position === null || mark === null) return ZERO_MONEY
+export const unrealisedPnl = (position: Position | null, mark: Price | null): Money => (position === null || mark === null ? ZERO_MONEY : valueAt(position, mark))
+
+const valueAt = rememberLast((position: Position, mark: Price): Money => {
   const value = dec(mark).times(position.quantity).times(position.contractSize)
   return money(value.minus(position.costBasis).times(directionOf(position.side)))
-}
+})
 
 /** Equity at a mark price: cash plus unrealised PnL. */
 export const equityAt = (accounting: Accounting, position: Position | null, mark: Price | null): Money => sum(accounting.cash, unrealisedPnl(position, mark))
@@ -54,7 +56,7 @@ export function rollDay(accounting: Accounting, at: string): Accounting {
  * loss nor makes room for another. Money that went missing counts as lost until a person says otherwise.
  */
 export function raiseBases(accounting: Accounting, amount: Money): Accounting {
-  if (dec(amount).lte(0)) return accounting
+  if (!isAbove(amount, ZERO_MONEY)) return accounting
   return { ...accounting, dayStartEquity: sum(accounting.dayStartEquity, amount), peakEquity: sum(accounting.peakEquity, amount) }
 }
 
@@ -63,17 +65,15 @@ export function revalue(accounting: Accounting, position: Position | null, mark:
   const isNewer = mark !== null && (accounting.markedAt === null || fromIso(at) >= fromIso(accounting.markedAt))
   const markPrice = isNewer ? mark : accounting.markPrice
   const equity = equityAt(accounting, position, markPrice)
-  const peakEquity = dec(equity).gt(accounting.peakEquity) ? equity : accounting.peakEquity
+  const peakEquity = isAbove(equity, accounting.peakEquity) ? equity : accounting.peakEquity
   return { ...accounting, markPrice, markedAt: isNewer ? at : accounting.markedAt, equity, peakEquity }
 }
 
 /** Loss since the day began as a fraction of day-start equity; negative when the day is up. */
-export const dailyLoss = (accounting: Accounting): number => ratio(dec(accounting.dayStartEquity).minus(accounting.equity), accounting.dayStartEquity)
+export const dailyLoss = ({ dayStartEquity, equity }: Accounting): number => shareOf(minus(dayStartEquity, equity), dayStartEquity)
 
 /** Fall from peak equity as a fraction of it. */
-export const drawdown = (accounting: Accounting): number => ratio(dec(accounting.peakEquity).minus(accounting.equity), accounting.peakEquity)
+export const drawdown = ({ peakEquity, equity }: Accounting): number => shareOf(minus(peakEquity, equity), peakEquity)
 
 /** A base that is spent counts as a total loss: limits must fire, not divide by zero. */
-function ratio(part: ReturnType<typeof dec>, base: Money): number {
-  return dec(base).lte(0) ? 1 : Number(canonical(part.div(base)))
-}
+const shareOf = (part: Money, base: Money): number => (isAbove(base, ZERO_MONEY) ? ratioOf(part, base) : 1)

@@ -4,7 +4,7 @@ import { invariant } from '../core/invariant.ts'
 import { directionOf } from '../core/margin.ts'
 import { fromIso, MINUTE_MS } from '../core/time.ts'
 import type { Fill } from '../../schemas/order.ts'
-import type { PositionReport } from '../../schemas/cli.ts'
+import type { PositionReport } from '../../schemas/replay.ts'
 import type { PositionSide } from '../../schemas/primitives.ts'
 import type { Position, TradeSummary } from '../../schemas/state.ts'
 import type { ExitReason, Trade } from '../../schemas/trade.ts'
@@ -44,6 +44,7 @@ export function beginPosition({ cycleId, bracket, thesis }: PositionOrigin, fill
     protectAttempts: 0,
     protectFailures: 0,
     closeAttempts: 0,
+    isCloseUnheard: false,
     thesis,
   }
 }

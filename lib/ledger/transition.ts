@@ -3,10 +3,10 @@ import { invariant } from '../core/invariant.ts'
 import { fromIso } from '../core/time.ts'
 import type { DomainEvent } from '../../schemas/event.ts'
 import type { Fill, FundingPayment, OrderRecord, OrderRequest } from '../../schemas/order.ts'
-import type { Accounting, EntryIntent, HistoryEntry, Phase, Position, StrategyState } from '../../schemas/state.ts'
+import type { Accounting, CloseIntent, EntryIntent, HistoryEntry, Phase, Position, StrategyState } from '../../schemas/state.ts'
 import type { ExitReason, Trade } from '../../schemas/trade.ts'
 import { openBooks, positionOf, raiseBases, revalue, rollDay } from './accounting.ts'
-import type { LedgerEvent } from './events.ts'
+import type { LedgerEvent, OrderEnd } from './events.ts'
 import { applyFill, beginPosition, deriveTrade, sideOpenedBy, summariseTrade } from './position.ts'
 import { TRANSITIONS } from './transition-table.ts'
 
@@ -58,13 +58,16 @@ export function transition(state: StrategyState, event: LedgerEvent): Transition
 /** Folds several events, in order. */
 export function transitionAll(state: StrategyState, events: readonly LedgerEvent[]): Transition {
   const total: Transition = { state, history: [], emissions: [] }
-  for (const event of events) {
-    const step = transition(total.state, event)
-    total.state = step.state
-    total.history.push(...step.history)
-    total.emissions.push(...step.emissions)
-  }
+  for (const event of events) takeStep(total, event)
   return total
+}
+
+/** One event more: `total` moves on by it. */
+export function takeStep(total: Transition, event: LedgerEvent): void {
+  const step = transition(total.state, event)
+  total.state = step.state
+  total.history.push(...step.history)
+  total.emissions.push(...step.emissions)
 }
 
 function advance(state: StrategyState, event: LedgerEvent): Transition {
@@ -141,7 +144,7 @@ function advance(state: StrategyState, event: LedgerEvent): Transition {
     case 'close_ended': {
       invariant(phase.kind === 'closing', 'unreachable by the table')
       const { intent, position } = phase
-      return { state: withPhase(state, { kind: 'open', position }), history: [orderEntry(intent.order, event.end, event.reason, intent.intendedAt, event.at)], emissions: [] }
+      return { state: withPhase(state, { kind: 'open', position: numberNextClose(position, intent, event.end) }), history: [orderEntry(intent.order, event.end, event.reason, intent.intendedAt, event.at)], emissions: [] }
     }
     case 'funding_settled':
       return settleFunding(state, event.payment)
@@ -180,6 +183,15 @@ function advance(state: StrategyState, event: LedgerEvent): Transition {
     default:
       return event satisfies never
   }
+}
+
+/**
+ * A close that the venue has not heard of may still arrive, also while later ones under its id are refused. The next
+ * one has its number and id as long as that is so, and as long as it is of the same size.
+ */
+function numberNextClose(position: Position, { order, attempt, orderId, status }: CloseIntent, end: OrderEnd): Position {
+  const isUnheard = orderId === null && status !== 'accepted' && (end === 'abandoned' || (end === 'rejected' && position.isCloseUnheard)) && position.quantity === order.quantity
+  return { ...position, isCloseUnheard: isUnheard, closeAttempts: isUnheard ? attempt : position.closeAttempts }
 }
 
 /** One line per order of ours, keyed by its id: later words replace earlier ones. */
@@ -237,7 +249,7 @@ function takeFill(state: StrategyState, event: Extract<LedgerEvent, { type: 'fil
   const isOpening = sideOpenedBy(fill) === started.side
   const position: Position = isOpening && liquidationPrice !== null ? { ...effect.position, liquidationPrice } : effect.position
   const isClosed = position.quantity === '0'
-  const nextPhase = phaseAfterFill(countEntry(phase, fill, isOpening), position, isClosed)
+  const nextPhase = phaseAfterFill(countEntry(phase, fill), position, isClosed)
   const marked = moveCash(withPhase(state, nextPhase), { gross: effect.gross, fees: effect.fee }, fill.at, fill.price)
   if (before === null) {
     const counted = { ...marked, accounting: { ...marked.accounting, entriesToday: marked.accounting.entriesToday + 1 } }
@@ -270,9 +282,9 @@ function beginFrom({ phase, strategyId }: StrategyState, { fill, contractSize, l
   return beginPosition({ cycleId: intent.cycleId, bracket: intent.order.bracket, thesis: intent.thesis }, fill, facts)
 }
 
-/** How much of the entry has filled, whatever became of it since. */
-function countEntry(phase: Phase, fill: Fill, isOpening: boolean): Phase {
-  if (phase.kind !== 'opening' || !isOpening) return phase
+/** How much of the entry has filled, whatever became of it since: an exit of ours may have opened the other side by now. */
+function countEntry(phase: Phase, fill: Fill): Phase {
+  if (phase.kind !== 'opening' || fill.side !== phase.intent.order.side) return phase
   return { ...phase, filledQuantity: canonical(dec(phase.filledQuantity).plus(fill.quantity)) as Quantity }
 }
 

@@ -13,6 +13,10 @@ export type CandleHistory = {
   query(timeframe: Timeframe, asOf: EpochMs, limit: number): CandleSeries
   /** The base bar that opens at `time`. */
   barAt(time: EpochMs): Candle | undefined
+  /** All base bars, oldest first, for a walk through them. */
+  readonly bars: readonly Candle[]
+  /** What is wrong with them, one by one. */
+  readonly findings: readonly Finding[]
 }
 
 /**
@@ -36,6 +40,8 @@ export function createCandleHistory(scan: Scan, baseTimeframe: Timeframe): Candl
     baseTimeframe,
     first: scan.candles[0],
     last: scan.candles.at(-1),
+    bars: scan.candles,
+    findings: scan.findings,
     query(timeframe, asOf, limit) {
       const stepMs = timeframeMs(timeframe)
       const bars = barsOf(timeframe)

@@ -1,12 +1,9 @@
 import { basename } from 'node:path'
-import { price } from '../core/decimal.ts'
 import { UsageError } from '../core/invariant.ts'
-import { type EpochMs, floorTime, timeframeMs, toIso } from '../core/time.ts'
-import type { FundingRate, Quote } from '../../schemas/market.ts'
 import { readCandleFile, readFundingFile } from './candle-file.ts'
-import { type CandleHistory, coverageOf, createCandleHistory, firstAtOrAfter, spanOf } from './candle-history.ts'
+import { type CandleHistory, createCandleHistory } from './candle-history.ts'
+import { createHistoryMarket, type HistoryMarket } from './history-source.ts'
 import { scanCandles } from './inspect-candles.ts'
-import { type MarketData, MarketDataError } from './market-data.ts'
 
 export type FileMarketOptions = {
   /** Candles of the traded market. */
@@ -20,11 +17,10 @@ export type FileMarketOptions = {
 }
 
 /**
- * A market read from candle files, whole and once. It has no spread: bid, ask, last and mark are the open of the
- * base bar that contains the instant, and exactly at the close of the last bar its close.
+ * A market read from candle files, whole and once; it answers as {@link createHistoryMarket} does.
  * Rejects with {@link UsageError} when a file is missing or malformed.
  */
-export async function createFileMarket({ file, symbol, referenceFile, referenceSymbol, fundingFile }: FileMarketOptions): Promise<MarketData> {
+export async function createFileMarket({ file, symbol, referenceFile, referenceSymbol, fundingFile }: FileMarketOptions): Promise<HistoryMarket> {
   const traded = await readHistory(file)
   const histories = new Map([[symbol, traded]])
   if (referenceFile !== undefined && referenceFile !== null) {
@@ -34,36 +30,7 @@ export async function createFileMarket({ file, symbol, referenceFile, referenceS
     if (referenceSymbol !== symbol) histories.set(referenceSymbol, await readHistory(referenceFile))
   }
   const funding = fundingFile === undefined || fundingFile === null ? [] : await readFundingFile(fundingFile)
-  const name = basename(file)
-
-  const historyOf = (wanted: string): CandleHistory => {
-    const history = histories.get(wanted)
-    if (history !== undefined) return history
-    const remedy = wanted === referenceSymbol ? '; give market.referenceFile for it' : ''
-    throw new MarketDataError(`${name}: no candles of ${wanted}, only of ${[...histories.keys()].join(' and ')}${remedy}`)
-  }
-
-  return {
-    name,
-    baseTimeframe: traded.baseTimeframe,
-    span: spanOf(traded),
-    async candles({ symbol: wanted, timeframe, asOf, limit }) {
-      const history = historyOf(wanted)
-      if (timeframeMs(timeframe) < timeframeMs(history.baseTimeframe)) {
-        throw new MarketDataError(`${name}: ${timeframe} bars of ${wanted} were asked for, but its file has bars of ${history.baseTimeframe}; give a file with finer bars`)
-      }
-      return history.query(timeframe, asOf, limit)
-    },
-    async quote(wanted, at) {
-      return quoteOf(historyOf(wanted), wanted, at, name)
-    },
-    async fundingRates(wanted, from, to) {
-      return wanted === symbol ? ratesWithin(funding, from, to) : []
-    },
-    async openInterest() {
-      return null
-    },
-  }
+  return createHistoryMarket({ name: basename(file), symbol, histories, funding })
 }
 
 async function readHistory(file: string): Promise<CandleHistory> {
@@ -73,22 +40,4 @@ async function readHistory(file: string): Promise<CandleHistory> {
     throw new UsageError(`${file}: none of its ${rows.length} bars is usable; the first: ${scan.findings[0]?.kind ?? ''} ${scan.findings[0]?.detail ?? ''}`)
   }
   return createCandleHistory(scan, timeframe)
-}
-
-function quoteOf(history: CandleHistory, symbol: string, at: EpochMs, name: string): Quote {
-  const baseMs = timeframeMs(history.baseTimeframe)
-  const opens = floorTime(at, baseMs)
-  const bar = history.barAt(opens)
-  const last = history.last
-  const level = bar?.open ?? (last !== undefined && opens === last.time + baseMs ? last.close : undefined)
-  if (level === undefined) {
-    throw new MarketDataError(`${name}: no price of ${symbol} at ${toIso(at)}; the file covers ${coverageOf(history)} and has no bar opening ${toIso(opens)}`)
-  }
-  const text = price(level)
-  return { at: toIso(at), bid: text, ask: text, last: text, mark: text }
-}
-
-/** Rates with from < time <= to. */
-function ratesWithin(rates: readonly FundingRate[], from: EpochMs, to: EpochMs): readonly FundingRate[] {
-  return rates.slice(firstAtOrAfter(rates, from + 1), firstAtOrAfter(rates, to + 1))
 }

@@ -25,6 +25,11 @@ export type MarketData = {
    * the moment that bar begins, and the next tradable price after the bar before it closed.
    */
   quote(symbol: string, at: EpochMs): Promise<Quote>
+  /**
+   * By which fraction the price moves in the `afterMs` from `at` on, along straight lines through its bars: what an
+   * order meets that is on its way for so long. Only history knows; a live order has its delay in fact.
+   */
+  driftAfter?(symbol: string, at: EpochMs, afterMs: number): Promise<number>
   /** Settled funding rates with from < time <= to, oldest first; empty where the source has none. */
   fundingRates(symbol: string, from: EpochMs, to: EpochMs): Promise<readonly FundingRate[]>
   /** Open interest as of the instant, or null where the source has none. */

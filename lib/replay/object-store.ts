@@ -5,8 +5,11 @@ import type { PaperBook } from '../../schemas/paper-book.ts'
 import type { HistoryEntry, StrategyState } from '../../schemas/state.ts'
 import type { Trade } from '../../schemas/trade.ts'
 
-/** What a replay leaves behind. */
-export type ReplayTrace = { trades: Trade[]; equity: EquityPoint[]; cycles: CycleRecord[] }
+/** What a replay leaves behind, in order. */
+export type ReplayTrace = { readonly trades: Trade[]; readonly equity: EquityPoint[] }
+
+/** What a strategy's store holds besides its history. */
+export type Holdings = { state: StrategyState | null; book: PaperBook | null }
 
 const none = async () => ({ items: [], cursor: null })
 
@@ -14,13 +17,16 @@ const none = async () => ({ items: [], cursor: null })
  * The store of a replay: one strategy, in this process, values kept as they are. Everything is immutable, so
  * nothing needs the way through text that the stored form takes; versions and conditions hold as they do there.
  */
-export function createObjectStore(): { store: Store; trace: ReplayTrace } {
-  const trace: ReplayTrace = { trades: [], equity: [], cycles: [] }
-  let state: StrategyState | null = null
-  let book: PaperBook | null = null
+export function createObjectStore(held: Holdings = { state: null, book: null }): { store: Store; trace: ReplayTrace; holdings: () => Holdings } {
+  const trace: ReplayTrace = { trades: [], equity: [] }
+  let { state, book } = held
+  // A trade told twice (its outbox is delivered again) is the same trade.
+  let lastTradeId: string | null = null
   const cycles = new Map<string, CycleRecord>()
   const keep = (entry: HistoryEntry): void => {
-    if (entry.kind === 'TRADE' && !trace.trades.some((trade) => trade.id === entry.body.id)) trace.trades.push(entry.body)
+    if (entry.kind !== 'TRADE' || entry.body.id === lastTradeId) return
+    trace.trades.push(entry.body)
+    lastTradeId = entry.body.id
   }
   const store: Store = {
     loadState: async () => state,
@@ -45,11 +51,9 @@ export function createObjectStore(): { store: Store; trace: ReplayTrace } {
     loadCycle: async (_strategyId, slot) => cycles.get(slot) ?? null,
     async saveCycle(record, attempt) {
       if (cycles.get(record.slot)?.attempt !== attempt) return 'conflict'
-      if (record.progress === 'finished') {
-        // A finished slot is only ever asked whether it is done.
-        trace.cycles.push(record)
-        cycles.delete(record.slot)
-      } else cycles.set(record.slot, record)
+      // A walk through history does not come back to a slot that is done.
+      if (record.progress === 'finished') cycles.delete(record.slot)
+      else cycles.set(record.slot, record)
       return 'saved'
     },
     async appendHistory(_strategyId, entries) {
@@ -65,5 +69,5 @@ export function createObjectStore(): { store: Store; trace: ReplayTrace } {
     listFunding: none,
     listEquity: none,
   }
-  return { store, trace }
+  return { store, trace, holdings: () => ({ state, book }) }
 }

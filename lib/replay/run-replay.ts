@@ -1,99 +1,142 @@
 import { createPaperBroker } from '../broker/paper/paper-broker.ts'
 import { withSpread } from '../broker/paper/spread.ts'
 import { UsageError } from '../core/invariant.ts'
-import { type EpochMs, MINUTE_MS, timeframeMs, toIso } from '../core/time.ts'
+import { type EpochMs, floorTime, fromIso, MINUTE_MS, timeframeMs, toIso } from '../core/time.ts'
 import { VERSION } from '../core/version.ts'
+import type { CyclePorts } from '../cycle/ports.ts'
 import { runCycle } from '../cycle/run-cycle.ts'
 import { runEnforcement } from '../cycle/run-enforcement.ts'
-import type { CyclePorts } from '../cycle/ports.ts'
+import { syncWithVenue } from '../cycle/sync-with-venue.ts'
 import type { Decider } from '../decision/decider.ts'
-import type { MarketData } from '../market/market-data.ts'
+import { createIncrementalViews } from '../indicators/incremental-views.ts'
+import type { HistoryMarket } from '../market/history-source.ts'
+import { type NewsSource, noNews } from '../news/news-source.ts'
 import { noEvents, noSchedule, silentTelemetry } from '../telemetry/telemetry.ts'
-import type { CycleOutcome } from '../../schemas/cycle-record.ts'
+import type { CycleRecord } from '../../schemas/cycle-record.ts'
 import type { EquityPoint } from '../../schemas/equity.ts'
 import type { PaperBook } from '../../schemas/paper-book.ts'
+import type { ReplayCheckpoint, SlotLine } from '../../schemas/replay.ts'
 import type { StrategyState } from '../../schemas/state.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 import type { Trade } from '../../schemas/trade.ts'
-import type { GuardRuleName } from '../../schemas/verdict.ts'
+import { lineOf, quietLine } from './slot-line.ts'
 import { createObjectStore } from './object-store.ts'
+import { createQuietSlots } from './quiet-slot.ts'
+import { createQuietSync } from './quiet-sync.ts'
+import { firstPassToMake } from './quiet-time.ts'
 
 export type ReplayRequest = {
   config: StrategyConfig
-  market: MarketData
+  market: HistoryMarket
   decider: Decider
+  /** Headlines of the time; none by default. */
+  news?: NewsSource
   from: EpochMs
   to: EpochMs
-  /** Called after every slot, for a progress line. */
-  onSlot?: (slot: EpochMs) => void
+  /** Goes on from here instead of beginning at `from`. */
+  resumeAt?: ReplayCheckpoint | null
+  /** Leaves out what is known to find nothing. The result is the same. */
+  isFast?: boolean
+  /** Called after every slot, before the next one begins. */
+  onSlot?: (step: ReplayStep) => void | Promise<void>
 }
 
+/** What one slot brought: its line, its full record unless nothing could happen in it, and the trades that ended since the last. */
+export type ReplayStep = { slot: EpochMs; line: SlotLine; record: CycleRecord | null; trades: readonly Trade[]; checkpoint: () => ReplayCheckpoint }
+
+/** What a replay came to; with `resumeAt`, of the part after it. */
 export type ReplayResult = {
-  slots: number
-  outcomes: Partial<Record<CycleOutcome, number>>
-  refusals: Partial<Record<GuardRuleName, number>>
+  lines: SlotLine[]
   trades: Trade[]
   equity: EquityPoint[]
-  /** Reasons of failed cycles, and how often each. */
-  failures: Record<string, number>
   /** Where it stands at the end: halted or not, a position still open or not. */
   state: StrategyState | null
   book: PaperBook | null
 }
 
+/** A model's recorded answers lack one that was asked for: the replay cannot go on. */
+export class MissingRecording extends Error {
+  override readonly name = 'MissingRecording'
+}
+
 /**
- * Drives the code that trades through history: a decision cycle at every slot in [from, to), an enforcement pass
- * at the close of every base bar while anything is open or under way (flat passes do nothing by definition). The
- * clock stands where the simulation says, the store is this process, the rest is what runs in production.
+ * Drives the code that trades through history: a decision cycle at every slot in [from, to), an enforcement pass at the
+ * close of every base bar while anything is open or under way (flat passes do nothing by definition). The clock stands
+ * where the simulation says, the store is this process, the rest is what runs in production.
  *
  * A guard halt ends trading as it would live; the account limits stay in force and the result says so.
+ * Rejects with {@link UsageError} for bars that are too coarse and an empty span, with {@link MissingRecording}, and with
+ * what stopped the decider; `onSlot` has then been told of every slot before.
  */
-export async function runReplay({ config, market, decider, from, to, onSlot }: ReplayRequest): Promise<ReplayResult> {
+export async function runReplay({ config, market, decider, news = noNews, from, to, resumeAt = null, isFast = true, onSlot }: ReplayRequest): Promise<ReplayResult> {
   const slotMs = config.intervalMinutes * MINUTE_MS
   const barMs = timeframeMs(market.baseTimeframe)
   if (barMs > slotMs) throw new UsageError(`the candles are ${market.baseTimeframe} bars, decisions are every ${config.intervalMinutes} minutes: ${barMs <= 60 * MINUTE_MS ? 'set intervalMinutes to 60' : 'bring candles of an hour or finer'}`)
-  const first = Math.ceil(from / slotMs) * slotMs
-  if (first >= to) throw new UsageError(`nothing to replay between ${toIso(from)} and ${toIso(to)}: give --from and --to within the candles`)
+  const first = resumeAt === null ? Math.ceil(from / slotMs) * slotMs : fromIso(resumeAt.nextSlot)
+  if (first >= to && resumeAt === null) throw new UsageError(`nothing to replay between ${toIso(from)} and ${toIso(to)}: give --from and --to within the candles`)
   let now = first
   const clock = () => now
-  const { store, trace } = createObjectStore()
+  const { store, trace, holdings } = createObjectStore(resumeAt ?? undefined)
   const spread = withSpread(market, config.paper.spreadBps)
+  const views = createIncrementalViews()
+  const sync = isFast ? createQuietSync({ bars: market.history.bars, barMs, fundingIntervalMs: config.paper.product.fundingIntervalMs, loadBook: () => store.loadBook(config.id) }) : syncWithVenue
+  const broker = createPaperBroker({ config, market: spread, store, clock })
   const ports: CyclePorts = {
     config,
     clock,
     sleep: async () => {},
     store,
-    broker: createPaperBroker({ config, market: spread, store, clock }),
+    broker,
     market: spread,
     telemetry: silentTelemetry,
     events: noEvents,
     schedule: noSchedule,
-    news: { headlines: async () => ({ headlines: [], feeds: [] }) },
+    news,
     decider,
     codeVersion: VERSION,
     liveBarriers: async () => [],
+    buildView: views.build,
+    isLean: true,
+    sync,
   }
-  const result: ReplayResult = { slots: 0, outcomes: {}, refusals: {}, failures: {}, trades: trace.trades, equity: trace.equity, state: null, book: null }
-  for (let slot = first; slot < to; slot += slotMs) {
-    now = slot
-    const record = await runCycle(ports, { scheduledFor: slot, dryRun: false })
-    result.slots += 1
-    const outcome = record.outcome ?? 'failed'
-    result.outcomes[outcome] = (result.outcomes[outcome] ?? 0) + 1
-    if (outcome === 'failed') result.failures[record.reason ?? ''] = (result.failures[record.reason ?? ''] ?? 0) + 1
-    if (outcome === 'refused') for (const { rule, passed } of record.verdicts) if (!passed) result.refusals[rule] = (result.refusals[rule] ?? 0) + 1
-    trace.cycles.length = 0
-    for (now = slot + barMs; now < slot + slotMs && now < to; now += barMs) {
+  const passQuietly = createQuietSlots({ ports, market: spread, sync, views })
+
+  /** Enforcement passes at the closes of the bars in [begin, end), while there is anything to enforce. */
+  const enforceUntil = async (begin: EpochMs, end: EpochMs): Promise<void> => {
+    for (let pass = begin; pass < end; pass += barMs) {
       const state = await store.loadState(config.id)
-      if (state === null || state.phase.kind === 'flat') break
+      if (state === null || state.phase.kind === 'flat') return
+      if (isFast) {
+        const next = firstPassToMake({ state, config, bars: market.history.bars, barMs, from: pass, until: end })
+        if (next === null) return
+        pass = next
+      }
+      now = pass
       await runEnforcement(ports).catch((error: unknown) => {
         // A hole in the history: live, the alarm rings and the next pass goes on.
         if (!(error instanceof Error) || error.name !== 'MarketDataError') throw error
       })
     }
-    onSlot?.(slot)
   }
-  result.state = await store.loadState(config.id)
-  result.book = await store.loadBook(config.id)
-  return result
+
+  const lines: SlotLine[] = []
+  let tradesTold = 0
+  for (let slot = first; slot < to; slot += slotMs) {
+    now = slot
+    const quiet = isFast ? await passQuietly(slot) : null
+    const record = quiet === null ? await runCycle(ports, { scheduledFor: slot, dryRun: false }) : null
+    if (decider.stopped) throw decider.stopped
+    const failure = record?.decision?.failure
+    if (failure?.kind === 'missing_recording') throw new MissingRecording(`slot ${toIso(slot)}: ${failure.message}`)
+    const point = trace.equity.at(-1)
+    const line = record === null ? quietLine(point, quiet) : lineOf(record, point, config.paper.initialCash)
+    lines.push(line)
+    // The pass at the next slot comes before its cycle, as both are due then.
+    await enforceUntil(slot + barMs, Math.min(slot + slotMs + 1, to))
+    await onSlot?.({ slot, line, record, trades: trace.trades.slice(tradesTold), checkpoint: () => ({ nextSlot: toIso(slot + slotMs), ...holdings() }) })
+    tradesTold = trace.trades.length
+  }
+  // Bars since the last pass that had to be made are played too: they count as held.
+  now = Math.max(now, floorTime(to - 1, barMs))
+  return { lines, trades: trace.trades, equity: trace.equity, state: holdings().state, book: await broker.bookNow() }
 }

@@ -1,4 +1,4 @@
-import { canonical, dec, type Decimal, type Price, price, ROUND_HALF_UP, toNumber } from '../core/decimal.ts'
+import { dec, isAbove, minus, type Price, price, ratioOf, ROUND_HALF_UP, ZERO_MONEY } from '../core/decimal.ts'
 import { type EpochMs, fromIso, MINUTE_MS, utcDay } from '../core/time.ts'
 import { equityAt, unrealisedPnl } from '../ledger/accounting.ts'
 import { readingOf, toSignificant } from '../indicators/significant.ts'
@@ -15,13 +15,13 @@ const ENTRY_PRICE_DIGITS = 12
 export function describeAccount(accounting: Accounting, position: Position | null, mark: Price, asOf: EpochMs): Snapshot['account'] {
   const equity = equityAt(accounting, position, mark)
   const isNewDay = utcDay(asOf) > accounting.day
-  const dayStart = dec(isNewDay ? accounting.equity : accounting.dayStartEquity)
-  const peak = dec(equity).gt(accounting.peakEquity) ? dec(equity) : dec(accounting.peakEquity)
+  const dayStart = isNewDay ? accounting.equity : accounting.dayStartEquity
+  const peak = isAbove(equity, accounting.peakEquity) ? equity : accounting.peakEquity
   return {
     equity,
     cash: accounting.cash,
-    dayReturn: dayStart.lte(0) ? -1 : fraction(dec(equity).minus(dayStart), dayStart),
-    drawdown: peak.lte(0) ? 1 : fraction(peak.minus(equity), peak),
+    dayReturn: isAbove(dayStart, ZERO_MONEY) ? toSignificant(ratioOf(minus(equity, dayStart), dayStart)) : -1,
+    drawdown: isAbove(peak, ZERO_MONEY) ? toSignificant(ratioOf(minus(peak, equity), peak)) : 1,
     entriesToday: isNewDay ? 0 : accounting.entriesToday,
     consecutiveLosses: accounting.consecutiveLosses,
   }
@@ -31,7 +31,7 @@ export function describeAccount(accounting: Accounting, position: Position | nul
 export function describePosition(position: Position, mark: Price, asOf: EpochMs): NonNullable<Snapshot['position']> {
   const pnl = unrealisedPnl(position, mark)
   const base = dec(position.quantity).times(position.contractSize)
-  const risk = position.riskAtEntry === null ? null : dec(position.riskAtEntry)
+  const risk = position.riskAtEntry
   return {
     side: position.side,
     quantity: position.quantity,
@@ -41,9 +41,7 @@ export function describePosition(position: Position, mark: Price, asOf: EpochMs)
     bracket: position.bracket,
     liquidationPrice: position.liquidationPrice,
     unrealisedPnl: pnl,
-    unrealisedR: readingOf(risk === null || risk.lte(0) ? null : fraction(dec(pnl), risk)),
+    unrealisedR: readingOf(risk === null || !isAbove(risk, ZERO_MONEY) ? null : ratioOf(pnl, risk)),
     thesis: position.thesis,
   }
 }
-
-const fraction = (part: Decimal, whole: Decimal): number => toSignificant(toNumber(canonical(part.div(whole))))

@@ -63,7 +63,7 @@ export function buildSnapshot(inputs: SnapshotInputs): Snapshot {
     account: describeAccount(state.accounting, position, facts.quote.mark, asOf),
     position: position === null ? null : describePosition(position, facts.quote.mark, asOf),
     decisions: newest(state.memory.decisions, config.memory.decisions, ({ at }) => at),
-    performance: summarisePerformance(newest(state.memory.trades, config.memory.trades, ({ exitTime }) => exitTime)),
+    performance: performanceOf(state.memory.trades, config.memory.trades),
     issues: [...primary.issues, ...fourHour.issues, ...daily.issues],
     contextIssues: [...facts.issues, ...reference.issues],
   }
@@ -85,8 +85,17 @@ function knownNews(news: NewsDigest, asOf: EpochMs): NewsDigest {
   return { feeds: news.feeds, headlines: headlines.map((headline) => ({ ...headline, ageMinutes: readingOf(headline.ageMinutes) })) }
 }
 
+/** Trades close less often than snapshots are made; a memory that is the same object has the same summary. */
+let lastPerformance: { trades: StrategyState['memory']['trades']; count: number; summary: Snapshot['performance'] } | null = null
+
+export function performanceOf(trades: StrategyState['memory']['trades'], count: number): Snapshot['performance'] {
+  if (lastPerformance?.trades !== trades || lastPerformance.count !== count) lastPerformance = { trades, count, summary: summarisePerformance(newest(trades, count, ({ exitTime }) => exitTime)) }
+  return lastPerformance.summary
+}
+
 /** The last `count` items by time, oldest first, in whatever order they are kept; items of one instant keep theirs. */
 function newest<T>(items: readonly T[], count: number, timeOf: (item: T) => string): T[] {
   if (count === 0) return []
-  return [...items].sort((a, b) => fromIso(timeOf(a)) - fromIso(timeOf(b))).slice(-count)
+  const isOrdered = items.every((item, index) => index === 0 || fromIso(timeOf(items[index - 1] ?? item)) <= fromIso(timeOf(item)))
+  return (isOrdered ? items : [...items].sort((a, b) => fromIso(timeOf(a)) - fromIso(timeOf(b)))).slice(-count)
 }

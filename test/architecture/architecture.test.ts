@@ -9,7 +9,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..')
  * The layers, lowest first: a module imports from its own layer and from those before it, never from one after.
  * `schemas` stands on `core` alone and is open to all.
  */
-const LAYERS = ['lib/core', 'schemas', 'lib/ledger', 'lib/market', 'lib/indicators', 'lib/news', 'lib/snapshot', 'lib/decision', 'lib/guard', 'lib/broker', 'lib/telemetry', 'lib/store', 'lib/cycle', 'lib/replay', 'lib/report', 'lib/config', 'lib/compose', 'lib/cli', 'functions', 'bin']
+const LAYERS = ['lib/core', 'schemas', 'lib/ledger', 'lib/market', 'lib/indicators', 'lib/news', 'lib/snapshot', 'lib/decision', 'lib/guard', 'lib/broker', 'lib/telemetry', 'lib/store', 'lib/cycle', 'lib/replay', 'lib/report', 'lib/config', 'lib/evidence', 'lib/compose', 'lib/cli', 'functions', 'bin']
 
 /** Exceptions, each with its reason. */
 const ALLOWED = new Set([
@@ -23,7 +23,7 @@ type Source = { file: string; text: string; imports: string[] }
 
 const sources: Source[] = ['bin', 'functions', 'lib', 'schemas']
   .flatMap((folder) => readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) => path.posix.join(folder, name)))
-  .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
+  .filter((file) => (file.endsWith('.ts') && !file.endsWith('.d.ts')) || file.endsWith('.js'))
   .map((file) => {
     const text = readFileSync(path.join(ROOT, file), 'utf8')
     const specifiers = [...text.matchAll(/(?:from|import\()\s*'(?<specifier>[^']+)'/g)].map((match) => match.groups?.['specifier'] ?? '')
@@ -69,6 +69,16 @@ describe('architecture', () => {
     expect(wrong).toEqual([])
     // And the pattern does find what it looks for.
     expect(sources.filter(({ file, text }) => (file.startsWith('bin/') || file.startsWith('functions/')) && REAL.test(text)).length).toBeGreaterThanOrEqual(3)
+  })
+
+  it('no test replaces modules or changes its process for good: files share one', () => {
+    const LASTING = /\bvi\.(?:mock|doMock|stubGlobal|stubEnv|resetModules|hoisted)\b|\bprocess\.chdir\b|\bprocess\.exit\b|\bglobalThis\.\w+ =/
+    const tests = readdirSync(path.join(ROOT, 'test'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.test.ts') && !name.startsWith('architecture'))
+    expect(tests.length).toBeGreaterThan(90)
+    const texts = tests.map((name) => ({ name, text: readFileSync(path.join(ROOT, 'test', name), 'utf8') }))
+    // In a process of its own a script may end it.
+    expect(texts.filter(({ text }) => LASTING.test(text.replaceAll(/^ {4}process\.exit\(0\)`$/gm, ''))).map(({ name }) => name)).toEqual([])
+    expect(texts.filter(({ text }) => text.includes('useFakeTimers') && !text.includes('useRealTimers')).map(({ name }) => name)).toEqual([])
   })
 
   it('one version', () => {

@@ -9,6 +9,9 @@ const free = freeVenue()
 /** Mirrors a bar written for a long about 2000, so that one table serves both sides. */
 const mirror = ({ time, open, high, low, close: end, volume }: Candle): Candle => ({ time, open: 4000 - open, high: 4000 - low, low: 4000 - high, close: 4000 - end, volume })
 
+/** A level that the bar had passed when it opened is met there and then; one met within it, for all we know, at its end. */
+type When = 'open' | 'end'
+
 const SIDES = [
   { side: 'long', enter: 'buy', of: (level: number) => level, seen: (candle: Candle) => candle },
   { side: 'short', enter: 'sell', of: (level: number) => 4000 - level, seen: mirror },
@@ -20,20 +23,25 @@ describe.each(SIDES)('one bar and a $side from 2000, stop 100 away, target 200 a
   // The liquidation price for one side is not the mirror of the other's: the table sets its own.
   const withLiquidation = (level: number) => (held.position === null ? held : { ...held, position: { ...held.position, liquidationPrice: bracketOf(of(level), 1).stopLossPrice } })
 
-  it.each<[string, Candle, number, [string, number] | null, number]>([
+  it.each<[string, Candle, number, [string, number, When] | null, number]>([
     ['nothing touched', bar(0, 2000, 2199.9, 1900.1), 1400, null, 0],
-    ['stop touched to the tick', bar(0, 2000, 2010, 1900), 1400, ['stop_loss', 1900], 0],
-    ['stop passed', bar(0, 2000, 2010, 1850), 1400, ['stop_loss', 1900], 0],
-    ['gap through the stop: the open', bar(0, 1880, 1890, 1850), 1400, ['stop_loss', 1880], 0],
-    ['gap through the stop, recovered above it: still the open', bar(0, 1880, 2000, 1870), 1400, ['stop_loss', 1880], 0],
-    ['opens at the stop', bar(0, 1900, 1950, 1900), 1400, ['stop_loss', 1900], 0],
-    ['target touched to the tick', bar(0, 2000, 2200, 1950), 1400, ['take_profit', 2200], 0],
-    ['gap over the target: the target, never better', bar(0, 2300, 2350, 2250), 1400, ['take_profit', 2200], 0],
-    ['both touched: the stop, and counted', bar(0, 2000, 2200, 1900), 1400, ['stop_loss', 1900], 1],
-    ['liquidation and stop touched: liquidation first', bar(0, 2000, 2010, 1940), 1950, ['liquidation', 1950], 0],
-    ['liquidation below the stop touched: liquidation first all the same', bar(0, 2000, 2010, 1400), 1400, ['liquidation', 1400], 0],
-    ['gap through liquidation: the open', bar(0, 1300, 1310, 1250), 1400, ['liquidation', 1300], 0],
-    ['liquidation, stop and target: counted too', bar(0, 2000, 2200, 1400), 1400, ['liquidation', 1400], 1],
+    ['stop touched to the tick', bar(0, 2000, 2010, 1900), 1400, ['stop_loss', 1900, 'end'], 0],
+    ['stop passed', bar(0, 2000, 2010, 1850), 1400, ['stop_loss', 1900, 'end'], 0],
+    ['gap through the stop: the open', bar(0, 1880, 1890, 1850), 1400, ['stop_loss', 1880, 'open'], 0],
+    ['gap through the stop, recovered above it: still the open', bar(0, 1880, 2000, 1870), 1400, ['stop_loss', 1880, 'open'], 0],
+    ['opens at the stop', bar(0, 1900, 1950, 1900), 1400, ['stop_loss', 1900, 'open'], 0],
+    ['opens at the target', bar(0, 2200, 2250, 2150), 1400, ['take_profit', 2200, 'open'], 0],
+    ['opens at the liquidation price', bar(0, 1400, 1410, 1390), 1400, ['liquidation', 1400, 'open'], 0],
+    ['gap through the stop, the liquidation price touched later: liquidation, at its price', bar(0, 1880, 1890, 1400), 1400, ['liquidation', 1400, 'end'], 0],
+    ['gap through the stop, the target touched later: the open, and counted', bar(0, 1880, 2200, 1870), 1400, ['stop_loss', 1880, 'open'], 1],
+    ['gap over the target, the stop touched later: the stop, and counted', bar(0, 2300, 2350, 1900), 1400, ['stop_loss', 1900, 'end'], 1],
+    ['target touched to the tick', bar(0, 2000, 2200, 1950), 1400, ['take_profit', 2200, 'end'], 0],
+    ['gap over the target: the target, never better', bar(0, 2300, 2350, 2250), 1400, ['take_profit', 2200, 'open'], 0],
+    ['both touched: the stop, and counted', bar(0, 2000, 2200, 1900), 1400, ['stop_loss', 1900, 'end'], 1],
+    ['liquidation and stop touched: liquidation first', bar(0, 2000, 2010, 1940), 1950, ['liquidation', 1950, 'end'], 0],
+    ['liquidation below the stop touched: liquidation first all the same', bar(0, 2000, 2010, 1400), 1400, ['liquidation', 1400, 'end'], 0],
+    ['gap through liquidation: the open', bar(0, 1300, 1310, 1250), 1400, ['liquidation', 1300, 'open'], 0],
+    ['liquidation, stop and target: counted too', bar(0, 2000, 2200, 1400), 1400, ['liquidation', 1400, 'end'], 1],
   ])('%s', (_what, candle, liquidation, expected, ambiguous) => {
     const after = advanceBook(withLiquidation(liquidation), [seen(candle)], MINUTE, [], free)
     const fill = after.fills[1]
@@ -43,7 +51,7 @@ describe.each(SIDES)('one bar and a $side from 2000, stop 100 away, target 200 a
     if (expected === null) return
     expect(after.position).toBeNull()
     expect(restingOrders(after)).toEqual([])
-    expect(fill).toMatchObject({ side: enter === 'buy' ? 'sell' : 'buy', quantity: '10', at: toIso(candle.time), liquidity: expected[0] === 'take_profit' ? 'maker' : 'taker' })
+    expect(fill).toMatchObject({ side: enter === 'buy' ? 'sell' : 'buy', quantity: '10', at: toIso(expected[2] === 'open' ? candle.time : candle.time + MINUTE - 1), liquidity: expected[0] === 'take_profit' ? 'maker' : 'taker' })
     expect(dec(after.cash).eq(10_000 + expected[1] - 2000)).toBe(true)
     const stop = after.orders.find(({ request }) => request.kind === 'protect')
     expect(stop?.status).toBe(expected[0] === 'liquidation' ? 'cancelled' : 'filled')
@@ -55,7 +63,7 @@ describe.each(SIDES)('one bar and a $side from 2000, stop 100 away, target 200 a
     expect(advanceBook(at(START + MINUTE), [crash(0)], MINUTE, [], free).position).not.toBeNull()
     expect(advanceBook(at(START + MINUTE), [crash(1)], MINUTE, [], free).position).toBeNull()
     expect(advanceBook(at(START + 1), [crash(0)], MINUTE, [], free).position).not.toBeNull()
-    expect(advanceBook(at(START + 1), [crash(0), crash(1)], MINUTE, [], free).fills[1]?.at).toBe(toIso(START + MINUTE))
+    expect(advanceBook(at(START + 1), [crash(0), crash(1)], MINUTE, [], free).fills[1]?.at).toBe(toIso(START + 2 * MINUTE - 1))
   })
 
   it('costs are against us: stop and liquidation slip and pay taker fees, the target does neither', () => {

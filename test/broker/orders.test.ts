@@ -165,7 +165,7 @@ describe('an entry', () => {
 })
 
 function placeAt(order: OrderRequest, prices: Omit<Quote, 'at'>, rules: ReturnType<typeof venueWith>) {
-  return placeOrder(emptyBook('1000000'), order, Quote.parse({ at: toIso(START), ...prices }), toIso(START), rules)
+  return placeOrder(emptyBook('1000000'), order, { quote: Quote.parse({ at: toIso(START), ...prices }), drift: 0 }, toIso(START), rules)
 }
 
 describe('the spread around a price', () => {

@@ -56,7 +56,7 @@ export const emptyBook = (cash = '10000'): PaperBook => openBook(SYMBOL, cash as
 
 /** Places at an instant and insists on the book staying one the store can read. */
 export function place(book: PaperBook, order: OrderRequest, venue: PaperVenue, { level = 2000, halfSpread = 0, time = START }: { level?: number; halfSpread?: number; time?: number } = {}): PlacementResult {
-  const result = placeOrder(book, order, quoteAt(level, halfSpread, time), toIso(time), venue)
+  const result = placeOrder(book, order, { quote: quoteAt(level, halfSpread, time), drift: 0 }, toIso(time), venue)
   PaperBook.parse(result.book)
   return result
 }

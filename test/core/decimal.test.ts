@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { canonical, ceilToStep, cost, dec, floorToStep, isCanonicalDecimal, type Money, minus, money, negate, price, quantity, sum, toNumber } from '../../lib/core/decimal.ts'
+import { canonical, ceilToStep, cost, dec, floorToStep, isAbove, isCanonicalDecimal, type Money, minus, money, negate, price, quantity, ratioOf, sum, sumAll, toNumber } from '../../lib/core/decimal.ts'
 import { InvariantError } from '../../lib/core/invariant.ts'
 
 const RUNS = { seed: 20261102, numRuns: 400 }
@@ -125,10 +125,123 @@ describe('money', () => {
         const exact = values.reduce((all, value) => all + onScale(value, 24), 0n)
         expect(total).toBe(canonical(dec(textOf({ digits: exact, places: 24 }))))
         expect(sum(...amounts.toReversed())).toBe(total)
+        expect(sumAll(amounts)).toBe(total)
+        expect(sumAll(new Set(amounts.toReversed()))).toBe(sum(...new Set(amounts)))
         expect(minus(sum(total, one), one)).toBe(total)
         expect(sum(one, negate(one))).toBe('0')
       }),
       RUNS,
     )
+  })
+
+  it.each([
+    [[], '0'],
+    [['-0.5', '0.5'], '0'],
+    [['-0.05', '0.04'], '-0.01'],
+    [['0.1', '0.2', '0.7'], '1'],
+    [['100', '-0.00000001'], '99.99999999'],
+    [['-100', '-20'], '-120'],
+  ])('all of %j are %s', (amounts, total) => expect(sumAll(amounts as Money[])).toBe(total))
+})
+
+describe('whole units, the fast way with money', () => {
+  const UNIT = '0.00000001' as Money
+  /** The largest number of units that a double holds exactly, and its neighbours. */
+  const LAST = 9_007_199_254_740_991n
+  const amountOf = (value: Scaled): Money => canonical(dec(textOf(value))) as Money
+  const nearTheEnd = fc.bigInt({ min: LAST - 5n, max: LAST + 5n }).map((digits) => ({ digits, places: 8 }))
+  const sized = fc.oneof(
+    fc.record({ digits: fc.bigInt({ min: 0n, max: 10n ** 12n }), places: fc.nat({ max: 8 }) }),
+    fc.record({ digits: fc.bigInt({ min: 0n, max: 10n ** 17n }), places: fc.nat({ max: 10 }) }),
+    nearTheEnd,
+    scaled,
+  )
+  /** Signed amounts on both sides of where the fast way ends. */
+  const amounts = fc.tuple(sized, fc.boolean()).map(([{ digits, places }, isNegative]): Scaled => ({ digits: isNegative ? -digits : digits, places }))
+  const MANY = { ...RUNS, numRuns: 1_500 }
+
+  it('adds, subtracts, compares and negates as integers on one scale do, and answers in the canonical form', () => {
+    fc.assert(
+      fc.property(amounts, amounts, (a, b) => {
+        const [left, right] = [amountOf(a), amountOf(b)]
+        const [x, y] = [onScale(a, 24), onScale(b, 24)]
+        const exact = (digits: bigint): string => canonical(dec(textOf({ digits, places: 24 })))
+        expect(sum(left, right)).toBe(exact(x + y))
+        expect(minus(left, right)).toBe(exact(x - y))
+        expect(isAbove(left, right)).toBe(x > y)
+        expect(isAbove(left, left)).toBe(false)
+        expect(negate(left)).toBe(exact(-x))
+        expect([sum(left, right), minus(left, right), negate(left)].every(isCanonicalDecimal)).toBe(true)
+      }),
+      MANY,
+    )
+  })
+
+  it('sums of many are exact, also where they leave its range on the way and come back', () => {
+    fc.assert(
+      fc.property(fc.array(fc.oneof(amounts, nearTheEnd.map(({ digits, places }) => ({ digits: -digits, places })), nearTheEnd), { maxLength: 8 }), (values) => {
+        const exact = values.reduce((all, value) => all + onScale(value, 24), 0n)
+        expect(sum(...values.map(amountOf))).toBe(canonical(dec(textOf({ digits: exact, places: 24 }))))
+      }),
+      MANY,
+    )
+    expect(sum('90071992.54740991' as Money, '90071992.5474099' as Money, '-90071992.54740991' as Money)).toBe('90071992.5474099')
+  })
+
+  it('a ratio is the nearest number there is', () => {
+    fc.assert(
+      fc.property(amounts, amounts, (a, b) => {
+        fc.pre(b.digits !== 0n)
+        const ratio = ratioOf(amountOf(a), amountOf(b))
+        const [numerator, denominator] = [onScale(a, 24), onScale(b, 24)]
+        /** |a/b - candidate| as an integer over one common denominator for all candidates. */
+        const miss = (candidate: number): bigint => {
+          const distance = numerator * SCALE - denominator * scaledUp(candidate)
+          return distance < 0n ? -distance : distance
+        }
+        const own = miss(ratio)
+        for (const other of neighbours(ratio)) expect(own <= miss(other)).toBe(true)
+      }),
+      MANY,
+    )
+    expect([ratioOf('1' as Money, '3' as Money), ratioOf('-1' as Money, '8' as Money), ratioOf('0' as Money, '7' as Money), ratioOf(UNIT, '100000000000000000000000' as Money)]).toEqual([1 / 3, -0.125, 0, 1e-31])
+  })
+
+  /** A power of two, so that every double above 2^-1000 times it is an integer. */
+  const SCALE = 1n << 1_100n
+  function scaledUp(value: number): bigint {
+    let exponent = 0
+    let mantissa = value
+    while (!Number.isInteger(mantissa)) {
+      mantissa *= 2
+      exponent += 1
+    }
+    return (BigInt(mantissa) * SCALE) >> BigInt(exponent)
+  }
+  /** The doubles next to one, below and above. */
+  function neighbours(value: number): number[] {
+    const view = new DataView(new ArrayBuffer(8))
+    if (value === 0) return [Number.MIN_VALUE, -Number.MIN_VALUE].map((one) => one * 2 ** 60)
+    view.setFloat64(0, value)
+    const bits = view.getBigUint64(0)
+    return [bits - 1n, bits + 1n].map((next) => {
+      view.setBigUint64(0, next)
+      return view.getFloat64(0)
+    })
+  }
+
+  it.each([
+    ['90071992.54740991', '0.00000001', '90071992.54740992'],
+    ['90071992.54740992', '-0.00000001', '90071992.54740991'],
+    ['-90071992.54740991', '-0.00000001', '-90071992.54740992'],
+    ['90071992.54740992', '0.00000001', '90071992.54740993'],
+    ['99999999999999999', '1', '100000000000000000'],
+    ['0.000000001', '0.00000001', '0.000000011'],
+    ['9007199254740993', '0', '9007199254740993'],
+    ['0.1', '0.2', '0.3'],
+  ])('%s and %s are %s', (a, b, total) => {
+    expect(sum(a as Money, b as Money)).toBe(total)
+    expect(minus(a as Money, negate(b as Money))).toBe(total)
+    expect([isAbove(total as Money, a as Money), isAbove(a as Money, total as Money)]).toEqual([!b.startsWith('-') && b !== '0', b.startsWith('-')])
   })
 })

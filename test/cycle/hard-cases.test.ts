@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { createCoinbaseBroker } from '../../lib/broker/coinbase/coinbase-broker.ts'
-import type { Transport } from '../../lib/broker/coinbase/wire.ts'
+import { NoAnswerError, type Transport, type WireAnswer, type WireRequest } from '../../lib/broker/coinbase/wire.ts'
 import { money, price, quantity } from '../../lib/core/decimal.ts'
-import { SECOND_MS } from '../../lib/core/time.ts'
+import { MINUTE_MS, SECOND_MS } from '../../lib/core/time.ts'
 import { closePosition } from '../../lib/cycle/close-position.ts'
 import { loadOrCreateState } from '../../lib/cycle/commit.ts'
 import { enterPosition } from '../../lib/cycle/enter-position.ts'
@@ -19,20 +19,27 @@ import { createFakeVenue } from '../support/venue/fake-venue.ts'
 import { createInProcessTransport } from '../support/venue/in-process-transport.ts'
 import { createManualClock } from '../support/venue/manual-clock.ts'
 import type { VenueOptions } from '../support/venue/options.ts'
-import { constantPath } from '../support/venue/prices.ts'
+import { constantPath, pathOfSteps } from '../support/venue/prices.ts'
 import { bought, empty, ENTRY, facts, heldIn, learn, OPEN, OPENING, orderOf, sold, venueHolds } from './venue-fixtures.ts'
-import { createWorld, LONG } from './world.ts'
+import { createWorld, LONG, oneByOne } from './world.ts'
 
 const foreign: PaperBook['position'] = { side: 'long', quantity: quantity(3), costBasis: money('600'), leverage: quantity(1), liquidationPrice: price(500), openedAt: '2026-03-10T11:00:00Z' }
 
+type Trouble = {
+  spend?: (endpoint: string) => number
+  answer?: (endpoint: string, text: string) => string
+  /** Stands between client and venue. */
+  network?: (request: WireRequest, deliver: () => Promise<WireAnswer>) => Promise<WireAnswer>
+}
+
 /** Execution on the fake venue, with `spend` saying how long a request takes. */
-function live({ spend = () => 0, answer = (_path, text) => text, ...options }: Partial<VenueOptions> & { spend?: (endpoint: string) => number; answer?: (endpoint: string, text: string) => string } = {}) {
+function live({ spend = () => 0, answer = (_path, text) => text, network = (_request, deliver) => deliver(), ...options }: Partial<VenueOptions> & Trouble = {}) {
   const clock = createManualClock(NOW)
   const venue = createFakeVenue({ clock: clock.now, price: constantPath(3_000), initialCash: '10000', halfSpreadBps: 1, slippageTicks: 0, ...options })
   const inner = createInProcessTransport(venue, { advance: clock.advance })
   const transport: Transport = async (request, timeoutMs, sendBy) => {
     clock.advance(spend(request.endpoint))
-    const reply = await inner(request, timeoutMs, sendBy)
+    const reply = await network(request, () => inner(request, timeoutMs, sendBy))
     return { ...reply, text: answer(request.endpoint, reply.text) }
   }
   const config = configWith()
@@ -52,12 +59,17 @@ function live({ spend = () => 0, answer = (_path, text) => text, ...options }: P
       },
     },
   }
-  const enter = async (): Promise<StrategyState> => {
+  /** The entry is sent, and nobody looks what became of it. */
+  const send = async (): Promise<void> => {
     if (LONG.action !== 'open_long') throw new Error('not an entry')
-    const { state } = await enterPosition(ports, await loadOrCreateState(ports), { order: entry(), decision: LONG, cycleId: 'eth-live-20261121T1200Z', regime: null })
-    return (await syncWithVenue(ports, state, { act: true })).state
+    await enterPosition(ports, await loadOrCreateState(ports), { order: entry(), decision: LONG, cycleId: 'eth-live-20261121T1200Z', regime: null })
   }
-  return { clock, venue, ports, enter, events }
+  const sync = async (): Promise<StrategyState> => (await syncWithVenue(ports, await loadOrCreateState(ports), { act: true })).state
+  const enter = async (): Promise<StrategyState> => {
+    await send()
+    return sync()
+  }
+  return { clock, venue, ports, send, sync, enter, events }
 }
 
 describe('hard cases: entries', () => {
@@ -225,6 +237,80 @@ describe('hard cases: exits', () => {
   })
 })
 
+describe('hard cases: what an exit of ours has opened', () => {
+  it('while nobody looked, after a hand had closed the position, is closed by whoever looks first', async () => {
+    // An exit attached to an entry rests until somebody cancels it.
+    const { clock, venue, send, sync } = live({ price: pathOfSteps([{ from: NOW, price: 3_000 }, { from: NOW + 5 * MINUTE_MS, price: 2_840 }]) })
+    await send()
+    clock.advance(MINUTE_MS)
+    venue.hand.close()
+    clock.advance(9 * MINUTE_MS)
+    expect(venue.truth()).toMatchObject({ position: { contracts: -2 } })
+    const state = await sync()
+    expect(venue.truth()).toMatchObject({ position: { contracts: 0 } })
+    expect(state).toMatchObject({ phase: { kind: 'flat' }, halt: { by: 'incident' }, incidents: [{ kind: 'foreign_fill' }], accounting: { cash: venue.truth().cash } })
+    expect(state.memory.trades).toMatchObject([{ side: 'long', exitReason: 'external' }, { side: 'short', exitReason: 'unprotected' }])
+  })
+
+  it.each<[string, 'first' | 'refuse', number]>([
+    ['and one of them takes effect', 'first', 0],
+    ['also at a venue that refuses what it has', 'refuse', 0],
+    ['also when others of that id could not be sent in between', 'first', 2],
+  ])('is not a second close that met the first one on its way: they have one id, %s', async (_name, duplicateIds, unsent) => {
+    const delayed: (() => Promise<WireAnswer>)[] = []
+    let closes = 0
+    const { clock, venue, ports, sync, enter } = live({
+      switches: { refusesAttachedBrackets: true, refusesBrackets: true, pendingMs: 500, duplicateIds },
+      network: async (request, deliver) => {
+        if (request.endpoint !== 'orders/close_position') return deliver()
+        closes += 1
+        if (closes === 1) {
+          delayed.push(deliver)
+          throw new NoAnswerError('the connection was cut', { wasSent: true })
+        }
+        if (closes <= 1 + unsent) throw new NoAnswerError('connection refused', { wasSent: false })
+        const reply = await deliver()
+        // This order waits for its turn at the venue as the first arrives.
+        await delayed.shift()?.()
+        return reply
+      },
+    })
+    await enter()
+    clock.advance(MINUTE_MS)
+    await sync()
+    await sync()
+    expect([closes, delayed.length]).toEqual([2 + unsent, 0])
+    expect(venue.truth()).toMatchObject({ position: { contracts: 0 } })
+    expect((await loadOrCreateState(ports)).memory.trades).toMatchObject([{ exitReason: 'unprotected' }])
+  })
+})
+
+describe('hard cases: the id of a close', () => {
+  it.each([
+    ['is the same while nothing was heard of it', 'timeout', 1],
+    ['is another one once the venue says that it has one of that id, known or not', 'duplicate_client_order_id', 4],
+  ])('%s', async (_name, reason, ids) => {
+    const sent: string[] = []
+    const world = createWorld()
+    await world.cycle()
+    await world.pass(2)
+    const { broker } = world.ports
+    world.ports.broker = {
+      ...broker,
+      place: async (order, deadline) => {
+        if (order.kind !== 'close') return broker.place(order, deadline)
+        sent.push(order.clientOrderId)
+        return { outcome: 'unknown', reason }
+      },
+    }
+    for (let attempt = 0; attempt < 4; attempt++) {
+      await closePosition(world.ports, await world.state(), 'decision')
+      await world.pass(3)
+    }
+    expect([sent.length, new Set(sent).size]).toEqual([4, ids])
+  })
+})
+
 describe('hard cases: liquidation', () => {
   it('the venue\'s liquidation price of now counts, not the one of the entry', async () => {
     const world = createWorld()
@@ -232,7 +318,7 @@ describe('hard cases: liquidation', () => {
     await world.pass(1)
     const { broker } = world.ports
     world.ports.broker = {
-      ...broker,
+      ...oneByOne(broker),
       position: async (symbol) => {
         const held = await broker.position(symbol)
         return held === null ? null : { ...held, liquidationPrice: price(1990) }

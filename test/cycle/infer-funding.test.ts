@@ -73,6 +73,22 @@ describe('funding that is not listed', () => {
     expect(Number(trades[0]?.pnl)).toBeCloseTo(Number(trades[0]?.gross) - Number(trades[0]?.fees) - 0.37, 8)
   })
 
+  it('of a position opened and closed again since the venue was last asked belongs to that trade', async () => {
+    const world = createWorld({ wrapBroker: (broker) => ({ ...broker, place: async () => ({ outcome: 'unknown', reason: 'timeout' }) }) })
+    await world.cycle()
+    const opening = await world.state()
+    expect(opening.phase.kind).toBe('opening')
+    const pendingOrder = facts.openOrders.map((order) => ({ ...order, kind: 'entry' as const, side: 'buy' as const, status: 'filled' as const, filledQuantity: order.quantity, bracket: null }))[0] ?? null
+    const closed = { ...facts, at: at(81), position: null, openOrders: [], fills: [...facts.fills, exit], pendingOrder }
+    const learned = (venue: VenueFacts) => transitionAll(opening, reconcile(opening, venue).events)
+    const withoutFunding = learned({ ...closed, listsFunding: true }).state.accounting.cash
+    const { history, state: after } = learned({ ...closed, account: { ...facts.account, cash: money(dec(withoutFunding).minus('0.37')) } })
+    expect(history.flatMap((line) => (line.kind === 'TRADE' ? [line.body.funding] : []))).toEqual(['-0.37'])
+    const notional = positionOf(state.phase)?.entryNotional ?? '0'
+    expect(history.flatMap((line) => (line.kind === 'FUNDING' ? [line.body] : []))).toMatchObject([{ at: at(60), amount: '-0.37', rate: dec('0.37').div(notional).round(10).toFixed() }])
+    expect(after).toMatchObject({ phase: { kind: 'flat' }, accounting: { adjustments: '0' } })
+  })
+
   it('whoever infers it from the same state, it has the same name', () => {
     const one = run({ ...facts, at: at(61), account: cashBy('-1') })
     const two = run({ ...facts, at: at(62), account: cashBy('-1') })

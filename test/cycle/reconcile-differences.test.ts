@@ -31,7 +31,8 @@ describe('a difference', () => {
     const { first, second } = twice(state, venue, 29.999)
     expect(first.events.filter(({ type }) => type !== 'protection_lost')).toEqual([{ type: 'suspected', at: at(60), suspicions: [suspicion(kind, detail)] }])
     expect(first.notes[0]).toBe(`${kind}, seen for the first time: ${detail}`)
-    expect(second).toMatchObject({ events: [], notes: [] })
+    expect(second.events).toEqual([])
+    expect(second.notes.filter((note) => !note.includes('no new stop'))).toEqual([])
     expect(second.state.suspicions).toEqual([suspicion(kind, detail)])
   })
 

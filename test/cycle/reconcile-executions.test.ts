@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { money, price, quantity } from '../../lib/core/decimal.ts'
-import type { Fill, VenueOrder } from '../../schemas/order.ts'
-import type { EntryIntent, StrategyState } from '../../schemas/state.ts'
-import { ABANDONED, at, bought, CLOSE, CLOSING, empty, ENTRY, facts, FLAT, heldIn, learn, OPEN, OPENING, orderOf, PARTLY, payment, sold, stopOrder, venueHolds, type Change } from './venue-fixtures.ts'
+import type { Fill, FillReason, VenueOrder, VenuePosition } from '../../schemas/order.ts'
+import type { EntryIntent, StrategyState, TradeSummary } from '../../schemas/state.ts'
+import { ABANDONED, at, bought, CLOSE, CLOSING, empty, ENTRY, facts, FLAT, heldIn, learn, OPEN, OPENING, orderOf, PARTLY, payment, sold, stopOrder, venueHolds, withHeld, type Change } from './venue-fixtures.ts'
 
 /** What the ledger took, in order, by id. */
 const taken = (state: StrategyState, change: Change): string[] =>
@@ -20,7 +20,7 @@ describe('executions', () => {
   })
 
   it('are told as they were', () => {
-    const { events, notes } = learn(OPEN, facts({ position: venueHolds(7, { liquidationPrice: price(1500) }), fills: [sold('x', '3')], funding: [payment('p', 59, '-2')] }))
+    const { events, notes } = learn(OPEN, facts({ seconds: 700, position: venueHolds(7, { liquidationPrice: price(1500) }), fills: [sold('x', '3')], funding: [payment('p', 59, '-2')] }))
     expect(events.slice(0, 2)).toEqual([
       { type: 'funding_settled', at: at(59), payment: payment('p', 59, '-2') },
       { type: 'filled', at: at(600), fill: sold('x', '3'), contractSize: '0.1', liquidationPrice: '1500', isOrphan: false },
@@ -52,12 +52,23 @@ describe('executions', () => {
     expect(cursorAfter(OPEN, { fills: [bought('e1', '10', '2000', hours(8))], funding: [payment('p', hours(7))], seconds: hours(9) })).toMatchObject([{ since: at(hours(7)) }])
   })
 
-  it('are remembered, the newest 1000; when there are more, reading goes on from the newest', () => {
-    const seenIds = Array.from({ length: 999 }, (_, index) => `old${index}`)
+  it('are remembered: all of the last hour, up to 1000, and of others the newest 40', () => {
+    const seenIds = Array.from({ length: 250 }, (_, index) => `old${index}`)
     const state: StrategyState = { ...OPEN, cursor: { ...OPEN.cursor, seenIds } }
     const after = learn(state, facts({ funding: [payment('old0', 10), payment('a', 10), payment('b', 11), payment('a', 10)] })).state.cursor.seenIds
-    expect(after).toEqual([...seenIds.slice(1), 'a', 'b'])
-    expect(learn(state, facts({ funding: [payment('a', 7_200), payment('b', 7_300)], seconds: 7_400 })).state.cursor.since).toBe(at(7_300))
+    expect(after).toEqual([...seenIds.slice(-40), 'old0', 'a', 'b'])
+    const many = Array.from({ length: 1_001 }, (_, index) => payment(`n${index}`, 7_000 + index / 1_000))
+    expect(learn(state, facts({ funding: many, seconds: 7_400 })).state.cursor).toMatchObject({ since: at(7_001), seenIds: [...seenIds.slice(-40), ...many.slice(-1_000).map(({ fundingId }) => fundingId)] })
+  })
+
+  it('of a long life are still read with an hour of overlap, and take no more room', () => {
+    let state = OPEN
+    for (let hour = 1; hour <= 1_500; hour++) state = learn(state, facts({ funding: [payment(`p${hour}`, hour * 3_600)], seconds: hour * 3_600 + 60 })).state
+    expect(state.cursor.since).toBe(at(1_499 * 3_600))
+    expect(state.cursor.seenIds.length).toBeLessThanOrEqual(42)
+    // What lagged by most of an hour is still taken, and what was taken is not taken again.
+    const late = learn(state, facts({ funding: [payment('p1500', 1_500 * 3_600), payment('late', 1_499.2 * 3_600)], seconds: 1_500 * 3_600 + 120 }))
+    expect(late.events.filter(({ type }) => type === 'funding_settled')).toHaveLength(1)
   })
 })
 
@@ -77,16 +88,19 @@ describe('a fill', () => {
   })
 
   it.each<[string, StrategyState, Fill]>([
+    ['under our id on the other side', OPENING, entryFill({ side: 'sell' })],
+    ['under our id on the other side, of an entry given up', ABANDONED, entryFill({ side: 'sell' })],
     ['under another id', OPENING, entryFill({ clientOrderId: CLOSE.order.clientOrderId })],
     ['under no id, while the venue’s id of ours is unknown', OPENING, entryFill({ clientOrderId: null })],
     ['under another id, of another order than the one we know', { ...OPENING, phase: { ...OPENING.phase, intent: { ...ENTRY, orderId: 'o-9' } } } as StrategyState, entryFill({ clientOrderId: null })],
     ['while flat', FLAT, entryFill()],
+    ['of an entry before this trade', OPEN, bought('e0', '1', '2000', 0.999)],
     ['that adds and is no entry', OPEN, entryFill({ fillId: 'e2', reason: 'external' })],
     ['that adds while it is being closed', CLOSING, bought('e2', '1', '2000', 30)],
   ])('%s is a stranger’s: not booked, and it halts', (_name, state, fill) => {
     const { kinds, state: after } = learn(state, facts({ seconds: 15, fills: [fill], position: null }))
     expect(kinds).not.toContain('filled')
-    expect(reasonOf(after)).toBe(`foreign_fill: ${fill.reason} fill buy ${fill.quantity} at 2000 (${fill.fillId}) belongs to no position of ours`)
+    expect(reasonOf(after)).toBe(`foreign_fill: ${fill.reason} fill ${fill.side} ${fill.quantity} at 2000 (${fill.fillId}) belongs to no position of ours`)
   })
 
   it.each(['stop_loss', 'take_profit', 'close'] as const)('of a %s of ours while flat has opened a position: held to be closed, and it halts', (reason) => {
@@ -102,15 +116,53 @@ describe('a fill', () => {
     expect(learn(FLAT, empty({ fills: [{ ...sold('x', '2', '2000', 50), reason }] }))).toMatchObject({ kinds: ['incident_noted', 'halted', 'cursor_moved'], state: { phase: { kind: 'flat' } } })
   })
 
-  it('of an exit of ours while an entry is under way opens nothing', () => {
-    const venue = empty({ seconds: 15, fills: [{ ...sold('x', '2', '2000', 10), side: 'buy' }] })
-    expect(learn(OPENING, venue).kinds).toEqual(['incident_noted', 'halted', 'cursor_moved'])
+  it('of an exit of ours opens nothing that the venue does not hold; for half a minute it may come to hold it', () => {
+    const fill = sold('x', '2', '2000', 10)
+    for (const state of [FLAT, OPENING]) {
+      const first = learn(state, empty({ seconds: 39.999, fills: [fill] }))
+      expect(first.kinds).toEqual(['incident_noted', 'halted'])
+      expect(learn(first.state, empty({ seconds: 40, fills: [fill] }))).toMatchObject({ kinds: ['cursor_moved'], state: { cursor: { seenIds: ['x'] } } })
+      expect(learn(first.state, empty({ seconds: 45, fills: [fill], position: venueHolds(2, { side: 'short' }) })).kinds.slice(0, 2)).toEqual(['filled', 'cursor_moved'])
+    }
+  })
+
+  it('of an exit of ours to the side of an entry under way opens nothing until that has ended: what the venue holds may be the entry', () => {
+    const fill: Fill = { ...sold('x', '2', '2000', 10), side: 'buy' }
+    const first = learn(OPENING, empty({ seconds: 45, fills: [fill], position: venueHolds(2) }))
+    expect(first.kinds).toEqual(['incident_noted', 'halted'])
+    const ended = learn(first.state, empty({ seconds: 51, fills: [fill], position: venueHolds(2) }))
+    expect(ended.kinds.slice(0, 1)).toEqual(['entry_ended'])
+    const { state, actions } = learn(ended.state, empty({ seconds: 52, fills: [fill], position: venueHolds(2) }))
+    expect(heldIn(state)).toMatchObject({ side: 'long', quantity: '2', thesis: null })
+    expect(actions).toEqual([{ kind: 'flatten', reason: 'unprotected' }])
+  })
+
+  it.each<[string, FillReason, VenuePosition | null]>([
+    ['an exit of ours, and the venue holds nothing', 'stop_loss', null],
+    ['an exit of ours, and the venue holds the other side', 'stop_loss', venueHolds(2)],
+    ['a hand, which holds it', 'external', venueHolds(2, { side: 'short' })],
+  ])('while flat of %s is nothing of ours', (_name, reason, position) => {
+    expect(learn(FLAT, empty({ seconds: 90, fills: [{ ...sold('x', '2', '2000', 50), reason }], position })).kinds.filter((kind) => kind !== 'suspected')).toEqual(['incident_noted', 'halted', 'cursor_moved'])
+  })
+
+  it.each<[string, Partial<TradeSummary>, string, Partial<Fill>, boolean]>([
+    ['closed by a hand, taken over before its fill was listed', {}, 'nothing', {}, true],
+    ['closed by its own order, of which the fills were missing', { exitReason: 'decision' }, 'fills_missing', {}, true],
+    ['closed by its own order, as listed', { exitReason: 'decision' }, 'wrong_order', {}, false],
+    ['closed by a hand, the other way round', { side: 'short' }, 'nothing', {}, false],
+    ['closed by a hand before this fill', {}, 'nothing', { at: at(50.001) }, false],
+  ])('while flat, after a trade %s', (_name, change, incident, fillChange, isTakenOver) => {
+    const last: TradeSummary = { id: 't', side: 'long', regime: null, pnl: money('0'), rMultiple: null, exitReason: 'external', exitTime: at(50), holdingMinutes: 1, ...change }
+    const state: StrategyState = { ...FLAT, memory: { ...FLAT.memory, trades: [last] }, incidents: [{ at: at(40), kind: incident, detail: '' }] }
+    const { kinds, notes } = learn(state, empty({ seconds: 90, fills: [{ ...sold('x', '2', '2000', 50), ...fillChange }] }))
+    expect(kinds).toEqual(isTakenOver ? ['cursor_moved'] : ['incident_noted', 'halted', 'cursor_moved'])
+    if (isTakenOver) expect(notes).toEqual(['stop_loss fill sell 2 at 2000 has been taken over before it was listed'])
   })
 
   it('of all that is held closes it; of more, our part in proportion, and the rest is an incident', () => {
     expect(learn(OPEN, empty({ fills: [sold('x', '10')] }))).toMatchObject({ kinds: ['filled', 'cursor_moved'], trades: [{ quantity: '10' }], notes: ['stop_loss fill sell 10 at 2000'] })
     const more: Fill = { ...sold('x', '30'), fee: money('1'), slippage: money('0.2'), reason: 'external' }
-    const { events, trades, state } = learn(OPEN, empty({ fills: [more] }))
+    const { events, trades, state } = learn(OPEN, empty({ seconds: 700, fills: [more] }))
     expect(events[0]).toEqual({ type: 'filled', at: at(600), fill: { ...more, quantity: '10', fee: '0.33333333', slippage: '0.06666667' }, contractSize: '0.1', liquidationPrice: null, isOrphan: false })
     expect(trades).toHaveLength(1)
     expect(state.phase).toEqual({ kind: 'flat', abandoned: null })
@@ -119,11 +171,19 @@ describe('a fill', () => {
 
   it.each(['stop_loss', 'take_profit', 'close'] as const)('of a %s of ours for more than is held: the excess is held to be closed', (reason) => {
     const more: Fill = { ...sold('x', '30'), fee: money('1'), reason, slippage: null }
-    const { events, notes, actions } = learn(OPEN, empty({ fills: [more], position: venueHolds(20, { side: 'short' }) }))
+    const { events, notes, actions } = learn(OPEN, empty({ seconds: 700, fills: [more], position: venueHolds(20, { side: 'short' }) }))
     expect(events.slice(0, 4)).toMatchObject([{ type: 'filled', fill: { quantity: '10', slippage: null } }, { type: 'incident_noted' }, { type: 'halted' }, { type: 'filled' }])
     expect(events[3]).toEqual({ type: 'filled', at: at(600), fill: { ...more, fillId: 'x-excess', quantity: '20', fee: '0.66666667' }, contractSize: '0.1', liquidationPrice: null, isOrphan: true })
     expect(notes).toContain('its excess of 20 is ours to close')
     expect(actions).toEqual([{ kind: 'flatten', reason: 'unprotected' }])
+  })
+
+  it('dated ahead of our clock has happened by now: neither the books nor the cursor run ahead', () => {
+    const ahead = learn(OPEN, facts({ seconds: 60, fills: [sold('x', '1', '2000', 86_400)], position: venueHolds(9) }))
+    expect(ahead.events[0]).toMatchObject({ type: 'filled', at: at(60), fill: { at: at(86_400) } })
+    expect(ahead.state.updatedAt).toBe(at(60))
+    const cursorAt = (seconds: number) => learn(OPEN, facts({ seconds, fills: [sold('x', '1', '2000', 86_400)], position: venueHolds(9) })).state.cursor.since
+    expect([cursorAt(60), cursorAt(7_200)]).toEqual([at(0), at(3_600)])
   })
 
   it('of an exit that goes on after it has turned the position around adds to what it opened; anybody else’s does not', () => {
@@ -143,6 +203,142 @@ describe('a fill', () => {
     expect(notes).toEqual(['entry fill buy 10 at 2000 has been taken over before it was listed'])
     expect(learn(taken, facts({ fills: [{ ...late, clientOrderId: null }] })).kinds).toContain('filled')
     expect(learn(taken, facts({ fills: [{ ...late, clientOrderId: CLOSE.order.clientOrderId }] })).kinds).toContain('filled')
+  })
+})
+
+describe('what an exit of ours has opened', () => {
+  /** A hand closes the position; the exit it forgot fires and opens the other side. */
+  const hand: Fill = { ...sold('hand', '10', '2000', 20), reason: 'external' }
+  const exit = sold('exit', '10', '1980', 22)
+  const orders = (['hand', 'exit', 'position'] as const).flatMap((first, _, all) => all.filter((one) => one !== first).flatMap((second) => all.filter((one) => one !== first && one !== second).map((third) => [first, second, third] as const)))
+  const short = venueHolds(10, { side: 'short' })
+  const before: [string, StrategyState, Change][] = [
+    ['held', OPEN, {}],
+    ['whose entry is still unresolved', OPENING, { fills: [entryFill()] }],
+  ]
+  const cases = before.flatMap(([name, state, venue]) => orders.map((order) => [`${order.join(', then ')}: of a position ${name}`, state, venue, order] as const))
+
+  it.each(cases)('is ours to close, whatever is heard of first: %s', (_name, state, venue, order) => {
+    let known = state
+    const entered = venue.fills ?? []
+    for (let count = 1; count <= order.length; count++) {
+      const heard = order.slice(0, count)
+      const fills = [...entered, ...(heard.includes('hand') ? [hand] : []), ...(heard.includes('exit') ? [exit] : [])]
+      const position = heard.includes('position') ? short : heard.includes('hand') ? null : venueHolds(10)
+      known = learn(known, facts({ ...venue, seconds: 22 + count, openOrders: [], fills, position })).state
+    }
+    const { state: after, actions } = learn(known, facts({ ...venue, seconds: 26, openOrders: [], fills: [...entered, hand, exit], position: short, pendingOrder: orderOf(ENTRY) }))
+    expect(after).toMatchObject({ phase: { kind: 'open', position: { side: 'short', quantity: '10', thesis: null } }, halt: { by: 'incident' } })
+    expect(actions).toEqual([{ kind: 'flatten', reason: 'unprotected' }])
+  })
+
+  it('is waited for from the exit on, however long before it a hand has closed', () => {
+    const later = { ...exit, at: at(150) }
+    const flat = learn(OPEN, empty({ seconds: 151, fills: [later] })).state
+    const lagging = learn(flat, empty({ seconds: 152, fills: [hand, later] })).state
+    expect(lagging.phase.kind).toBe('flat')
+    expect(heldIn(learn(lagging, empty({ seconds: 153, fills: [hand, later], position: short })).state)).toMatchObject({ side: 'short', quantity: '10' })
+  })
+
+  it('is so in many small fills, too', () => {
+    const parts = (of: Fill): Fill[] => [1, 2, 3, 4, 5].map((part) => ({ ...of, fillId: `${of.fillId}${part}`, quantity: quantity(2) }))
+    for (const first of [hand, exit]) {
+      const known = learn(OPEN, facts({ seconds: 23, openOrders: [], fills: parts(first), position: short })).state
+      const { state, actions } = learn(known, facts({ seconds: 24, openOrders: [], fills: [...parts(hand), ...parts(exit)], position: short }))
+      expect(heldIn(state)).toMatchObject({ side: 'short', quantity: '10' })
+      expect(actions).toEqual([{ kind: 'flatten', reason: 'unprotected' }])
+    }
+  })
+
+  it.each<[string, Fill[], Fill]>([
+    ['a hand sells twice', [hand], { ...hand, fillId: 'again', at: at(21) }],
+    ['a hand sells after our exit', [exit], { ...hand, fillId: 'later', at: at(23) }],
+    ['a hand has sold before our position was there', [exit], { ...hand, fillId: 'earlier', at: at(0) }],
+    ['a hand buys before our exit', [exit], { ...hand, side: 'buy' }],
+    ['a hand’s own sale is followed by the rest of it', [hand], { ...hand, fillId: 'rest' }],
+    ['a hand sells before the venue liquidates', [{ ...exit, reason: 'liquidation' }], hand],
+  ])('is not what a hand opens: %s', (_name, first, second) => {
+    const side = second.side === 'buy' ? 'long' : 'short'
+    const flat = learn(OPEN, empty({ seconds: 24, fills: first })).state
+    expect(flat.phase.kind).toBe('flat')
+    const { kinds, state, actions } = learn(flat, empty({ seconds: 25, fills: [...first, second], position: venueHolds(10, { side }) }))
+    expect(kinds).not.toContain('filled')
+    expect([state.phase.kind, actions]).toEqual(['flat', []])
+  })
+
+  it('on the side of a position of ours is held with it, and halts, once the venue holds both', () => {
+    const more: Fill = { ...bought('y', '2', '2000', 50), reason: 'stop_loss' }
+    const { kinds, state } = learn(OPEN, facts({ fills: [more], position: venueHolds(12) }))
+    expect(kinds.slice(0, 3)).toEqual(['incident_noted', 'halted', 'filled'])
+    expect(heldIn(state)).toMatchObject({ side: 'long', quantity: '12' })
+    expect(learn(OPEN, facts({ fills: [more], position: venueHolds('11.9') })).kinds).not.toContain('filled')
+  })
+
+  it('is taken away by what the entry goes on to buy, and what is left of that is the entry’s', () => {
+    const sellFirst = learn(OPENING, empty({ seconds: 15, fills: [sold('x', '4', '2000', 10)], position: venueHolds(4, { side: 'short' }) })).state
+    expect(heldIn(sellFirst)).toMatchObject({ side: 'short', quantity: '4' })
+    const { state } = learn(sellFirst, facts({ seconds: 18, openOrders: [], fills: [entryFill({ at: at(12) })], position: venueHolds(6), pendingOrder: orderOf(ENTRY) }))
+    expect(state.phase).toMatchObject({ kind: 'open', position: { side: 'long', quantity: '6', bracket: ENTRY.order.bracket } })
+  })
+})
+
+describe('what a hand has closed', () => {
+  /** The hand's fill of second 20, read so many seconds after it. */
+  const closed = (contracts: string, change: Partial<Fill> = {}): Fill => ({ ...sold('x', contracts, '2000', 20), reason: 'external', fee: money('1'), ...change })
+  const read = (fill: Fill, position: VenuePosition | null, later = 30, more: Change = {}) => learn(OPEN, facts({ seconds: 20 + later, fills: [fill], position, ...more }))
+
+  it.each<[string, string, VenuePosition | null, string]>([
+    ['all of it was ours', '4', venueHolds(6), '4'],
+    ['more than the venue says is gone: the rest was its own', '4', venueHolds(7), '3'],
+    ['all of it was its own', '4', venueHolds(10), '0'],
+    ['it had more, and has some still', '4', venueHolds(11), '0'],
+    ['more is gone than it has closed', '4', venueHolds(5), '4'],
+    ['the other side is held now', '14', venueHolds(4, { side: 'short' }), '10'],
+    ['nothing is held', '10', null, '10'],
+  ])('%s', (_name, contracts, position, ours) => {
+    const { events, state, notes } = read(closed(contracts), position)
+    const taken = events.flatMap((event) => (event.type === 'filled' ? [event.fill] : []))
+    expect(taken.map(({ quantity: size }) => size)).toEqual(ours === '0' ? [] : [ours])
+    // Its fee in proportion.
+    if (ours === '3') expect(taken).toMatchObject([{ fee: '0.75' }])
+    if (ours === '3' || ours === '0') expect(notes[0]).toBe(`external fill sell 4 at 2000 has closed ${ours} of ours: the venue still holds ${position?.quantity}`)
+    expect(state.cursor.seenIds).toContain('x')
+  })
+
+  it('is asked again while the position may not tell of it yet, 30 s', () => {
+    const early = read(closed('4'), venueHolds(10), 29.999)
+    expect(early).toMatchObject({ events: [], notes: ['external fill sell 4 at 2000 has closed 0 of ours: the venue still holds 10; asked again'] })
+    const again = learn(early.state, facts({ seconds: 60, fills: [closed('4')], position: venueHolds(6) }))
+    expect(heldIn(again.state)).toMatchObject({ quantity: '6', fillIds: ['e1', 'x'] })
+    const both = learn(OPEN, facts({ seconds: 30, fills: [closed('4'), { ...sold('y', '1', '2000', 21) }], position: venueHolds(10) }))
+    expect(both.state.cursor.seenIds).toEqual(['e1', 'y'])
+  })
+
+  it('counts as listed where the answers do not settle, while the entry is under way, and for what our own orders have closed', () => {
+    const taken = (state: StrategyState, change: Change): number => learn(state, facts({ seconds: 50, position: venueHolds(10), ...change })).kinds.filter((kind) => kind === 'filled').length
+    expect(taken(OPEN, { fills: [closed('4')], isSettled: false })).toBe(1)
+    expect(taken(PARTLY, { fills: [closed('4')], pendingOrder: orderOf(ENTRY, { status: 'open' }) })).toBe(1)
+    for (const reason of ['stop_loss', 'take_profit', 'close', 'liquidation'] as const) expect(taken(OPEN, { fills: [closed('4', { reason })] })).toBe(1)
+  })
+
+  it.each(['external', 'stop_loss', 'close'] as const)('and was taken over on the venue’s word is not taken a second time when its %s fill is listed at last', (reason) => {
+    const gone = { position: venueHolds(6), openOrders: [stopOrder({ quantity: quantity(6) })] }
+    const first = learn(OPEN, facts({ seconds: 60, ...gone }))
+    const second = learn(first.state, facts({ seconds: 90, ...gone }))
+    expect(heldIn(second.state)).toMatchObject({ quantity: '6' })
+    const late = learn(second.state, facts({ seconds: 120, ...gone, fills: [closed('4', { reason })] }))
+    expect(late.kinds).not.toContain('filled')
+    expect(late.state).toMatchObject({ phase: { position: { quantity: '6' } }, incidents: [], halt: null })
+  })
+
+  it('before this trade began is not of it: known by the trade before, or a stranger’s', () => {
+    const now = withHeld(OPEN, { openedAt: at(600) })
+    const last = { id: 't', side: 'long' as const, regime: null, pnl: money('0'), rMultiple: null, exitReason: 'external' as const, exitTime: at(594), holdingMinutes: 1 }
+    const after = (state: StrategyState, seconds: number) => learn(state, facts({ seconds: 700, fills: [sold('x', '4', '2000', seconds)], position: venueHolds(10) }))
+    expect(after({ ...now, memory: { ...now.memory, trades: [last] } }, 594)).toMatchObject({ kinds: ['cursor_moved'], notes: ['stop_loss fill sell 4 at 2000 has been taken over before it was listed'] })
+    expect(after(now, 594.999)).toMatchObject({ kinds: ['incident_noted', 'halted', 'cursor_moved'], state: { phase: { position: { quantity: '10' } } } })
+    // A venue may date a fill a little before the one it followed.
+    expect(after(now, 595).kinds[0]).toBe('filled')
   })
 })
 
@@ -227,6 +423,11 @@ describe('an entry under way', () => {
     ])
     expect(notes).toEqual([`wrong_order: ${detail}`, 'the entry order ended: abandoned (the venue has another order under its id)'])
   })
+
+  it.each<[VenueOrder['status'], number]>([['open', 1], ['pending', 1], ['unknown', 1], ['filled', 0], ['cancelled', 0]])('under whose id the venue has another one, %s: what still works is taken back', (status, cancels) => {
+    const { actions } = learn(OPENING, empty({ seconds: 10, pendingOrder: orderOf(ENTRY, { side: 'sell', status }) }))
+    expect(actions).toEqual(Array.from({ length: cancels }, () => ({ kind: 'cancel', orderId: 'o-1', why: 'it is not the order that was meant' })))
+  })
 })
 
 describe('an order that has ended', () => {
@@ -248,6 +449,15 @@ describe('a close under way', () => {
     const { events, actions } = learn(CLOSING, venue({ seconds: 20.001 }))
     expect(events[0]).toEqual({ type: 'close_ended', at: at(20.001), end: 'abandoned', reason: 'the venue does not know it and its deadline has passed' })
     expect(actions).toEqual([{ kind: 'protect' }])
+  })
+
+  it('that is given up though the venue has an order under its id leaves that id behind', () => {
+    const given = (change: Partial<VenueOrder>, seconds: number) => learn(CLOSING, venue({ seconds, pendingOrder: orderOf(CLOSE, { orderId: 'c', ...change }) }))
+    for (const { kinds, state } of [given({ status: 'open', filledQuantity: quantity(0) }, 80.001), given({ quantity: quantity(9) }, 10)]) {
+      expect(kinds.slice(0, 4)).toEqual(['incident_noted', 'halted', 'close_acknowledged', 'close_ended'])
+      expect(heldIn(state)).toMatchObject({ closeAttempts: 1 })
+    }
+    expect(heldIn(learn(CLOSING, venue({ seconds: 20.001 })).state)).toMatchObject({ closeAttempts: 0 })
   })
 
   it('that is still working after its deadline is taken back', () => {
@@ -275,7 +485,7 @@ describe('a close under way', () => {
 
   it('whose fills never come in part leaves the rest open', () => {
     const pendingOrder = orderOf(CLOSE, { status: 'cancelled', filledQuantity: quantity(4) })
-    expect(learn(CLOSING, venue({ seconds: 90, position: venueHolds(6), pendingOrder }))).toMatchObject({ kinds: ['incident_noted', 'halted', 'filled', 'close_ended', 'protection_lost'], state: { phase: { kind: 'open', position: { quantity: '6' } } } })
+    expect(learn(CLOSING, venue({ seconds: 90, position: venueHolds(6), pendingOrder }))).toMatchObject({ kinds: ['incident_noted', 'halted', 'filled', 'close_acknowledged', 'close_ended', 'protection_lost'], state: { phase: { kind: 'open', position: { quantity: '6' } } } })
   })
 })
 

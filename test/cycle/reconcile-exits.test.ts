@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { price, quantity } from '../../lib/core/decimal.ts'
-import type { VenueOrder } from '../../schemas/order.ts'
+import type { VenueOrder, VenuePosition } from '../../schemas/order.ts'
 import type { Position, StrategyState } from '../../schemas/state.ts'
-import { ABANDONED, at, BRACKET, CLOSE, CLOSING, empty, facts, FLAT, heldIn, learn, OPEN, OPENING, orderOf, ENTRY, PARTLY, protectOrder, stopOrder, venueHolds, withHeld } from './venue-fixtures.ts'
+import { ABANDONED, at, BRACKET, CLOSE, CLOSING, empty, facts, FLAT, heldIn, learn, OPEN, OPENING, orderOf, ENTRY, PARTLY, protectOrder, stopOrder, venueHolds, withHeld, type Change } from './venue-fixtures.ts'
 
 const none: Position['protection'] = { status: 'none' }
 /** Sent, and to be seen by second 80. */
@@ -65,6 +65,17 @@ describe('a stop at the venue', () => {
     expect(learn(OPEN, facts({ openOrders: [stopOrder({ orderId: 'ours-pending', status: 'pending' }), stopOrder(), ...others] })).actions).toEqual(
       ['ours-pending', 'too-small', 'by-hand'].map((orderId) => cancelled(orderId, 'a second exit on the same position')),
     )
+  })
+
+  it('of several that fit, the one we know stays, then ours, then a hand’s', () => {
+    const twin = stopOrder({ orderId: 'twin' })
+    const hand = stopOrder({ orderId: 'by-hand', kind: 'foreign' })
+    const why = 'a second exit on the same position'
+    expect(learn(OPEN, facts({ openOrders: [hand, twin, stopOrder()] }))).toMatchObject({ events: [], actions: [cancelled('twin', why), cancelled('by-hand', why)] })
+    expect(learn(withHeld(OPEN, { protection: none }), facts({ openOrders: [hand, twin] }))).toMatchObject({ events: [confirmed('twin')], actions: [cancelled('by-hand', why)] })
+    // Known and a hand's: it has been the position's stop all along.
+    const theirs: Position['protection'] = { status: 'live', orderId: 'by-hand', quantity: quantity(10), bracket: BRACKET, confirmedAt: at(3) }
+    expect(learn(withHeld(OPEN, { protection: theirs }), facts({ openOrders: [twin, hand] })).actions).toEqual([cancelled('twin', why)])
   })
 
   it('is found behind an order of ours that says no levels', () => {
@@ -143,6 +154,45 @@ describe('a position without a stop', () => {
   })
 })
 
+describe('a position of which the venue holds less than the ledger', () => {
+  /** Entered at second 1; a reading half a minute later is no late one. */
+  const less = (contracts: number | null, change: Change = {}) => facts({ seconds: 31, position: contracts === null ? null : venueHolds(contracts), openOrders: [], ...change })
+  const bare = withHeld(OPEN, { protection: none })
+
+  it('gets a stop for what is there, and one of that size is its stop', () => {
+    expect(learn(bare, less(4)).actions).toEqual([{ kind: 'protect' }])
+    const { events, actions } = learn(bare, less(4, { openOrders: [stopOrder({ quantity: quantity(4) })] }))
+    expect(events).toContainEqual({ type: 'protection_confirmed', at: at(31), orderId: 'stop-1', quantity: '4', bracket: BRACKET })
+    expect(actions).toEqual([])
+    const known = withHeld(OPEN, { protection: { status: 'live', orderId: 'stop-1', quantity: quantity(4), bracket: BRACKET, confirmedAt: at(3) } })
+    expect(learn(known, less(4, { openOrders: [stopOrder({ quantity: quantity(4) })] })).kinds).not.toContain('protection_confirmed')
+  })
+
+  it('keeps the stop of the ledger’s size until the ledger knows', () => {
+    for (const contracts of [4, null]) expect(learn(OPEN, less(contracts, { openOrders: [stopOrder()] }))).toMatchObject({ kinds: ['suspected'], actions: [] })
+  })
+
+  it.each<[string, Change]>([
+    ['the answers do not settle', { isSettled: false }],
+    ['the position may be told of late', { seconds: 30.999 }],
+  ])('is taken to be whole while %s', (_name, change) => {
+    expect(learn(bare, less(4, { openOrders: [stopOrder({ quantity: quantity(4) })], ...change })).actions).toEqual([cancelled('stop-1', 'it covers 4 of 10')])
+    expect(learn(bare, less(null, change)).actions).toEqual([{ kind: 'protect' }])
+  })
+
+  it.each<[string, VenuePosition | null]>([['nothing', null], ['the other side', venueHolds(10, { side: 'short' })]])('gets no new stop where it is %s: that would open something', (_name, position) => {
+    const { kinds, actions, notes } = learn(OPEN, facts({ seconds: 31, position, openOrders: [] }))
+    expect([kinds, actions]).toEqual([['suspected'], []])
+    expect(notes).toContain('nothing of the position is left at the venue: it gets no new stop')
+    // One that fits nothing goes all the same.
+    expect(learn(OPEN, facts({ seconds: 31, position, openOrders: [stopOrder({ quantity: quantity(3) })] })).actions).toEqual([cancelled('stop-1', 'it covers 3 of 10')])
+  })
+
+  it('more than the ledger is not ours to cover', () => {
+    expect(learn(OPEN, less(12, { openOrders: [stopOrder({ quantity: quantity(12) })] })).actions).toEqual([cancelled('stop-1', 'it covers 12 of 10')])
+  })
+})
+
 describe('without a position', () => {
   const strays = [
     stopOrder({ orderId: 'stop' }),
@@ -159,6 +209,11 @@ describe('without a position', () => {
 
   it('in the ledger alone, exits stay: the venue holds something', () => {
     expect(learn(FLAT, facts({ openOrders: strays, position: venueHolds(1) })).actions).toEqual([])
+  })
+
+  it('in the ledger alone, exits of ours that would add to what the venue holds go', () => {
+    const position = venueHolds(1, { side: 'short' })
+    expect(learn(FLAT, facts({ openOrders: strays, position })).actions).toEqual(['stop', 'stop-without-levels', 'close'].map((orderId) => cancelled(orderId, 'an exit that would add to what is held')))
   })
 
   it('while an entry is under way exits stay: they may be its own', () => {

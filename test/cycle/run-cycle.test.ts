@@ -45,6 +45,14 @@ describe('a cycle that enters', () => {
     }
   })
 
+  it('asks with the system text of the settings, and reproduces it', async () => {
+    const world = createWorld({ decide: () => HOLD, overrides: { decider: { kind: 'openai', systemPrompt: 'Toss a coin.' } } })
+    const record = await world.cycle()
+    expect(record.prompt).toMatchObject({ version: 'custom', system: 'Toss a coin.' })
+    expect(reproduce(record)).toMatchObject({ prompt: true })
+    expect(reproduce({ ...record, config: createWorld().config })).toMatchObject({ prompt: false })
+  })
+
   it('the same inputs give the same bytes', async () => {
     const [a, b] = [createWorld(), createWorld()]
     await Promise.all([a.cycle(), b.cycle()])

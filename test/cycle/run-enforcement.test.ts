@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { commit, publish } from '../../lib/cycle/commit.ts'
 import { findHardExit } from '../../lib/cycle/find-exit.ts'
 import { DAY_MS, MINUTE_MS, toIso } from '../../lib/core/time.ts'
-import { price } from '../../lib/core/decimal.ts'
+import { price, quantity } from '../../lib/core/decimal.ts'
 import type { Broker } from '../../lib/broker/broker.ts'
 import type { Candle } from '../../schemas/market.ts'
 import type { PaperBook } from '../../schemas/paper-book.ts'
@@ -28,6 +28,9 @@ const deafVenue = (broker: Broker): Broker => {
   }
 }
 
+/** What the bar of a minute does is dated to its end. */
+const lastInstantOf = (minute: number): string => toIso(SLOT + (minute + 1) * MINUTE_MS - 1)
+
 const enter = async (world: World): Promise<World> => {
   expect(await world.cycle()).toMatchObject({ outcome: 'entered' })
   return world
@@ -38,7 +41,7 @@ describe('the venue fires its own exits', () => {
     const world = await enter(createWorld({ market: marketAround((minute) => (minute >= 3 ? -60 : 0)) }))
     const passes = await world.pass(6)
     expect((await world.state()).phase.kind).toBe('flat')
-    expect(await world.trades()).toMatchObject([{ exitReason: 'stop_loss', exitTime: world.at(2) }])
+    expect(await world.trades()).toMatchObject([{ exitReason: 'stop_loss', exitTime: lastInstantOf(2) }])
     expect(passes.filter(({ exit }) => exit !== null)).toMatchObject([{ outcome: 'closed', exit: 'stop_loss', phase: 'flat' }])
     expect((await world.orders()).filter(({ order }) => order.kind === 'close')).toEqual([])
   })
@@ -59,7 +62,7 @@ describe('the venue fires its own exits', () => {
     const world = await enter(createWorld({ market: marketAround((minute) => (minute >= 3 && minute < 6 ? -60 : 0)) }))
     world.time.now = SLOT + 200 * MINUTE_MS
     await world.enforce()
-    expect(await world.trades()).toMatchObject([{ exitReason: 'stop_loss', exitTime: world.at(2) }])
+    expect(await world.trades()).toMatchObject([{ exitReason: 'stop_loss', exitTime: lastInstantOf(2) }])
   })
 })
 
@@ -169,8 +172,32 @@ describe('hands at the venue', () => {
     expect(state.halt).toMatchObject({ by: 'incident' })
     expect(world.schedule.disabled).toHaveLength(1)
     expect((await world.book()).position).toEqual(foreign)
+    // Not once and then silence: each pass says that nobody guards it.
+    const naked = () => world.events.filter(({ type }) => type === 'naked').length
+    expect(naked()).toBe(1)
+    const passes = await world.pass(2)
+    for (const { outcome, notes } of passes) expect([outcome, notes.join()]).toEqual(['idle', expect.stringMatching(/^the venue holds a long of \d+ that is not ours to close: nobody guards it$/)])
+    expect(naked()).toBe(3)
+    await world.tamper((book) => ({ ...book, position: null }))
+    await world.pass(2)
+    expect(naked()).toBe(3)
     world.time.now = SLOT + 30 * MINUTE_MS
     expect(await world.cycle()).toMatchObject({ outcome: 'halted' })
+  })
+
+  it('what a hand adds to a position of ours is told of by each pass; what it takes away is not', async () => {
+    const world = await enter(createWorld())
+    await world.pass(1)
+    const ours = (await world.book()).position
+    if (ours === null) throw new Error('nothing is held')
+    const hold = (contracts: number) => world.tamper((book) => ({ ...book, position: { ...ours, quantity: quantity(contracts) } }))
+    const told = async (): Promise<boolean[]> => (await world.pass(3)).map(({ notes }) => notes.some((note) => note.includes('nobody guards it')))
+    await hold(Number(ours.quantity) + 5)
+    expect(await told()).toEqual([false, true, true])
+    await hold(Number(ours.quantity))
+    expect(await told()).toEqual([false, false, false])
+    await hold(Number(ours.quantity) - 1)
+    expect(await told()).toEqual([false, false, false])
   })
 
   it.each([['10500', '500', []], ['9990', '-10', [{ kind: 'cash' }]], ['9999.5', '-0.5', []]])('cash of %s is taken over after a second look; what went missing is an incident', async (cash, adjustments, incidents) => {
@@ -185,14 +212,16 @@ describe('hands at the venue', () => {
 })
 
 describe('doing it twice', () => {
-  it('a pass with nothing new writes nothing; half an hour of them writes once', async () => {
-    const world = await enter(createWorld())
+  it('a pass with nothing new writes nothing; four hours of them write once', async () => {
+    const world = await enter(createWorld({ overrides: { paper: { product: { fundingIntervalMs: null } } } }))
     await world.pass(1)
     const { version } = await world.state()
     await world.enforce()
     await world.enforce()
     expect((await world.state()).version).toBe(version)
-    await world.pass(29)
+    await world.pass(238)
+    expect((await world.state()).version).toBe(version)
+    await world.pass(2)
     expect((await world.state()).version).toBe(version + 1)
   })
 

@@ -17,6 +17,7 @@ import type { DomainEvent } from '../../schemas/event.ts'
 import type { PaperBook } from '../../schemas/paper-book.ts'
 import type { StrategyState } from '../../schemas/state.ts'
 import { createArrayMarket, minuteBars } from '../support/array-market.ts'
+import { RISKING } from '../support/risking.ts'
 
 export const SLOT = Date.parse('2026-03-10T12:00:00Z')
 export const LEVEL = 2000
@@ -45,9 +46,15 @@ export type WorldOptions = {
   wrapBroker?: (broker: Broker) => Broker
 }
 
+/** A broker that cannot answer everything at once: each answer can then be changed. */
+export function oneByOne(broker: Broker): Broker {
+  const { readAll: _together, ...rest } = broker
+  return rest
+}
+
 /** Everything a cycle touches, in memory, with the clock in the test's hand. */
-export function createWorld({ decide = () => LONG, market = marketAround(), overrides = {}, items = createMemoryItems(), writer = 'world', wrapBroker = (broker) => broker }: WorldOptions = {}) {
-  const config = loadConfig({ overrides: { market: { referenceSymbol: null }, guard: { minStopAtr: 0.1, cooldownMinutesAfterLoss: 0 }, ...overrides } })
+export function createWorld({ decide = () => LONG, market = marketAround(), overrides = {}, items = createMemoryItems(), writer = 'world', wrapBroker }: WorldOptions = {}) {
+  const config = loadConfig({ overrides: { market: { referenceSymbol: null }, guard: { minStopAtr: 0.1, cooldownMinutesAfterLoss: 0 }, sizing: RISKING, ...overrides } })
   const time = { now: SLOT }
   const clock = () => time.now
   const asked: string[] = []
@@ -56,6 +63,7 @@ export function createWorld({ decide = () => LONG, market = marketAround(), over
   const schedule = { disabled: [] as string[], enabled: 0 }
   const store = createStore(items, writer)
   const spread = withSpread(market, config.paper.spreadBps)
+  const paper = createPaperBroker({ config, market: spread, store, clock })
   const decider: Decider = {
     name: 'scripted',
     asksModel: true,
@@ -72,7 +80,7 @@ export function createWorld({ decide = () => LONG, market = marketAround(), over
       time.now += ms
     },
     store,
-    broker: wrapBroker(createPaperBroker({ config, market: spread, store, clock })),
+    broker: wrapBroker === undefined ? paper : wrapBroker(oneByOne(paper)),
     market: spread,
     telemetry: { log: (level, message, fields) => logs.push({ level, message, fields }), metric() {} },
     events: {

@@ -98,7 +98,7 @@ const CASES: readonly Case[] = [
   { name: 'stalled headers', script: () => [stallBeforeHeaders], expected: held('timeout', 1), timeoutMs: 250 },
   { name: 'stalled body', script: () => [stallInBody], expected: held('timeout', 1), timeoutMs: 250 },
   { name: 'stalled body of an error', script: () => [(response) => void response.writeHead(500, { 'content-type': 'application/json' }).write('{"er')], expected: held('timeout', 1), timeoutMs: 250 },
-  { name: 'a bad answer, then a stalled repair', script: (dialect) => [dialect.answer('hm'), stallInBody], expected: held('timeout', 2), timeoutMs: 250 },
+  { name: 'a bad answer, then a stalled repair', script: (dialect) => [dialect.answer('hm'), stallInBody], expected: held('timeout', 2), timeoutMs: 800 },
   { name: 'reset connection', script: () => [resetConnection], expected: held('network', 3, [500, 1_000]) },
   { name: 'reset inside the body', script: () => [resetInBody], expected: held('network', 3, [500, 1_000]) },
   { name: 'reset once, then good', script: (dialect) => [resetConnection, dialect.answer(good)], expected: entered(2, [500]) },

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { lookOf } from '../../lib/decision/decider.ts'
 import { confidenceOf, createRulesDecider, decideByRules, type RulesConfig } from '../../lib/decision/rules-decider.ts'
 import { buildPrompt } from '../../lib/decision/prompt.ts'
 import { Decision, DecisionOutcome, isEntry } from '../../schemas/decision.ts'
@@ -36,7 +37,7 @@ function snapshotOf({ price, gap, atr, rsi, adx, halfSpread }: Market, side: 'lo
   })
 }
 
-const decide = (value: Market, side: 'long' | 'short' | null = null) => decideByRules(snapshotOf(value, side), config).decision
+const decide = (value: Market, side: 'long' | 'short' | null = null) => decideByRules(lookOf(snapshotOf(value, side)), config).decision
 
 describe('rules decider', () => {
   test('every decision is valid, and a long has stop < price < target, a short the reverse', () => {
@@ -123,13 +124,13 @@ describe('rules decider', () => {
   })
 
   test.each(['ema12', 'ema26', 'rsi14', 'atr14'] as const)('holds for want of data while %s is null', (name) => {
-    const ruling = decideByRules(snapshotWith({ indicators: { [name]: null } }), config)
+    const ruling = decideByRules(lookOf(snapshotWith({ indicators: { [name]: null } })), config)
     expect(ruling).toMatchObject({ decision: { action: 'hold' }, failure: { kind: 'insufficient_data', message: expect.stringContaining(name) } })
   })
 
   test('an open position needs only the averages', () => {
     const indicators = { rsi14: null, atr14: null, adx14: null }
-    expect(decideByRules(snapshotWith({ side: 'short', indicators }), config)).toMatchObject({ decision: { action: 'close' }, failure: null })
+    expect(decideByRules(lookOf(snapshotWith({ side: 'short', indicators })), config)).toMatchObject({ decision: { action: 'close' }, failure: null })
   })
 
   test.each([
@@ -142,7 +143,22 @@ describe('rules decider', () => {
     { name: 'a stop that would be below zero', indicators: { atr14: 1_500 } },
     { name: 'a short target that would be below zero', indicators: { ema12: 1_980, rsi14: 40, atr14: 600 } },
   ])('holds on $name, which is no failure', ({ indicators }) => {
-    expect(decideByRules(snapshotWith({ indicators }), config)).toMatchObject({ decision: { action: 'hold' }, failure: null })
+    expect(decideByRules(lookOf(snapshotWith({ indicators })), config)).toMatchObject({ decision: { action: 'hold' }, failure: null })
+  })
+
+  const group = (averageR: number | null) => ({ trades: averageR === null ? 0 : 5, winRate: null, averageR, pnl: '0' as never })
+  test.each([
+    ['longs lost, shorts did better', -0.5, 0.2, 'hold'],
+    ['longs lost, shorts lost less', -0.5, -0.4, 'hold'],
+    ['longs lost, shorts lost more', -0.5, -0.6, 'open_long'],
+    ['longs won', 0.1, 0.9, 'open_long'],
+    ['no short has been tried', -0.5, null, 'open_long'],
+    ['no long has been tried', null, 0.2, 'open_long'],
+    ['both the same', -0.5, -0.5, 'open_long'],
+  ])('goes by its own record only where told to: %s', (_name, long, short, action) => {
+    const look = { ...lookOf(trendingSnapshot), performance: () => ({ ...trendingSnapshot.performance, bySide: { long: group(long), short: group(short) } }) }
+    expect(decideByRules(look, { ...config, followsRecord: true }).decision.action).toBe(action)
+    expect(decideByRules(look, config).decision.action).toBe('open_long')
   })
 
   test('an example: the whole outcome', async () => {

@@ -27,6 +27,7 @@ import { createManualClock, type ManualClock } from '../support/venue/manual-clo
 import type { VenueOptions } from '../support/venue/options.ts'
 import { type PricePath, pathOfSteps } from '../support/venue/prices.ts'
 import type { VenueRequest } from '../support/venue/request.ts'
+import { RISKING } from '../support/risking.ts'
 
 const words = { confidence: 0.8, invalidation: 'it turns', rationale: 'it goes on' }
 /** At {@link LEVEL} with the stop 20 away and the target 50. */
@@ -82,7 +83,7 @@ export async function createLiveWorld(given: LiveWorldOptions = {}) {
   const path = pathOfSteps([{ from: 0, price: LEVEL }, ...steps.map(({ afterMs, price }) => ({ from: SLOT + afterMs, price }))])
   const venue = createFakeVenue({ ...options, clock: time.now, price: path, product: { minSize } })
   const config = loadConfig({
-    overrides: { mode: 'live', ...overrides, market: { source: 'live', symbol: SYMBOL, referenceSymbol: null }, live: { tradesPerSizeStep: 1 } },
+    overrides: { mode: 'live', sizing: RISKING, ...overrides, market: { source: 'live', symbol: SYMBOL, referenceSymbol: null }, live: { tradesPerSizeStep: 1 } },
   })
   const asked: string[] = []
   const events: DomainEvent[] = []

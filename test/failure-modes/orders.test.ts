@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { createCoinbaseBroker } from '../../lib/broker/coinbase/coinbase-broker.ts'
 import { dec, money, price, quantity } from '../../lib/core/decimal.ts'
 import { clientOrderIdOf } from '../../lib/core/ids.ts'
 import { judge } from '../../lib/guard/judge.ts'
@@ -101,6 +102,16 @@ describe('entry filled, stop placement fails', () => {
     expect(world.told()).toEqual(['opened', 'naked', 'naked', 'closed'])
   })
 
+  it.each(SILENT)('%s to the stop: told as unknown, found at the venue, sent once', async (_name, fault) => {
+    const world = await createLiveWorld({ decisions: [LONG], venue: { switches: { refusesAttachedBrackets: true } } })
+    world.venue.misbehave(onOrder('protect', fault))
+    expect(await world.cycle()).toMatchObject({ outcome: 'entered', reason: 'entered and protected' })
+    expect(world.placed().map(({ kind }) => kind)).toEqual(['entry', 'protect'])
+    expect(world.told()).toEqual(['opened', 'unknown', 'protected'])
+    expect(world.events[1]).toMatchObject({ detail: { leg: 'protect', clientOrderId: world.placed()[1]?.id } })
+    expect(world.exits()).toMatchObject([{ size: 10 }])
+  })
+
   it('the attached stop never comes to be: one of our own takes its place', async () => {
     const world = await createLiveWorld({ decisions: [LONG] })
     world.venue.misbehave(onOrder('entry', { kind: 'childless' }))
@@ -124,8 +135,23 @@ describe('client id re-used with another body', () => {
     expect(phase.kind).toBe('flat')
     expect(world.held()).toBe(0)
     expect(world.placed()).toHaveLength(1)
+    // What rested under our id and was not meant does not rest any longer.
+    expect(world.venue.truth().orders.filter(({ isLive }) => isLive)).toEqual([])
     world.moveTo(30)
     expect(await world.cycle()).toMatchObject({ outcome: 'halted' })
+  })
+
+  it.each(['buy', 'sell'] as const)('a %s of the other size under it has filled or fills: nothing stops enforcement, and a person is told', async (side) => {
+    const world = await createLiveWorld({ decisions: [LONG], steps: [{ afterMs: 90_000, price: side === 'buy' ? 1_995 : 2_005 }] })
+    const body = { client_order_id: clientOrderIdOf(world.config.id, SLOT, 'entry', 0), product_id: SYMBOL, side: side.toUpperCase(), order_configuration: { limit_limit_gtc: { base_size: '17', limit_price: side === 'buy' ? '1996' : '2004', post_only: false } } }
+    world.venue.ask({ method: 'POST', path: 'orders', query: {}, body })
+    world.venue.misbehave({ on: { path: 'orders/batch_cancel' }, fault: { kind: 'reject', reason: 'UNKNOWN_CANCEL_FAILURE_REASON' }, times: 99 })
+    await world.cycle()
+    const passes = await world.pass(4)
+    expect(passes).toHaveLength(4)
+    expect(await world.state()).toMatchObject({ halt: { by: 'incident' }, incidents: expect.arrayContaining([expect.objectContaining({ kind: 'wrong_order' })]) as unknown })
+    // What our entry would have opened is held and protected; the other side is not ours, and is left to a person.
+    expect([world.held(), world.exits().map(({ size }) => size)]).toEqual(side === 'buy' ? [17, [17]] : [-17, []])
   })
 
   it('the body is frozen before it is sent: what the state holds is what the venue gets', async () => {
@@ -267,5 +293,20 @@ describe('clock skew', () => {
     await world.pass(1)
     expect((await world.state()).phase).toEqual({ kind: 'flat', abandoned: null })
     expect(world.time.now()).toBeGreaterThanOrEqual(SLOT + MINUTE_MS)
+  })
+
+  it('a clock that falls behind while a position is open keeps nobody from guarding it, whatever dates its fills have', async () => {
+    const world = await createLiveWorld({ decisions: [LONG], minSize: 5, closedTrades: 1 })
+    expect(await world.cycle()).toMatchObject({ outcome: 'entered' })
+    const clock = (): number => world.time.now() - 5 * MINUTE_MS
+    const sleep = async (ms: number): Promise<void> => world.time.advance(ms)
+    const slow = { ...world.wire(), clock, broker: createCoinbaseBroker({ transport: world.transport, config: world.config, clock, sleep }) }
+    world.moveTo(10)
+    world.venue.hand.reduce(4)
+    for (let minute = 10; minute < 14; minute++) {
+      world.moveTo(minute)
+      expect(await world.enforce(slow)).toMatchObject({ outcome: 'watched' })
+      expect(world.exits()).toMatchObject([{ size: 6 }])
+    }
   })
 })

@@ -92,6 +92,35 @@ describe('closed by hand at the venue', () => {
   })
 })
 
+describe('closed by hand at the venue', () => {
+  const unlisted = { on: { path: 'orders/historical/fills' }, fault: { kind: 'tamper', change: () => ({ fills: [], cursor: '' }) }, times: 999 } as const
+
+  it('its exits too, the fill not listed yet: no new stop is sent for what is not there', async () => {
+    const world = await enter()
+    world.venue.misbehave(unlisted)
+    world.moveTo(5)
+    world.venue.hand.close()
+    world.venue.hand.cancelAll()
+    await world.pass(2)
+    expect(kinds(world)).toEqual(['entry'])
+    await expectFlat(world)
+  })
+
+  it.each([['added to and reduced again', 1], ['reduced and added to again', -1]])('%s: what is ours is ours still, under its stop', async (_name, first) => {
+    const world = await enter({ minSize: 5, closedTrades: 1 })
+    const [add, reduce] = [() => void world.venue.hand.openPosition('BUY', 5), () => void world.venue.hand.reduce(5)]
+    for (const act of first > 0 ? [add, reduce] : [reduce, add]) {
+      act()
+      await world.pass(first > 0 ? 3 : 0)
+    }
+    await world.pass(3)
+    expect(world.held()).toBe(10)
+    expect(world.exits()).toMatchObject([{ size: 10 }])
+    expect(await world.state()).toMatchObject({ phase: { kind: 'open', position: { quantity: '10', protection: { status: 'live', quantity: '10' } } }, halt: { by: 'incident' }, suspicions: [] })
+    expect(kinds(world)).toEqual(['entry'])
+  })
+})
+
 it('stop-limit gapped through: a stop that has fired and not filled is closed at market', async () => {
   // The bracket sells down to 5 % below its stop of 1980; the price jumps to 1800.
   const world = await enter({ steps: [{ afterMs: at(0, 30), price: 1_800 }] })
@@ -148,6 +177,16 @@ describe('orphaned bracket opens a reverse position', () => {
     expect(world.held()).toBe(0)
   })
 
+  it('a hand turned the position around: our exit, which would add to that, goes', async () => {
+    const world = await enter()
+    world.venue.hand.openPosition('SELL', 15)
+    expect(world.exits()).toMatchObject([{ side: 'SELL', size: 10 }])
+    await world.pass(1)
+    expect(world.exits()).toEqual([])
+    expect(world.held()).toBe(-5)
+    expect((await world.state()).halt).toMatchObject({ by: 'incident' })
+  })
+
   it('it fires before the tick: what it opened is closed, told, and entries stop', async () => {
     const world = await enter({ decisions: [LONG, LONG], steps: [{ afterMs: at(0, 30), price: 1_975 }] })
     world.venue.hand.close()
@@ -172,6 +211,25 @@ describe('partial close removes the stop from the rest', () => {
     expect(world.exits()).toMatchObject([{ size: 6, bracket: { stopPrice: '1980', targetPrice: '2050' } }])
     expect((await world.state()).phase).toMatchObject({ kind: 'open', position: { quantity: '6', protection: { status: 'live', quantity: '6' } } })
     expect(world.told()).toEqual(['opened', 'protected', 'naked', 'protected'])
+  })
+
+  it.each([[0], [3]])('the fill of the part is listed late, by %i passes: the rest has a stop of its size throughout, and the part is taken once', async (passes) => {
+    const world = await enter({ minSize: 5, closedTrades: 1 })
+    world.venue.misbehave({ on: { path: 'orders/historical/fills' }, fault: { kind: 'tamper', change: () => ({ fills: [], cursor: '' }) }, times: passes === 0 ? 1 : 999 })
+    world.moveTo(2)
+    world.venue.hand.reduce(4)
+    for (const { orderId } of world.exits()) world.venue.hand.cancelOrder(orderId)
+    for (let pass = 0; pass < passes + 1; pass++) {
+      await world.pass(1)
+      expect(world.exits()).toMatchObject([{ size: 6 }])
+    }
+    world.venue.behave()
+    await world.pass(3)
+    expect(world.held()).toBe(6)
+    expect(world.exits()).toMatchObject([{ size: 6 }])
+    expect((await world.state()).phase).toMatchObject({ kind: 'open', position: { quantity: '6', protection: { status: 'live', quantity: '6' } } })
+    expect(await world.state()).toMatchObject({ incidents: [], suspicions: [], halt: null })
+    expect(kinds(world)).toEqual(['entry', 'protect'])
   })
 
   it('a stop that stays too large is replaced, for it would open the other side', async () => {

@@ -203,6 +203,33 @@ describe('maintenance window', () => {
     expect(world.held()).toBe(0)
   })
 
+  it('a close that would meet the closing door waits: the stop rests through the window, and the close follows it', async () => {
+    const from = SLOT + 30 * MINUTE_MS + 2_000
+    const world = await createLiveWorld({ decisions: [LONG, CLOSE], venue: { closures: [{ from, to: from + 10 * MINUTE_MS }], switches: { cancelMs: 1_500 } }, overrides: { exits: { maxHoldingMinutes: 30 } } })
+    await world.cycle()
+    world.moveTo(30)
+    world.venue.misbehave({ on: { path: 'cfm/positions/ETP-20DEC30-CDE' }, fault: { kind: 'delay', ms: 400 }, times: 99 })
+    expect(await world.cycle()).toMatchObject({ outcome: 'failed', reason: expect.stringContaining('not through') })
+    expect(world.exits()).toMatchObject([{ size: 10 }])
+    world.venue.behave()
+    await world.pass(9)
+    expect(world.exits()).toMatchObject([{ size: 10 }])
+    await world.pass(3)
+    expect([world.held(), world.exits()]).toEqual([0, []])
+    expect(world.placed().map(({ kind }) => kind)).toEqual(['entry', 'close'])
+  })
+
+  it('a position without a stop is closed to the last moment before it', async () => {
+    const from = SLOT + 31 * MINUTE_MS + 10_000
+    const world = await createLiveWorld({ decisions: [LONG], venue: { closures: [{ from, to: from + 10 * MINUTE_MS }], switches: { refusesBrackets: true } } })
+    await world.cycle()
+    world.moveTo(30)
+    world.venue.hand.cancelAll()
+    await world.pass(1)
+    expect(world.held()).toBe(0)
+    expect(await world.trades()).toMatchObject([{ exitReason: 'unprotected' }])
+  })
+
   it('a stop that is missing when it begins is placed when it ends', async () => {
     const world = await createLiveWorld({ decisions: [LONG], venue: { closures: [{ from: SLOT + 40 * MINUTE_MS, to: SLOT + 50 * MINUTE_MS }] } })
     await world.cycle()

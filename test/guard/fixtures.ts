@@ -8,7 +8,7 @@ import type { EntryDecision } from '../../schemas/decision.ts'
 import type { Product, Quote } from '../../schemas/market.ts'
 import type { Indicators, Snapshot } from '../../schemas/snapshot.ts'
 import type { Phase } from '../../schemas/state.ts'
-import type { GuardConfig, SizingConfig } from '../../schemas/strategy-config.ts'
+import type { GuardConfig, SizingConfig, SizingEvidence } from '../../schemas/strategy-config.ts'
 import type { GuardRuleName } from '../../schemas/verdict.ts'
 import { trendingSnapshot } from '../decision/snapshot-fixture.ts'
 import { CONFIG, flatState, openPosition, PRODUCT } from '../snapshot/fixtures.ts'
@@ -22,12 +22,15 @@ const QUOTE = quoteOf(2_000)
 const LONG: EntryDecision = { action: 'open_long', stopLossPrice: 1_960, takeProfitPrice: 2_080, confidence: 0.6, invalidation: 'a close below support', rationale: 'the trend holds' }
 const SHORT: EntryDecision = { ...LONG, action: 'open_short', stopLossPrice: 2_040, takeProfitPrice: 1_920 }
 
+/** A record of a thousand trades: a win rate of 0.45 at 1.8 times the average loss, unless said otherwise. */
+export const recordOf = ({ wins = 450, losses = 550, averageWinR = 1.8, averageLossR = 1 } = {}): SizingEvidence => ({ source: 'a test', settingsHash: '0'.repeat(64), wins, losses, averageWinR, averageLossR })
+
 /**
  * An entry that every rule lets pass: 10000 of equity, price 2000 without spread, ATR 20, contracts of 0.1, tick 0.5,
  * no fees and no slippage, so that what a case is about can be reckoned by heart.
  */
 const BASE: RuleContext = {
-  config: { ...CONFIG, guard: { ...CONFIG.guard, maxEntrySlippageBps: 0 } },
+  config: { ...CONFIG, guard: { ...CONFIG.guard, maxEntrySlippageBps: 0 }, sizing: { ...CONFIG.sizing, evidence: recordOf() } },
   decision: LONG,
   snapshot: { ...trendingSnapshot, symbol: PRODUCT.symbol, quote: QUOTE },
   facts: {

@@ -4,7 +4,7 @@ import type { RuleContext } from '../../lib/guard/rule.ts'
 import type { EntryDecision } from '../../schemas/decision.ts'
 import type { Phase, TradeSummary } from '../../schemas/state.ts'
 import { randomOf } from '../snapshot/fixtures.ts'
-import { contextWith, NOW, PHASES } from './fixtures.ts'
+import { contextWith, NOW, PHASES, recordOf } from './fixtures.ts'
 
 const START = fromIso(NOW)
 
@@ -99,7 +99,8 @@ export function randomEntry(index: number): RuleContext {
     sizing: {
       kellyFraction: pick(0.5, setting(0, 1)),
       minRisk: riskPerTrade * pick(0.25, 0, 1),
-      prior: { winRate: pick(0.45, setting(0, 1)), payoff: chance(0.02) ? scale(-320, 300) : setting(0.5, 3), trades: pick(30, 1) },
+      shrinkageTrades: pick(30, 1),
+      evidence: chance(0.1) ? null : recordOf({ wins: Math.floor(setting(0, 1000)), losses: Math.floor(setting(0, 1000)), averageWinR: chance(0.02) ? scale(-320, 300) : setting(0.5, 3), averageLossR: chance(0.02) ? scale(-320, 300) : 1 }),
     },
     product: {
       contractSize: amount(contractSize, 2) as Quantity,

@@ -282,11 +282,11 @@ const CASES: readonly Case[] = [
     passes: { product: { lotSize: quantity(25), minQuantity: quantity(25) } },
   },
   {
-    // The prior alone is no edge here: a quarter of a percent is risked, 6 contracts.
+    // No record, no edge: a quarter of a percent is risked, 6 contracts.
     rule: 'minimum_size',
     name: 'what the record has earned is below the minimum',
-    fires: { sizing: { prior: { winRate: 0.3, payoff: 1, trades: 30 } }, product: { minQuantity: quantity(7) } },
-    passes: { sizing: { prior: { winRate: 0.3, payoff: 1, trades: 30 } }, product: { minQuantity: quantity(6) } },
+    fires: { sizing: { evidence: null }, product: { minQuantity: quantity(7) } },
+    passes: { sizing: { evidence: null }, product: { minQuantity: quantity(6) } },
   },
 
   {

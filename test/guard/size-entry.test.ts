@@ -6,11 +6,10 @@ import { estimateEdge, kelly, largestQuantity, riskFraction } from '../../lib/gu
 import { isEntry } from '../../schemas/decision.ts'
 import type { TradeSummary } from '../../schemas/state.ts'
 import { StrategyConfig } from '../../schemas/strategy-config.ts'
-import { type Changes, contextWith, NOW } from './fixtures.ts'
+import { type Changes, contextWith, NOW, recordOf } from './fixtures.ts'
 
 const SEED = { seed: 20_261_102 }
 const { guard, sizing } = StrategyConfig.parse({ id: 'eth-perp' })
-const { prior } = sizing
 
 const tradesOf = (...multiples: (number | null)[]): TradeSummary[] =>
   multiples.map((rMultiple, index) => ({ id: `t${index}`, side: 'long', regime: null, pnl: dec(0).toFixed() as TradeSummary['pnl'], rMultiple, exitReason: 'stop_loss', exitTime: NOW, holdingMinutes: 1 }))
@@ -24,7 +23,7 @@ function planOf(changes: Changes) {
 
 describe("Kelly's fraction", () => {
   it.each([
-    // p - (1 - p) / b: a fair coin at even odds, two for one, the classic 60 % coin, the default prior, a sure thing, a sure loss.
+    // p - (1 - p) / b: a fair coin at even odds, two for one, the classic 60 % coin, a trend follower, a sure thing, a sure loss.
     [0.5, 1, 0],
     [0.5, 2, 0.25],
     [0.6, 1, 0.2],
@@ -33,15 +32,16 @@ describe("Kelly's fraction", () => {
     [0, 5, -0.2],
     [0.25, 3, 0],
     [0.9, 0, -1],
+    [0.7, Number.POSITIVE_INFINITY, 0.7],
   ])('wins %d, pays %d: %d', (winRate, payoff, fraction) => {
-    expect(kelly({ winRate, payoff, trades: 1 })).toBeCloseTo(fraction, 12)
+    expect(kelly({ winRate, payoff, weight: 1 })).toBeCloseTo(fraction, 12)
   })
 
   it('is what makes capital grow fastest', () => {
     const share = fc.double({ min: 0.3, max: 0.8, noNaN: true })
     fc.assert(
       fc.property(share, fc.double({ min: 0.8, max: 3, noNaN: true }), (winRate, payoff) => {
-        const best = kelly({ winRate, payoff, trades: 1 })
+        const best = kelly({ winRate, payoff, weight: 1 })
         fc.pre(best > 0.02 && best < 0.95)
         const growth = (fraction: number) => winRate * Math.log(1 + fraction * payoff) + (1 - winRate) * Math.log(1 - fraction)
         expect(growth(best)).toBeGreaterThan(growth(best + 0.01))
@@ -53,60 +53,68 @@ describe("Kelly's fraction", () => {
 })
 
 describe('the edge', () => {
-  it('is the prior while there are no trades, or none that count', () => {
-    expect(estimateEdge([], prior)).toEqual({ winRate: prior.winRate, payoff: expect.closeTo(prior.payoff, 12) as number, trades: 0 })
-    expect(estimateEdge(tradesOf(null, null), prior)).toMatchObject({ winRate: prior.winRate, trades: 0 })
-    expect(estimateEdge(tradesOf(0), prior)).toMatchObject({ winRate: prior.winRate, trades: 1 })
+  const alone = { evidence: null, shrinkageTrades: 30 }
+
+  it('is nothing without a record, or with trades that neither won nor lost or had no stop', () => {
+    for (const trades of [[], tradesOf(null, null), tradesOf(0)]) {
+      const edge = estimateEdge(trades, alone)
+      expect(edge).toMatchObject({ wins: 0, losses: 0, weight: 0 })
+      expect(Math.max(0, kelly(edge))).toBe(0)
+    }
   })
 
-  it('counts the prior as that many trades more', () => {
-    // 10 prior trades, half won at 2 R, and 10 of the record, two won at 3 R and eight lost at 1 R.
-    const edge = estimateEdge(tradesOf(3, 3, -1, -1, -1, -1, -1, -1, -1, -1), { winRate: 0.5, payoff: 2, trades: 10 })
-    expect(edge.winRate).toBeCloseTo(7 / 20, 12)
-    expect(edge.payoff).toBeCloseTo(((5 * 2 + 2 * 3) / 7) / 1, 12)
+  it('is the record, weighed by its length', () => {
+    expect(estimateEdge(tradesOf(3, 3, -1, -1, -1, -1, -1, -1, -1, -1), alone)).toEqual({ wins: 2, losses: 8, winRate: 0.2, payoff: 3, weight: 0.25 })
+    expect(estimateEdge(tradesOf(-2, -2, 1), alone)).toMatchObject({ winRate: 1 / 3, payoff: 0.5 })
   })
 
-  it('divides by the average loss', () => {
-    const edge = estimateEdge(tradesOf(-2, -2, -2, -2, -2), { winRate: 0.5, payoff: 2, trades: 10 })
-    expect(edge.winRate).toBeCloseTo(5 / 15, 12)
-    expect(edge.payoff).toBeCloseTo(2 / 1.5, 12)
+  it('adds the trades of this run to the record it began with, as if they were one', () => {
+    const multiple = fc.double({ min: -4, max: 4, noNaN: true })
+    fc.assert(
+      fc.property(fc.array(multiple, { maxLength: 40 }), fc.array(multiple, { maxLength: 40 }), (before, since) => {
+        const wins = before.filter((r) => r > 0)
+        const losses = before.filter((r) => r < 0)
+        const mean = (values: number[]) => (values.length === 0 ? 0 : Math.abs(values.reduce((sum, value) => sum + value, 0) / values.length))
+        const evidence = recordOf({ wins: wins.length, losses: losses.length, averageWinR: mean(wins), averageLossR: mean(losses) })
+        const whole = estimateEdge(tradesOf(...before, ...since), alone)
+        const parts = estimateEdge(tradesOf(...since), { ...alone, evidence })
+        expect(parts).toMatchObject({ wins: whole.wins, losses: whole.losses, winRate: whole.winRate, weight: whole.weight })
+        if (Number.isFinite(whole.payoff)) expect(parts.payoff).toBeCloseTo(whole.payoff, 6)
+      }),
+      SEED,
+    )
   })
 
-  it('comes to the record with many trades', () => {
-    const edge = estimateEdge(repeated(2_000, 2.5, -0.5, -0.5), prior)
-    expect(edge.winRate).toBeCloseTo(1 / 3, 2)
-    expect(edge.payoff).toBeCloseTo(5, 1)
-  })
-
-  it('lies between prior and record, nearer to the record with every repetition of it', () => {
+  it('never makes more of a record than it shows, and ever less of a shorter one', () => {
     const multiple = fc.double({ min: 0.2, max: 4, noNaN: true })
     fc.assert(
       fc.property(multiple, multiple, fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 }), (win, loss, wins, losses) => {
         const once = [...Array<number>(wins).fill(win), ...Array<number>(losses).fill(-loss)]
-        const record = wins / (wins + losses)
-        const rates = [0, 1, 5, 25].map((count) => estimateEdge(repeated(count, ...once), prior).winRate)
-        const distances = rates.map((rate) => Math.abs(rate - record))
-        for (const [index, distance] of distances.entries()) expect(distance).toBeLessThanOrEqual((distances[index - 1] ?? distance) + 1e-12)
-        for (const rate of rates) expect(rate).toBeLessThanOrEqual(Math.max(prior.winRate, record) + 1e-12)
+        const bets = [1, 5, 25, 400].map((count) => kelly(estimateEdge(repeated(count, ...once), alone)))
+        const full = wins / (wins + losses) - (losses / (wins + losses)) / (win / loss)
+        for (const [index, bet] of bets.entries()) {
+          expect(Math.abs(bet)).toBeLessThanOrEqual(Math.abs(full) + 1e-9)
+          expect(Math.abs(bet)).toBeGreaterThanOrEqual(Math.abs(bets[index - 1] ?? 0) - 1e-9)
+        }
+        expect(Math.abs(bets[3] ?? 0)).toBeGreaterThanOrEqual(Math.abs(full) * 0.96)
       }),
       SEED,
     )
   })
 
   it('of certainties stays a number', () => {
-    for (const winRate of [0, 1]) {
-      for (const trades of [[], tradesOf(1), tradesOf(-1), tradesOf(1e308, 1e308, -1e308, -1e308)]) {
-        const edge = estimateEdge(trades, { winRate, payoff: 5e-324, trades: 1 })
-        const fraction = riskFraction(edge, 1, { ...sizing, kellyFraction: 0 }, guard)
-        expect(fraction).toBe(sizing.minRisk)
+    for (const trades of [[], tradesOf(1), tradesOf(-1), tradesOf(1e308, 1e308, -1e308, -1e308), tradesOf(5e-324, -1e308)]) {
+      for (const evidence of [null, recordOf({ wins: 5, losses: 0 }), recordOf({ wins: 0, losses: 5 })]) {
+        const fraction = riskFraction(estimateEdge(trades, { evidence, shrinkageTrades: 1 }), 1, sizing, guard)
+        expect(fraction).toBeGreaterThanOrEqual(sizing.minRisk)
+        expect(fraction).toBeLessThanOrEqual(guard.riskPerTrade)
       }
     }
-    expect(estimateEdge([], { winRate: 1, payoff: 2, trades: 5 })).toMatchObject({ winRate: 1, payoff: 2 })
   })
 })
 
 describe('the fraction at risk', () => {
-  const edge = { winRate: 0.5, payoff: 1.1, trades: 0 }
+  const edge = { wins: 1, losses: 1, winRate: 0.5, payoff: 1.1, weight: 1 }
 
   it('is half of Kelly, scaled by confidence', () => {
     // 0.5 - 0.5 / 1.04 = 0.01923...: half of it 0.0096, of which confidence leaves a half.
@@ -124,7 +132,7 @@ describe('the fraction at risk', () => {
   })
 
   it('never exceeds either cap', () => {
-    const better = { winRate: 0.9, payoff: 5, trades: 100 }
+    const better = { ...edge, winRate: 0.9, payoff: 5 }
     expect(riskFraction(better, 1, sizing, guard)).toBe(0.01)
     expect(riskFraction(better, 1, sizing, { ...guard, riskPerTrade: 0.02, maxRiskPerTrade: 0.015 })).toBe(0.015)
     expect(riskFraction(better, 1, { ...sizing, minRisk: 0.5 }, guard)).toBe(0.01)
@@ -134,7 +142,7 @@ describe('the fraction at risk', () => {
     const share = fc.double({ min: 0, max: 1, noNaN: true })
     fc.assert(
       fc.property(share, fc.double({ min: 0, max: 1e6, noNaN: true }), share, share, share, fc.double({ min: 0, max: 0.01, noNaN: true }), (winRate, payoff, a, b, kellyFraction, minRisk) => {
-        const at = (confidence: number) => riskFraction({ winRate, payoff, trades: 1 }, confidence, { ...sizing, kellyFraction, minRisk }, guard)
+        const at = (confidence: number) => riskFraction({ ...edge, winRate, payoff }, confidence, { ...sizing, kellyFraction, minRisk }, guard)
         expect(at(Math.min(a, b))).toBeGreaterThanOrEqual(0)
         expect(at(Math.max(a, b))).toBeGreaterThanOrEqual(at(Math.min(a, b)))
         expect(at(1)).toBeLessThanOrEqual(guard.riskPerTrade)
@@ -167,10 +175,10 @@ describe('size', () => {
   const cents = fc.integer({ min: 1, max: 10_000_000 }).map((value) => value / 100)
   const size = (changes: Changes) => planOf(changes).sizedQuantity
   const side = fc.constantFrom('long' as const, 'short' as const)
-  // A prior that lets confidence tell, fees, slippage and a cap that binds now and then.
+  // A record that lets confidence tell, fees, slippage and a cap that binds now and then.
   const common: Changes = {
     guard: { maxEntrySlippageBps: 10 },
-    sizing: { prior: { winRate: 0.45, payoff: 1.25, trades: 30 } },
+    sizing: { evidence: recordOf({ averageWinR: 1.25 }) },
     product: { lotSize: dec('0.1').toFixed() as never, fees: { maker: '0', taker: '0.0005', perContract: '0.15' } },
   }
   const worthOf = (equity: number) => ({ equity: dec(equity).toFixed() as never })

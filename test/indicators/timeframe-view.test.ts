@@ -136,7 +136,7 @@ describe('view', () => {
   it('walked through history bar by bar is the same as computed from each anchor, skips, rewinds and two series included', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.integer({ min: -3, max: 40 }), fc.boolean()), { minLength: 5, maxLength: 25 }), (moves) => {
-        const buildView = createIncrementalViews()
+        const buildView = createIncrementalViews().build
         let bar = 520
         for (const [move, isOther] of moves) {
           bar = Math.min(history.length, Math.max(510, bar + move))

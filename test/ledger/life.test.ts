@@ -282,7 +282,7 @@ describe('any life of a strategy', () => {
         expect(folded.emissions).toEqual(life.emissions)
         expect(folded.history.filter(({ kind }) => kind === 'TRADE').map(({ body }) => body)).toEqual(life.trades)
       }),
-      { seed: 20261102, numRuns: 60 },
+      { seed: 20261102, numRuns: 30 },
     )
     // The lives were worth living.
     expect([...seen.phases].toSorted()).toEqual(['closing', 'flat', 'open', 'opening'])

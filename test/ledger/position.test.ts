@@ -35,6 +35,7 @@ const empty = (change: Partial<Position> = {}): Position => ({
   protectAttempts: 0,
   protectFailures: 0,
   closeAttempts: 0,
+  isCloseUnheard: false,
   thesis,
   ...change,
 })

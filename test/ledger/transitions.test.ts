@@ -126,6 +126,15 @@ describe('an entry', () => {
     expect(emissions).toEqual([{ type: 'opened', subject: heldIn(state).tradeId, detail: { side: 'short', quantity: '2', price: '2010', cycleId: null } }])
   })
 
+  it('that nobody meant, opened while an entry is unresolved, is no part of that entry and what its end leads to', () => {
+    const orphan = { ...sell('x', '10'), isOrphan: true } as LedgerEvent
+    const turned = transitionAll(opening(), [buy('a', '10'), sell('h', '10', 'external'), orphan])
+    expect(turned.state.phase).toMatchObject({ kind: 'opening', filledQuantity: '10', position: { side: 'short', quantity: '10', thesis: null } })
+    expect(transition(turned.state, ended).state.phase).toMatchObject({ kind: 'open', position: { side: 'short' } })
+    // What the entry buys now takes it away, and is the entry's all the same.
+    expect(transition(turned.state, buy('b', '4', 6)).state.phase).toMatchObject({ kind: 'opening', filledQuantity: '14', position: { side: 'short', quantity: '6' } })
+  })
+
   it.each<[string, StrategyState, LedgerEvent]>([
     ['while flat', fresh(), buy('a', '1')],
     ['on the other side', opening(), sell('a', '1')],
@@ -181,6 +190,9 @@ describe('a stop', () => {
 })
 
 describe('a close', () => {
+  const unheard: LedgerEvent = { type: 'close_ended', at: at(5), end: 'abandoned', reason: null }
+  const again: LedgerEvent = { type: 'close_intended', at: at(5), intent: closing }
+
   it('is on record, numbered, and has the venue’s id from the first answer that names one', () => {
     const meant = transition(open(), { type: 'close_intended', at: at(4), intent: { ...closing, attempt: 2 } })
     expect(meant.history).toEqual([record(closing, 'intended', null, at(4))])
@@ -197,6 +209,20 @@ describe('a close', () => {
     expect(state.phase).toEqual({ kind: 'open', position: heldIn(closed()) })
     expect(emissions).toEqual([])
     expect(history).toEqual([record(closing, 'expired', 'too late', at(6))])
+  })
+
+  it.each<[string, LedgerEvent[], number]>([
+    ['that the venue never heard of leaves its id to the next one', [{ type: 'close_ended', at: at(6), end: 'abandoned', reason: null }], 0],
+    ['whose answer was lost does, too', [{ type: 'close_acknowledged', at: at(5), status: 'unknown', orderId: null }, { type: 'close_ended', at: at(6), end: 'abandoned', reason: null }], 0],
+    ['that the venue has named does not', [{ type: 'close_acknowledged', at: at(5), status: 'accepted', orderId: 'c' }, { type: 'close_ended', at: at(6), end: 'abandoned', reason: null }], 1],
+    ['that the venue has named once does not', [{ type: 'close_acknowledged', at: at(5), status: 'accepted', orderId: 'c' }, { type: 'close_acknowledged', at: at(5), status: 'unknown', orderId: null }, { type: 'close_ended', at: at(6), end: 'abandoned', reason: null }], 1],
+    ['that was of another size does not', [sell('x', '4'), { type: 'close_ended', at: at(6), end: 'abandoned', reason: null }], 1],
+    ['that was refused does not', [{ type: 'close_ended', at: at(6), end: 'rejected', reason: null }], 1],
+    ['that was refused after one of its id went unheard does', [unheard, again, { type: 'close_ended', at: at(6), end: 'rejected', reason: null }], 0],
+    ['that the venue has, though it names no id, does not', [unheard, again, { type: 'close_acknowledged', at: at(5), status: 'accepted', orderId: null }, { type: 'close_ended', at: at(6), end: 'rejected', reason: null }], 1],
+    ['that went through after one of its id went unheard does not', [unheard, again, { type: 'close_ended', at: at(6), end: 'cancelled', reason: null }], 1],
+  ])('%s', (_name, events, closeAttempts) => {
+    expect(heldIn(transitionAll(closed(), events).state)).toMatchObject({ closeAttempts, isCloseUnheard: closeAttempts === 0 })
   })
 
   it.each<[FillReason, string, string | null, string]>([

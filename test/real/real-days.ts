@@ -9,7 +9,7 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
-import { toCsv } from '../../lib/cli/commands/trades.ts'
+import { tradesCsv } from '../../lib/report/csv.ts'
 import { amount, signedPercent, table } from '../../lib/cli/format.ts'
 import { composeCycle } from '../../lib/compose/compose-ports.ts'
 import { loadConfig } from '../../lib/config/load-config.ts'
@@ -84,7 +84,7 @@ client.destroy()
 await dynamo.close()
 
 console.log(`${chosen.candles}, ${toIso(start)} to ${toIso(end)}, decider rules`)
-if (values.csv) console.log(toCsv(trades))
+if (values.csv) console.log(tradesCsv(trades))
 else {
   for (const line of table(trades.map((trade) => [trade.entryTime.slice(0, 16), trade.side, trade.quantity, `${trade.entryPrice} -> ${trade.exitPrice}`, trade.exitTime.slice(0, 16), trade.exitReason, `stop ${trade.stopLossPrice}`, `target ${trade.takeProfitPrice}`, `fees ${amount(trade.fees)}`, `funding ${amount(trade.funding, 4)}`, `pnl ${amount(trade.pnl)}`, `${trade.rMultiple?.toFixed(2)} R`]))) console.log(line)
 }

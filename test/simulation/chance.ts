@@ -1,4 +1,4 @@
-import { createPrng, type Prng } from '../../lib/market/sim/prng.ts'
+import { createPrng, type Prng } from '../../lib/core/prng.ts'
 
 /** Choices drawn from one named stream of a seed. */
 export class Chance {

@@ -32,6 +32,10 @@ export class Examiner {
   private isExposureExcused = false
   /** Somebody has opened a position beside us: it is theirs, with or without a stop. */
   private isForeignHeld = false
+  /** Somebody has added to ours and taken that away again: the venue's average price is a mixture, and what is realised and what is not differ until all is flat. */
+  private isCostMixed = false
+  /** Of these, as many are there still. */
+  private additions = 0
   private hasMovedMoney = false
   private nakedSince: number | null = null
   private nakedPasses = 0
@@ -64,10 +68,17 @@ export class Examiner {
     this.reset()
   }
 
-  handed(does: Hand['does']): void {
+  handed(does: Hand['does'] | 'take away'): void {
     this.lastHandAt = this.sim.now
-    if (does === 'open') this.isForeignHeld = true
-    if (does === 'place_bracket' || does === 'open' || does === 'liquidate' || does === 'close' || does === 'reduce') {
+    if (does === 'open' || does === 'add') this.isForeignHeld = true
+    if (does === 'add') {
+      this.isCostMixed = true
+      this.additions += 1
+    }
+    if (does === 'take away') this.additions -= 1
+    // What is left is ours alone, and has to be whole.
+    if (does === 'take away' && this.additions === 0) this.isForeignHeld = false
+    if (does === 'place_bracket' || does === 'open' || does === 'add' || does === 'take away' || does === 'liquidate' || does === 'close' || does === 'reduce') {
       this.areFillsExcused = true
       this.isExposureExcused = true
     }
@@ -89,17 +100,29 @@ export class Examiner {
     this.lastLook = this.sim.now
     const truth = this.venue.truth()
     this.checkExposure(truth)
+    this.checkIds(truth)
     if (truth.position.contracts === 0) {
       this.lastFlatAt = this.sim.now
       this.isForeignHeld = false
+      this.isCostMixed = false
     }
     // What an order made by hand has opened is its maker's, as what a hand has opened itself.
-    const lastFilled = truth.orders.filter(({ filled }) => filled > 0).at(-1)
-    if (truth.position.contracts !== 0 && lastFilled?.source === 'RETAIL_SIMPLE' && lastFilled.bracket !== null) this.isForeignHeld = true
+    const { contracts } = truth.position
+    const lastFill = truth.fills.at(-1)
+    const lastFilled = truth.orders.find(({ orderId }) => orderId === lastFill?.orderId)
+    const hasOpened = lastFill !== undefined && contracts !== 0 && (lastFill.side === 'BUY') === contracts > 0
+    if (hasOpened && lastFilled?.source === 'RETAIL_SIMPLE' && lastFilled.bracket !== null) this.isForeignHeld = true
     const isNaked = !this.isForeignHeld && truth.position.contracts !== 0 && !truth.orders.some((order) => isCover(order, truth))
     if (!isNaked) this.nakedSince = null
     else this.nakedSince ??= this.sim.now
     if (this.nakedSince !== null && truth.isOpen) this.longestNakedMs = Math.max(this.longestNakedMs, this.sim.now - this.nakedSince)
+  }
+
+  /** However often an id is sent, the venue has one order of it. */
+  private checkIds({ orders }: VenueTruth): void {
+    const ids = orders.map(({ clientOrderId }) => clientOrderId).filter((id) => this.observer.intents.has(id))
+    const repeated = ids.find((id, index) => ids.indexOf(id) !== index)
+    if (repeated !== undefined) this.observer.violation(1, `the venue has two orders under ${repeated}`)
   }
 
   private checkExposure({ position, orders }: VenueTruth): void {
@@ -176,7 +199,7 @@ export class Examiner {
     if (state === null) return []
     const held = positionOf(state.phase)
     const ledger = held === null ? 0 : Number(held.quantity) * (held.side === 'long' ? 1 : -1)
-    const isCashEqual = dec(cash).minus(state.accounting.cash).abs().lt('0.01')
+    const isCashEqual = this.isCostMixed || dec(cash).minus(state.accounting.cash).abs().lt('0.01')
     return [
       ...(ledger === position.contracts ? [] : [`position: ledger ${ledger}, venue ${position.contracts}`]),
       ...(isCashEqual ? [] : [`cash: ledger ${state.accounting.cash}, venue ${cash}`]),

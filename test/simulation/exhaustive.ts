@@ -1,7 +1,7 @@
 import { MINUTE_MS } from '../../lib/core/time.ts'
 import type { Candle } from '../../schemas/market.ts'
 import { LEVEL } from './market.ts'
-import { type Delivery, NO_RATES, type Scenario, START } from './scenario.ts'
+import { type Delivery, NO_RATES, QUIET_MINUTES, type Scenario, START } from './scenario.ts'
 
 export type Ending = 'decision' | 'stop' | 'target'
 export const ENDINGS: readonly Ending[] = ['decision', 'stop', 'target']
@@ -25,6 +25,7 @@ export function scriptedLife(ending: Ending, attachBracket: boolean): Scenario {
   return {
     name: `scripted ${ending}${attachBracket ? '' : ', bracket after the fill'}`,
     minutes: LIFE_MINUTES,
+    quietMinutes: QUIET_MINUTES,
     bars: bars(ending),
     deliveries,
     hands: [],
@@ -39,13 +40,14 @@ export function scriptedLife(ending: Ending, attachBracket: boolean): Scenario {
   }
 }
 
-/** The same in short, for pairs of crashes: a cycle enters, comes again after its lease, and the target is reached. */
+/** The same in short, for pairs of crashes: a cycle enters, comes again after its lease, and the target is reached. One crash or two are over soon. */
 export function shortLife(): Scenario {
   const at = (minute: number): number => START + minute * MINUTE_MS
   return {
     ...scriptedLife('target', false),
     name: 'short life, bracket after the fill',
     minutes: 9,
+    quietMinutes: 4,
     bars: bars('target', 6),
     deliveries: [
       { of: 'cycle', at: at(0), scheduledFor: at(0) },

@@ -14,5 +14,5 @@ export function liveThrough({ from, to }: { from: number; to: number }): void {
     expect(tally.trades).toBeGreaterThan((to - from) / 4)
     expect(tally.crashes).toBeGreaterThan(to - from)
     expect(Object.keys(tally.faults).filter((kind) => !kind.startsWith('crash')).length).toBeGreaterThan(20)
-  }, 120_000)
+  }, 300_000)
 }

@@ -30,6 +30,7 @@ export class Observer {
   venueDeposited: () => string = () => '0'
   depositedAtStart = '0'
   isScheduleOn = true
+  /** By client id and deadline: an intent's. */
   private readonly sends = new Map<string, number>()
   private readonly sim: Simulator
   private readonly trace: (line: string) => void
@@ -70,7 +71,10 @@ export class Observer {
 
   private noteIntents({ phase, halt, strategyId }: StrategyState): void {
     const note = (id: string, intent: Intent): void => {
-      if (this.intents.has(id)) return
+      const known = this.intents.get(id)
+      if (known?.deadline === intent.deadline) return
+      // A close that the venue never heard of is meant again under its id, so that only one of them can take effect.
+      if (known !== undefined && intent.leg !== 'close') this.violation(1, `the ${intent.leg} ${id} was meant twice`)
       this.intents.set(id, intent)
       if (intent.leg !== 'entry') return
       const slot = intent.cycleId === null ? null : slotOf(intent.cycleId)
@@ -92,11 +96,12 @@ export class Observer {
     this.requests.set(label, (this.requests.get(label) ?? 0) + 1)
     if (label !== 'POST orders' && label !== 'POST orders/close_position') return
     const id = String(body?.['client_order_id'])
-    const times = (this.sends.get(id) ?? 0) + 1
-    this.sends.set(id, times)
-    this.trace(`sent ${label} ${JSON.stringify(body)}`)
-    if (times > 1) this.violation(1, `order ${id} was sent ${times} times`)
     const intent = this.intents.get(id)
+    const meant = `${id} ${intent?.deadline}`
+    const times = (this.sends.get(meant) ?? 0) + 1
+    this.sends.set(meant, times)
+    this.trace(`sent ${label} ${JSON.stringify(body)}`)
+    if (times > 1) this.violation(1, `order ${id} was sent ${times} times for one intent`)
     if (intent === undefined) return this.violation(1, `order ${id} was sent without an intent in the ledger: ${JSON.stringify(body)}`)
     if (this.sim.now > intent.deadline) this.violation(5, `the ${intent.leg} ${id} was sent ${this.sim.now - intent.deadline} ms past its deadline`)
     const phase = this.state?.phase

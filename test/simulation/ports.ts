@@ -30,12 +30,41 @@ export type PortsOptions = {
   chance: Chance
   rates: Rates
   observer: Observer
+  warm: WarmBroker
+}
+
+/**
+ * A broker as a deployed function has it: made at the cold start and kept for the invocations that follow in the same
+ * process, with all that it remembers of the venue.
+ */
+export class WarmBroker {
+  readonly broker: Broker
+  private current: { life: Life; transport: Transport } | null = null
+
+  constructor(config: StrategyConfig, sim: Simulator) {
+    const running = () => {
+      if (this.current === null) throw new Error('nobody is at work in this process')
+      return this.current
+    }
+    this.broker = createCoinbaseBroker({
+      transport: (request, timeoutMs, sendBy) => running().transport(request, timeoutMs, sendBy),
+      config,
+      clock: () => sim.now,
+      sleep: (ms) => running().life.sleep(ms),
+    })
+  }
+
+  /** From now on it works for this invocation. */
+  serve(life: Life, transport: Transport): Broker {
+    this.current = { life, transport }
+    return this.broker
+  }
 }
 
 /** The ports of one invocation, each behind a network that loses, delays and repeats, and a process that may die. */
 export function createSimPorts(options: PortsOptions): CyclePorts {
   const { life, config, observer } = options
-  const broker = createCoinbaseBroker({ transport: createTransport(options), config, clock: () => life.now(), sleep: (ms) => life.sleep(ms) })
+  const broker = options.warm.serve(life, createTransport(options))
   return {
     config,
     clock: () => life.now(),

@@ -16,9 +16,10 @@ import { Examiner } from './examiner.ts'
 import { type CrashPoint, Life } from './life.ts'
 import { createSimMarket, SYMBOL } from './market.ts'
 import { Observer, type Violation } from './observer.ts'
-import { createSimPorts } from './ports.ts'
+import { createSimPorts, WarmBroker } from './ports.ts'
 import { type Delivery, type Hand, NO_RATES, type Scenario, type SimDecision, START } from './scenario.ts'
 import { Simulator } from './simulator.ts'
+import { RISKING } from '../support/risking.ts'
 
 export type SimReport = {
   name: string
@@ -50,8 +51,9 @@ export type RunOptions = {
 /** As deployed: what Lambda lets a function run. */
 const CYCLE_TIMEOUT_MS = 180 * SECOND_MS
 const ENFORCE_TIMEOUT_MS = 50 * SECOND_MS
-/** At the end of a life nothing goes wrong any more, for so long. */
-const QUIET_MINUTES = 8
+
+/** Chance that a process is not there any more for the next event. */
+const COLD = 0.05
 
 /** Lives a scenario through and says what was seen. */
 export async function runScenario(scenario: Scenario, { crashAt, trace = () => {}, sabotage = (ports) => ports }: RunOptions = {}): Promise<SimReport> {
@@ -64,6 +66,7 @@ export async function runScenario(scenario: Scenario, { crashAt, trace = () => {
     overrides: {
       mode: 'live',
       intervalMinutes: 30,
+      sizing: RISKING,
       market: { source: 'live', symbol: SYMBOL, referenceSymbol: null },
       live: { attachBracket: scenario.venue.attachBracket, tradesPerSizeStep: scenario.venue.tradesPerSizeStep },
       guard: { minStopAtr: 0.01, maxStopAtr: 1_000, maxPriceMoveAtr: 1_000, minRewardToRisk: 0.01, cooldownMinutesAfterLoss: 0, maxEntriesPerDay: 100, maxEntrySlippageBps: 20, sessionBufferMinutes: 2, liquidationBuffer: 0, maxFundingAnnualised: 100 },
@@ -108,6 +111,8 @@ export async function runScenario(scenario: Scenario, { crashAt, trace = () => {
   let crashes = 0
   const counts = { passes: 0, cycles: 0 }
   const alive = new Set<Life>()
+  /** The process of each function that waits for its next event. */
+  const warm = new Map<Delivery['of'], WarmBroker>()
 
   const invoke = (delivery: Delivery, ordinal: number): void => {
     const name = `${delivery.of}#${ordinal}`
@@ -118,13 +123,18 @@ export async function runScenario(scenario: Scenario, { crashAt, trace = () => {
       if (dies) {
         crashes += 1
         observer.fault(`crash ${point.edge} ${point.port}`)
+        life.die()
         end()
       }
       return dies
     }
     const life = new Life(name, sim, () => points++, mayDieAt)
+    // Events that overlap meet processes of their own, and so does a person.
+    const process = (delivery.of === 'cycle' || delivery.of === 'enforce' ? warm.get(delivery.of) : undefined) ?? new WarmBroker(config, sim)
+    warm.delete(delivery.of)
     const end = (): void => {
       alive.delete(life)
+      if (life.isAlive && !chance.happens(COLD)) warm.set(delivery.of, process)
       examiner.ended(life)
     }
     for (const other of alive) {
@@ -141,7 +151,7 @@ export async function runScenario(scenario: Scenario, { crashAt, trace = () => {
     })
     const ports = sabotage(
       createSimPorts({
-        life, sim, config, items, market, chance, rates, observer,
+        life, sim, config, items, market, chance, rates, observer, warm: process,
         venue: (request) => {
           current = { life, chance }
           const reply = venue.handle(request)
@@ -172,16 +182,16 @@ export async function runScenario(scenario: Scenario, { crashAt, trace = () => {
   }
 
   scenario.deliveries.forEach((delivery, ordinal) => sim.at(delivery.at, () => invoke(delivery, ordinal)))
-  for (const hand of scenario.hands) sim.at(hand.at, () => act(hand, { venue, observer, examiner, sim }))
+  for (const hand of scenario.hands) sim.at(hand.at, () => act(hand, { venue, observer, examiner, sim, chance: new Chance('hand', scenario.name, hand.at) }))
   const end = START + scenario.minutes * MINUTE_MS
   await sim.runUntil(end, () => examiner.look())
   isQuiet = true
   const activeCrashPoints = points
-  for (let minute = 1; minute <= QUIET_MINUTES; minute++) {
+  for (let minute = 1; minute <= scenario.quietMinutes; minute++) {
     const at = end + minute * MINUTE_MS
     sim.at(at, () => invoke({ of: 'enforce', at, scheduledFor: at }, scenario.deliveries.length + minute))
   }
-  await sim.runUntil(end + (QUIET_MINUTES + 1) * MINUTE_MS, () => examiner.look())
+  await sim.runUntil(end + (scenario.quietMinutes + 1) * MINUTE_MS, () => examiner.look())
   const trades = await examiner.conclude(createStore(items, 'examiner', 'live'), config.id)
   return {
     name: scenario.name,
@@ -240,8 +250,11 @@ function decisionAt(plan: SimDecision | undefined, last: number): Decision {
   return { action: plan.action, stopLossPrice: off(-plan.stopPercent), takeProfitPrice: off(plan.targetPercent), confidence: 0.8, invalidation: 'simulated', rationale: 'simulated' }
 }
 
+/** Contracts that somebody adds to ours for a while. */
+const ADDED = 3
+
 /** What somebody does at the venue; nothing where it does not apply. */
-function act({ does }: Hand, { venue, observer, examiner, sim }: { venue: FakeVenue; observer: Observer; examiner: Examiner; sim: Simulator }): void {
+function act({ does }: Hand, { venue, observer, examiner, sim, chance }: { venue: FakeVenue; observer: Observer; examiner: Examiner; sim: Simulator; chance: Chance }): void {
   const { position, orders } = venue.truth()
   const held = Math.abs(position.contracts)
   const exits = orders.filter((order) => order.isLive && order.bracket !== null)
@@ -292,6 +305,19 @@ function act({ does }: Hand, { venue, observer, examiner, sim }: { venue: FakeVe
         examiner.handed('close')
       })
       return
+    case 'add': {
+      if (held === 0 || !venue.truth().isOpen) return
+      note()
+      const side = position.contracts > 0 ? 'BUY' : 'SELL'
+      venue.hand.openPosition(side, ADDED)
+      sim.after(chance.whole(5_000, 4 * MINUTE_MS), () => {
+        const { contracts } = venue.truth().position
+        // Ours may have been closed meanwhile; theirs goes in any case.
+        if (contracts !== 0 && contracts > 0 === (side === 'BUY')) venue.hand.close(Math.min(ADDED, Math.abs(contracts)))
+        examiner.handed('take away')
+      })
+      return
+    }
     case 'liquidate':
       if (held === 0) return
       note()

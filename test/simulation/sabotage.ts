@@ -56,6 +56,7 @@ const SABOTAGES: readonly Sabotage[] = [
   { name: 'stray exits are left', edits: [{ file: 'lib/cycle/reconcile/reconcile.ts', find: '  sweepStrayOrders(draft)\n', replace: '' }] },
   { name: 'exits are not cancelled before a close', edits: [{ file: 'lib/cycle/close-position.ts', find: 'if (!(await cancelExits(ports)))', replace: 'if (false as boolean)' }] },
   { name: 'fills are taken as often as they are listed', edits: [{ file: 'lib/cycle/reconcile/take-executions.ts', find: '!held?.fillIds.includes(fill.fillId) && isNews(fill.fillId)', replace: 'true' }] },
+  { name: 'what a hand has closed is always taken for ours', edits: [{ file: 'lib/cycle/reconcile/take-executions.ts', find: 'const gone = dec(held.quantity).minus(facts.position.quantity)', replace: 'const gone = dec(fill.quantity)' }] },
   { name: 'funding is not inferred', edits: [{ file: 'lib/cycle/reconcile/infer-funding.ts', find: 'if (facts.listsFunding ||', replace: 'if (true ||' }] },
   { name: 'the outbox is not delivered after a crash', edits: [{ file: 'lib/cycle/commit.ts', find: '    await deliver(ports, stored)\n', replace: '' }] },
   { name: 'a halt is not looked at', edits: [{ file: 'lib/cycle/run-cycle.ts', find: "if (halt !== null) return { outcome: 'halted'", replace: "if (false as boolean) return { outcome: 'halted'" }, { file: 'lib/guard/rules/standing.ts', find: 'finding(halt === null,', replace: 'finding(true,' }] },

@@ -29,7 +29,7 @@ export const NO_RATES: Rates = { crash: 0, venue: 0, venueWrite: 0, refusal: 0, 
 export type Delivery = { at: EpochMs; of: 'cycle' | 'enforce' | 'halt' | 'resume'; scheduledFor: EpochMs }
 
 /** What somebody does at the venue behind our back. */
-export type Hand = { at: EpochMs; does: 'close' | 'reduce' | 'cancel_exits' | 'deposit' | 'withdraw' | 'place_bracket' | 'liquidate' | 'open' }
+export type Hand = { at: EpochMs; does: 'close' | 'reduce' | 'cancel_exits' | 'deposit' | 'withdraw' | 'place_bracket' | 'liquidate' | 'open' | 'add' }
 
 export type SimDecision = { action: 'open_long' | 'open_short'; stopPercent: number; targetPercent: number } | { action: 'close' } | { action: 'hold' }
 
@@ -37,6 +37,8 @@ export type SimDecision = { action: 'open_long' | 'open_short'; stopPercent: num
 export type Scenario = {
   name: string
   minutes: number
+  /** At its end nothing goes wrong any more, for so long. */
+  quietMinutes: number
   bars: Candle[]
   deliveries: Delivery[]
   hands: Hand[]
@@ -48,14 +50,18 @@ export type Scenario = {
   venue: { minSize: number; depth: number; fundingRate: string; attachBracket: boolean; tradesPerSizeStep: number }
 }
 
+/** Passes within which whatever happened has to be in order again. */
+export const QUIET_MINUTES = 8
+
 /** The scenario of a seed. */
 export function scenarioOf(seed: number): Scenario {
   const chance = new Chance('scenario', seed)
-  const minutes = chance.pick([65, 95, 125])
+  const minutes = chance.pick([35, 65, 95])
   const storm = chance.pick([0, 0.3, 1, 1, 3])
   return {
     name: `seed ${seed}`,
     minutes,
+    quietMinutes: QUIET_MINUTES,
     bars: walk(new Chance('prices', seed), minutes),
     deliveries: deliveriesOf(new Chance('deliveries', seed), minutes),
     hands: handsOf(new Chance('hands', seed), minutes),
@@ -138,7 +144,7 @@ function handsOf(chance: Chance, minutes: number): Hand[] {
   if (!chance.happens(0.5)) return []
   return Array.from({ length: chance.whole(1, 4) }, () => ({
     at: chance.happens(0.5) ? START + chance.whole(1, minutes - 6) * MINUTE_MS + chance.whole(0, 59_999) : nearSlot(chance, minutes),
-    does: chance.pick(['close', 'reduce', 'cancel_exits', 'deposit', 'withdraw', 'place_bracket', 'liquidate', 'open']),
+    does: chance.pick(['close', 'reduce', 'cancel_exits', 'deposit', 'withdraw', 'place_bracket', 'liquidate', 'open', 'add']),
   }))
 }
 

@@ -1,3 +1,3 @@
 import { liveThrough } from './live-through.ts'
 
-liveThrough({ from: 1, to: 110 })
+liveThrough({ from: 1, to: 100 })

@@ -1,3 +1,3 @@
 import { liveThrough } from './live-through.ts'
 
-liveThrough({ from: 111, to: 220 })
+liveThrough({ from: 101, to: 200 })

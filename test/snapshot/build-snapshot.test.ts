@@ -69,7 +69,7 @@ describe('laws', () => {
   })
 
   it('a walk through history with views carried forward gives the snapshots of a live cycle', async () => {
-    const buildView = createIncrementalViews()
+    const buildView = createIncrementalViews().build
     for (let step = 0; step < 260; step++) {
       const asOf = LATE + step * BASE_STEP
       const facts = await gatherMarketFacts({ market, news: quietNews, config: CONFIG, asOf })

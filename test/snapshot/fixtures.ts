@@ -170,6 +170,7 @@ export function openPosition(openedAt: EpochMs, over: Partial<Position> = {}): P
     protectAttempts: 1,
     protectFailures: 0,
     closeAttempts: 0,
+    isCloseUnheard: false,
     thesis: { cycleId: 'eth-perp-20251101T0000Z', confidence: 0.62, rationale: sentence(1).repeat(5).trim(), invalidation: sentence(2).repeat(3).trim(), regime: 'high_volatility' },
     ...over,
   }

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { promisify } from 'node:util'
@@ -14,31 +14,33 @@ import { createFakeVenue } from '../support/venue/fake-venue.ts'
 import { makeVenueKey } from '../support/venue/jwt.ts'
 import { constantPath } from '../support/venue/prices.ts'
 import { startVenueServer } from '../support/venue/venue-server.ts'
+import { runApp } from './run-app.ts'
 
 const run = promisify(execFile)
-const root = path.resolve(import.meta.dirname, '../..')
 const scratch = mkdtempSync(path.join(tmpdir(), 'hourhand-deployed-'))
+const config = path.join(scratch, 'strategy.json')
+const alarmEmail = 'owner@example.org'
 const TABLE = 'hourhand-test'
 
 type FunctionResource = { Type: string; Properties: { Handler: string; Code: { S3Key: string }; Environment: { Variables: Record<string, unknown> } } }
 
+let assembly: string
 let functions: FunctionResource[]
 let dynamo: EmbeddedDynamo
 let aws: Awaited<ReturnType<typeof startFakeAws>>
 
-/** The stack as `cdk deploy` would take it, of a strategy on the simulated market. */
+/** The stack as `cdk deploy` would take it: what the CDK command line would run, run. */
 beforeAll(async () => {
-  const config = path.join(scratch, 'strategy.json')
-  writeFileSync(config, JSON.stringify({ market: { source: 'sim', seed: 7 } }))
-  const output = path.join(scratch, 'cdk.out')
-  const environment = { PATH: process.env['PATH'], HOME: scratch, CI: 'true' }
-  await run(path.join(root, 'node_modules/.bin/cdk'), ['synth', '--quiet', '--output', output, '--context', `config=${config}`], { cwd: root, env: environment })
-  const template = readdirSync(output).find((file) => file.endsWith('.template.json')) ?? ''
-  const { Resources: resources } = JSON.parse(readFileSync(path.join(output, template), 'utf8')) as { Resources: Record<string, FunctionResource> }
+  writeFileSync(config, JSON.stringify({ exits: { maxHoldingMinutes: 1_000 } }))
+  const { code, output, outdir } = await runApp(scratch, { config, alarmEmail })
+  expect([code, output], 'without network or credentials, and in silence').toEqual([0, ''])
+  assembly = outdir
+  const template = readFileSync(path.join(assembly, 'Hourhand-eth-perp.template.json'), 'utf8')
+  const { Resources: resources } = JSON.parse(template) as { Resources: Record<string, FunctionResource> }
   functions = Object.values(resources).filter(({ Type: type }) => type === 'AWS::Lambda::Function')
   dynamo = await startEmbeddedDynamo()
   aws = await startFakeAws((call) => ({ body: { FailedEntryCount: 0, Entries: ((call.body['Entries'] ?? []) as unknown[]).map((_entry, index) => ({ EventId: String(index) })) } }))
-}, 60_000)
+}, 120_000)
 
 afterAll(async () => {
   await aws?.close()
@@ -51,11 +53,13 @@ type Answer = { results: { ok: boolean; value: Record<string, unknown> }[]; impo
 /** Loads a handler from the synthesised asset, in a process of its own, as Lambda would, and invokes it. */
 async function invoke(name: 'cycle' | 'enforce', events: unknown[], more: Record<string, string> = {}): Promise<Answer> {
   const deployed = functions.find(({ Properties: { Handler: handler } }) => handler === `${name}.handler`)
-  const asset = path.join(scratch, 'cdk.out', `asset.${deployed?.Properties.Code.S3Key.replace('.zip', '') ?? ''}`)
-  const given = Object.entries(deployed?.Properties.Environment.Variables ?? {}).filter(([, value]) => typeof value === 'string') as [string, string][]
+  const asset = path.join(assembly, `asset.${deployed?.Properties.Code.S3Key.replace('.zip', '') ?? ''}`)
+  const variables = Object.fromEntries(Object.entries(deployed?.Properties.Environment.Variables ?? {}).filter(([, value]) => typeof value === 'string') as [string, string][])
   const env = {
     PATH: process.env['PATH'],
-    ...Object.fromEntries(given),
+    ...variables,
+    // As deployed, but for the market: this machine has none.
+    HOURHAND_CONFIG: JSON.stringify({ ...(JSON.parse(variables['HOURHAND_CONFIG'] ?? '{}') as object), market: { source: 'sim', seed: 7 } }),
     HOURHAND_TABLE: TABLE,
     HOURHAND_BUS: 'bus',
     HOURHAND_DYNAMODB_ENDPOINT: dynamo.endpoint,
@@ -94,6 +98,7 @@ describe('the deployed handlers', () => {
     expect(cycle.results[0]).toMatchObject({ ok: true, value: { outcome: expect.stringMatching(/^(entered|held|refused)$/) } })
     expect(cycle.results[1]).toMatchObject({ ok: true, value: { outcome: 'skipped' } })
     const record = await store().loadCycle('eth-perp', String(cycle.results[0]?.value['slot']))
+    expect(record?.config).toMatchObject({ exits: { maxHoldingMinutes: 1_000 } })
     expect(record).toMatchObject({ outcome: cycle.results[0]?.value['outcome'], progress: 'finished', codeVersion: expect.stringMatching(/^0\.1\.0\+[0-9a-f]{12}$/) })
     for (const line of cycle.output.trim().split('\n')) expect(JSON.parse(line)).toMatchObject({ level: expect.any(String), strategy: 'eth-perp' })
     expect(cycle.output).toContain('cycle finished')

@@ -1,7 +1,7 @@
 import { Match } from 'aws-cdk-lib/assertions'
 import { describe, expect, test } from 'vitest'
 import { LIVE_CONSENT, MAX_CONFIG_BYTES } from '../../lib/stack/deployment.ts'
-import { type Json, ofType, statementsIn, synthesise } from './support.ts'
+import { type Json, ofType, statementsIn, synthesise, synthesiseAnew } from './support.ts'
 
 /** Deployments that differ in everything the stack depends on. */
 const DEPLOYMENTS: [string, Json][] = [
@@ -143,7 +143,7 @@ describe('secrets', () => {
     const values = { OPENAI_API_KEY: 'sk-live-123', COINBASE_API_SECRET: 'hush-hush' }
     Object.assign(process.env, values)
     try {
-      const text = JSON.stringify(synthesise({ config: { decider: { kind: 'openai' } } }).template.toJSON())
+      const text = JSON.stringify(synthesiseAnew({ config: { decider: { kind: 'openai' } } }).template.toJSON())
       for (const value of Object.values(values)) expect(text).not.toContain(value)
       expect(text).not.toMatch(/resolve:(ssm|secretsmanager)/)
     } finally {

@@ -25,8 +25,18 @@ export function read(context: Json): DeploymentReading {
   })
 }
 
-/** The synthesised stack of a context, with handlers that do nothing. */
-export function synthesise(context: Json = {}) {
+const synthesised = new Map<string, ReturnType<typeof synthesiseAnew>>()
+
+/** The synthesised stack of a context, with handlers that do nothing; made once for each. To be read only. */
+export function synthesise(context: Json = {}): ReturnType<typeof synthesiseAnew> {
+  const key = JSON.stringify(context)
+  const known = synthesised.get(key) ?? synthesiseAnew(context)
+  synthesised.set(key, known)
+  return known
+}
+
+/** The same, made now: in the environment of this moment. */
+export function synthesiseAnew(context: Json = {}) {
   const reading = read(context)
   if ('refusals' in reading) throw new Error(reading.refusals.join('\n'))
   const directory = mkdtempSync(path.join(tmpdir(), 'hourhand-stack-'))

@@ -7,25 +7,25 @@ import type { EpochMs } from '../../core/time.ts'
  * `{value, currency}`; it becomes a canonical decimal string. Unset is `""`, null or absent.
  */
 
-const plain = z.union([z.string(), z.number()])
-const worth = z.looseObject({ value: plain.nullish(), currency: z.string().nullish() })
-
 /** An amount, or null where unset. Amounts with a currency are in US dollars or refused. */
 export const maybeAmount = z
-  .union([plain, worth, z.null()])
+  .unknown()
   .optional()
   .transform((given, context): string | null => {
-    const isWorth = typeof given === 'object' && given !== null
-    if (isWorth && !['USD', '', null, undefined].includes(given.currency)) {
-      context.addIssue({ code: 'custom', message: `expected US dollars, got ${given.currency}` })
+    const refuse = (message: string): never => {
+      context.addIssue({ code: 'custom', message })
       return z.NEVER
     }
-    const value = isWorth ? given.value : given
+    let value = given
+    if (typeof given === 'object' && given !== null) {
+      const { value: inner, currency } = given as { value?: unknown; currency?: unknown }
+      if (!['USD', '', null, undefined].includes(currency as string)) return refuse(`expected US dollars, got ${String(currency)}`)
+      value = inner
+    }
     if (value === null || value === undefined || value === '') return null
+    if (typeof value !== 'string' && typeof value !== 'number') return refuse(`expected a decimal, got ${JSON.stringify(value)}`)
     const number = decimalOf(value)
-    if (number !== null) return canonical(number)
-    context.addIssue({ code: 'custom', message: `expected a decimal, got ${JSON.stringify(value)}` })
-    return z.NEVER
+    return number === null ? refuse(`expected a decimal, got ${JSON.stringify(value)}`) : canonical(number)
   })
 
 function decimalOf(value: string | number): Decimal | null {

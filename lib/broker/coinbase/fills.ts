@@ -15,15 +15,15 @@ const OVERLAP_MS = 5 * MINUTE_MS
 /** Far more than six hours of one strategy's fills. */
 const MAX_PAGES = 50
 
-/** For so long the order of a fill may not be there yet. Later it never will, and the fill is nobody's we know. */
+/** For so long the order of a fill may not be there yet, and neither is the fill for us. Later it is nobody's we know. */
 const ORDER_LAG_MS = 2 * MINUTE_MS
 
 type Sources = { reader: Reader; orders: Orders; warn: Warn; now: EpochMs }
 
 /**
- * Executions with a trade time at or after the instant, oldest first, each once. Rejects with {@link BrokerError}
- * rather than guess what a fresh fill was for. What cannot be read is warned about and left out: it shows where
- * position and cash are compared.
+ * Executions with a trade time at or after the instant, oldest first, each once. A fresh one whose order is not there yet
+ * is left for the next question rather than guessed about. What cannot be read is warned about and left out: it shows
+ * where position and cash are compared.
  */
 export async function readFills(symbol: string, since: EpochMs, { reader, orders, warn, now }: Sources): Promise<Fill[]> {
   const rows = (await readRows(symbol, since - OVERLAP_MS, reader)).filter(({ raw }) => (raw.product_id === symbol || raw.product_id === '') && (raw.trade_time ?? since) >= since)
@@ -33,7 +33,10 @@ export async function readFills(symbol: string, since: EpochMs, { reader, orders
   await Promise.all(ids.map(async (orderId) => causes.set(orderId, await orders.explain(orderId))))
   return executions.flatMap((entry) => {
     const cause = causes.get(entry.order_id) ?? null
-    if (cause === null && now - entry.trade_time < ORDER_LAG_MS) throw new BrokerError(`the order ${entry.order_id} of fill ${entry.entry_id} is not there yet`)
+    if (cause === null && now - entry.trade_time < ORDER_LAG_MS) {
+      warn('the order of a fill is not there yet: the fill is left for later', { entryId: entry.entry_id, orderId: entry.order_id })
+      return []
+    }
     try {
       return toFill(entry, cause)
     } catch (error) {

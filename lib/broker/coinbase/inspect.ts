@@ -6,6 +6,7 @@ import { messageOf } from './answer.ts'
 import { askBalanceSummary } from './endpoints/balance-summary.ts'
 import { askKeyPermissions } from './endpoints/key-permissions.ts'
 import { askPosition } from './endpoints/position.ts'
+import { askPositions } from './endpoints/positions.ts'
 import { askProduct } from './endpoints/product.ts'
 import { askServerTime } from './endpoints/server-time.ts'
 import { askFuturesFees } from './endpoints/transaction-summary.ts'
@@ -91,6 +92,10 @@ export async function inspectVenue({ transport, symbol, config, clock }: Options
   await look('no position', () => reader.find(askPosition(symbol)), (position) => {
     const size = isFlat(position) ? 'flat' : `${position.side.toLowerCase()} ${position.number_of_contracts ?? 'an unknown number of'} contracts`
     return verdict(isFlat(position), size, 'close it, or let the strategy that opened it do so')
+  })
+  await look('no other position', () => reader.read(askPositions()), (positions) => {
+    const others = positions.filter(({ product_id: product, number_of_contracts: contracts }) => product !== symbol && contracts !== '0').map(({ product_id: product }) => product)
+    return verdict(others.length === 0, others.length === 0 ? 'nothing else is held in this account' : `held as well: ${others.join(', ')}`, 'close it, or give the strategy a portfolio of its own: cash and margin are the account\'s, and it takes all of them for its own')
   })
   await look('no foreign orders', () => createOrders(reader, config.id).open(symbol), (open) => {
     const foreign = open.filter(({ kind }) => kind === 'foreign')

@@ -4,12 +4,12 @@ import type { WireOrder } from './endpoints/order.ts'
 import { positive } from './fields.ts'
 import { ours } from './ours.ts'
 
-/** An order on its way to its end or to a change still works until then. */
+/** An order on its way to a change still works as it is; one on its way to its end is not to be relied upon. */
 const STATUS: Readonly<Record<string, OrderStatus>> = {
   PENDING: 'pending',
   QUEUED: 'pending',
   OPEN: 'open',
-  CANCEL_QUEUED: 'open',
+  CANCEL_QUEUED: 'pending',
   EDIT_QUEUED: 'open',
   FILLED: 'filled',
   CANCELLED: 'cancelled',
@@ -19,12 +19,15 @@ const STATUS: Readonly<Record<string, OrderStatus>> = {
 
 export const statusOf = ({ status }: { status: string }): OrderStatus => STATUS[status] ?? 'unknown'
 
+/** The same, but an open order whose cancel has been asked for is no more than pending: it covers nothing for long. */
+const workingStatusOf = (order: WireOrder): OrderStatus => (order.pending_cancel && order.status === 'OPEN' ? 'pending' : statusOf(order))
+
 /** Whether the stop of a bracket has fired, filled or not. */
 export const hasFired = ({ trigger_status: status }: WireOrder): boolean => status === 'STOP_TRIGGERED'
 
 /** What an order itself says; `kind` is what is known of whose it is. */
 export function toVenueOrder(order: WireOrder, kind: VenueOrder['kind']): VenueOrder {
-  const status = statusOf(order)
+  const status = workingStatusOf(order)
   return ours(VenueOrder, {
     orderId: order.order_id,
     clientOrderId: order.client_order_id === '' ? null : order.client_order_id,

@@ -2,6 +2,7 @@ import { canonical, ceilToStep, cost, type Decimal, dec, floorToStep, type Money
 import { canonicalJson } from '../../core/canonical-json.ts'
 import { childOrderIdOf } from '../../core/ids.ts'
 import { directionOf, liquidationPrice, type PositionSide } from '../../core/margin.ts'
+import { rememberLast } from '../../core/memo.ts'
 import { type EpochMs, fromIso, toIso } from '../../core/time.ts'
 import type { Candle, FundingRate, Product, Quote } from '../../../schemas/market.ts'
 import type { CloseOrder, EntryOrder, Fill, FillReason, OrderRequest, Placement, ProtectOrder } from '../../../schemas/order.ts'
@@ -19,15 +20,25 @@ export function openBook(symbol: string, cash: Money, at: string): PaperBook {
   return { schemaVersion: 1, version: 0, symbol, market: null, cash, position: null, advancedTo: at, orders: [], fills: [], funding: [], sequence: 0, ambiguousBars: 0, heldBars: 0 }
 }
 
+type BookPosition = NonNullable<PaperBook['position']>
+
 /** Unrealised PnL of the book at a mark price. */
-export function bookUnrealised(book: PaperBook, product: Product, mark: Price): Money {
-  if (book.position === null) return money(0)
-  const value = dec(mark).times(book.position.quantity).times(product.contractSize)
-  return money(value.minus(book.position.costBasis).times(directionOf(book.position.side)))
+export const bookUnrealised = ({ position }: PaperBook, { contractSize }: Product, mark: Price): Money => (position === null ? money(0) : worthAt(position, contractSize, mark))
+
+function worthAt(position: BookPosition, contractSize: Quantity, mark: Price): Money {
+  const value = dec(mark).times(position.quantity).times(contractSize)
+  return money(value.minus(position.costBasis).times(directionOf(position.side)))
 }
 
+const marginOf = rememberLast(({ costBasis, leverage }: BookPosition, _none: null): Money => money(dec(costBasis).div(leverage)))
+
 /** Margin set aside for the position: entry notional over leverage. */
-export const marginUsed = (book: PaperBook): Money => (book.position === null ? money(0) : money(dec(book.position.costBasis).div(book.position.leverage)))
+export const marginUsed = ({ position }: PaperBook): Money => (position === null ? money(0) : marginOf(position, null))
+
+const averageOf = rememberLast(({ costBasis, quantity }: BookPosition, contractSize: Quantity): Price => price(dec(costBasis).div(dec(quantity).times(contractSize)).round(8)))
+
+/** Average of the entry prices of what is held. */
+export const averageEntryPrice = (position: BookPosition, { contractSize }: Product): Price => averageOf(position, contractSize)
 
 /** Orders still resting, oldest first. */
 export const restingOrders = (book: PaperBook): PaperOrder[] => book.orders.filter((order) => order.status === 'open')
@@ -42,20 +53,55 @@ export const restingOrders = (book: PaperBook): PaperOrder[] => book.orders.filt
  * 4. the target: at the target, never better.
  *
  * Liquidation and stop pay half the spread and the slippage and round to the tick against us; the target rests
- * as a limit order and pays the maker's fee. Bars that opened before `advancedTo` are not played again.
+ * as a limit order and pays the maker's fee. What is met within a bar is dated to the bar's last millisecond: when it was
+ * is not known, and only then is it known that it was. Bars that opened before `advancedTo` are not played again.
  */
 export function advanceBook(book: PaperBook, bars: readonly Candle[], barMs: number, settlements: readonly FundingRate[], venue: PaperVenue): PaperBook {
   let current = book
+  let levels = levelsOf(current)
+  // Bars in which nothing happened change two counters: these are brought up to date only when something does.
+  let quietBars = 0
+  let playedTo = fromIso(book.advancedTo)
+  const catchUp = (): PaperBook => (quietBars === 0 ? current : { ...current, heldBars: current.heldBars + quietBars })
   let nextSettlement = 0
-  const from = fromIso(book.advancedTo)
+  const from = playedTo
   for (const bar of bars) {
     if (bar.time < from) continue
     for (let due = settlements[nextSettlement]; due !== undefined && due.time <= bar.time; due = settlements[++nextSettlement]) current = settleFunding(current, due, bar.open, venue)
-    if (current.position !== null) current = playBar(current, bar, venue)
-    current = { ...current, advancedTo: toIso(bar.time + barMs) }
+    if (levels !== null) {
+      if (isTouched(levels, bar)) {
+        current = playBar(catchUp(), bar, bar.time + barMs - 1, venue)
+        quietBars = 0
+        levels = levelsOf(current)
+      } else quietBars += 1
+    }
+    playedTo = bar.time + barMs
   }
-  return current
+  return playedTo === from ? current : { ...catchUp(), advancedTo: toIso(playedTo) }
 }
+
+/** Prices at which something may happen to what is held: below the lower of these levels or above the higher. */
+export type Levels = { lower: number; upper: number }
+
+/** The outermost bounds within which a bar does nothing to the position; null while flat. */
+export function levelsOf(book: PaperBook): Levels | null {
+  const { position } = book
+  if (position === null) return null
+  const isLong = position.side === 'long'
+  const liquidation = Number(position.liquidationPrice)
+  let lower = isLong ? liquidation : Number.NEGATIVE_INFINITY
+  let upper = isLong ? Number.POSITIVE_INFINITY : liquidation
+  for (const { status, request } of book.orders) {
+    if (status !== 'open' || request.kind !== 'protect') continue
+    const stop = Number(request.bracket.stopLossPrice)
+    const target = Number(request.bracket.takeProfitPrice)
+    lower = Math.max(lower, isLong ? stop : target)
+    upper = Math.min(upper, isLong ? target : stop)
+  }
+  return { lower, upper }
+}
+
+const isTouched = ({ lower, upper }: Levels, bar: Candle): boolean => bar.low <= lower || bar.high >= upper
 
 /**
  * Settles what is due by now at `mark`: before the position changes between two bars, so that leaving it just after a
@@ -81,10 +127,10 @@ function settleFunding(book: PaperBook, { time, rate }: FundingRate, mark: numbe
 }
 
 /** What one bar does to a held position: exits fire one by one until nothing more is touched or nothing is held. */
-function playBar(book: PaperBook, bar: Candle, venue: PaperVenue): PaperBook {
+function playBar(book: PaperBook, bar: Candle, lastInstant: EpochMs, venue: PaperVenue): PaperBook {
   let current: PaperBook = { ...book, heldBars: book.heldBars + 1 }
   for (let isFirst = true; current.position !== null; isFirst = false) {
-    const next = fireExit(current, bar, isFirst, venue)
+    const next = fireExit(current, bar, lastInstant, isFirst, venue)
     if (next.sequence === current.sequence) return next
     current = next
   }
@@ -92,7 +138,7 @@ function playBar(book: PaperBook, bar: Candle, venue: PaperVenue): PaperBook {
 }
 
 /** The first exit the bar touches, if any. Comparisons are on numbers; money is exact once something is touched. */
-function fireExit(book: PaperBook, bar: Candle, isFirst: boolean, venue: PaperVenue): PaperBook {
+function fireExit(book: PaperBook, bar: Candle, lastInstant: EpochMs, isFirst: boolean, venue: PaperVenue): PaperBook {
   const { position } = book
   if (position === null) return book
   const isLong = position.side === 'long'
@@ -101,11 +147,10 @@ function fireExit(book: PaperBook, bar: Candle, isFirst: boolean, venue: PaperVe
   const best = isLong ? bar.high : bar.low
   const reachedDown = (level: number): boolean => (isLong ? worst <= level : worst >= level)
   const reachedUp = (level: number): boolean => (isLong ? best >= level : best <= level)
-  const gapPrice = (level: Price): Decimal => {
-    const open = dec(bar.open)
-    const gapped = isLong ? open.lt(level) : open.gt(level)
-    return gapped ? open : dec(level)
-  }
+  /** A level the bar opens at or beyond is met there and then; when within the bar another is met is not known. */
+  const met = (level: Price, hasPassed: boolean): Pick<Exit, 'reference' | 'at'> => ({ reference: hasPassed ? dec(bar.open) : dec(level), at: hasPassed ? bar.time : lastInstant })
+  const hasLost = (level: Price): boolean => (isLong ? dec(bar.open).lte(level) : dec(bar.open).gte(level))
+  const hasGained = (level: Price): boolean => (isLong ? dec(bar.open).gte(level) : dec(bar.open).lte(level))
   // An order placed within the bar has not seen its beginning: it is judged from the next bar on.
   const resting = restingOrders(book).filter((order) => fromIso(order.createdAt) <= bar.time)
   const stopped = resting.find((order) => order.request.kind === 'protect' && reachedDown(Number(order.request.bracket.stopLossPrice)))
@@ -113,13 +158,15 @@ function fireExit(book: PaperBook, bar: Candle, isFirst: boolean, venue: PaperVe
   const isAmbiguous = isFirst && stopped !== undefined && gained !== undefined
   const marked = isAmbiguous ? { ...book, ambiguousBars: book.ambiguousBars + 1 } : book
   if (reachedDown(Number(position.liquidationPrice))) {
-    return executeExit(marked, { reference: gapPrice(position.liquidationPrice), reason: 'liquidation', order: null, at: bar.time }, venue)
+    return executeExit(marked, { ...met(position.liquidationPrice, hasLost(position.liquidationPrice)), reason: 'liquidation', order: null }, venue)
   }
   if (stopped?.request.kind === 'protect') {
-    return executeExit(marked, { reference: gapPrice(stopped.request.bracket.stopLossPrice), reason: 'stop_loss', order: stopped, at: bar.time }, venue)
+    const { stopLossPrice } = stopped.request.bracket
+    return executeExit(marked, { ...met(stopLossPrice, hasLost(stopLossPrice)), reason: 'stop_loss', order: stopped }, venue)
   }
   if (gained?.request.kind === 'protect') {
-    return executeExit(marked, { reference: dec(gained.request.bracket.takeProfitPrice), reason: 'take_profit', order: gained, at: bar.time }, venue)
+    const { takeProfitPrice } = gained.request.bracket
+    return executeExit(marked, { ...met(takeProfitPrice, hasGained(takeProfitPrice)), reference: dec(takeProfitPrice), reason: 'take_profit', order: gained }, venue)
   }
   return marked
 }
@@ -208,6 +255,17 @@ function withFill(book: PaperBook, execution: Execution, base: Decimal, fee: Mon
   return { fills: [...book.fills, fill].slice(-KEPT), sequence: book.sequence + 1 }
 }
 
+/** What an order meets: the quote as it was sent, and by which fraction the price has moved since, up or down. */
+export type Arrival = { quote: Quote; drift: number }
+
+/** The price a market order fills at: the touch, moved against it where the price has moved while it was on its way, and the slippage. */
+function marketPrice(side: 'buy' | 'sell', { quote, drift }: Arrival, { paper, product }: PaperVenue): Price {
+  const touch = dec(side === 'buy' ? quote.ask : quote.bid)
+  const isAdverse = side === 'buy' ? drift > 0 : drift < 0
+  // To the billionth: what is left beyond is the noise of floating point.
+  return takerPrice(isAdverse ? touch.times(dec(drift.toFixed(9)).plus(1)) : touch, side, paper.slippageBps, product)
+}
+
 export type PlacementResult = { book: PaperBook; placement: Placement }
 
 /**
@@ -215,7 +273,7 @@ export type PlacementResult = { book: PaperBook; placement: Placement }
  * refused with a reason. The same client id again creates nothing and answers with the first order; another
  * body under that id is refused.
  */
-export function placeOrder(book: PaperBook, order: OrderRequest, quote: Quote, at: string, venue: PaperVenue): PlacementResult {
+export function placeOrder(book: PaperBook, order: OrderRequest, arrival: Arrival, at: string, venue: PaperVenue): PlacementResult {
   const before = book.orders.find((known) => known.request.clientOrderId === order.clientOrderId)
   if (before !== undefined) {
     const isSame = canonicalJson(before.request) === canonicalJson(order)
@@ -225,11 +283,11 @@ export function placeOrder(book: PaperBook, order: OrderRequest, quote: Quote, a
   if (problem !== null) return { book, placement: { outcome: 'rejected', reason: problem } }
   switch (order.kind) {
     case 'entry':
-      return placeEntry(book, order, quote, at, venue)
+      return placeEntry(book, order, arrival, at, venue)
     case 'protect':
-      return placeProtection(book, order, quote, at)
+      return placeProtection(book, order, arrival.quote, at)
     case 'close':
-      return placeClose(book, order, quote, at, venue)
+      return placeClose(book, order, arrival, at, venue)
     default:
       return order satisfies never
   }
@@ -269,8 +327,9 @@ function addOrder(book: PaperBook, order: PaperOrder): PaperBook {
   return { ...book, orders, sequence: book.sequence + 1 }
 }
 
-function placeEntry(book: PaperBook, order: EntryOrder, quote: Quote, at: string, venue: PaperVenue): PlacementResult {
-  const { product, paper } = venue
+function placeEntry(book: PaperBook, order: EntryOrder, arrival: Arrival, at: string, venue: PaperVenue): PlacementResult {
+  const { product } = venue
+  const { quote } = arrival
   const side: PositionSide = order.side === 'buy' ? 'long' : 'short'
   if (book.position !== null) return rejected(book, 'position_exists')
   const { stopLossPrice, takeProfitPrice } = order.bracket
@@ -279,8 +338,7 @@ function placeEntry(book: PaperBook, order: EntryOrder, quote: Quote, at: string
   // The attached stop watches the mark: one that the mark has passed already would close at once what it protects.
   if (side === 'long' ? dec(quote.mark).lte(stopLossPrice) : dec(quote.mark).gte(stopLossPrice)) return rejected(book, 'stop_already_triggered')
   if (dec(order.leverage).lte(0) || dec(order.leverage).times(product.initialMarginRate[side]).gt(1)) return rejected(book, 'invalid_leverage')
-  const touch = dec(order.side === 'buy' ? quote.ask : quote.bid)
-  const fillPrice = takerPrice(touch, order.side, paper.slippageBps, product)
+  const fillPrice = marketPrice(order.side, arrival, venue)
   const isBeyond = order.side === 'buy' ? dec(fillPrice).gt(order.priceLimit) : dec(fillPrice).lt(order.priceLimit)
   if (isBeyond) {
     // Immediate or cancel: accepted, and over without a fill.
@@ -312,7 +370,7 @@ function placeEntry(book: PaperBook, order: EntryOrder, quote: Quote, at: string
     openedAt: at,
   }
   const opened: PaperBook = { ...filled, cash: minus(book.cash, fee), position, advancedTo: at, ...withFill(filled, execution, base, fee) }
-  if (!paper.attachedBrackets) return { book: opened, placement: { outcome: 'accepted', orderId: execution.orderId } }
+  if (!venue.paper.attachedBrackets) return { book: opened, placement: { outcome: 'accepted', orderId: execution.orderId } }
   const child: ProtectOrder = {
     kind: 'protect',
     clientOrderId: childOrderIdOf(order.clientOrderId),
@@ -347,16 +405,15 @@ function placeProtection(book: PaperBook, order: ProtectOrder, quote: Quote, at:
   return { book: addOrder(book, live), placement: { outcome: 'accepted', orderId: live.orderId } }
 }
 
-function placeClose(book: PaperBook, order: CloseOrder, quote: Quote, at: string, venue: PaperVenue): PlacementResult {
+function placeClose(book: PaperBook, order: CloseOrder, arrival: Arrival, at: string, venue: PaperVenue): PlacementResult {
   const { position } = book
   if (position === null) return rejected(book, 'cannot_close_zero_position')
   if ((order.side === 'sell') !== (position.side === 'long')) return rejected(book, 'invalid_side')
   if (dec(order.quantity).gt(position.quantity)) return rejected(book, 'order_size_exceeds_position')
-  const touch = dec(order.side === 'buy' ? quote.ask : quote.bid)
-  const fillPrice = takerPrice(touch, order.side, venue.paper.slippageBps, venue.product)
+  const fillPrice = marketPrice(order.side, arrival, venue)
   const done = newOrder(book, order, at, { status: 'open' })
   const placed = addOrder(book, done)
-  const execution: Execution = { side: order.side, quantity: order.quantity, fillPrice, reference: midOf(quote), isMaker: false, reason: 'close', orderId: done.orderId, clientOrderId: order.clientOrderId, at }
+  const execution: Execution = { side: order.side, quantity: order.quantity, fillPrice, reference: midOf(arrival.quote), isMaker: false, reason: 'close', orderId: done.orderId, clientOrderId: order.clientOrderId, at }
   return { book: execute(placed, execution, venue), placement: { outcome: 'accepted', orderId: done.orderId } }
 }
 

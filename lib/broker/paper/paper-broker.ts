@@ -1,15 +1,15 @@
 import { UsageError } from '../../core/invariant.ts'
-import { dec, minus, price, sum, toNumber } from '../../core/decimal.ts'
-import { type Clock, DAY_MS, fromIso, HOUR_MS, SECOND_MS, timeframeMs, toIso } from '../../core/time.ts'
+import { minus, sum, toNumber } from '../../core/decimal.ts'
+import { type Clock, floorTime, fromIso, HOUR_MS, SECOND_MS, timeframeMs, toIso } from '../../core/time.ts'
 import type { MarketData } from '../../market/market-data.ts'
 import type { Store } from '../../store/store.ts'
 import { type FundingRate, Product, type Quote } from '../../../schemas/market.ts'
-import type { OrderRequest, Placement, VenueOrder } from '../../../schemas/order.ts'
+import type { Fill, FundingPayment, OrderRequest, Placement, VenueAccount, VenueOrder, VenuePosition } from '../../../schemas/order.ts'
 import type { PaperBook, PaperOrder } from '../../../schemas/paper-book.ts'
 import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
 import { type Broker, BrokerError } from '../broker.ts'
-import { advanceBook, bookUnrealised, cancelOrder, marginUsed, openBook, type PaperVenue, type PlacementResult, placeOrder, restingOrders, settleDue } from './book.ts'
-import { settlementsBetween } from './funding.ts'
+import { advanceBook, type Arrival, averageEntryPrice, bookUnrealised, cancelOrder, marginUsed, openBook, type PaperVenue, type PlacementResult, placeOrder, restingOrders, settleDue } from './book.ts'
+import { FUNDING_MEMORY_MS, settlementsBetween } from './funding.ts'
 
 type Dependencies = { config: StrategyConfig; market: MarketData; store: Pick<Store, 'loadBook' | 'saveBook'>; clock: Clock }
 
@@ -25,6 +25,9 @@ export function paperProduct({ market, paper }: Pick<StrategyConfig, 'market' | 
   return Product.parse({ ...paper.product, symbol: market.symbol, session: { isOpen: true, nextClose: null, reason: 'the paper venue never closes' } })
 }
 
+/** The paper venue, with its book as of now for those who want to look into it. */
+export type PaperBroker = Broker & { bookNow(): Promise<PaperBook> }
+
 /**
  * A perps venue in a stored book of its own. Before every answer the book is advanced over the closed bars and
  * funding settlements since it was last saved; that is deterministic, so it does not matter which function does
@@ -33,7 +36,7 @@ export function paperProduct({ market, paper }: Pick<StrategyConfig, 'market' | 
  * Exits are judged on whole bars that open at or after the entry: the rest of the bar in which an entry
  * fills is not seen.
  */
-export function createPaperBroker({ config, market, store, clock }: Dependencies): Broker {
+export function createPaperBroker({ config, market, store, clock }: Dependencies): PaperBroker {
   const venue: PaperVenue = { product: paperProduct(config), paper: config.paper }
   const { symbol } = venue.product
   const barMs = timeframeMs(market.baseTimeframe)
@@ -56,18 +59,28 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
     const intervalMs = venue.product.fundingIntervalMs
     if (position === null || intervalMs === null) return []
     const from = fromIso(advancedTo)
-    const known = await market.fundingRates(symbol, from - 2 * DAY_MS, now)
-    return settlementsBetween(fromIso(position.openedAt), now, intervalMs, known, toNumber(config.paper.assumedFundingRate)).filter(({ time }) => time > from - barMs)
+    const since = Math.max(fromIso(position.openedAt), from - barMs)
+    // Known rates settle at whole hours, assumed ones at the contract's interval: most instants have no boundary behind them.
+    if (Math.max(floorTime(now, HOUR_MS), floorTime(now, intervalMs)) <= since) return []
+    const known = await market.fundingRates(symbol, since - FUNDING_MEMORY_MS, now)
+    return settlementsBetween(since, now, intervalMs, known, toNumber(config.paper.assumedFundingRate))
   }
 
-  const advance = async (book: PaperBook, now: number): Promise<PaperBook> => {
+  /** The book last advanced, and the stored one it came from: several questions of one pass play the bars once. */
+  let played: { stored: PaperBook; book: PaperBook; now: number } | null = null
+
+  const advance = async (stored: PaperBook, now: number): Promise<PaperBook> => {
+    if (stored.position === null) return stored
+    const isContinued = played !== null && played.stored === stored && played.now <= now
+    const book = played !== null && isContinued ? played.book : stored
     const from = fromIso(book.advancedTo)
-    if (book.position === null) return book
-    if (now < from + barMs) return book
+    if (book.position === null || now < from + barMs) return book
     const limit = Math.ceil((now - from) / barMs) + 1
     const [series, settlements] = await Promise.all([market.candles({ symbol, timeframe: market.baseTimeframe, asOf: now, limit }), settlementsDue(book, now)])
     const bars = series.candles.filter((bar) => bar.time >= from)
-    return advanceBook(book, bars, barMs, settlements, venue)
+    const advanced = advanceBook(book, bars, barMs, settlements, venue)
+    played = { stored, book: advanced, now }
+    return advanced
   }
 
   /** Loads, advances, lets `change` act, saves; starts again when somebody else has saved in between. */
@@ -86,7 +99,8 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
 
   /** A flat book may move to other prices; a position is worth something only on those it was opened at. */
   const onMarket = (book: PaperBook): PaperBook => {
-    const isElsewhere = book.symbol !== symbol || (book.market !== null && book.market !== market.name)
+    if (book.symbol === symbol && book.market === market.name) return book
+    const isElsewhere = book.symbol !== symbol || book.market !== null
     if (!isElsewhere) return { ...book, market: market.name }
     if (book.position === null && restingOrders(book).length === 0) return { ...book, symbol, market: market.name }
     throw new UsageError(`the paper position of ${config.id} was opened in ${book.symbol} on ${book.market}, this run is about ${symbol} on ${market.name}: give the same --market (and --seed), or another --data-dir`)
@@ -94,12 +108,12 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
 
   const read = <T>(view: (book: PaperBook, now: number) => Promise<T> | T): Promise<T> => withBook(async (book, now) => ({ book, answer: await view(book, now) }))
 
-  const write = async (change: (book: PaperBook, quote: Quote, at: string) => PlacementResult): Promise<Placement> => {
+  const write = async (change: (book: PaperBook, arrival: Arrival, at: string) => PlacementResult): Promise<Placement> => {
     try {
       return await withBook(async (book, now) => {
-        const quote = await quoteAt(now)
+        const [quote, drift] = await Promise.all([quoteAt(now), market.driftAfter?.(symbol, now, config.paper.latencyMs) ?? 0])
         const settled = settleDue(book, await settlementsDue(book, now), quote.mark, venue)
-        const { book: changed, placement } = change(settled, quote, toIso(now))
+        const { book: changed, placement } = change(settled, { quote, drift }, toIso(now))
         return { book: changed, answer: placement }
       })
     } catch (error) {
@@ -107,39 +121,53 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
     }
   }
 
+  const accountOf = async (book: PaperBook, now: number): Promise<VenueAccount> => {
+    // Flat, no price is needed: a dead market then costs nothing.
+    if (book.position === null) return { at: toIso(now), cash: book.cash, equity: book.cash, availableMargin: book.cash }
+    const { mark } = await quoteAt(now)
+    const equity = sum(book.cash, bookUnrealised(book, venue.product, mark))
+    return { at: toIso(now), cash: book.cash, equity, availableMargin: minus(equity, marginUsed(book)) }
+  }
+
+  const positionOf = async (book: PaperBook, now: number): Promise<VenuePosition | null> => {
+    if (book.position === null) return null
+    const { side, quantity, liquidationPrice } = book.position
+    const { mark } = await quoteAt(now)
+    return { symbol, side, quantity, averageEntryPrice: averageEntryPrice(book.position, venue.product), markPrice: mark, unrealisedPnl: bookUnrealised(book, venue.product, mark), liquidationPrice }
+  }
+
   return {
     name: 'paper',
     listsFunding: true,
     product: async () => venue.product,
-    account: () =>
-      read(async (book, now) => {
-        // Flat, no price is needed: a dead market then costs nothing.
-        if (book.position === null) return { at: toIso(now), cash: book.cash, equity: book.cash, availableMargin: book.cash }
-        const { mark } = await quoteAt(now)
-        const equity = sum(book.cash, bookUnrealised(book, venue.product, mark))
-        return { at: toIso(now), cash: book.cash, equity, availableMargin: minus(equity, marginUsed(book)) }
-      }),
-    position: () =>
-      read(async (book, now) => {
-        if (book.position === null) return null
-        const { side, quantity, costBasis, liquidationPrice } = book.position
-        const { mark } = await quoteAt(now)
-        const base = dec(quantity).times(venue.product.contractSize)
-        return { symbol, side, quantity, averageEntryPrice: price(dec(costBasis).div(base).round(8)), markPrice: mark, unrealisedPnl: bookUnrealised(book, venue.product, mark), liquidationPrice }
-      }),
+    account: () => read(accountOf),
+    position: () => read(positionOf),
     openOrders: () => read((book) => restingOrders(book).map(toVenueOrder)),
     order: (_symbol, { clientOrderId }) =>
       read((book) => {
         const found = book.orders.find((order) => order.request.clientOrderId === clientOrderId)
         return found === undefined ? null : toVenueOrder(found)
       }),
-    fills: (_symbol, since) => read((book) => book.fills.filter((fill) => fromIso(fill.at) >= since)),
-    fundingPayments: (_symbol, since) => read((book) => book.funding.filter((payment) => fromIso(payment.at) >= since)),
+    fills: (_symbol, since) => read((book) => fillsSince(book, since)),
+    fundingPayments: (_symbol, since) => read((book) => fundingSince(book, since)),
+    bookNow: () => read((book) => book),
+    readAll: (_symbol, since) =>
+      read(async (book, now) => ({
+        account: await accountOf(book, now),
+        position: await positionOf(book, now),
+        openOrders: restingOrders(book).map(toVenueOrder),
+        fills: fillsSince(book, since),
+        funding: fundingSince(book, since),
+      })),
     place: (order, deadline) =>
-      write((book, quote, at) => (fromIso(at) > deadline ? { book, placement: { outcome: 'rejected', reason: 'deadline_passed' } } : placeOrder(book, order as OrderRequest, quote, at, venue))),
+      write((book, arrival, at) => (fromIso(at) > deadline ? { book, placement: { outcome: 'rejected', reason: 'deadline_passed' } } : placeOrder(book, order as OrderRequest, arrival, at, venue))),
     cancel: (_symbol, orderId) => write((book) => cancelOrder(book, orderId)),
   }
 }
+
+const fillsSince = ({ fills }: PaperBook, since: number): Fill[] => fills.filter((fill) => fromIso(fill.at) >= since)
+
+const fundingSince = ({ funding }: PaperBook, since: number): FundingPayment[] => funding.filter((payment) => fromIso(payment.at) >= since)
 
 function isWorthSaving(before: PaperBook, after: PaperBook): boolean {
   if (before.sequence !== after.sequence || before.funding.length !== after.funding.length || before.cash !== after.cash) return true

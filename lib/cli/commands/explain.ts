@@ -1,7 +1,7 @@
 import { openStore } from '../../compose/compose-ports.ts'
 import { canonicalJson } from '../../core/canonical-json.ts'
 import { UsageError } from '../../core/invariant.ts'
-import { buildPrompt } from '../../decision/prompt.ts'
+import { buildPrompt, systemPromptOf } from '../../decision/prompt.ts'
 import { judge } from '../../guard/judge.ts'
 import { CycleRecord } from '../../../schemas/cycle-record.ts'
 import { renderCycle } from '../render-cycle.ts'
@@ -29,7 +29,7 @@ export async function explainCommand(session: Session, cycleId: string): Promise
 /** Runs prompt rendering and guard again from the record alone. Null: that step was not reached. */
 export function reproduce(record: CycleRecord): Reproduction {
   const { snapshot, prompt, decision, guardFacts, config } = record
-  const samePrompt = snapshot === null || prompt === null ? null : canonicalJson(buildPrompt(snapshot)) === canonicalJson(prompt)
+  const samePrompt = snapshot === null || prompt === null ? null : canonicalJson(buildPrompt(snapshot, systemPromptOf(config.decider))) === canonicalJson(prompt)
   if (snapshot === null || decision === null || guardFacts === null) return { prompt: samePrompt, verdicts: null, order: null }
   const judgement = judge({ config, decision: decision.decision, snapshot, facts: guardFacts })
   const order = judgement.result.kind === 'approved' ? judgement.result.order : null

@@ -1,28 +1,32 @@
+import { BrokerError } from '../../broker/broker.ts'
 import { askLiveBarriers, composeExecution } from '../../compose/compose-ports.ts'
 import { toIso } from '../../core/time.ts'
 import { reconcile } from '../../cycle/reconcile/reconcile.ts'
 import { gatherVenueFacts } from '../../cycle/venue-facts.ts'
-import { createState, transitionAll } from '../../ledger/transition.ts'
+import { createState } from '../../ledger/transition.ts'
 import { dailyLoss, drawdown, positionOf, revalue, rollDay } from '../../ledger/accounting.ts'
 import { liveSizeCap } from '../../guard/live-size.ts'
 import { reportPosition } from '../../ledger/position.ts'
 import { StatusReport } from '../../../schemas/cli.ts'
+import type { StrategyState } from '../../../schemas/state.ts'
 import { compareVenue, comparisonRows, differencesIn, intentOf } from '../compare-venue.ts'
 import { amount, section, signedPercent, table } from '../format.ts'
 import type { Session } from '../session.ts'
 import type { Answer } from './answer.ts'
 
-/** `hourhand status`: the ledger beside the venue, every difference named. Changes nothing. */
+/** `hourhand status`: the ledger beside the venue, every difference named. Changes nothing. Where the venue does not answer, its error tells what the ledger holds. */
 export async function statusCommand({ world, config }: Session): Promise<Answer> {
   const ports = await composeExecution({ ...world, dryRun: true })
   const at = toIso(world.clock())
   const stored = await ports.store.loadState(config.id)
   const state = stored ?? createState(config.id, (await ports.broker.account()).cash, at)
-  const facts = await gatherVenueFacts(ports, state)
-  const quote = await ports.market.quote(config.market.symbol, world.clock())
+  const asked = Promise.all([gatherVenueFacts(ports, state), ports.market.quote(config.market.symbol, world.clock())])
+  const [facts, quote] = await asked.catch((cause: unknown) => {
+    throw stored === null ? cause : new BrokerError(`${cause instanceof Error ? cause.message : String(cause)}\n${describeLedger(stored)}`, { cause })
+  })
   const position = positionOf(state.phase)
   // Figures as they are once the next pass has taken the venue's news in; the comparison shows what is still apart.
-  const taken = transitionAll(state, reconcile(state, facts).events).state
+  const taken = reconcile(state, facts).after.state
   const accounting = revalue(rollDay(taken.accounting, at), positionOf(taken.phase), quote.mark, at)
   const comparison = compareVenue(state, facts)
   const intent = intentOf(state.phase)
@@ -62,4 +66,17 @@ export async function statusCommand({ world, config }: Session): Promise<Answer>
     ...(differencesIn(comparison).length === 0 ? [] : [section('', ['a difference is taken in by the next enforcement pass, or now by: hourhand reconcile'])]),
   ].join('\n')
   return { document: StatusReport.parse(report), text: `${text}\n`, exitCode: 0 }
+}
+
+/** What a person needs to know of the ledger when nothing can be compared with it. */
+function describeLedger({ phase, halt, updatedAt, version, incidents }: StrategyState): string {
+  const held = reportPosition(positionOf(phase))
+  const intent = intentOf(phase)
+  const position = held === null ? '' : `, ${held.side} ${held.quantity} from ${held.entryPrice}, stop ${held.bracket?.stopLossPrice ?? 'none'}, protection ${held.protection}`
+  return [
+    `The ledger alone, version ${version} of ${updatedAt}: ${phase.kind}${position}`,
+    ...(intent === null ? [] : [`under way: ${intent.order.kind} ${intent.order.side} ${intent.order.quantity}, ${intent.status}, until ${intent.deadline}`]),
+    ...(halt === null ? [] : [`HALTED by ${halt.by} since ${halt.at}: ${halt.reason}`]),
+    ...incidents.map(({ at, kind, detail }) => `incident of ${at}: ${kind}: ${detail}`),
+  ].join('\n')
 }

@@ -1,5 +1,6 @@
 import { openStore } from '../../compose/compose-ports.ts'
 import { money, sum } from '../../core/decimal.ts'
+import { tradesCsv } from '../../report/csv.ts'
 import { readAll } from '../../store/read-all.ts'
 import { TradesReport } from '../../../schemas/cli.ts'
 import type { Trade } from '../../../schemas/trade.ts'
@@ -11,16 +12,7 @@ import type { Answer } from './answer.ts'
 export async function tradesCommand({ world, config }: Session, { csv }: { csv: boolean }): Promise<Answer> {
   const store = openStore(world)
   const trades = await readAll((page) => store.listTrades(config.id, page))
-  return { document: TradesReport.parse({ strategyId: config.id, trades }), text: csv ? toCsv(trades) : toTable(trades), exitCode: 0 }
-}
-
-const COLUMNS = ['id', 'side', 'quantity', 'entryTime', 'entryPrice', 'exitTime', 'exitPrice', 'exitReason', 'stopLossPrice', 'takeProfitPrice', 'gross', 'fees', 'funding', 'slippage', 'pnl', 'rMultiple', 'regime'] as const satisfies readonly (keyof Trade)[]
-
-const quoted = (value: string | number | null): string => (value === null ? '' : /[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value))
-
-/** RFC 4180 with a header; no field of a trade needs quoting, the regime is quoted for good measure. */
-export function toCsv(trades: readonly Trade[]): string {
-  return [COLUMNS.join(','), ...trades.map((trade) => COLUMNS.map((column) => quoted(trade[column])).join(','))].join('\n').concat('\n')
+  return { document: TradesReport.parse({ strategyId: config.id, trades }), text: csv ? tradesCsv(trades) : toTable(trades), exitCode: 0 }
 }
 
 function toTable(trades: readonly Trade[]): string {

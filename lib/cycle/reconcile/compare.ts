@@ -5,7 +5,7 @@ import { closingSide, sideOpenedBy } from '../../ledger/position.ts'
 import type { Fill, VenuePosition } from '../../../schemas/order.ts'
 import type { Position } from '../../../schemas/state.ts'
 import type { Draft } from './draft.ts'
-import { standInFor } from './take-executions.ts'
+import { EXTERNAL, standInFor } from './take-executions.ts'
 
 /** Cash may differ by less than a cent: venues round. */
 export const CASH_TOLERANCE = '0.01'
@@ -56,7 +56,7 @@ function takeOverMissing(draft: Draft, held: Position, venue: VenuePosition | nu
   if (firstSeen === null || markPrice === null) return
   const exitPrice = priceInCash(draft, held, canonical(missing) as Quantity, markPrice)
   const fill: Fill = {
-    fillId: `external-${held.tradeId}-${held.fillIds.length}`,
+    fillId: `${EXTERNAL}${held.tradeId}-${held.fillIds.length}`,
     orderId: 'external',
     clientOrderId: null,
     symbol: facts.product.symbol,

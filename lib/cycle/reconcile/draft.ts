@@ -1,6 +1,6 @@
 import { fromIso, SECOND_MS } from '../../core/time.ts'
 import type { LedgerEvent } from '../../ledger/events.ts'
-import { transition } from '../../ledger/transition.ts'
+import { takeStep, type Transition } from '../../ledger/transition.ts'
 import type { Incident, StrategyState } from '../../../schemas/state.ts'
 import type { ExitReason } from '../../../schemas/trade.ts'
 import type { VenueFacts } from '../venue-facts.ts'
@@ -11,32 +11,47 @@ export type Action = { kind: 'cancel'; orderId: string; why: string } | { kind: 
 export type Reconciliation = {
   /** What the ledger learns, in order. */
   events: LedgerEvent[]
+  /** The state that follows from it, with what is to be told of it. */
+  after: Transition
   actions: Action[]
   /** For people and for the record. */
   notes: string[]
 }
 
 /** A difference must be seen twice, this far apart, before anything is done about it: lists lag, answers cross. */
-const SUSPICION_MS = 30 * SECOND_MS
+export const SUSPICION_MS = 30 * SECOND_MS
 
 /** Collects events while keeping the state that follows from them. */
 export class Draft {
-  state: StrategyState
+  /** The state so far, with what follows from it. */
+  readonly after: Transition
   readonly facts: VenueFacts
   readonly events: LedgerEvent[] = []
   readonly actions: Action[] = []
   readonly notes: string[] = []
+  /** Fills that are left for the next reading, by id. */
+  readonly deferred = new Set<string>()
   private readonly seen: Incident[] = []
 
   constructor(state: StrategyState, facts: VenueFacts) {
-    this.state = state
+    this.after = { state, history: [], emissions: [] }
     this.facts = facts
   }
 
+  get state(): StrategyState {
+    return this.after.state
+  }
+
   add(event: LedgerEvent, note?: string): void {
-    this.state = transition(this.state, event).state
+    takeStep(this.after, event)
     this.events.push(event)
     if (note !== undefined) this.notes.push(note)
+  }
+
+  /** Leaves a fill for the next reading, as if it had not been listed yet. */
+  defer(fillId: string, note: string): void {
+    this.deferred.add(fillId)
+    this.notes.push(note)
   }
 
   /** Notes an incident once, and stops new entries. */

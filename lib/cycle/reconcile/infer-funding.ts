@@ -1,13 +1,23 @@
-import { canonical, dec, minus } from '../../core/decimal.ts'
+import { canonical, dec, minus, money } from '../../core/decimal.ts'
 import { directionOf } from '../../core/margin.ts'
 import { floorTime, fromIso, toIso } from '../../core/time.ts'
 import { positionOf } from '../../ledger/accounting.ts'
 import type { FundingPayment } from '../../../schemas/order.ts'
-import type { StrategyState } from '../../../schemas/state.ts'
+import type { Position, StrategyState } from '../../../schemas/state.ts'
 import type { VenueFacts } from '../venue-facts.ts'
 import { CASH_TOLERANCE, isAgreed } from './compare.ts'
 import { Draft } from './draft.ts'
 import { takeExecutions } from './take-executions.ts'
+
+type Holding = Pick<Position, 'side' | 'openedAt' | 'entryNotional'>
+
+/** What was opened and closed again since the venue was last asked. */
+function tradeIn({ after: { history }, facts: { product } }: Draft): Holding | null {
+  const trade = history.flatMap((line) => (line.kind === 'TRADE' ? [line.body] : [])).at(-1)
+  if (trade === undefined) return null
+  const { side, entryTime, entryPrice, quantity } = trade
+  return { side, openedAt: entryTime, entryNotional: money(dec(entryPrice).times(quantity).times(product.contractSize)) }
+}
 
 /** Most that is taken for funding at once, as a fraction of the entry notional. */
 const MOST_AT_ONCE = '0.003'
@@ -24,8 +34,10 @@ export function inferFunding(state: StrategyState, facts: VenueFacts): FundingPa
   if (facts.listsFunding || !facts.isSettled || intervalMs === null) return null
   const draft = new Draft(state, facts)
   takeExecutions(draft)
+  // What it has moved is in the cash already.
+  if (draft.deferred.size > 0) return null
   const after = positionOf(draft.state.phase)
-  const position = after ?? positionOf(state.phase)
+  const position: Holding | null = after ?? positionOf(state.phase) ?? tradeIn(draft)
   if (position === null || !isAgreed(after, facts.position)) return null
   const lastFillAt = facts.fills.map(({ at }) => fromIso(at)).reduce((a, b) => Math.max(a, b), 0)
   const boundary = floorTime(after === null ? lastFillAt : fromIso(facts.at), intervalMs)

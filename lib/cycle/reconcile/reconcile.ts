@@ -29,5 +29,5 @@ export function reconcile(state: StrategyState, venue: VenueFacts): Reconciliati
   }
   checkExits(draft)
   sweepStrayOrders(draft)
-  return { events: draft.events, actions: draft.actions, notes: draft.notes }
+  return { events: draft.events, after: draft.after, actions: draft.actions, notes: draft.notes }
 }

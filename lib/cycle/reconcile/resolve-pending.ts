@@ -21,13 +21,16 @@ export function resolvePending(draft: Draft): boolean {
   const { phase } = draft.state
   if (phase.kind !== 'opening' && phase.kind !== 'closing') return false
   const { intent } = phase
-  const end = (how: OrderEnd, reason: string | null) =>
-    draft.add({ type: phase.kind === 'opening' ? 'entry_ended' : 'close_ended', at: facts.at, end: how, reason }, `the ${intent.order.kind} order ended: ${how}${reason === null ? '' : ` (${reason})`}`)
   const order = facts.pendingOrder
+  const end = (how: OrderEnd, reason: string | null) => {
+    // The venue has it: the next close must not be taken for it.
+    if (phase.kind === 'closing' && intent.orderId === null && order !== null) draft.add({ type: 'close_acknowledged', at: facts.at, status: 'accepted', orderId: order.orderId })
+    draft.add({ type: phase.kind === 'opening' ? 'entry_ended' : 'close_ended', at: facts.at, end: how, reason }, `the ${intent.order.kind} order ended: ${how}${reason === null ? '' : ` (${reason})`}`)
+  }
   const isPast = fromIso(facts.at) > fromIso(intent.deadline)
   if (order === null) {
-    // An entry that turns up late adds risk, so it is waited for; a close that does only takes it away, and meanwhile
-    // the position may be without its exits.
+    // An entry that turns up late adds risk, so it is waited for; a close that does only takes it away (the next one has
+    // its id, so that the venue takes one of the two), and meanwhile the position may be without its exits.
     const isLost = fromIso(facts.at) > fromIso(intent.deadline) + (phase.kind === 'opening' ? LATE_ARRIVAL_MS : 0)
     if (isLost) end('abandoned', 'the venue does not know it and its deadline has passed')
     return !isLost
@@ -35,6 +38,7 @@ export function resolvePending(draft: Draft): boolean {
   // A quantity of zero is one that the venue does not tell.
   if (order.side !== intent.order.side || (order.quantity !== '0' && !dec(order.quantity).eq(intent.order.quantity))) {
     draft.incident('wrong_order', `under the id of our ${intent.order.side} of ${intent.order.quantity} the venue has a ${order.side} of ${order.quantity} (${order.orderId})`)
+    if (!isTerminal(order.status)) draft.actions.push({ kind: 'cancel', orderId: order.orderId, why: 'it is not the order that was meant' })
     end('abandoned', 'the venue has another order under its id')
     return false
   }

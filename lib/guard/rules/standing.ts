@@ -19,7 +19,7 @@ export const dailyLossRule: StandingRule = {
   check: ({ config, facts }) => {
     const loss = dailyLoss(facts.accounting)
     const limit = config.guard.maxDailyLoss
-    return finding(loss < limit, limit, tidy(loss), `the day stands at ${percent(-loss)}`, `the day has lost ${percent(loss)} of its starting equity`)
+    return finding(loss < limit, limit, tidy(loss), () => `the day stands at ${percent(-loss)}`, () => `the day has lost ${percent(loss)} of its starting equity`)
   },
 }
 
@@ -32,6 +32,6 @@ export const drawdownRule: StandingRule = {
   check: ({ config, facts }) => {
     const fall = drawdown(facts.accounting)
     const limit = config.guard.maxDrawdown
-    return finding(fall < limit, limit, tidy(fall), `equity is ${percent(fall)} below its peak`, `equity has fallen ${percent(fall)} from its peak`)
+    return finding(fall < limit, limit, tidy(fall), () => `equity is ${percent(fall)} below its peak`, () => `equity has fallen ${percent(fall)} from its peak`)
   },
 }

@@ -1,4 +1,4 @@
-import { createPrng } from './prng.ts'
+import { createPrng } from '../../core/prng.ts'
 
 /**
  * The slow part of a simulated factor, one UTC day after another from the epoch of the simulation:

@@ -1,4 +1,4 @@
-import { createPrng, hashUniform } from './prng.ts'
+import { createPrng, hashUniform } from '../../core/prng.ts'
 
 export const MINUTES = 1_440
 /** Volatility and trend move on once per block of this many minutes. */

@@ -5,7 +5,7 @@ import { type MarketData, MarketDataError } from '../market-data.ts'
 import { createLru } from './lru.ts'
 import { createDailyPath } from './daily.ts'
 import { createMinutePath, type MinutePath, MINUTES, newMinutePath, RHYTHM } from './intraday.ts'
-import { createPrng, hashUniform } from './prng.ts'
+import { createPrng, hashUniform } from '../../core/prng.ts'
 
 /** How one symbol is simulated. */
 export type SimSymbol = {
@@ -90,6 +90,16 @@ export function createSimMarket({ seed, symbols = {} }: SimMarketOptions): Marke
       begin(at)
       const text = price(simulated(symbol).openAt(floorTime(at, MINUTE_MS)))
       return { at: toIso(at), bid: text, ask: text, last: text, mark: text }
+    },
+    async driftAfter(symbol, at, afterMs) {
+      begin(at)
+      const { openAt } = simulated(symbol)
+      const priceAt = (instant: EpochMs): number => {
+        const minute = floorTime(instant, MINUTE_MS)
+        const open = openAt(minute)
+        return open + ((openAt(minute + MINUTE_MS) - open) * (instant - minute)) / MINUTE_MS
+      }
+      return priceAt(at + afterMs) / priceAt(at) - 1
     },
     async fundingRates(symbol, from, to) {
       begin(to)

@@ -104,6 +104,7 @@ export const QUIET: Script = {
   'GET products/{product_id}': PRODUCT,
   'GET transaction_summary': FEES,
   'GET cfm/balance_summary': BALANCE,
+  'GET cfm/positions': { positions: [] },
   'GET cfm/positions/{product_id}': NOT_FOUND,
   'GET orders/historical/batch': NO_ORDERS,
   'GET orders/historical/fills': { fills: [], cursor: '' },

@@ -11,6 +11,7 @@ import { askKeyPermissions } from '../../../lib/broker/coinbase/endpoints/key-pe
 import { askOrder } from '../../../lib/broker/coinbase/endpoints/order.ts'
 import { askOrders } from '../../../lib/broker/coinbase/endpoints/orders.ts'
 import { askPosition } from '../../../lib/broker/coinbase/endpoints/position.ts'
+import { askPositions } from '../../../lib/broker/coinbase/endpoints/positions.ts'
 import { askPreview } from '../../../lib/broker/coinbase/endpoints/preview-order.ts'
 import { askProduct } from '../../../lib/broker/coinbase/endpoints/product.ts'
 import { askServerTime } from '../../../lib/broker/coinbase/endpoints/server-time.ts'
@@ -60,6 +61,7 @@ const REQUESTS: { request: WireRequest; query: string }[] = [
   { request: askFuturesFees().request, query: 'product_type=FUTURE&product_venue=FCM' },
   { request: askBalanceSummary().request, query: '' },
   { request: askPosition(SYMBOL).request, query: '' },
+  { request: askPositions().request, query: '' },
   { request: askOrder('0f3a-1').request, query: '' },
   {
     request: askOrders({ symbol: SYMBOL, statuses: ['PENDING', 'QUEUED'], source: 'RETAIL_SIMPLE', from: NOW, until: NOW + 1 }, 'c=1&x').request,
@@ -191,12 +193,14 @@ describe('through ccxt', () => {
     const { transport, seen } = await start(sendJson(200, {}))
     const outcomes = await Promise.all(Array.from({ length: 45 }, () => rejection(transport(WRITE, 500))))
     const errors = outcomes.filter((outcome) => outcome !== 'no error')
-    // About 30 a second: half of them at most, with room for a slow machine.
-    expect(errors.length).toBeGreaterThan(20)
-    expect(errors.filter((error) => !(error instanceof NoAnswerError && !error.wasSent))).toEqual([])
+    const unsent = errors.filter((error) => error instanceof NoAnswerError && !error.wasSent)
+    // About 30 a second: half of them at most, with room for a slow machine, where one that was sent may not be answered in time.
+    expect(unsent.length).toBeGreaterThan(20)
+    expect(errors.filter((error) => !(error instanceof NoAnswerError))).toEqual([])
     // Their turns come, and pass.
     await wait(1_500)
-    expect(seen).toHaveLength(45 - errors.length)
+    expect(seen.length).toBeLessThanOrEqual(45 - unsent.length)
+    expect(seen.length).toBeGreaterThanOrEqual(45 - errors.length)
   })
 
   it('public endpoints and those that cost like them keep to ten a second', async () => {

@@ -5,6 +5,7 @@ import { inspectVenue } from '../../../lib/broker/coinbase/inspect.ts'
 import { createCcxtTransport } from '../../../lib/broker/coinbase/transport.ts'
 import type { Price, Quantity } from '../../../lib/core/decimal.ts'
 import { MINUTE_MS } from '../../../lib/core/time.ts'
+import { ORDER_REASONS, PREVIEW_REASONS, SHARED_REASONS } from '../../support/venue/failure-reasons.ts'
 import type { FaultRule } from '../../support/venue/faults.ts'
 import { createFakeVenue } from '../../support/venue/fake-venue.ts'
 import { createInProcessTransport } from '../../support/venue/in-process-transport.ts'
@@ -207,6 +208,38 @@ describe('the exits', () => {
     await place(entry())
     clock.advance(6 * MINUTE_MS)
     expect(await place(protect())).toEqual({ outcome: 'rejected', reason: 'invalid_bracket_stop_trigger_price' })
+  })
+})
+
+describe('every reason that the venue’s description names', () => {
+  const listed = [...SHARED_REASONS, ...ORDER_REASONS, ...PREVIEW_REASONS.map((reason) => `PREVIEW_${reason}`)]
+
+  it('refuses an exit in its own words, sent once; only an id that is taken leaves open what became of it', async () => {
+    expect(new Set(listed).size).toBe(168)
+    for (const [order, path] of [[protect(), 'orders'], [close(), 'orders/close_position']] as const) {
+      for (const reason of listed) {
+        const { place, venue } = begin()
+        venue.misbehave(on(path, { kind: 'reject', reason }))
+        const expected = reason === 'DUPLICATE_CLIENT_ORDER_ID' ? 'unknown' : 'rejected'
+        expect(await place(order), reason).toEqual({ outcome: expected, reason: reason.replace('PREVIEW_', '').toLowerCase() })
+        expect(venue.requests.filter(({ method }) => method === 'POST'), reason).toHaveLength(1)
+      }
+    }
+  })
+
+  it('refuses an entry, in the preview or at the order itself, where nothing is sent or nothing comes of it', async () => {
+    for (const reason of listed) {
+      const { place, venue } = begin()
+      venue.misbehave(on('orders', { kind: 'reject', reason }))
+      expect(await place(entry()), reason).toMatchObject({ outcome: reason === 'DUPLICATE_CLIENT_ORDER_ID' ? 'unknown' : 'rejected' })
+      expect(venue.truth().position.contracts, reason).toBe(0)
+      venue.forgetRequests()
+      venue.misbehave(on('orders/preview', { kind: 'reject', reason }, { times: 4 }))
+      // A preview has no word, or another, for what only an order can be refused for.
+      const word = ORDER_REASONS.includes(reason) ? expect.stringMatching(/^(unknown_preview_failure_reason|invalid_order_config)$/) : reason.replace('PREVIEW_', '').toLowerCase()
+      expect(await place(entry()), reason).toEqual({ outcome: 'rejected', reason: word })
+      expect(venue.requests.map(({ path }) => path), reason).not.toContain('orders')
+    }
   })
 })
 

@@ -302,6 +302,6 @@ const reasonIn = (text: string): string => /"(?:outcome|reason|error|message)": 
 
 /** The deterministic simulation's misfortunes, none of which happen here. */
 const nothingElse: Scenario = {
-  name: 'killed', minutes: 0, bars: [], deliveries: [], hands: [], decisions: new Map(), rates: NO_RATES, closures: [], switches: {},
+  name: 'killed', minutes: 0, quietMinutes: 0, bars: [], deliveries: [], hands: [], decisions: new Map(), rates: NO_RATES, closures: [], switches: {},
   venue: { minSize: 1, depth: Number.POSITIVE_INFINITY, fundingRate: '0.00002', attachBracket: true, tradesPerSizeStep: 4 },
 }

@@ -23,6 +23,7 @@ import { Child, type Fate } from './child.ts'
 import { type Gate, type GateKeeper, pause, startGate } from './gate.ts'
 import type { RunningClock } from './running-clock.ts'
 import type { Sabotage } from './sabotages.ts'
+import { RISKING } from '../../support/risking.ts'
 
 /** `outside`: a database that outlives every process. `own`: each process has the one under its data directory open, and dies with it. */
 export type Database = 'outside' | 'own'
@@ -85,6 +86,7 @@ export async function openStage({ database, sabotage, clock, price, decide, watc
     market: { source: 'live', baseUrl: server.url, referenceSymbol: null },
     decider: { kind: 'openai', model: 'gpt-test', baseUrl: `${modelGate.url}${openAiDialect.basePath}` },
     live: { tradesPerSizeStep: 4 },
+    sizing: RISKING,
     guard: {
       minStopAtr: 0.01, maxStopAtr: 1_000, maxPriceMoveAtr: 1_000, minRewardToRisk: 0.01, cooldownMinutesAfterLoss: 0, maxEntriesPerDay: 100, maxEntrySlippageBps: 20,
       sessionBufferMinutes: 0, liquidationBuffer: 0, maxFundingAnnualised: 100,

@@ -1,12 +1,8 @@
+import { ORDER_REASONS } from './failure-reasons.ts'
 import type { VenueSwitches } from './options.ts'
 import { answer, type VenueAnswer } from './request.ts'
 
-/** Reasons that only NewOrderFailureReason knows; every other one without the prefix is in both enums. */
-const NEW_ORDER_ONLY = new Set([
-  'UNKNOWN_FAILURE_REASON', 'UNSUPPORTED_ORDER_CONFIGURATION', 'ORDER_ENTRY_DISABLED', 'INELIGIBLE_PAIR', 'INVALID_REQUEST', 'COMMANDER_REJECTED_NEW_ORDER',
-  'INSUFFICIENT_FUNDS', 'OPEN_BRACKET_ORDERS', 'STOP_ALREADY_TRIGGERED', 'CANNOT_CLOSE_ZERO_POSITION', 'MODIFY_POSITION_WORKFLOW_ALREADY_RUNNING',
-  'DUPLICATE_CLIENT_ORDER_ID',
-])
+const NEW_ORDER_ONLY = new Set(ORDER_REASONS)
 
 /** A reason as the two enums have it. One with the prefix `PREVIEW_` is told as a preview's only. */
 export function reasonFields(reason: string): { newOrder: string; preview: string } {

@@ -29,6 +29,8 @@ export const WireOrder = z.looseObject({
   average_filled_price: maybeAmount,
   workable_size: maybeAmount,
   created_time: time,
+  /** Its end has been asked for. */
+  pending_cancel: flag,
   trigger_status: text,
   order_type: text,
   is_liquidation: flag,

@@ -1,0 +1,28 @@
+import { readTrials } from '../../evidence/trial-ledger.ts'
+import { TrialsReport } from '../../../schemas/cli.ts'
+import type { Trial } from '../../../schemas/replay.ts'
+import { signedPercent, table } from '../format.ts'
+import type { Answer } from './answer.ts'
+
+/** `hourhand trials`: everything that was tried on history, and what came of it. */
+export function trialsCommand({ dataDir }: { dataDir: string }): Answer {
+  const trials = readTrials(dataDir)
+  return { document: TrialsReport.parse({ trials }), text: render(trials), exitCode: 0 }
+}
+
+function render(trials: readonly Trial[]): string {
+  if (trials.length === 0) return 'no trials yet: hourhand replay makes one\n'
+  const rows = trials.map((trial) => [
+    trial.trialId.slice(0, 12),
+    trial.at.slice(0, 16),
+    trial.symbol,
+    `${trial.from.slice(0, 10)} to ${trial.to.slice(0, 10)}`,
+    `${trial.intervalMinutes} min`,
+    trial.model === null ? trial.decider : `${trial.decider} ${trial.model}`,
+    signedPercent(trial.totalReturn),
+    `Sharpe ${trial.sharpe === null ? '-' : trial.sharpe.toFixed(2)}`,
+    `${trial.trades} trades`,
+    trial.settings.slice(0, 4).join('; ') + (trial.settings.length > 4 ? `; and ${trial.settings.length - 4} more` : ''),
+  ])
+  return `${table(rows).join('\n')}\n${trials.length} ${trials.length === 1 ? 'trial' : 'different trials'}: the deflated Sharpe ratio of a replay counts those on its market whose time overlaps with its own\n`
+}

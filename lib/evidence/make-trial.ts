@@ -1,0 +1,65 @@
+import { baseOf } from '../config/load-config.ts'
+import { hashOf } from '../core/canonical-json.ts'
+import { VERSION } from '../core/version.ts'
+import { instructionHashOf } from '../decision/prompt.ts'
+import { sharpePerObservation } from '../report/metrics/compute-metrics.ts'
+import type { Metrics } from '../../schemas/metrics.ts'
+import type { ReplayData, Trial } from '../../schemas/replay.ts'
+import type { DeciderConfig, StrategyConfig } from '../../schemas/strategy-config.ts'
+import { changedSettings } from './changed-settings.ts'
+import { dataHashOf } from './describe-data.ts'
+import { comparableTrials } from './trial-ledger.ts'
+
+type Data = Omit<ReplayData, 'assumedFundingShare'>
+
+/** The settings that a result depends on: not the files they came from, and not what only says how a result is judged. */
+export function settingsOf({ id, intervalMinutes, market, decider, guard, sizing, exits, paper, memory, news }: StrategyConfig): unknown {
+  const { file: _, knowledgeCutoff: _cutoff, ...asked } = { file: null, knowledgeCutoff: null, ...decider } as DeciderConfig & { file: string | null; knowledgeCutoff: string | null }
+  const { maxHeadlines, maxAgeHours, maxTitleLength } = news
+  return { id, intervalMinutes, symbol: market.symbol, referenceSymbol: market.referenceSymbol, decider: asked, guard, sizing, exits, paper, memory, news: { maxHeadlines, maxAgeHours, maxTitleLength } }
+}
+
+/** Names settings and data: equal ids, equal runs. */
+export const trialIdOf = (config: StrategyConfig, data: Data): string => hashOf([settingsOf(config), data])
+
+export type TrialFacts = { config: StrategyConfig; data: Data; decider: string; model: string | null; metrics: Metrics; command: string; at: string }
+
+/** The line of the ledger for a finished run. */
+export function makeTrial({ config, data, decider, model, metrics, command, at }: TrialFacts): Trial {
+  const { totalReturn, maxDrawdown, trades, sharpe, observations } = metrics
+  return {
+    schemaVersion: 1,
+    trialId: trialIdOf(config, data),
+    at,
+    command,
+    strategyId: config.id,
+    symbol: config.market.symbol,
+    decider,
+    model,
+    configHash: hashOf(settingsOf(config)),
+    promptHash: instructionHashOf(config.decider),
+    dataHash: dataHashOf(data),
+    from: data.from,
+    to: data.to,
+    intervalMinutes: config.intervalMinutes,
+    settings: changedSettings(config, baseOf(config)),
+    codeVersion: VERSION,
+    totalReturn,
+    maxDrawdown,
+    trades,
+    sharpe,
+    sharpePerObservation: sharpePerObservation(metrics),
+    observations,
+  }
+}
+
+/**
+ * What a result has to be measured against: how many different settings were tried on its market and time, itself among
+ * them, and the standard deviation of their Sharpe ratios per observation (null with fewer than two that have one).
+ */
+export function trialsAround(ledger: readonly Trial[], trial: Pick<Trial, 'trialId' | 'symbol' | 'from' | 'to'>, metrics: Metrics): { trials: number; trialDeviation: number | null } {
+  const others = comparableTrials(ledger, trial)
+  const values = [...others.map((other) => other.sharpePerObservation), sharpePerObservation(metrics)].filter((value) => value !== null)
+  const mean = values.reduce((total, value) => total + value, 0) / values.length
+  return { trials: others.length + 1, trialDeviation: values.length < 2 ? null : Math.sqrt(values.reduce((total, value) => total + (value - mean) ** 2, 0) / (values.length - 1)) }
+}

@@ -1,0 +1,68 @@
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
+import path from 'node:path'
+import { z } from 'zod'
+import { UsageError } from '../core/invariant.ts'
+import { Trial } from '../../schemas/replay.ts'
+
+const FILE = 'trials.jsonl'
+
+/** Where the ledger of a data directory lies. */
+export const trialFile = (directory: string): string => path.join(directory, FILE)
+
+/**
+ * Every trial of a ledger, oldest first; of the same one run again, the newest. A line that a crash cut short is left
+ * out. Throws {@link UsageError} naming file and line for anything else that is no trial: deflation counts on every one.
+ */
+export function readTrials(directory: string): Trial[] {
+  const file = trialFile(directory)
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    if ((cause as { code?: unknown }).code === 'ENOENT') return []
+    throw new UsageError(`${file} cannot be read (${(cause as Error).message}): give another --data-dir`, { cause })
+  }
+  const trials = new Map<string, Trial>()
+  for (const [index, line] of text.split('\n').entries()) {
+    const value = parseJson(line)
+    if (value === undefined) continue
+    const parsed = Trial.safeParse(value)
+    if (parsed.success) {
+      // In the place of the newest run.
+      trials.delete(parsed.data.trialId)
+      trials.set(parsed.data.trialId, parsed.data)
+    } else throw new UsageError(`${file}, line ${index + 1} is no trial: ${z.prettifyError(parsed.error)}; mend or remove the line`)
+  }
+  return [...trials.values()]
+}
+
+/** Adds a trial, in one write: several processes may do so at once. */
+export function recordTrial(directory: string, trial: Trial): void {
+  mkdirSync(directory, { recursive: true })
+  const file = trialFile(directory)
+  // After a crash in the middle of a line the next begins on its own.
+  const isTorn = endsTorn(file)
+  appendFileSync(file, `${isTorn ? '\n' : ''}${JSON.stringify(Trial.parse(trial))}\n`)
+}
+
+/** Trials on the same market whose time overlaps: those that a result has to be measured against. `trial` itself is among them. */
+export function comparableTrials(trials: readonly Trial[], trial: Pick<Trial, 'trialId' | 'symbol' | 'from' | 'to'>): Trial[] {
+  return trials.filter((other) => other.trialId !== trial.trialId && other.symbol === trial.symbol && other.from < trial.to && trial.from < other.to)
+}
+
+function endsTorn(file: string): boolean {
+  try {
+    const text = readFileSync(file, 'utf8')
+    return text !== '' && !text.endsWith('\n')
+  } catch {
+    return false
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,76 @@
+import { readFile } from 'node:fs/promises'
+import { promisify } from 'node:util'
+import { gunzip } from 'node:zlib'
+import { z } from 'zod'
+import { UsageError } from '../core/invariant.ts'
+import { type EpochMs, HOUR_MS } from '../core/time.ts'
+import type { NewsConfig } from '../../schemas/strategy-config.ts'
+import { cleanTitle } from './clean-title.ts'
+import type { NewsSource } from './news-source.ts'
+import { type Candidate, selectHeadlines } from './select-headlines.ts'
+
+/** One line of a headline file; other keys are theirs. The time is when it was published, under one of three names. */
+const Line = z.looseObject({
+  title: z.string(),
+  source: z.string().min(1),
+  link: z.string().nullish(),
+  published_at: z.iso.datetime({ offset: true }).optional(),
+  publishedAt: z.iso.datetime({ offset: true }).optional(),
+  pub_date: z.iso.datetime({ offset: true }).optional(),
+})
+
+/** A headline of which it is known when it was published. */
+export type DatedHeadline = Candidate & { readonly publishedAt: EpochMs }
+
+/**
+ * Headlines of history, from a JSON Lines file (also gzipped), in the order of the file. Rejects with {@link UsageError}
+ * naming file and line when the file is missing or a line is not a dated headline.
+ */
+export const readHeadlines = async (config: Pick<NewsConfig, 'maxTitleLength'> & { file: string }): Promise<DatedHeadline[]> => parseHeadlines(await readText(config.file), config)
+
+/** Headlines as known at an instant: what was published later is not there yet. The same selection as of live feeds. */
+export function newsOf(headlines: readonly DatedHeadline[], config: Pick<NewsConfig, 'maxAgeHours' | 'maxHeadlines'>): NewsSource {
+  const ordered = headlines.toSorted((a, b) => a.publishedAt - b.publishedAt)
+  return {
+    async headlines(asOf) {
+      const recent = ordered.filter(({ publishedAt }) => publishedAt <= asOf && publishedAt >= asOf - config.maxAgeHours * HOUR_MS)
+      return { headlines: selectHeadlines(recent, config, asOf), feeds: [] }
+    },
+  }
+}
+
+/** Every headline of a file's text, cleaned; undated ones are refused: nobody could say when they were known. */
+export function parseHeadlines(text: string, { file, maxTitleLength }: Pick<NewsConfig, 'maxTitleLength'> & { file: string }): DatedHeadline[] {
+  return text.split('\n').flatMap((line, index) => {
+    if (line.trim() === '') return []
+    const refuse = (problem: string): UsageError => new UsageError(`news.file ${file}, line ${index + 1}: ${problem}; expected {"title", "source", "published_at": ISO 8601}`)
+    const value = parseJson(line, refuse)
+    const parsed = Line.safeParse(value)
+    if (!parsed.success) throw refuse(parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'line'}: ${message}${shown(path.length === 0 ? value : (value as Record<string, unknown>)[String(path[0])])}`).join('; '))
+    const { title, source, link, published_at, publishedAt, pub_date } = parsed.data
+    const at = published_at ?? publishedAt ?? pub_date
+    if (at === undefined) throw refuse('it has no published_at')
+    const cleaned = cleanTitle(title, maxTitleLength)
+    return cleaned === '' ? [] : [{ title: cleaned, source, link: link ?? null, publishedAt: Date.parse(at) }]
+  })
+}
+
+/** What stands there instead, or its beginning; nothing where nothing does. */
+const shown = (value: unknown): string => (value === undefined ? '' : `, got ${JSON.stringify(value).slice(0, 60)}`)
+
+function parseJson(line: string, refuse: (problem: string) => UsageError): unknown {
+  try {
+    return JSON.parse(line)
+  } catch (error) {
+    throw refuse(`not JSON (${(error as Error).message})`)
+  }
+}
+
+async function readText(file: string): Promise<string> {
+  try {
+    const bytes = await readFile(file)
+    return (bytes[0] === 0x1f && bytes[1] === 0x8b ? await promisify(gunzip)(bytes) : bytes).toString('utf8')
+  } catch (cause) {
+    throw new UsageError(`news.file ${file} cannot be read (${(cause as Error).message}): give the path of a JSON Lines file, plain or gzipped`, { cause })
+  }
+}

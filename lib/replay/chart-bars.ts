@@ -1,0 +1,45 @@
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { z } from 'zod'
+import { UsageError } from '../core/invariant.ts'
+import { type EpochMs, SECOND_MS, type Timeframe, TIMEFRAMES, timeframeMs } from '../core/time.ts'
+import type { CandleHistory } from '../market/candle-history.ts'
+import type { Candle } from '../../schemas/market.ts'
+import { ReportData } from '../../schemas/report.ts'
+
+const FILE = 'bars.json'
+
+export type ChartBars = ReportData['bars']
+
+/** The bars that a chart of a run shows, in columns: those of the decision timeframe in [from, to). */
+export function chartBars(history: CandleHistory, stepMs: number, from: EpochMs, to: EpochMs): ChartBars {
+  const timeframe = TIMEFRAMES.find((one) => timeframeMs(one) === Math.max(stepMs, timeframeMs(history.baseTimeframe))) ?? history.baseTimeframe
+  const { candles } = history.query(timeframe, to, Math.ceil((to - from) / timeframeMs(timeframe)))
+  return columnsOf(timeframe, candles.filter(({ time }) => time >= from))
+}
+
+/** Bars as a chart takes them. */
+export const columnsOf = (timeframe: Timeframe, bars: readonly Candle[]): ChartBars => ({
+  timeframe,
+  time: bars.map(({ time }) => time / SECOND_MS),
+  open: bars.map(({ open }) => open),
+  high: bars.map(({ high }) => high),
+  low: bars.map(({ low }) => low),
+  close: bars.map(({ close }) => close),
+  volume: bars.map(({ volume }) => volume),
+})
+
+export function writeBars(directory: string, history: CandleHistory, stepMs: number, from: EpochMs, to: EpochMs): void {
+  writeFileSync(path.join(directory, FILE), `${JSON.stringify(chartBars(history, stepMs, from, to))}\n`)
+}
+
+/** Throws {@link UsageError} for a directory without them. */
+export function readBars(directory: string): ChartBars {
+  const file = path.join(directory, FILE)
+  try {
+    return ReportData.shape.bars.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch (cause) {
+    const what = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message
+    throw new UsageError(`${file} cannot be read (${what}): give a directory that hourhand replay --out has filled`, { cause })
+  }
+}

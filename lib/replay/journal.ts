@@ -1,0 +1,145 @@
+import { closeSync, existsSync, fdatasyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import path from 'node:path'
+import { z } from 'zod'
+import { UsageError } from '../core/invariant.ts'
+import { ReplayCheckpoint, SlotLine, Story } from '../../schemas/replay.ts'
+import { Trade } from '../../schemas/trade.ts'
+import type { ReplayStep } from './run-replay.ts'
+import { storyOf } from './story.ts'
+
+/** What a result directory holds of a run as it goes on: JSON Lines, one file a kind. */
+const FILES = { slots: 'slots.jsonl', trades: 'trades.jsonl', stories: 'stories.jsonl' } as const
+type Kind = keyof typeof FILES
+const KINDS = Object.keys(FILES) as Kind[]
+const CHECKPOINT = 'checkpoint.json'
+
+/** Where a run stood, and how long its files were then: what was written after that is cut off and written again. */
+const Saved = z.strictObject({ key: z.string(), checkpoint: ReplayCheckpoint, lengths: z.strictObject({ slots: z.int(), trades: z.int(), stories: z.int() }) })
+
+/** Which cycles' stories are kept: of those that opened or closed a position, halted or failed, or of all that were run. */
+export type StoriesKept = 'acted' | 'all'
+
+export type JournalOptions = {
+  directory: string
+  /** Names settings, data and code: only the same run is gone on with. */
+  key: string
+  stories: StoriesKept
+  /** Slots between two checkpoints. */
+  every: number
+}
+
+/** A run's memory on disk. */
+export type Journal = {
+  /** Where an earlier, killed run of the same key got to, with what it had found out; null to begin at the beginning. */
+  readonly resumed: { at: ReplayCheckpoint; lines: SlotLine[]; trades: Trade[] } | null
+  write(step: ReplayStep): void
+  /** All is done: the checkpoint goes, the files stay. */
+  finish(): void
+  /** Leaves everything as it is, to be gone on with; harmless after {@link finish}. */
+  close(): void
+}
+
+/**
+ * Opens the journal in `directory`. A run that was killed at any moment, also while it wrote, goes on from its last
+ * checkpoint and leaves the same bytes as one that was not. Throws {@link UsageError} for a directory that cannot be
+ * written.
+ */
+export function openJournal({ directory, key, stories, every }: JournalOptions): Journal {
+  const pathOf = (name: string): string => path.join(directory, name)
+  try {
+    mkdirSync(directory, { recursive: true })
+  } catch (cause) {
+    throw new UsageError(`--out ${directory} cannot be made (${(cause as Error).message}): give a directory that can be written`, { cause })
+  }
+  const saved = readCheckpoint(pathOf(CHECKPOINT), key)
+  const isUsable = saved !== null && KINDS.every((kind) => existsSync(pathOf(FILES[kind])) && readFileSync(pathOf(FILES[kind])).length >= saved.lengths[kind])
+  const descriptors = Object.fromEntries(KINDS.map((kind) => [kind, openSync(pathOf(FILES[kind]), isUsable ? 'r+' : 'w')])) as Record<Kind, number>
+  const lengths: Record<Kind, number> = isUsable ? { ...saved.lengths } : { slots: 0, trades: 0, stories: 0 }
+  for (const kind of KINDS) ftruncateSync(descriptors[kind], lengths[kind])
+  const resumed = isUsable ? { at: saved.checkpoint, lines: readLines(pathOf(FILES.slots), SlotLine), trades: readLines(pathOf(FILES.trades), Trade) } : null
+  if (!isUsable) rmSync(pathOf(CHECKPOINT), { force: true })
+
+  let isOpen = true
+  let sinceCheckpoint = 0
+  const pending: Record<Kind, string> = { slots: '', trades: '', stories: '' }
+  const flush = (): void => {
+    for (const kind of KINDS) {
+      const bytes = Buffer.from(pending[kind])
+      pending[kind] = ''
+      for (let written = 0; written < bytes.length; ) written += writeSync(descriptors[kind], bytes, written, bytes.length - written, lengths[kind] + written)
+      lengths[kind] += bytes.length
+      fdatasyncSync(descriptors[kind])
+    }
+  }
+  const close = (): void => {
+    if (!isOpen) return
+    isOpen = false
+    for (const kind of KINDS) closeSync(descriptors[kind])
+  }
+  return {
+    resumed,
+    write(step) {
+      const { line, record, trades } = step
+      pending.slots += `${JSON.stringify(line)}\n`
+      for (const trade of trades) pending.trades += `${JSON.stringify(trade)}\n`
+      if (record !== null && (stories === 'all' || ACTED.has(line.outcome))) pending.stories += `${JSON.stringify(storyOf(record))}\n`
+      sinceCheckpoint += 1
+      if (sinceCheckpoint < every) return
+      sinceCheckpoint = 0
+      flush()
+      writeWhole(pathOf(CHECKPOINT), JSON.stringify({ key, checkpoint: step.checkpoint(), lengths } satisfies z.infer<typeof Saved>))
+    },
+    finish() {
+      flush()
+      close()
+      rmSync(pathOf(CHECKPOINT), { force: true })
+    },
+    close,
+  }
+}
+
+const ACTED: ReadonlySet<SlotLine['outcome']> = new Set(['entered', 'closed', 'halted', 'failed'])
+
+/** The stories of a finished run, oldest first. */
+export const readStories = (directory: string): Story[] => readLines(path.join(directory, FILES.stories), Story)
+export const readSlotLines = (directory: string): SlotLine[] => readLines(path.join(directory, FILES.slots), SlotLine)
+export const readTrades = (directory: string): Trade[] => readLines(path.join(directory, FILES.trades), Trade)
+/** Whether a run in `directory` was broken off and can be gone on with. */
+export const isUnfinished = (directory: string): boolean => existsSync(path.join(directory, CHECKPOINT))
+
+function readLines<T>(file: string, schema: z.ZodType<T>): T[] {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new UsageError(`${file} cannot be read (${(cause as Error).message}): give a directory that hourhand replay --out has filled`, { cause })
+  }
+  return text.split('\n').flatMap((line, index) => {
+    if (line === '') return []
+    const parsed = schema.safeParse(parseJson(line))
+    if (!parsed.success) throw new UsageError(`${file}, line ${index + 1} is not what a replay writes: ${z.prettifyError(parsed.error)}; run hourhand replay --out again`)
+    return [parsed.data]
+  })
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+/** A checkpoint that cannot be understood, or is of another run, is none. */
+function readCheckpoint(file: string, key: string): z.infer<typeof Saved> | null {
+  if (!existsSync(file)) return null
+  const parsed = Saved.safeParse(parseJson(readFileSync(file, 'utf8')))
+  return parsed.success && parsed.data.key === key ? parsed.data : null
+}
+
+/** The file is there as a whole or as it was before. */
+export function writeWhole(file: string, text: string): void {
+  const draft = `${file}.draft`
+  writeFileSync(draft, text, { flush: true })
+  renameSync(draft, file)
+}

@@ -1,0 +1,77 @@
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { trialsAround } from '../../lib/evidence/make-trial.ts'
+import { comparableTrials, readTrials, recordTrial, trialFile } from '../../lib/evidence/trial-ledger.ts'
+import type { Metrics } from '../../schemas/metrics.ts'
+import type { Trial } from '../../schemas/replay.ts'
+
+const scratch = mkdtempSync(path.join(tmpdir(), 'hourhand-trials-'))
+afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+let count = 0
+const newDirectory = (): string => path.join(scratch, `data-${count++}`)
+
+const trial = (trialId: string, more: Partial<Trial> = {}): Trial => ({
+  schemaVersion: 1,
+  trialId,
+  at: '2026-11-02T10:00:00Z',
+  command: 'replay',
+  strategyId: 'eth-perp',
+  symbol: 'ETP-20DEC30-CDE',
+  decider: 'rules',
+  model: null,
+  configHash: 'c',
+  promptHash: 'p',
+  dataHash: 'd',
+  from: '2024-01-01T00:00:00Z',
+  to: '2024-06-01T00:00:00Z',
+  intervalMinutes: 30,
+  settings: ['decider.stopAtr = 3'],
+  codeVersion: '0.1.0',
+  totalReturn: 0.1,
+  maxDrawdown: 0.05,
+  trades: 60,
+  sharpe: 1.9,
+  sharpePerObservation: 0.1,
+  observations: 152,
+  ...more,
+})
+
+describe('the ledger of trials', () => {
+  it('is empty where nothing was tried', () => expect(readTrials(newDirectory())).toEqual([]))
+
+  it('keeps every trial, in order, and of one that was run again the newest', () => {
+    const directory = newDirectory()
+    for (const one of [trial('a'), trial('b'), trial('a', { at: '2026-11-03T10:00:00Z' }), trial('c')]) recordTrial(directory, one)
+    expect(readTrials(directory).map(({ trialId, at }) => [trialId, at.slice(8, 10)])).toEqual([['b', '02'], ['a', '03'], ['c', '02']])
+  })
+
+  it('survives a line that a crash cut short, and what comes after it stands alone', () => {
+    const directory = newDirectory()
+    recordTrial(directory, trial('a'))
+    appendFileSync(trialFile(directory), '{"schemaVersion":1,"trialId":"torn')
+    expect(readTrials(directory).map(({ trialId }) => trialId)).toEqual(['a'])
+    recordTrial(directory, trial('b'))
+    expect(readTrials(directory).map(({ trialId }) => trialId)).toEqual(['a', 'b'])
+  })
+
+  it('says which line is no trial', () => {
+    const directory = newDirectory()
+    recordTrial(directory, trial('a'))
+    writeFileSync(trialFile(directory), '{}\n{}\n')
+    expect(() => readTrials(directory)).toThrow(/trials\.jsonl, line 1 is no trial/)
+  })
+
+  it('measures a result against what was tried on its market at its time', () => {
+    const ledger = [trial('same'), trial('elsewhere', { symbol: 'BIP' }), trial('before', { from: '2023-01-01T00:00:00Z', to: '2024-01-01T00:00:00Z' }), trial('overlapping', { from: '2024-05-31T00:00:00Z', to: '2024-07-01T00:00:00Z', sharpePerObservation: 0.3 }), trial('itself')]
+    expect(comparableTrials(ledger, trial('itself')).map(({ trialId }) => trialId)).toEqual(['same', 'overlapping'])
+    const metrics = { sharpe: 0.2 * Math.sqrt(365), observationsPerYear: 365 } as Metrics
+    const around = trialsAround(ledger, trial('itself'), metrics)
+    expect(around.trials).toBe(3)
+    // Of 0.1, 0.3 and 0.2.
+    expect(around.trialDeviation).toBeCloseTo(0.1, 12)
+    expect(trialsAround([], trial('itself'), metrics)).toEqual({ trials: 1, trialDeviation: null })
+    expect(trialsAround([trial('other', { sharpePerObservation: null })], trial('itself'), metrics)).toEqual({ trials: 2, trialDeviation: null })
+  })
+})
