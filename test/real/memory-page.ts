@@ -51,7 +51,7 @@ ${table(
 ${[10, 30].map((read) => findings(runs, names, read)).join('\n')}
 - With \`memory.trades\` 0 there is no record to read: ${inert.every(({ sitOut, different }) => sitOut === 0 && different === 0) ? `on all ${inert.length} histories the decider that looks decides at every slot as the one that does not` : 'the decider that looks should decide as the one that does not, and did not everywhere'}.
 
-Fewer trades with an edge below zero lose less; that is no skill. What speaks for the block would be a better *average*, the result of one trade in units of its risk.
+Two of these histories (ETH-1m and ETH-5m of 2023) are the same days, and nothing says how often chance alone does as much. Fewer trades with an edge below zero lose less; that is no skill. What speaks for the block would be a better *average*, the result of one trade in units of its risk.
 
 ## What it costs in a prompt
 
@@ -78,7 +78,7 @@ echo '{ "decider": { "kind": "openai" }, "memory": { "trades": 30 } }' > with.js
 npx hourhand compare --candles FILE.csv.gz --config without.json with.json --samples 3 --record --budget-tokens 10000000
 \`\`\`
 
-These are six walks of 48 questions a day; \`--from\` and \`--to\` choose the days, \`decider.price\` with \`--budget\` limits dollars instead of tokens. Until a trade has closed both ask the same question, which is asked once. The result says at how many slots the two act alike, beside how far each agrees with itself over its three samples: only a difference larger than that is the block's. The command was tried against a server on this machine that answers by a fixed rule, not against a model.
+These are six walks of 48 questions a day; \`--from\` and \`--to\` choose the days, \`decider.price\` with \`--budget\` limits dollars instead of tokens. Until a trade has closed both ask the same question, which is asked once. The result says at how many slots the two act alike, beside how far each agrees with itself over its three samples: only a difference larger than that is the block's. The command was tried against a loopback server that answers by a fixed rule, not against a model.
 `
 }
 
