@@ -5,6 +5,7 @@ import { PROMPT_VERSION, promptHashOf } from '../../lib/decision/prompt.ts'
 import { DECISION_SCHEMA_HASH, describeIdentity, identityOf, publicUrl, recordingKeyOf } from '../../lib/decision/recording-key.ts'
 import { DeciderConfig } from '../../schemas/strategy-config.ts'
 import { QUESTION } from './recording-fixture.ts'
+import { anyCharacter } from '../support/any-character.ts'
 
 /** Everything a key is made of. */
 const shape = {
@@ -14,8 +15,8 @@ const shape = {
   maxOutputTokens: fc.integer({ min: 64, max: 32_000 }),
   baseUrl: fc.option(fc.integer({ min: 1, max: 9_999 }).map((port) => `http://127.0.0.1:${port}/v1`)),
   version: fc.constantFrom(PROMPT_VERSION, 'custom'),
-  system: fc.string({ unit: 'binary', maxLength: 6 }),
-  user: fc.string({ unit: 'binary', maxLength: 6 }),
+  system: fc.string({ unit: anyCharacter, maxLength: 6 }),
+  user: fc.string({ unit: anyCharacter, maxLength: 6 }),
   schemaHash: fc.stringMatching(/^[0-9a-f]{64}$/),
   sample: fc.nat({ max: 9 }),
 }

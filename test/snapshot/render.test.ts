@@ -5,6 +5,7 @@ import { estimateTokens, renderSnapshot } from '../../lib/snapshot/render.ts'
 import { decimalsFor, duration, fixed, percent, plainLine, short } from '../../lib/snapshot/text.ts'
 import type { Headline, Snapshot } from '../../schemas/snapshot.ts'
 import { busyHeadlines, busyState, snapshotAt, START } from './fixtures.ts'
+import { anyCharacter } from '../support/any-character.ts'
 
 const AT = START + 320 * DAY_MS + 9.5 * HOUR_MS
 const MOST_TOKENS = 3_500
@@ -69,7 +70,7 @@ describe('headlines are the words of strangers', () => {
   it('any text at all: one prefixed line each, and the rest of the prompt is as without it', () => {
     const bare = renderSnapshot(withHeadlines([]))
     fc.assert(
-      fc.property(fc.array(fc.record({ title: fc.string({ unit: 'binary', maxLength: 80 }), source: fc.string({ unit: 'binary', maxLength: 20 }) }), { minLength: 1, maxLength: 4 }), (texts) => {
+      fc.property(fc.array(fc.record({ title: fc.string({ unit: anyCharacter, maxLength: 80 }), source: fc.string({ unit: anyCharacter, maxLength: 20 }) }), { minLength: 1, maxLength: 4 }), (texts) => {
         const rendered = renderSnapshot(withHeadlines(texts.map(({ title, source }) => headline(title, source))))
         const [head, block, ...rest] = rendered.split(/^(?:<<<|>>>)$/m)
         expect(rest).toEqual([''])
