@@ -38,14 +38,23 @@ export function openSharedMarket({ name, symbol, histories, funding }: SharedMar
 function pack(bars: readonly Candle[]): SharedArrayBuffer {
   const buffer = new SharedArrayBuffer(bars.length * WIDTH * Float64Array.BYTES_PER_ELEMENT)
   const columns = new Float64Array(buffer)
-  bars.forEach(({ time, open, high, low, close, volume }, index) => columns.set([time, open, high, low, close, volume], index * WIDTH))
+  let at = 0
+  for (const { time, open, high, low, close, volume } of bars) {
+    columns[at++] = time
+    columns[at++] = open
+    columns[at++] = high
+    columns[at++] = low
+    columns[at++] = close
+    columns[at++] = volume
+  }
   return buffer
 }
 
 function unpack(buffer: SharedArrayBuffer): Candle[] {
   const columns = new Float64Array(buffer)
+  const column = (at: number): number => columns[at] ?? 0
   return Array.from({ length: columns.length / WIDTH }, (_, index) => {
-    const [time = 0, open = 0, high = 0, low = 0, close = 0, volume = 0] = columns.subarray(index * WIDTH, (index + 1) * WIDTH)
-    return { time, open, high, low, close, volume }
+    const at = index * WIDTH
+    return { time: column(at), open: column(at + 1), high: column(at + 2), low: column(at + 3), close: column(at + 4), volume: column(at + 5) }
   })
 }
