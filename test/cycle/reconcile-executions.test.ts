@@ -321,6 +321,17 @@ describe('what a hand has closed', () => {
     for (const reason of ['stop_loss', 'take_profit', 'close', 'liquidation'] as const) expect(taken(OPEN, { fills: [closed('4', { reason })] })).toBe(1)
   })
 
+  it.each<[string, Change, string]>([
+    ['its order is over and all of its fills are told', { pendingOrder: orderOf(ENTRY, { status: 'cancelled', filledQuantity: quantity(6) }) }, '6'],
+    ['only a part of what is missing can be of ours', { pendingOrder: orderOf(ENTRY, { status: 'cancelled', filledQuantity: quantity(6) }), position: venueHolds(5) }, '5'],
+    ['its order is over, a fill of it is still to come', { pendingOrder: orderOf(ENTRY, { status: 'cancelled', filledQuantity: quantity(8) }) }, '2'],
+    ['its order still rests', { pendingOrder: orderOf(ENTRY, { status: 'open', filledQuantity: quantity(6) }) }, '2'],
+    ['the venue does not know its order', { pendingOrder: null }, '2'],
+  ])('is of ours by what the venue holds, of an entry under way once that can be compared: %s', (_name, change, left) => {
+    const { state } = learn(PARTLY, facts({ seconds: 50, fills: [closed('4')], position: venueHolds(6), ...change }))
+    expect(heldIn(state).quantity).toBe(left)
+  })
+
   it.each(['external', 'stop_loss', 'close'] as const)('and was taken over on the venue’s word is not taken a second time when its %s fill is listed at last', (reason) => {
     const gone = { position: venueHolds(6), openOrders: [stopOrder({ quantity: quantity(6) })] }
     const first = learn(OPEN, facts({ seconds: 60, ...gone }))

@@ -36,6 +36,8 @@ export class Examiner {
   private isCostMixed = false
   /** Of these, as many are there still. */
   private additions = 0
+  /** What somebody has added to was not ours in the first place. */
+  private isForeignBase = false
   private hasMovedMoney = false
   private nakedSince: number | null = null
   private nakedPasses = 0
@@ -71,13 +73,14 @@ export class Examiner {
   handed(does: Hand['does'] | 'take away'): void {
     this.lastHandAt = this.sim.now
     if (does === 'open' || does === 'add') this.isForeignHeld = true
+    if (does === 'open') this.isForeignBase = true
     if (does === 'add') {
       this.isCostMixed = true
       this.additions += 1
     }
     if (does === 'take away') this.additions -= 1
     // What is left is ours alone, and has to be whole.
-    if (does === 'take away' && this.additions === 0) this.isForeignHeld = false
+    if (does === 'take away' && this.additions === 0) this.isForeignHeld = this.isForeignBase
     if (does === 'place_bracket' || does === 'open' || does === 'add' || does === 'take away' || does === 'liquidate' || does === 'close' || does === 'reduce') {
       this.areFillsExcused = true
       this.isExposureExcused = true
@@ -104,6 +107,7 @@ export class Examiner {
     if (truth.position.contracts === 0) {
       this.lastFlatAt = this.sim.now
       this.isForeignHeld = false
+      this.isForeignBase = false
       this.isCostMixed = false
     }
     // What an order made by hand has opened is its maker's, as what a hand has opened itself.

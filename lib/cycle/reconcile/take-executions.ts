@@ -2,7 +2,7 @@ import { canonical, dec, money, type Price, type Quantity, ZERO_MONEY, ZERO_QUAN
 import { fromIso, HOUR_MS, MINUTE_MS, SECOND_MS, toIso } from '../../core/time.ts'
 import { positionOf } from '../../ledger/accounting.ts'
 import { closingSide, sideOpenedBy } from '../../ledger/position.ts'
-import type { Fill, FillReason, OrderRequest } from '../../../schemas/order.ts'
+import { type Fill, type FillReason, isTerminal, type OrderRequest } from '../../../schemas/order.ts'
 import type { Phase, Position } from '../../../schemas/state.ts'
 import { type Draft, SUSPICION_MS } from './draft.ts'
 
@@ -130,9 +130,11 @@ function takeReduction(draft: Draft, held: Position, fill: Fill, text: string): 
  * and what is missing may have been taken over already, on the venue's word, when its fill is listed at last. In both
  * cases the venue's position tells: no more of ours is gone than it holds less than the ledger.
  */
-function ourPartOf({ facts, state }: Draft, held: Position, fill: Fill): Quantity {
+function ourPartOf({ facts, state: { phase } }: Draft, held: Position, fill: Fill): Quantity {
   const isOurOrders = fill.reason !== 'external' && !held.fillIds.some((id) => id.startsWith(EXTERNAL))
-  if (isOurOrders || state.phase.kind === 'opening' || !facts.isSettled || facts.position?.side !== held.side) return fill.quantity
+  // Of an entry under way the venue may hold more than its fills have told.
+  const isEntryTold = phase.kind !== 'opening' || (facts.pendingOrder !== null && isTerminal(facts.pendingOrder.status) && dec(facts.pendingOrder.filledQuantity).lte(phase.filledQuantity))
+  if (isOurOrders || !isEntryTold || !facts.isSettled || facts.position?.side !== held.side) return fill.quantity
   const gone = dec(held.quantity).minus(facts.position.quantity)
   return gone.lte(0) ? ZERO_QUANTITY : gone.lt(fill.quantity) ? (canonical(gone) as Quantity) : fill.quantity
 }
