@@ -37,7 +37,7 @@ ${resultTable(asItComes)}
 
 ## With the account's limits lifted
 
-The same without those two halts, so that the whole history is seen.
+The same without those two halts, so that the whole history is seen; where none came it is the same run again.
 
 ${resultTable(lifted)}
 
