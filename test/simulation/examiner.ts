@@ -1,5 +1,5 @@
 import { dec, sum, type Money } from '../../lib/core/decimal.ts'
-import { fromIso, MINUTE_MS, SECOND_MS, toIso } from '../../lib/core/time.ts'
+import { type EpochMs, fromIso, MINUTE_MS, SECOND_MS, toIso } from '../../lib/core/time.ts'
 import { positionOf } from '../../lib/ledger/accounting.ts'
 import { readAll } from '../../lib/store/read-all.ts'
 import type { Store } from '../../lib/store/store.ts'
@@ -27,6 +27,8 @@ export class Examiner {
   private readonly passes = new Map<Life, Pass>()
   private lastLook = 0
   private lastHandAt = 0
+  /** Until then the venue does not show all that it knows. */
+  private lagsUntil = 0
   private lastFlatAt: number
   /** A hand has changed what is held or what rests: until all is flat again, an exit may open more than was approved. */
   private isExposureExcused = false
@@ -68,6 +70,11 @@ export class Examiner {
 
   disturbed(): void {
     this.reset()
+  }
+
+  /** An order of ours is not shown for a while: who looks meanwhile sees as little as where all lists lag. */
+  lagging(until: EpochMs): void {
+    this.lagsUntil = Math.max(this.lagsUntil, until)
   }
 
   handed(does: Hand['does'] | 'take away'): void {
@@ -167,7 +174,7 @@ export class Examiner {
       return
     }
     this.nakedPasses += 1
-    if (this.nakedPasses < this.patience) return
+    if (this.nakedPasses < (pass.startedAt < this.lagsUntil ? 2 : this.patience)) return
     const live = orders.filter((order) => order.isLive).map(({ kind, side, size, filled, isTriggered }) => ({ kind, side, size, filled, isTriggered }))
     this.observer.violation(2, `${position.contracts} contracts without a stop since ${toIso(this.nakedSince)}, after ${this.nakedPasses} passes that could do something about it; live: ${JSON.stringify(live)}; ledger ${this.observer.state?.phase.kind}`)
   }

@@ -90,6 +90,7 @@ export async function runScenario(scenario: Scenario, { crashAt, trace = () => {
     ])
     observer.fault(`order: ${fault.kind}`)
     examiner.disturbed()
+    if (fault.kind === 'invisible') examiner.lagging(sim.now + fault.ms)
     return fault
   }
   const venue: FakeVenue = createFakeVenue({
@@ -310,12 +311,14 @@ function act({ does }: Hand, { venue, observer, examiner, sim, chance }: { venue
       note()
       const side = position.contracts > 0 ? 'BUY' : 'SELL'
       venue.hand.openPosition(side, ADDED)
-      sim.after(chance.whole(5_000, 4 * MINUTE_MS), () => {
-        const { contracts } = venue.truth().position
+      const takeAway = (): void => {
+        const { isOpen, position: { contracts } } = venue.truth()
+        if (!isOpen) return sim.after(MINUTE_MS, takeAway)
         // Ours may have been closed meanwhile; theirs goes in any case.
         if (contracts !== 0 && contracts > 0 === (side === 'BUY')) venue.hand.close(Math.min(ADDED, Math.abs(contracts)))
         examiner.handed('take away')
-      })
+      }
+      sim.after(chance.whole(5_000, 4 * MINUTE_MS), takeAway)
       return
     }
     case 'liquidate':
