@@ -25,8 +25,8 @@ export default defineConfig({
     setupFiles: ['test/support/async-context.ts'],
     // Far beyond what any test takes alone: the machine may be shared.
     testTimeout: 60_000,
-    // One more than there are cores: some files wait, for timers, sockets and processes of their own.
-    maxWorkers: availableParallelism() + 1,
+    // Two more than there are cores: many files wait, for timers, sockets and processes of their own.
+    maxWorkers: availableParallelism() + 2,
     // Loading the code anew for each of a hundred files took a quarter of the time. No file replaces modules or leaves
     // anything behind in its process: test/architecture sees to that.
     isolate: false,

@@ -15,6 +15,7 @@ import { makeVenueKey } from '../support/venue/jwt.ts'
 import { constantPath } from '../support/venue/prices.ts'
 import { startVenueServer } from '../support/venue/venue-server.ts'
 import { runApp } from './run-app.ts'
+import { DEFAULT_RULES } from './support.ts'
 
 const run = promisify(execFile)
 const scratch = mkdtempSync(path.join(tmpdir(), 'hourhand-deployed-'))
@@ -32,7 +33,7 @@ let aws: Awaited<ReturnType<typeof startFakeAws>>
 /** The stack as `cdk deploy` would take it: what the CDK command line would run, run. */
 beforeAll(async () => {
   writeFileSync(config, JSON.stringify({ exits: { maxHoldingMinutes: 1_000 } }))
-  const { code, output, outdir } = await runApp(scratch, { config, alarmEmail })
+  const { code, output, outdir } = await runApp(scratch, { config, alarmEmail, [DEFAULT_RULES]: false })
   expect([code, output], 'without network or credentials, and in silence').toEqual([0, ''])
   assembly = outdir
   const template = readFileSync(path.join(assembly, 'Hourhand-eth-perp.template.json'), 'utf8')
