@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { ENDINGS, scriptedLife, shortLife } from './exhaustive.ts'
 import { runScenario } from './run-scenario.ts'
-import { type Scenario, scenarioOf } from './scenario.ts'
+import { QUIET_MINUTES, type Scenario, scenarioOf } from './scenario.ts'
 import { count, describeTally, emptyTally, merge, type Tally } from './tally.ts'
 
 const USAGE = `npm run simulate -- [--seeds N] [--from SEED]   random lives, seed after seed
@@ -44,7 +44,7 @@ async function* jobs(): AsyncGenerator<Job> {
     for (let seed = from; seed < from + Number(values.seeds ?? 400); seed++) yield { seed }
     return
   }
-  for (const scenario of values.pairs ? [shortLife()] : LIVES) {
+  for (const scenario of values.pairs ? [shortLife(QUIET_MINUTES)] : LIVES) {
     const { activeCrashPoints: crashPoints } = await runScenario(scenario, { crashAt: new Set() })
     for (let first = 0; first < crashPoints; first++) {
       if (!values.pairs) yield { scenario, crashAt: [first] }
