@@ -52,7 +52,7 @@ const SABOTAGES: readonly Sabotage[] = [
       { file: 'lib/cycle/close-position.ts', find: 'clock() > deadline', replace: 'false' },
     ],
   },
-  { name: 'a stop may be larger than the position', edits: [{ file: 'lib/cycle/reconcile/check-exits.ts', find: 'remainingOf(order).eq(position.quantity)', replace: 'remainingOf(order).gte(position.quantity)' }] },
+  { name: 'a stop may be larger than the position', edits: [{ file: 'lib/cycle/reconcile/check-exits.ts', find: 'remainingOf(order).eq(size)', replace: 'remainingOf(order).gte(size)' }] },
   { name: 'stray exits are left', edits: [{ file: 'lib/cycle/reconcile/reconcile.ts', find: '  sweepStrayOrders(draft)\n', replace: '' }] },
   { name: 'exits are not cancelled before a close', edits: [{ file: 'lib/cycle/close-position.ts', find: 'if (!(await cancelExits(ports)))', replace: 'if (false as boolean)' }] },
   { name: 'fills are taken as often as they are listed', edits: [{ file: 'lib/cycle/reconcile/take-executions.ts', find: '!held?.fillIds.includes(fill.fillId) && isNews(fill.fillId)', replace: 'true' }] },
