@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { PlainRecording, Recording } from '../../schemas/recording.ts'
 import { canonicalJson } from '../core/canonical-json.ts'
 import { UsageError } from '../core/invariant.ts'
+import { jsonOf } from '../core/parse-json.ts'
 import { recordingKeyOf } from './recording-key.ts'
 
 /** How each of our lines begins; what is left of one that was cut off begins so too. */
@@ -16,7 +17,7 @@ export const recordingLine = (recording: Recording): string => `${JSON.stringify
  */
 export function isTornLine(text: string): boolean {
   const written = text.replace(/\0+$/, '')
-  return text !== '' && (LINE_START.startsWith(written) || written.startsWith(LINE_START)) && !isJson(written)
+  return text !== '' && (LINE_START.startsWith(written) || written.startsWith(LINE_START)) && jsonOf(written) === undefined
 }
 
 /** The answers of one file, line by line. */
@@ -84,15 +85,6 @@ function parseJson(line: string, refuse: (problem: string) => UsageError): unkno
     return JSON.parse(line)
   } catch (error) {
     throw refuse(`not JSON: ${error instanceof Error ? error.message : String(error)}`)
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
   }
 }
 

@@ -66,7 +66,7 @@ const reportTrade = ({ id, side, quantity, entryTime, entryPrice, exitTime, exit
 function splitAtCutoff(config: StrategyConfig, { lines, trades }: RunOutcome, from: EpochMs, to: EpochMs): StoredReplay['cutoff'] {
   const cutoff = 'knowledgeCutoff' in config.decider ? config.decider.knowledgeCutoff : null
   if (cutoff === null) return null
-  const at = Date.parse(`${cutoff}T00:00:00Z`)
+  const at = fromIso(cutoff)
   const part = (begin: EpochMs, end: EpochMs): Baseline | null => {
     const inside = lines.filter(({ slot }) => fromIso(slot) >= begin && fromIso(slot) < end)
     const before = lines.findLast(({ slot }) => fromIso(slot) < begin)

@@ -32,7 +32,7 @@ export async function attributeResult({ config, market, lines, trades, to }: { c
   const first = lines[0]
   if (sized.length === 0 || first === undefined) return null
   const risks = sized.map(({ pnl, rMultiple }) => toNumber(pnl) / (rMultiple ?? 1))
-  const unit = risks.reduce((total, risk) => total + risk, 0) / risks.length
+  const unit = total(risks) / risks.length
   const walk = await createVenueWalk(config, market, fromIso(first.slot), to)
   const bySlot = new Map(trades.map((trade) => [trade.entryTime, trade]))
 

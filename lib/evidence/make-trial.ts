@@ -3,6 +3,7 @@ import { hashOf } from '../core/canonical-json.ts'
 import { VERSION } from '../core/version.ts'
 import { instructionHashOf } from '../decision/prompt.ts'
 import { sharpePerObservation } from '../report/metrics/compute-metrics.ts'
+import { deviation } from '../report/metrics/moments.ts'
 import type { Metrics } from '../../schemas/metrics.ts'
 import type { ReplayData, Trial } from '../../schemas/replay.ts'
 import type { DeciderConfig, StrategyConfig } from '../../schemas/strategy-config.ts'
@@ -13,7 +14,7 @@ import { comparableTrials } from './trial-ledger.ts'
 type Data = Omit<ReplayData, 'assumedFundingShare'>
 
 /** The settings that a result depends on: not the files they came from, and not what only says how a result is judged. */
-export function settingsOf({ id, intervalMinutes, market, decider, guard, sizing, exits, paper, memory, news }: StrategyConfig): unknown {
+function settingsOf({ id, intervalMinutes, market, decider, guard, sizing, exits, paper, memory, news }: StrategyConfig): unknown {
   const { file: _, knowledgeCutoff: _cutoff, ...asked } = { file: null, knowledgeCutoff: null, ...decider } as DeciderConfig & { file: string | null; knowledgeCutoff: string | null }
   const { maxHeadlines, maxAgeHours, maxTitleLength } = news
   return { id, intervalMinutes, symbol: market.symbol, referenceSymbol: market.referenceSymbol, decider: asked, guard, sizing, exits, paper, memory, news: { maxHeadlines, maxAgeHours, maxTitleLength } }
@@ -60,6 +61,5 @@ export function makeTrial({ config, data, decider, model, metrics, command, at }
 export function trialsAround(ledger: readonly Trial[], trial: Pick<Trial, 'trialId' | 'symbol' | 'from' | 'to'>, metrics: Metrics): { trials: number; trialDeviation: number | null } {
   const others = comparableTrials(ledger, trial)
   const values = [...others.map((other) => other.sharpePerObservation), sharpePerObservation(metrics)].filter((value) => value !== null)
-  const mean = values.reduce((total, value) => total + value, 0) / values.length
-  return { trials: others.length + 1, trialDeviation: values.length < 2 ? null : Math.sqrt(values.reduce((total, value) => total + (value - mean) ** 2, 0) / (values.length - 1)) }
+  return { trials: others.length + 1, trialDeviation: deviation(values) }
 }

@@ -3,9 +3,11 @@ import path from 'node:path'
 import { z } from 'zod'
 import { cycleIdIn } from '../core/ids.ts'
 import { UsageError } from '../core/invariant.ts'
+import { jsonOf } from '../core/parse-json.ts'
 import { type EpochMs, fromIso, SECOND_MS } from '../core/time.ts'
 import { readBars, type ChartBars } from '../replay/chart-bars.ts'
 import { readSlotLines, readStories, readTrades } from '../replay/journal.ts'
+import { decidedOf } from '../replay/slot-line.ts'
 import { storyOf, withPrompt } from '../replay/story.ts'
 import { judgeGates } from '../report/gates.ts'
 import { computeMetrics } from '../report/metrics/compute-metrics.ts'
@@ -13,7 +15,6 @@ import { instructionHashOf } from '../decision/prompt.ts'
 import { positionOf } from '../ledger/accounting.ts'
 import { reportPosition } from '../ledger/position.ts'
 import type { CycleRecord } from '../../schemas/cycle-record.ts'
-import { isEntry } from '../../schemas/decision.ts'
 import type { EquityPoint } from '../../schemas/equity.ts'
 import { type SlotLine, StoredReplay } from '../../schemas/replay.ts'
 import type { ReportData } from '../../schemas/report.ts'
@@ -90,7 +91,7 @@ export function reportOfRecord({ config, codeVersion, from, to, state, trades, e
     tokenCostUsd,
   })
   const acted = new Set(['entered', 'closed', 'refused', 'halted', 'failed'])
-  const lines = cycles.map(lineOf)
+  const lines = cycles.map(decidedOf)
   const model = cycles.findLast(({ decision }) => (decision?.model ?? null) !== null)?.decision?.model ?? null
   return {
     trades,
@@ -133,24 +134,16 @@ function readStored(directory: string): StoredReplay {
   } catch (cause) {
     throw new UsageError(`${file} cannot be read (${(cause as Error).message}): give the --out directory of a finished hourhand replay, or --database for the record of a strategy`, { cause })
   }
-  const parsed = StoredReplay.safeParse(parseJson(text))
+  const parsed = StoredReplay.safeParse(jsonOf(text) ?? null)
   if (parsed.success) return parsed.data
   throw new UsageError(`${file} is not the result of a replay by this version: ${z.prettifyError(parsed.error)}; run hourhand replay --out again`)
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }
 
 const seconds = (iso: string): number => fromIso(iso) / SECOND_MS
 
 const withCycles = (trades: readonly Trade[]): ReportData['trades'] => trades.map((trade) => ({ ...trade, cycleId: cycleIdIn(trade.id) }))
 
-type Decided = Pick<SlotLine, 'slot' | 'action' | 'outcome' | 'confidence' | 'refusedBy'>
+type Decided = ReturnType<typeof decidedOf>
 
 const decisionsOf = (lines: readonly Decided[]): ReportData['decisions'] => ({
   time: lines.map(({ slot }) => seconds(slot)),
@@ -164,8 +157,3 @@ const columnsOf = (lines: readonly SlotLine[]): Pick<ReportData, 'decisions' | '
   decisions: decisionsOf(lines),
   equity: { time: lines.map(({ slot }) => seconds(slot)), value: lines.map(({ equity }) => Number(equity)) },
 })
-
-function lineOf({ slot, outcome, decision, verdicts }: CycleRecord): Decided {
-  const made = decision?.decision
-  return { slot, outcome: outcome ?? 'failed', action: made?.action ?? 'none', confidence: made !== undefined && isEntry(made) ? made.confidence : null, refusedBy: outcome === 'refused' ? verdicts.filter(({ passed }) => !passed).map(({ rule }) => rule) : [] }
-}

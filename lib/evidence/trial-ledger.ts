@@ -2,6 +2,7 @@ import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { UsageError } from '../core/invariant.ts'
+import { jsonOf } from '../core/parse-json.ts'
 import { Trial } from '../../schemas/replay.ts'
 
 const FILE = 'trials.jsonl'
@@ -24,7 +25,7 @@ export function readTrials(directory: string): Trial[] {
   }
   const trials = new Map<string, Trial>()
   for (const [index, line] of text.split('\n').entries()) {
-    const value = parseJson(line)
+    const value = jsonOf(line)
     if (value === undefined) continue
     const parsed = Trial.safeParse(value)
     if (parsed.success) {
@@ -36,13 +37,13 @@ export function readTrials(directory: string): Trial[] {
   return [...trials.values()]
 }
 
-/** Adds a trial, in one write: several processes may do so at once. */
-export function recordTrial(directory: string, trial: Trial): void {
+/** Adds trials, in one write: several processes may do so at once. */
+export function recordTrial(directory: string, ...trials: readonly Trial[]): void {
   mkdirSync(directory, { recursive: true })
   const file = trialFile(directory)
   // After a crash in the middle of a line the next begins on its own.
   const isTorn = endsTorn(file)
-  appendFileSync(file, `${isTorn ? '\n' : ''}${JSON.stringify(Trial.parse(trial))}\n`)
+  appendFileSync(file, `${isTorn ? '\n' : ''}${trials.map((trial) => `${JSON.stringify(Trial.parse(trial))}\n`).join('')}`)
 }
 
 /** Trials on the same market whose time overlaps: those that a result has to be measured against. `trial` itself is among them. */
@@ -56,13 +57,5 @@ function endsTorn(file: string): boolean {
     return text !== '' && !text.endsWith('\n')
   } catch {
     return false
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
   }
 }

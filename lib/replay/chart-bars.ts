@@ -12,7 +12,7 @@ const FILE = 'bars.json'
 export type ChartBars = ReportData['bars']
 
 /** The bars that a chart of a run shows, in columns: those of the decision timeframe in [from, to). */
-export function chartBars(history: CandleHistory, stepMs: number, from: EpochMs, to: EpochMs): ChartBars {
+function chartBars(history: CandleHistory, stepMs: number, from: EpochMs, to: EpochMs): ChartBars {
   const timeframe = TIMEFRAMES.find((one) => timeframeMs(one) === Math.max(stepMs, timeframeMs(history.baseTimeframe))) ?? history.baseTimeframe
   const { candles } = history.query(timeframe, to, Math.ceil((to - from) / timeframeMs(timeframe)))
   return columnsOf(timeframe, candles.filter(({ time }) => time >= from))

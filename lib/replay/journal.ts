@@ -1,7 +1,8 @@
-import { closeSync, existsSync, fdatasyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fdatasyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { UsageError } from '../core/invariant.ts'
+import { jsonOf } from '../core/parse-json.ts'
 import { ReplayCheckpoint, SlotLine, Story } from '../../schemas/replay.ts'
 import { Trade } from '../../schemas/trade.ts'
 import type { ReplayStep } from './run-replay.ts'
@@ -52,7 +53,7 @@ export function openJournal({ directory, key, stories, every }: JournalOptions):
     throw new UsageError(`--out ${directory} cannot be made (${(cause as Error).message}): give a directory that can be written`, { cause })
   }
   const saved = readCheckpoint(pathOf(CHECKPOINT), key)
-  const isUsable = saved !== null && KINDS.every((kind) => existsSync(pathOf(FILES[kind])) && readFileSync(pathOf(FILES[kind])).length >= saved.lengths[kind])
+  const isUsable = saved !== null && KINDS.every((kind) => existsSync(pathOf(FILES[kind])) && statSync(pathOf(FILES[kind])).size >= saved.lengths[kind])
   const descriptors = Object.fromEntries(KINDS.map((kind) => [kind, openSync(pathOf(FILES[kind]), isUsable ? 'r+' : 'w')])) as Record<Kind, number>
   const lengths: Record<Kind, number> = isUsable ? { ...saved.lengths } : { slots: 0, trades: 0, stories: 0 }
   for (const kind of KINDS) ftruncateSync(descriptors[kind], lengths[kind])
@@ -116,29 +117,21 @@ function readLines<T>(file: string, schema: z.ZodType<T>): T[] {
   }
   return text.split('\n').flatMap((line, index) => {
     if (line === '') return []
-    const parsed = schema.safeParse(parseJson(line))
+    const parsed = schema.safeParse(jsonOf(line) ?? null)
     if (!parsed.success) throw new UsageError(`${file}, line ${index + 1} is not what a replay writes: ${z.prettifyError(parsed.error)}; run hourhand replay --out again`)
     return [parsed.data]
   })
 }
 
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
-}
-
 /** A checkpoint that cannot be understood, or is of another run, is none. */
 function readCheckpoint(file: string, key: string): z.infer<typeof Saved> | null {
   if (!existsSync(file)) return null
-  const parsed = Saved.safeParse(parseJson(readFileSync(file, 'utf8')))
+  const parsed = Saved.safeParse(jsonOf(readFileSync(file, 'utf8')))
   return parsed.success && parsed.data.key === key ? parsed.data : null
 }
 
 /** The file is there as a whole or as it was before. */
-export function writeWhole(file: string, text: string): void {
+function writeWhole(file: string, text: string): void {
   const draft = `${file}.draft`
   writeFileSync(draft, text, { flush: true })
   renameSync(draft, file)

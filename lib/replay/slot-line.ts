@@ -10,13 +10,11 @@ import type { QuietSlot } from './quiet-slot.ts'
 export function lineOf(record: CycleRecord, point: EquityPoint | undefined, initialCash: Money): SlotLine {
   const outcome = record.decision
   const decision = outcome?.decision ?? null
+  const { refusedBy, ...decided } = decidedOf(record)
   return {
-    slot: record.slot,
-    outcome: record.outcome ?? 'failed',
-    action: decision?.action ?? 'none',
-    confidence: decision !== null && isEntry(decision) ? decision.confidence : null,
+    ...decided,
     ask: decision !== null && isEntry(decision) ? { side: decision.action === 'open_long' ? 'long' : 'short', stopLossPrice: decision.stopLossPrice, takeProfitPrice: decision.takeProfitPrice } : null,
-    refusedBy: record.outcome === 'refused' ? record.verdicts.filter(({ passed }) => !passed).map(({ rule }) => rule) : [],
+    refusedBy,
     failure: record.outcome === 'failed' ? (record.reason ?? '') : describeFailure(outcome?.failure ?? null),
     equity: point?.equity ?? initialCash,
     cash: point?.cash ?? initialCash,
@@ -24,6 +22,18 @@ export function lineOf(record: CycleRecord, point: EquityPoint | undefined, init
     inPosition: point !== undefined && point.phase !== 'flat',
     tokens: [outcome?.usage.inputTokens ?? 0, outcome?.usage.outputTokens ?? 0],
     costUsd: outcome === null ? 0 : outcome.usage.costUsd,
+  }
+}
+
+/** What a cycle decided, and which rules refused it. */
+export function decidedOf({ slot, outcome, decision, verdicts }: CycleRecord): Pick<SlotLine, 'slot' | 'outcome' | 'action' | 'confidence' | 'refusedBy'> {
+  const made = decision?.decision
+  return {
+    slot,
+    outcome: outcome ?? 'failed',
+    action: made?.action ?? 'none',
+    confidence: made !== undefined && isEntry(made) ? made.confidence : null,
+    refusedBy: outcome === 'refused' ? verdicts.filter(({ passed }) => !passed).map(({ rule }) => rule) : [],
   }
 }
 

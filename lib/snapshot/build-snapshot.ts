@@ -1,3 +1,4 @@
+import { rememberLast } from '../core/memo.ts'
 import { type EpochMs, fromIso, toIso } from '../core/time.ts'
 import type { ViewBuilder } from '../indicators/incremental-views.ts'
 import { buildTimeframeView } from '../indicators/timeframe-view.ts'
@@ -86,12 +87,7 @@ function knownNews(news: NewsDigest, asOf: EpochMs): NewsDigest {
 }
 
 /** Trades close less often than snapshots are made; a memory that is the same object has the same summary. */
-let lastPerformance: { trades: StrategyState['memory']['trades']; count: number; summary: Snapshot['performance'] } | null = null
-
-export function performanceOf(trades: StrategyState['memory']['trades'], count: number): Snapshot['performance'] {
-  if (lastPerformance?.trades !== trades || lastPerformance.count !== count) lastPerformance = { trades, count, summary: summarisePerformance(newest(trades, count, ({ exitTime }) => exitTime)) }
-  return lastPerformance.summary
-}
+export const performanceOf = rememberLast((trades: StrategyState['memory']['trades'], count: number): Snapshot['performance'] => summarisePerformance(newest(trades, count, ({ exitTime }) => exitTime)))
 
 /** The last `count` items by time, oldest first, in whatever order they are kept; items of one instant keep theirs. */
 function newest<T>(items: readonly T[], count: number, timeOf: (item: T) => string): T[] {

@@ -5,12 +5,12 @@ import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { runCli } from '../../lib/cli/run-cli.ts'
 import { loadConfig } from '../../lib/config/load-config.ts'
-import { DAY_MS, HOUR_MS, MINUTE_MS, timeframeMs } from '../../lib/core/time.ts'
+import { DAY_MS, timeframeMs } from '../../lib/core/time.ts'
 import { createFileMarket } from '../../lib/market/file-source.ts'
 import { runReplay, type ReplayResult } from '../../lib/replay/run-replay.ts'
 import type { Candle } from '../../schemas/market.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
-import { eightHourly, historyOf, type HistoryOptions, rulesOf, settings, START } from '../replay/support.ts'
+import { eightHourly, historyOf, type HistoryOptions, rulesOf, settings, START, withJumps, withOutages } from '../replay/support.ts'
 import { randomWalkBars } from '../support/random-walk.ts'
 import { compareDirectory, compareLists, SLOT_FIELDS, TRADE_FIELDS } from './compare.mjs'
 import { plainReplay, type PlainResult, readCandles, readFunding } from './plain-replay.mjs'
@@ -34,14 +34,6 @@ function differences(plain: PlainResult, replay: ReplayResult): string[] {
 const happenings = ({ trades, slots, ambiguousBars, halt }: PlainResult): Set<string> =>
   new Set([...trades.map(({ exitReason }) => exitReason), ...slots.flatMap(({ outcome, refusedBy }) => [outcome, ...refusedBy]), ...(ambiguousBars > 0 ? ['ambiguous'] : []), ...(halt === null ? [] : [`halt ${halt.rule}`])])
 
-const withOutages = (bars: Candle[]): Candle[] => bars.filter(({ time }) => (time - START) % (31 * HOUR_MS) > 47 * MINUTE_MS)
-/** A price that jumps now and then by up to `depth` of itself. */
-const withJumps = (depth: number, every = 2_111) => (bars: Candle[]): Candle[] =>
-  bars.map((bar, index) => {
-    const factor = 1 + depth * Math.sin(Math.floor(index / every) * 1.7)
-    const scaled = (value: number) => Math.round(value * factor * 100) / 100
-    return { ...bar, open: scaled(bar.open), high: scaled(bar.high), low: scaled(bar.low), close: scaled(bar.close) }
-  })
 /** A bar now and then that reaches far out to both sides and comes back. */
 const withSpikes = (depth: number, every: number) => (bars: Candle[]): Candle[] =>
   bars.map((bar, index) => (index % every === 0 ? { ...bar, high: Math.round(bar.high * (1 + depth) * 100) / 100, low: Math.round(bar.low * (1 - depth) * 100) / 100 } : bar))

@@ -1,18 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../lib/core/time.ts'
+import { DAY_MS } from '../../lib/core/time.ts'
 import { createRandomDecider } from '../../lib/decision/random-decider.ts'
-import type { Candle } from '../../schemas/market.ts'
-import { DAYS, eightHourly, firstDifference, historyOf, replay, settings, START } from './support.ts'
+import { DAYS, eightHourly, firstDifference, historyOf, replay, settings, START, withJumps, withOutages } from './support.ts'
 
-/** Cuts hours out of a history, as outages do. */
-const withOutages = (bars: Candle[]): Candle[] => bars.filter(({ time }) => (time - START) % (31 * HOUR_MS) > 47 * MINUTE_MS)
-/** A price that jumps by several per cent now and then: stops gapped through, liquidations. */
-const withJumps = (bars: Candle[]): Candle[] =>
-  bars.map((bar, index) => {
-    const factor = 1 + 0.06 * Math.sin(Math.floor(index / 2_111) * 1.7)
-    const scaled = (value: number) => Math.round(value * factor * 100) / 100
-    return { ...bar, open: scaled(bar.open), high: scaled(bar.high), low: scaled(bar.low), close: scaled(bar.close) }
-  })
+const jumps = withJumps(0.06)
 
 const CASES: [string, Parameters<typeof historyOf>[0], Record<string, unknown>?][] = [
   ['one-minute bars', { seed: 1 }],
@@ -20,16 +11,16 @@ const CASES: [string, Parameters<typeof historyOf>[0], Record<string, unknown>?]
   ['funding every eight hours', { seed: 3, funding: eightHourly(DAYS) }],
   ['funding known for a part of the time', { seed: 4, funding: eightHourly(Math.ceil(DAYS / 3)) }],
   ['outages', { seed: 4, change: withOutages }],
-  ['jumps', { seed: 5, change: withJumps }],
-  ['outages and jumps', { seed: 6, change: (bars) => withOutages(withJumps(bars)) }],
+  ['jumps', { seed: 5, change: jumps }],
+  ['outages and jumps', { seed: 6, change: (bars) => withOutages(jumps(bars)) }],
   ['five-minute bars', { seed: 7, timeframe: '5m', days: 2 * DAYS }],
   ['hourly bars', { seed: 8, timeframe: '1h', days: 8 * DAYS }, { intervalMinutes: 60 }],
-  ['limits that halt', { seed: 9, change: withJumps }, { guard: { maxDailyLoss: 0.02, maxDrawdown: 0.05, minStopAtr: 0.1 } }],
+  ['limits that halt', { seed: 9, change: jumps }, { guard: { maxDailyLoss: 0.02, maxDrawdown: 0.05, minStopAtr: 0.1 } }],
   ['cooldown and a short time limit', { seed: 10 }, { exits: { maxHoldingMinutes: 95 } }],
   ['exits that follow the fill', { seed: 11 }, { paper: { attachedBrackets: false } }],
   ['no funding', { seed: 12 }, { paper: { product: { fundingIntervalMs: null } } }],
   ['a decider that goes by its record', { seed: 14, days: 2 * DAYS }, { decider: { kind: 'rules', followsRecord: true } }],
-  ['liquidation near', { seed: 13, change: withJumps }, { guard: { maxLeverage: 10, liquidationBuffer: 0, minStopAtr: 0.1, maxDailyLoss: 1, maxDrawdown: 1 }, exits: { liquidationDistance: 0.2 } }],
+  ['liquidation near', { seed: 13, change: jumps }, { guard: { maxLeverage: 10, liquidationBuffer: 0, minStopAtr: 0.1, maxDailyLoss: 1, maxDrawdown: 1 }, exits: { liquidationDistance: 0.2 } }],
 ]
 
 describe('a fast walk through history', () => {

@@ -1,6 +1,6 @@
 import { loadConfig } from '../../lib/config/load-config.ts'
 import { canonicalJson } from '../../lib/core/canonical-json.ts'
-import { DAY_MS, MINUTE_MS, type Timeframe } from '../../lib/core/time.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, type Timeframe } from '../../lib/core/time.ts'
 import type { Decider } from '../../lib/decision/decider.ts'
 import { createRulesDecider } from '../../lib/decision/rules-decider.ts'
 import { aggregateCandles } from '../../lib/market/aggregate.ts'
@@ -70,3 +70,14 @@ export function firstDifference(a: ReplayResult, b: ReplayResult): [string, stri
   while (one[at] === other[at]) at += 1
   return [`...${one.slice(Math.max(0, at - 120), at + 160)}`, `...${other.slice(Math.max(0, at - 120), at + 160)}`]
 }
+
+/** Cuts hours out of a history, as outages do. */
+export const withOutages = (bars: Candle[]): Candle[] => bars.filter(({ time }) => (time - START) % (31 * HOUR_MS) > 47 * MINUTE_MS)
+
+/** A price that jumps now and then by up to `depth` of itself: stops gapped through, liquidations. */
+export const withJumps = (depth: number, every = 2_111) => (bars: Candle[]): Candle[] =>
+  bars.map((bar, index) => {
+    const factor = 1 + depth * Math.sin(Math.floor(index / every) * 1.7)
+    const scaled = (value: number) => Math.round(value * factor * 100) / 100
+    return { ...bar, open: scaled(bar.open), high: scaled(bar.high), low: scaled(bar.low), close: scaled(bar.close) }
+  })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { jsonOf } from '../../core/parse-json.ts'
 import type { WireAnswer, WireRequest } from './wire.ts'
 
 /** An error body, in any of the forms seen: `error` is a code such as INVALID_ARGUMENT, PERMISSION_DENIED or NOT_FOUND. */
@@ -8,18 +9,12 @@ const ErrorBody = z.looseObject({ error: z.string().nullish().catch(null), error
 export type Complaint = { code: string; text: string }
 
 /** The JSON of an answer, or undefined where it is none: errors may be plain text or a gateway's page. */
-export function jsonOf({ text }: WireAnswer): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
+export const jsonIn = ({ text }: WireAnswer): unknown => jsonOf(text)
 
 const MAX_TEXT = 200
 
 export function complaintOf(answer: WireAnswer): Complaint {
-  const body = ErrorBody.safeParse(jsonOf(answer))
+  const body = ErrorBody.safeParse(jsonIn(answer))
   const { error, error_details: details, message } = body.success ? body.data : {}
   const words = [error, details, message].filter((part) => typeof part === 'string' && part !== '').join(': ')
   const text = (words === '' ? answer.text.trim() : words).replace(/\s+/g, ' ').slice(0, MAX_TEXT)

@@ -1,6 +1,6 @@
 import type { Clock, EpochMs } from '../../core/time.ts'
 import { BrokerError } from '../broker.ts'
-import { complaintOf, issuesOf, jsonOf, messageOf, nameOf } from './answer.ts'
+import { complaintOf, issuesOf, jsonIn, messageOf, nameOf } from './answer.ts'
 import type { Question } from './request.ts'
 import { NoAnswerError, type Transport, type WireAnswer } from './wire.ts'
 
@@ -53,7 +53,7 @@ export function createReader({ transport, timeoutMs, clock, sleep }: ReaderOptio
       throw new BrokerError(`${nameOf(request)}: ${messageOf(cause)}`, { cause })
     }
     if (answer.status === 200) {
-      const parsed = schema.safeParse(jsonOf(answer))
+      const parsed = schema.safeParse(jsonIn(answer))
       return parsed.success ? { kind: 'answer', value: parsed.data } : { kind: 'trouble', text: `unreadable answer: ${issuesOf(parsed.error)}` }
     }
     const { code, text } = complaintOf(answer)

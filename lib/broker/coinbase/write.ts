@@ -1,6 +1,6 @@
 import type { EpochMs } from '../../core/time.ts'
 import type { Placement } from '../../../schemas/order.ts'
-import { complaintOf, jsonOf, messageOf } from './answer.ts'
+import { complaintOf, jsonIn, messageOf } from './answer.ts'
 import { CancelResults, cancelOrder } from './endpoints/batch-cancel.ts'
 import { OrderCreated } from './endpoints/create-order.ts'
 import { failureReason } from './failure-reason.ts'
@@ -12,7 +12,7 @@ const unknown = (reason: string): Placement => ({ outcome: 'unknown', reason })
 /** Sends a new order, exactly once. `rejected` only where nothing can have been placed; never rejects. */
 export async function sendOrder(transport: Transport, request: WireRequest, clientOrderId: string, { timeoutMs, sendBy }: { timeoutMs: number; sendBy: EpochMs }): Promise<Placement> {
   return send(() => transport(request, timeoutMs, sendBy), (answer) => {
-    const parsed = OrderCreated.safeParse(jsonOf(answer))
+    const parsed = OrderCreated.safeParse(jsonIn(answer))
     if (!parsed.success) return unknown('unreadable_answer')
     const { success, success_response: created, error_response: refusal } = parsed.data
     if (success) {
@@ -36,7 +36,7 @@ export async function sendCancel(transport: Transport, orderId: string, timeoutM
     return rejected(messageOf(error))
   }
   return send(() => transport(request, timeoutMs), (answer) => {
-    const parsed = CancelResults.safeParse(jsonOf(answer))
+    const parsed = CancelResults.safeParse(jsonIn(answer))
     const result = parsed.success ? parsed.data.results.find((each) => each.order_id === orderId) : undefined
     if (result === undefined) return unknown('unreadable_answer')
     return result.success ? { outcome: 'accepted', orderId } : rejected(result.failure_reason.toLowerCase() || 'unknown_cancel_failure_reason')

@@ -34,17 +34,17 @@ const GUISES: readonly { name: string; disguise: Disguise; needsNews: boolean }[
 export async function auditCommand(configured: StrategyConfig, options: WalkOptions, environment: Environment, io: Io): Promise<Answer> {
   const history = await openHistory(configured, options, io)
   const { knowledgeCutoff } = { knowledgeCutoff: null, ...history.config.decider }
-  const cutoff = knowledgeCutoff === null ? null : Date.parse(`${knowledgeCutoff}T00:00:00Z`)
+  const cutoff = knowledgeCutoff === null ? null : fromIso(knowledgeCutoff)
   const purse = openBudget([history.config.decider], options)
   const guises: AuditReport['guises'] = []
   let plain: Walk | null = null
   for (const guise of GUISES.filter(({ needsNews }) => !needsNews || history.headlines.length > 0)) {
-    const disguised = disguise(history, guise.disguise)
-    const { headlines, ...rest } = disguised
-    const walk = await walkHistory({ history: { ...rest, news: newsOf(headlines, disguised.config.news) }, options, purse, label: guise.name }, environment, io)
+    const { headlines, ...rest } = disguise(history, guise.disguise)
+    const disguised = { ...rest, news: newsOf(headlines, rest.config.news) }
+    const walk = await walkHistory({ history: disguised, options, purse, label: guise.name }, environment, io)
     plain ??= walk
     const { kappa, meanShare } = agreementOf([actionsOf(plain), actionsOf(walk)])
-    guises.push({ ...summariseWalk(guise.name, null, walk, { ...rest, news: history.news }), sameActions: meanShare, sameEntries: entriesKept(plain, walk), kappa, ...returnsAround(cutoff === null ? null : cutoff + disguised.from - history.from, walk, disguised.config) })
+    guises.push({ ...summariseWalk(guise.name, null, walk, disguised), sameActions: meanShare, sameEntries: entriesKept(plain, walk), kappa, ...returnsAround(cutoff === null ? null : cutoff + disguised.from - history.from, walk, disguised.config) })
   }
   const document = AuditReport.parse({ from: toIso(history.from), to: toIso(history.to), slots: plain?.lines.length ?? 0, cutoff: cutoff === null ? null : toIso(cutoff), guises })
   return { document, text: render(document), exitCode: 0 }

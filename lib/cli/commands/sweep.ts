@@ -43,7 +43,7 @@ export async function sweepCommand(configured: StrategyConfig, options: SweepOpt
   const done = variants.map(({ settings, config }, index) => ({ settings, config, summary: summaries[index] ?? missing(settings) }))
   const at = toIso(io.clock())
   const trials = done.map(({ config, summary }) => makeTrial({ config, data: history.data, decider: config.decider.kind, model: null, metrics: summary.metrics, command: 'sweep', at }))
-  for (const trial of trials) recordTrial(options.dataDir, trial)
+  recordTrial(options.dataDir, ...trials)
   const runs = done.map(({ settings, summary: { metrics, haltedAt } }, index) => {
     return { trialId: trials[index]?.trialId ?? '', settings, totalReturn: metrics.totalReturn, sharpe: metrics.sharpe, maxDrawdown: metrics.maxDrawdown, trades: metrics.trades, fees: metrics.fees, haltedAt }
   })
