@@ -4,8 +4,21 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** Files that take longest, in this order: begun first, so that none of them is worked on alone at the end. */
 const LONGEST = [
-  'cli/live.test.ts', 'replay/fast-and-plain.test.ts', 'simulation/seeds-a.test.ts', 'simulation/seeds-b.test.ts', 'simulation/killed/killed.test.ts', 'simulation/simulation.test.ts', 'stack/deployed-handlers.test.ts',
-  'guard/approved-longs.test.ts', 'guard/approved-shorts.test.ts', 'report/html/browser.test.ts', 'cli/cli.test.ts', 'stack/', 'market/sim-source.test.ts', 'failure-modes/', 'cli/',
+  'cli/live.test.ts',
+  'replay/fast-and-plain.test.ts',
+  'simulation/seeds-a.test.ts',
+  'simulation/seeds-b.test.ts',
+  'simulation/killed/killed.test.ts',
+  'simulation/simulation.test.ts',
+  'stack/deployed-handlers.test.ts',
+  'guard/approved-longs.test.ts',
+  'guard/approved-shorts.test.ts',
+  'report/html/browser.test.ts',
+  'cli/cli.test.ts',
+  'stack/',
+  'market/sim-source.test.ts',
+  'failure-modes/',
+  'cli/',
 ]
 
 const rankOf = ({ moduleId }: TestSpecification): number => {

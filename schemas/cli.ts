@@ -12,7 +12,9 @@ import { Trade } from './trade.ts'
 import { GuardRuleName, Verdict } from './verdict.ts'
 
 /** Where a cycle's full record lies; null for a dry run, which leaves none. */
-export const RecordLocation = z.strictObject({ store: z.string(), table: z.string(), pk: z.string(), sk: z.string() }).nullable()
+export const RecordLocation = z
+  .strictObject({ store: z.string(), table: z.string(), pk: z.string(), sk: z.string() })
+  .nullable()
 export type RecordLocation = z.infer<typeof RecordLocation>
 
 /** `hourhand cycle --json` */
@@ -46,7 +48,12 @@ export const EnforcementReport = z.strictObject({
 export type EnforcementReport = z.infer<typeof EnforcementReport>
 
 /** One line of ledger beside venue. */
-export const Comparison = z.strictObject({ what: z.string(), ledger: z.string(), venue: z.string(), agrees: z.boolean() })
+export const Comparison = z.strictObject({
+  what: z.string(),
+  ledger: z.string(),
+  venue: z.string(),
+  agrees: z.boolean(),
+})
 export type Comparison = z.infer<typeof Comparison>
 
 /** `hourhand status --json` */
@@ -58,10 +65,23 @@ export const StatusReport = z.strictObject({
   halt: Halt.nullable(),
   accounting: Accounting,
   position: PositionReport.nullable(),
-  venue: z.strictObject({ name: z.string(), account: VenueAccount, position: VenuePosition.nullable(), openOrders: z.array(VenueOrder) }),
+  venue: z.strictObject({
+    name: z.string(),
+    account: VenueAccount,
+    position: VenuePosition.nullable(),
+    openOrders: z.array(VenueOrder),
+  }),
   comparison: z.array(Comparison),
   /** The order under way, if any. */
-  pending: z.strictObject({ order: OrderRequest, status: IntentStatus, orderId: z.string().nullable(), intendedAt: IsoTime, deadline: IsoTime }).nullable(),
+  pending: z
+    .strictObject({
+      order: OrderRequest,
+      status: IntentStatus,
+      orderId: z.string().nullable(),
+      intendedAt: IsoTime,
+      deadline: IsoTime,
+    })
+    .nullable(),
   incidents: z.array(Incident),
   /** Differences seen lately and not believed yet. */
   suspicions: z.array(Incident),
@@ -105,7 +125,9 @@ export const LiveReport = z.strictObject({
   mode: Mode,
   at: IsoTime,
   isEarned: z.boolean(),
-  gates: z.array(z.strictObject({ gate: z.string(), passed: z.boolean(), detail: z.string(), remedy: z.string().nullable() })),
+  gates: z.array(
+    z.strictObject({ gate: z.string(), passed: z.boolean(), detail: z.string(), remedy: z.string().nullable() }),
+  ),
   clearance: LiveClearance,
 })
 export type LiveReport = z.infer<typeof LiveReport>
@@ -113,14 +135,25 @@ export type LiveReport = z.infer<typeof LiveReport>
 /** `hourhand guard --explain --json` */
 export const GuardReport = z.strictObject({
   strategyId: StrategyId,
-  rules: z.array(z.strictObject({ rule: GuardRuleName, limit: z.string(), purpose: z.string(), appliesTo: z.enum(['always', 'entry']), halts: z.boolean(), enforcedIn: z.string() })),
+  rules: z.array(
+    z.strictObject({
+      rule: GuardRuleName,
+      limit: z.string(),
+      purpose: z.string(),
+      appliesTo: z.enum(['always', 'entry']),
+      halts: z.boolean(),
+      enforcedIn: z.string(),
+    }),
+  ),
 })
 export type GuardReport = z.infer<typeof GuardReport>
 
 /** `hourhand doctor --json` */
 export const DoctorReport = z.strictObject({
   ok: z.boolean(),
-  checks: z.array(z.strictObject({ check: z.string(), ok: z.boolean(), detail: z.string(), remedy: z.string().nullable() })),
+  checks: z.array(
+    z.strictObject({ check: z.string(), ok: z.boolean(), detail: z.string(), remedy: z.string().nullable() }),
+  ),
   /** What still keeps live entries out, whatever the checks say; null on paper. */
   liveBarriers: z.array(z.string()).nullable(),
 })
@@ -157,7 +190,12 @@ export const WalkSummary = z.strictObject({
 export type WalkSummary = z.infer<typeof WalkSummary>
 
 /** How far several walks through the same slots decided the same; see `lib/decision/agreement.ts`. */
-export const AgreementSummary = z.strictObject({ compared: z.int(), meanShare: z.number().nullable(), unanimousShare: z.number().nullable(), kappa: z.number().nullable() })
+export const AgreementSummary = z.strictObject({
+  compared: z.int(),
+  meanShare: z.number().nullable(),
+  unanimousShare: z.number().nullable(),
+  kappa: z.number().nullable(),
+})
 export type AgreementSummary = z.infer<typeof AgreementSummary>
 
 /** `hourhand compare --json` */
@@ -215,7 +253,9 @@ export const SweepReport = z.strictObject({
     }),
   ),
   /** Probability that the best of them is more than luck, all trials on this market counted. */
-  best: z.strictObject({ trialId: z.string(), sharpe: z.number(), trials: z.int(), deflatedSharpe: z.number().nullable() }).nullable(),
+  best: z
+    .strictObject({ trialId: z.string(), sharpe: z.number(), trials: z.int(), deflatedSharpe: z.number().nullable() })
+    .nullable(),
   elapsedMs: z.number(),
 })
 export type SweepReport = z.infer<typeof SweepReport>

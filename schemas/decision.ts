@@ -25,7 +25,8 @@ export const Decision = z.discriminatedUnion('action', [OpenLong, OpenShort, Clo
 export type Decision = z.infer<typeof Decision>
 export type EntryDecision = z.infer<typeof OpenLong> | z.infer<typeof OpenShort>
 
-export const isEntry = (decision: Decision): decision is EntryDecision => decision.action === 'open_long' || decision.action === 'open_short'
+export const isEntry = (decision: Decision): decision is EntryDecision =>
+  decision.action === 'open_long' || decision.action === 'open_short'
 
 /**
  * The same answer as the providers' strict structured outputs accept it: one flat object, every key
@@ -52,7 +53,22 @@ export type ModelUsage = z.infer<typeof ModelUsage>
 
 /** Why a decider fell back to hold. */
 export const DecisionFailure = z.strictObject({
-  kind: z.enum(['refusal', 'truncated', 'timeout', 'network', 'rate_limited', 'unauthorized', 'bad_request', 'server_error', 'empty', 'bad_json', 'bad_schema', 'budget', 'missing_recording', 'insufficient_data']),
+  kind: z.enum([
+    'refusal',
+    'truncated',
+    'timeout',
+    'network',
+    'rate_limited',
+    'unauthorized',
+    'bad_request',
+    'server_error',
+    'empty',
+    'bad_json',
+    'bad_schema',
+    'budget',
+    'missing_recording',
+    'insufficient_data',
+  ]),
   message: z.string(),
 })
 export type DecisionFailure = z.infer<typeof DecisionFailure>

@@ -12,7 +12,19 @@ export const ManualEvent = z.strictObject({
 export const InvocationEvent = z.union([ScheduledEvent, ManualEvent])
 export type InvocationEvent = z.infer<typeof InvocationEvent>
 
-export const DomainEventType = z.enum(['opened', 'protected', 'closed', 'refused', 'halted', 'resumed', 'unknown', 'reconciled', 'naked', 'failed', 'overridden'])
+export const DomainEventType = z.enum([
+  'opened',
+  'protected',
+  'closed',
+  'refused',
+  'halted',
+  'resumed',
+  'unknown',
+  'reconciled',
+  'naked',
+  'failed',
+  'overridden',
+])
 
 /** Something the owner may want to hear of; goes to the log and to the event bus. */
 export const DomainEvent = z.strictObject({

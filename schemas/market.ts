@@ -21,7 +21,18 @@ export type Candle = z.infer<typeof Candle>
 
 /** What is wrong with a series of bars, named. */
 export const DataIssue = z.strictObject({
-  kind: z.enum(['gap', 'duplicate', 'disorder', 'not_a_number', 'inconsistent', 'not_positive', 'forming', 'misaligned', 'stale', 'missing']),
+  kind: z.enum([
+    'gap',
+    'duplicate',
+    'disorder',
+    'not_a_number',
+    'inconsistent',
+    'not_positive',
+    'forming',
+    'misaligned',
+    'stale',
+    'missing',
+  ]),
   /** Open time of the bar concerned; for a gap, of the first bar missing. */
   at: IsoTime.nullable(),
   /** How many bars it concerns. */

@@ -29,7 +29,13 @@ export const Interval = z.strictObject({ low: z.number(), high: z.number() })
 export type Interval = z.infer<typeof Interval>
 
 /** A fall of equity from a peak: its depth as a fraction of the peak, and its dates. `recoveredAt` null: not yet. */
-export const Drawdown = z.strictObject({ depth: z.number(), peakAt: IsoTime, troughAt: IsoTime, recoveredAt: IsoTime.nullable(), days: z.number() })
+export const Drawdown = z.strictObject({
+  depth: z.number(),
+  peakAt: IsoTime,
+  troughAt: IsoTime,
+  recoveredAt: IsoTime.nullable(),
+  days: z.number(),
+})
 export type Drawdown = z.infer<typeof Drawdown>
 
 /** What a replay or a stored record amounts to; `metrics.json`. Ratios are fractions, never percents. */
@@ -87,7 +93,11 @@ export const Metrics = z.strictObject({
     deflatedSharpe: statistic,
     confidence: z.number(),
     resamples: z.int().nonnegative(),
-    intervals: z.strictObject({ totalReturn: Interval.nullable(), sharpe: Interval.nullable(), averageR: Interval.nullable() }),
+    intervals: z.strictObject({
+      totalReturn: Interval.nullable(),
+      sharpe: Interval.nullable(),
+      averageR: Interval.nullable(),
+    }),
   }),
 })
 export type Metrics = z.infer<typeof Metrics>

@@ -49,7 +49,8 @@ export type OrderRecord = z.infer<typeof OrderRecord>
 export const OrderStatus = z.enum(['pending', 'open', 'filled', 'cancelled', 'expired', 'rejected', 'unknown'])
 export type OrderStatus = z.infer<typeof OrderStatus>
 
-export const isTerminal = (status: OrderStatus): boolean => status === 'filled' || status === 'cancelled' || status === 'expired' || status === 'rejected'
+export const isTerminal = (status: OrderStatus): boolean =>
+  status === 'filled' || status === 'cancelled' || status === 'expired' || status === 'rejected'
 
 /** An order as the venue reports it. */
 export const VenueOrder = z.strictObject({

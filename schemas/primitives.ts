@@ -3,7 +3,9 @@ import { isCanonicalDecimal, type Money, type Price, type Quantity } from '../li
 import { TIMEFRAMES } from '../lib/core/time.ts'
 
 const canonicalText = (what: string) =>
-  z.string().refine(isCanonicalDecimal, { error: `expected ${what} as a plain decimal string such as "0.5", without trailing zeros` })
+  z.string().refine(isCanonicalDecimal, {
+    error: `expected ${what} as a plain decimal string such as "0.5", without trailing zeros`,
+  })
 
 const isUnsigned = (text: string) => !text.startsWith('-')
 
@@ -20,16 +22,23 @@ export const QuantityText = branded<Quantity>(
 )
 /** A quantity above zero: sizes of contracts and lots. */
 export const PositiveQuantityText = branded<Quantity>(
-  canonicalText('a quantity').refine((text) => isUnsigned(text) && text !== '0', { error: 'this quantity must be above zero' }),
+  canonicalText('a quantity').refine((text) => isUnsigned(text) && text !== '0', {
+    error: 'this quantity must be above zero',
+  }),
 )
 /** Signed quote-currency amount. */
 export const MoneyText = branded<Money>(canonicalText('an amount of money'))
 /** A non-negative fraction as an exact decimal string: rates of fee and margin. */
 export const RateText = canonicalText('a rate').refine(isUnsigned, { error: 'a rate is not negative' })
 /** A share of the notional set aside as margin: above zero, at most the whole. */
-export const MarginRateText = canonicalText('a margin rate').refine((text) => isUnsigned(text) && text !== '0' && Number(text) <= 1, { error: 'a margin rate is above 0 and at most 1' })
+export const MarginRateText = canonicalText('a margin rate').refine(
+  (text) => isUnsigned(text) && text !== '0' && Number(text) <= 1,
+  { error: 'a margin rate is above 0 and at most 1' },
+)
 /** A fee as a fraction of notional, below a tenth: 5 bps is "0.0005". */
-export const FeeRateText = canonicalText('a fee rate').refine((text) => isUnsigned(text) && Number(text) < 0.1, { error: 'a fee rate is a fraction, not negative and below 0.1' })
+export const FeeRateText = canonicalText('a fee rate').refine((text) => isUnsigned(text) && Number(text) < 0.1, {
+  error: 'a fee rate is a fraction, not negative and below 0.1',
+})
 /** A signed fraction as an exact decimal string: funding rates. */
 export const SignedRateText = canonicalText('a rate')
 
@@ -39,9 +48,9 @@ export const IsoTime = z.iso.datetime({ error: 'expected an ISO 8601 UTC time su
 /** Ratio in [0, 1]; never a percentage. */
 export const Fraction = z.number().min(0).max(1)
 
-export const StrategyId = z
-  .string()
-  .regex(/^[a-z][a-z0-9-]{0,39}$/, { error: 'a strategy id is lower-case letters, digits and dashes, at most 40, beginning with a letter' })
+export const StrategyId = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, {
+  error: 'a strategy id is lower-case letters, digits and dashes, at most 40, beginning with a letter',
+})
 
 export const TimeframeName = z.enum(TIMEFRAMES)
 

@@ -2,7 +2,13 @@ import { z } from 'zod'
 import { DecisionOutcome, type DecisionFailure } from './decision.ts'
 
 /** Failures that are the model's own doing. An outage, a refused key or a spent quota is nobody's decision and is not recorded. */
-export const MODEL_FAILURES = ['refusal', 'truncated', 'empty', 'bad_json', 'bad_schema'] as const satisfies readonly DecisionFailure['kind'][]
+export const MODEL_FAILURES = [
+  'refusal',
+  'truncated',
+  'empty',
+  'bad_json',
+  'bad_schema',
+] as const satisfies readonly DecisionFailure['kind'][]
 
 const hash = z.string().regex(/^[0-9a-f]{64}$/, { error: 'expected a SHA-256 in lower-case hexadecimal' })
 
@@ -40,7 +46,10 @@ export const Recording = z.strictObject({
   schemaVersion: z.literal(1),
   key: hash,
   ...RecordedQuestion.shape,
-  outcome: DecisionOutcome.refine(({ failure }) => failure === null || MODEL_FAILURES.some((kind) => kind === failure.kind), { path: ['failure', 'kind'], error: 'not an answer of a model' }),
+  outcome: DecisionOutcome.refine(
+    ({ failure }) => failure === null || MODEL_FAILURES.some((kind) => kind === failure.kind),
+    { path: ['failure', 'kind'], error: 'not an answer of a model' },
+  ),
 })
 export type Recording = z.infer<typeof Recording>
 

@@ -105,7 +105,12 @@ export const RandomBaseline = z.strictObject({
 })
 export type RandomBaseline = z.infer<typeof RandomBaseline>
 
-export const Baselines = z.strictObject({ hold: Baseline.nullable(), flat: Baseline, rules: Baseline.nullable(), random: RandomBaseline.nullable() })
+export const Baselines = z.strictObject({
+  hold: Baseline.nullable(),
+  flat: Baseline,
+  rules: Baseline.nullable(),
+  random: RandomBaseline.nullable(),
+})
 export type Baselines = z.infer<typeof Baselines>
 
 /**
@@ -156,7 +161,11 @@ export const SlotLine = z.strictObject({
 export type SlotLine = z.infer<typeof SlotLine>
 
 /** Where a replay stands between two slots: with it, the rest is the same as if it had never stopped. */
-export const ReplayCheckpoint = z.strictObject({ nextSlot: IsoTime, state: StrategyState.nullable(), book: PaperBook.nullable() })
+export const ReplayCheckpoint = z.strictObject({
+  nextSlot: IsoTime,
+  state: StrategyState.nullable(),
+  book: PaperBook.nullable(),
+})
 export type ReplayCheckpoint = z.infer<typeof ReplayCheckpoint>
 
 /** A cycle's story: everything needed to see why, and to have its verdicts again. */

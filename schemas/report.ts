@@ -31,13 +31,29 @@ export const ReportData = z.strictObject({
   gates: z.array(Gate),
   baselines: Baselines.nullable(),
   attribution: Attribution.nullable(),
-  cutoff: z.strictObject({ at: IsoTime, before: Baselines.shape.flat.nullable(), after: Baselines.shape.flat.nullable() }).nullable(),
+  cutoff: z
+    .strictObject({ at: IsoTime, before: Baselines.shape.flat.nullable(), after: Baselines.shape.flat.nullable() })
+    .nullable(),
   halt: Halt.nullable(),
   openPosition: PositionReport.nullable(),
-  bars: z.strictObject({ timeframe: z.string(), time: seconds, open: numbers, high: numbers, low: numbers, close: numbers, volume: numbers }),
+  bars: z.strictObject({
+    timeframe: z.string(),
+    time: seconds,
+    open: numbers,
+    high: numbers,
+    low: numbers,
+    close: numbers,
+    volume: numbers,
+  }),
   equity: z.strictObject({ time: seconds, value: numbers }),
   /** One a slot. `action` and `outcome` are words, `refusedBy` the rules that refused, comma-separated. */
-  decisions: z.strictObject({ time: seconds, action: z.array(z.string()), outcome: z.array(z.string()), confidence: z.array(z.number().nullable()), refusedBy: z.array(z.string()) }),
+  decisions: z.strictObject({
+    time: seconds,
+    action: z.array(z.string()),
+    outcome: z.array(z.string()),
+    confidence: z.array(z.number().nullable()),
+    refusedBy: z.array(z.string()),
+  }),
   /** With the cycle that decided each, whose story is told. */
   trades: z.array(Trade.extend({ cycleId: z.string() })),
   stories: z.array(Story),

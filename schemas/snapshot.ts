@@ -73,7 +73,12 @@ export type FeedReport = z.infer<typeof FeedReport>
 export const NewsDigest = z.strictObject({ headlines: z.array(Headline), feeds: z.array(FeedReport) })
 export type NewsDigest = z.infer<typeof NewsDigest>
 
-const performanceGroup = z.strictObject({ trades: z.int().nonnegative(), winRate: z.number().nullable(), averageR: z.number().nullable(), pnl: MoneyText })
+const performanceGroup = z.strictObject({
+  trades: z.int().nonnegative(),
+  winRate: z.number().nullable(),
+  averageR: z.number().nullable(),
+  pnl: MoneyText,
+})
 
 /** How the strategy's own recent trades went; the same in replay and live. */
 export const RecentPerformance = z.strictObject({

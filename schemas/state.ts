@@ -45,8 +45,20 @@ export type CloseIntent = z.infer<typeof CloseIntent>
 /** The resting exits of the open position, as last confirmed by the venue. */
 export const Protection = z.discriminatedUnion('status', [
   z.strictObject({ status: z.literal('none') }),
-  z.strictObject({ status: z.literal('intended'), order: ProtectOrder, attempt: z.int().nonnegative(), intendedAt: IsoTime, deadline: IsoTime }),
-  z.strictObject({ status: z.literal('live'), orderId: z.string(), quantity: QuantityText, bracket: Bracket, confirmedAt: IsoTime }),
+  z.strictObject({
+    status: z.literal('intended'),
+    order: ProtectOrder,
+    attempt: z.int().nonnegative(),
+    intendedAt: IsoTime,
+    deadline: IsoTime,
+  }),
+  z.strictObject({
+    status: z.literal('live'),
+    orderId: z.string(),
+    quantity: QuantityText,
+    bracket: Bracket,
+    confirmedAt: IsoTime,
+  }),
 ])
 export type Protection = z.infer<typeof Protection>
 
@@ -91,7 +103,12 @@ export type Position = z.infer<typeof Position>
 export const Phase = z.discriminatedUnion('kind', [
   /** `abandoned` is an entry given up for lost: should it fill after all, its stop is still known. */
   z.strictObject({ kind: z.literal('flat'), abandoned: EntryIntent.nullable() }),
-  z.strictObject({ kind: z.literal('opening'), intent: EntryIntent, filledQuantity: QuantityText, position: Position.nullable() }),
+  z.strictObject({
+    kind: z.literal('opening'),
+    intent: EntryIntent,
+    filledQuantity: QuantityText,
+    position: Position.nullable(),
+  }),
   z.strictObject({ kind: z.literal('open'), position: Position }),
   z.strictObject({ kind: z.literal('closing'), position: Position, intent: CloseIntent }),
 ])
@@ -126,11 +143,23 @@ export const Accounting = z.strictObject({
 export type Accounting = z.infer<typeof Accounting>
 
 /** A durable stop. Only a person lifts it. */
-export const Halt = z.strictObject({ at: IsoTime, by: z.enum(['operator', 'guard', 'incident']), rule: z.string().nullable(), reason: z.string() })
+export const Halt = z.strictObject({
+  at: IsoTime,
+  by: z.enum(['operator', 'guard', 'incident']),
+  rule: z.string().nullable(),
+  reason: z.string(),
+})
 export type Halt = z.infer<typeof Halt>
 
 /** One line of the decision memory that the next snapshot shows. */
-export const DecisionSummary = z.strictObject({ cycleId: z.string(), at: IsoTime, action: z.string(), outcome: z.string(), confidence: z.number().nullable(), note: z.string() })
+export const DecisionSummary = z.strictObject({
+  cycleId: z.string(),
+  at: IsoTime,
+  action: z.string(),
+  outcome: z.string(),
+  confidence: z.number().nullable(),
+  note: z.string(),
+})
 export type DecisionSummary = z.infer<typeof DecisionSummary>
 
 /** One line of the trade memory: what "recent trade performance" is made of. */

@@ -1,5 +1,14 @@
 import { z } from 'zod'
-import { Fraction, Mode, MoneyText, PriceText, QuantityText, RateText, SignedRateText, StrategyId } from './primitives.ts'
+import {
+  Fraction,
+  Mode,
+  MoneyText,
+  PriceText,
+  QuantityText,
+  RateText,
+  SignedRateText,
+  StrategyId,
+} from './primitives.ts'
 import { Product } from './market.ts'
 
 const milliseconds = z.int().positive()
@@ -9,7 +18,10 @@ const bps = z.number().min(0).max(1_000)
 export const MarketConfig = z.strictObject({
   /** `live` through ccxt, `sim` the seeded simulator, otherwise the path of a candle file. */
   source: z.string().min(1).default('sim'),
-  exchange: z.string().regex(/^[a-z0-9]+$/, { error: 'a ccxt exchange id, such as coinbase' }).default('coinbase'),
+  exchange: z
+    .string()
+    .regex(/^[a-z0-9]+$/, { error: 'a ccxt exchange id, such as coinbase' })
+    .default('coinbase'),
   /** The venue's own product id, or a ccxt unified symbol. */
   symbol: z.string().min(1).default('ETP-20DEC30-CDE'),
   /** The market everything is compared with; null for none. */
@@ -19,7 +31,11 @@ export const MarketConfig = z.strictObject({
   /** Funding history file, when the source is a file. */
   fundingFile: z.string().min(1).nullable().default(null),
   /** Seed of the simulated market. */
-  seed: z.int().min(0).max(2 ** 32 - 1).default(7),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1)
+    .default(7),
   /** Overrides the exchange's base URL: proxies and tests. */
   baseUrl: z.url().nullable().default(null),
   timeoutMs: milliseconds.default(10_000),
@@ -47,7 +63,10 @@ const modelCommon = {
   /** null leaves the provider's default: some models refuse the parameter. */
   temperature: z.number().min(0).max(2).nullable().default(null),
   /** US dollars per million tokens, for the cost in the record; null when unknown. */
-  price: z.strictObject({ inputPerMillion: z.number().nonnegative(), outputPerMillion: z.number().nonnegative() }).nullable().default(null),
+  price: z
+    .strictObject({ inputPerMillion: z.number().nonnegative(), outputPerMillion: z.number().nonnegative() })
+    .nullable()
+    .default(null),
   ...promptCommon,
 }
 
@@ -66,7 +85,11 @@ export const DeciderConfig = z.discriminatedUnion('kind', [
     followsRecord: z.boolean().default(false),
   }),
   z.strictObject({ kind: z.literal('openai'), ...modelCommon, model: modelCommon.model.default('gpt-5.4') }),
-  z.strictObject({ kind: z.literal('anthropic'), ...modelCommon, model: modelCommon.model.default('claude-sonnet-5-5') }),
+  z.strictObject({
+    kind: z.literal('anthropic'),
+    ...modelCommon,
+    model: modelCommon.model.default('claude-sonnet-5-5'),
+  }),
   z.strictObject({
     kind: z.literal('recorded'),
     /** JSON Lines: what models answered to which questions, see `schemas/recording.ts`, or `{promptHash, raw}`. */
@@ -77,9 +100,15 @@ export const DeciderConfig = z.discriminatedUnion('kind', [
      */
     provider: z.enum(['openai', 'anthropic']).nullable().default(null),
     model: z.string().min(1).nullable().default(null),
-    temperature: z.union([z.number(), z.literal('default')]).nullable().default(null),
+    temperature: z
+      .union([z.number(), z.literal('default')])
+      .nullable()
+      .default(null),
     maxOutputTokens: z.int().positive().nullable().default(null),
-    baseUrl: z.union([z.literal('default'), z.url()]).nullable().default(null),
+    baseUrl: z
+      .union([z.literal('default'), z.url()])
+      .nullable()
+      .default(null),
     /** Which of repeated answers to the same question. */
     sample: z.int().nonnegative().default(0),
     ...promptCommon,
@@ -103,13 +132,17 @@ export const GuardConfig = z.strictObject({
   riskPerTrade: Fraction.default(0.01),
   maxRiskPerTrade: Fraction.max(0.02).default(0.02),
   maxLeverage: z.number().positive().max(10).default(3),
-  maxNotional: MoneyText.refine((amount) => Number(amount) > 0, { error: 'must be above zero' }).default('50000' as z.infer<typeof MoneyText>),
+  maxNotional: MoneyText.refine((amount) => Number(amount) > 0, { error: 'must be above zero' }).default(
+    '50000' as z.infer<typeof MoneyText>,
+  ),
   /** Furthest the price may have moved since the snapshot, in ATR. */
   maxPriceMoveAtr: z.number().positive().default(0.5),
   cooldownMinutesAfterLoss: z.number().nonnegative().default(60),
   maxEntriesPerDay: z.int().positive().default(6),
   /** UTC hours of the day in which entries are allowed, from inclusive to exclusive; equal means always. */
-  tradingHoursUtc: z.strictObject({ from: z.int().min(0).max(23), to: z.int().min(0).max(24) }).default({ from: 0, to: 24 }),
+  tradingHoursUtc: z
+    .strictObject({ from: z.int().min(0).max(23), to: z.int().min(0).max(24) })
+    .default({ from: 0, to: 24 }),
   /** UTC weekdays in which entries are allowed; 0 is Sunday. */
   tradingDaysUtc: z.array(z.int().min(0).max(6)).min(1).default([0, 1, 2, 3, 4, 5, 6]),
   /** Highest funding a new position may have to pay, annualised. */
@@ -172,7 +205,9 @@ export type NewsConfig = z.infer<typeof NewsConfig>
 
 /** The simulated venue: its contract, its costs. */
 export const PaperConfig = z.strictObject({
-  initialCash: MoneyText.refine((amount) => Number(amount) > 0, { error: 'must be above zero' }).default('10000' as z.infer<typeof MoneyText>),
+  initialCash: MoneyText.refine((amount) => Number(amount) > 0, { error: 'must be above zero' }).default(
+    '10000' as z.infer<typeof MoneyText>,
+  ),
   /** Full bid-ask spread and slippage beyond it, each against us, in basis points of price. */
   spreadBps: bps.max(100).default(2),
   slippageBps: bps.max(100).default(1),
@@ -188,20 +223,19 @@ export const PaperConfig = z.strictObject({
   /** Whether the venue takes exits attached to an entry; if not they are placed after the fill. */
   attachedBrackets: z.boolean().default(true),
   /** Contract facts; by default those of Coinbase's US ETH perp-style future. */
-  product: Product.omit({ symbol: true, session: true })
-    .default({
-      base: 'ETH',
-      quote: 'USD',
-      contractSize: '0.1' as z.infer<typeof QuantityText>,
-      tickSize: '0.5' as z.infer<typeof PriceText>,
-      lotSize: '1' as z.infer<typeof QuantityText>,
-      minQuantity: '1' as z.infer<typeof QuantityText>,
-      maxQuantity: '5000' as z.infer<typeof QuantityText>,
-      initialMarginRate: { long: '0.25', short: '0.31' },
-      maintenanceMarginRate: '0.05',
-      fees: { maker: '0', taker: '0.0003', perContract: '0.15' },
-      fundingIntervalMs: 3_600_000,
-    }),
+  product: Product.omit({ symbol: true, session: true }).default({
+    base: 'ETH',
+    quote: 'USD',
+    contractSize: '0.1' as z.infer<typeof QuantityText>,
+    tickSize: '0.5' as z.infer<typeof PriceText>,
+    lotSize: '1' as z.infer<typeof QuantityText>,
+    minQuantity: '1' as z.infer<typeof QuantityText>,
+    maxQuantity: '5000' as z.infer<typeof QuantityText>,
+    initialMarginRate: { long: '0.25', short: '0.31' },
+    maintenanceMarginRate: '0.05',
+    fees: { maker: '0', taker: '0.0003', perContract: '0.15' },
+    fundingIntervalMs: 3_600_000,
+  }),
 })
 export type PaperConfig = z.infer<typeof PaperConfig>
 
@@ -263,11 +297,22 @@ export const StrategyConfig = z
     live: LiveConfig.prefault({}),
     gates: GateConfig.prefault({}),
     /** What the decider is reminded of. */
-    memory: z.strictObject({ decisions: z.int().min(0).max(20).default(6), trades: z.int().min(0).max(50).default(30) }).prefault({}),
+    memory: z
+      .strictObject({ decisions: z.int().min(0).max(20).default(6), trades: z.int().min(0).max(50).default(30) })
+      .prefault({}),
     /** Days a cycle's full record is kept; trades, orders and fills are kept for good. */
     retentionDays: z.int().min(1).max(3_650).default(400),
   })
-  .refine((config) => config.guard.minStopAtr < config.guard.maxStopAtr, { path: ['guard', 'minStopAtr'], error: 'must be below guard.maxStopAtr' })
-  .refine((config) => config.sizing.minRisk <= config.guard.riskPerTrade, { path: ['sizing', 'minRisk'], error: 'must not exceed guard.riskPerTrade' })
-  .refine((config) => config.guard.riskPerTrade <= config.guard.maxRiskPerTrade, { path: ['guard', 'riskPerTrade'], error: 'must not exceed guard.maxRiskPerTrade' })
+  .refine((config) => config.guard.minStopAtr < config.guard.maxStopAtr, {
+    path: ['guard', 'minStopAtr'],
+    error: 'must be below guard.maxStopAtr',
+  })
+  .refine((config) => config.sizing.minRisk <= config.guard.riskPerTrade, {
+    path: ['sizing', 'minRisk'],
+    error: 'must not exceed guard.riskPerTrade',
+  })
+  .refine((config) => config.guard.riskPerTrade <= config.guard.maxRiskPerTrade, {
+    path: ['guard', 'riskPerTrade'],
+    error: 'must not exceed guard.maxRiskPerTrade',
+  })
 export type StrategyConfig = z.infer<typeof StrategyConfig>

@@ -13,7 +13,9 @@ export const Trade = z.strictObject({
   entryPrice: PriceText,
   exitTime: IsoTime,
   exitPrice: PriceText,
-  exitReason: FillReason.exclude(['entry']).or(z.enum(['time_limit', 'liquidation_distance', 'decision', 'flatten', 'unprotected'])),
+  exitReason: FillReason.exclude(['entry']).or(
+    z.enum(['time_limit', 'liquidation_distance', 'decision', 'flatten', 'unprotected']),
+  ),
   stopLossPrice: PriceText.nullable(),
   takeProfitPrice: PriceText.nullable(),
   /** Gain before fees and funding. */

@@ -1,7 +1,17 @@
 import type { EpochMs } from '../core/time.ts'
 import type { Approved } from '../guard/approval.ts'
 import type { Product } from '../../schemas/market.ts'
-import type { CloseOrder, EntryOrder, Fill, FundingPayment, Placement, ProtectOrder, VenueAccount, VenueOrder, VenuePosition } from '../../schemas/order.ts'
+import type {
+  CloseOrder,
+  EntryOrder,
+  Fill,
+  FundingPayment,
+  Placement,
+  ProtectOrder,
+  VenueAccount,
+  VenueOrder,
+  VenuePosition,
+} from '../../schemas/order.ts'
 
 /** What a broker takes: an entry only with the guard's approval; anything else only reduces. */
 export type PlaceableOrder = Approved<EntryOrder> | ProtectOrder | CloseOrder

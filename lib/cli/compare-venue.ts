@@ -17,7 +17,11 @@ export function compareVenue(state: StrategyState, facts: VenueFacts): Compariso
   const held = positionOf(state.phase)
   const { position, openOrders } = facts
   return [
-    text('position', held === null ? 'flat' : `${held.side} ${held.quantity}`, position === null ? 'flat' : `${position.side} ${position.quantity}`),
+    text(
+      'position',
+      held === null ? 'flat' : `${held.side} ${held.quantity}`,
+      position === null ? 'flat' : `${position.side} ${position.quantity}`,
+    ),
     ...(held === null && position === null ? [] : [compareEntry(held, facts)]),
     compareMoney('cash', state.accounting.cash, facts.account.cash, CASH_TOLERANCE),
     compareEquity(state, facts),
@@ -27,7 +31,8 @@ export function compareVenue(state: StrategyState, facts: VenueFacts): Compariso
   ]
 }
 
-export const differencesIn = (comparison: readonly Comparison[]): Comparison[] => comparison.filter(({ agrees }) => !agrees)
+export const differencesIn = (comparison: readonly Comparison[]): Comparison[] =>
+  comparison.filter(({ agrees }) => !agrees)
 
 /** The order under way, if any. */
 export const intentOf = (phase: Phase) => (phase.kind === 'opening' || phase.kind === 'closing' ? phase.intent : null)
@@ -38,10 +43,20 @@ export const comparisonRows = (venueName: string, comparison: readonly Compariso
   ...comparison.map(({ what, ledger, venue, agrees }) => [what, ledger, venue, agrees ? '' : 'DIFFERS']),
 ]
 
-const text = (what: string, ledger: string, venue: string): Comparison => ({ what, ledger, venue, agrees: ledger === venue })
+const text = (what: string, ledger: string, venue: string): Comparison => ({
+  what,
+  ledger,
+  venue,
+  agrees: ledger === venue,
+})
 
 function compareMoney(what: string, ledger: string, venue: string, tolerance: string): Comparison {
-  return { what, ledger: amount(ledger, 8), venue: amount(venue, 8), agrees: dec(ledger).minus(venue).abs().lt(tolerance) }
+  return {
+    what,
+    ledger: amount(ledger, 8),
+    venue: amount(venue, 8),
+    agrees: dec(ledger).minus(venue).abs().lt(tolerance),
+  }
 }
 
 /** Average entry price of what is still held: cost basis / (contracts x contract size). Venues round it to somewhere below a tick. */
@@ -55,7 +70,8 @@ function compareEntry(held: Position | null, { position, product }: VenueFacts):
 function compareEquity(state: StrategyState, { account, position }: VenueFacts): Comparison {
   const held = positionOf(state.phase)
   const equity = equityAt(state.accounting, held, position?.markPrice ?? state.accounting.markPrice)
-  const notional = held === null || position === null ? dec(0) : dec(held.quantity).times(held.contractSize).times(position.markPrice)
+  const notional =
+    held === null || position === null ? dec(0) : dec(held.quantity).times(held.contractSize).times(position.markPrice)
   return compareMoney('equity', equity, account.equity, canonical(notional.times(MOVED_BETWEEN).plus(CASH_TOLERANCE)))
 }
 
@@ -68,7 +84,16 @@ function compareExits(held: Position | null, openOrders: readonly VenueOrder[]):
   const protection = held?.protection ?? { status: 'none' as const }
   return [
     count,
-    { what: 'protected', ledger: protection.status === 'live' ? `${protection.quantity} by ${protection.orderId}` : protection.status, venue: exits.length === 0 ? 'none' : exits.map(({ quantity, orderId }) => `${quantity} by ${orderId}`).join(', '), agrees: protection.status === 'live' && exits.length === 1 && exits[0]?.orderId === protection.orderId && exits[0].quantity === protection.quantity },
+    {
+      what: 'protected',
+      ledger: protection.status === 'live' ? `${protection.quantity} by ${protection.orderId}` : protection.status,
+      venue: exits.length === 0 ? 'none' : exits.map(({ quantity, orderId }) => `${quantity} by ${orderId}`).join(', '),
+      agrees:
+        protection.status === 'live' &&
+        exits.length === 1 &&
+        exits[0]?.orderId === protection.orderId &&
+        exits[0].quantity === protection.quantity,
+    },
     text('stop', ours?.stopLossPrice ?? 'none', theirs?.stopLossPrice ?? 'none'),
     text('target', ours?.takeProfitPrice ?? 'none', theirs?.takeProfitPrice ?? 'none'),
   ]
@@ -79,10 +104,19 @@ const describeRequest = ({ kind, side, quantity }: OrderRequest): string => `${k
 /** An order under way agrees while the venue knows it as what was meant and has not ended it. */
 function comparePending(phase: Phase, { pendingOrder }: VenueFacts): Comparison {
   const intent = intentOf(phase)
-  const ledger = intent === null ? 'none' : `${describeRequest(intent.order)}, ${intent.status}, until ${intent.deadline}`
+  const ledger =
+    intent === null ? 'none' : `${describeRequest(intent.order)}, ${intent.status}, until ${intent.deadline}`
   if (pendingOrder === null) return { what: 'order under way', ledger, venue: 'not known', agrees: false }
-  const agrees = intent !== null && pendingOrder.side === intent.order.side && (pendingOrder.status === 'open' || pendingOrder.status === 'pending')
-  return { what: 'order under way', ledger, venue: `${pendingOrder.side} ${pendingOrder.quantity}, ${pendingOrder.status}, ${pendingOrder.filledQuantity} filled`, agrees }
+  const agrees =
+    intent !== null &&
+    pendingOrder.side === intent.order.side &&
+    (pendingOrder.status === 'open' || pendingOrder.status === 'pending')
+  return {
+    what: 'order under way',
+    ledger,
+    venue: `${pendingOrder.side} ${pendingOrder.quantity}, ${pendingOrder.status}, ${pendingOrder.filledQuantity} filled`,
+    agrees,
+  }
 }
 
 /** One order that works at the venue, and what the ledger knows of it. */
@@ -90,7 +124,10 @@ function compareOrder(phase: Phase, order: VenueOrder): Comparison {
   const { kind, side, quantity, status, bracket, isTriggered, clientOrderId, orderId } = order
   const protection = positionOf(phase)?.protection ?? { status: 'none' as const }
   const intent = intentOf(phase)
-  const isProtection = protection.status === 'live' ? protection.orderId === orderId : protection.status === 'intended' && protection.order.clientOrderId === clientOrderId
+  const isProtection =
+    protection.status === 'live'
+      ? protection.orderId === orderId
+      : protection.status === 'intended' && protection.order.clientOrderId === clientOrderId
   const isIntent = intent !== null && (intent.orderId === orderId || intent.order.clientOrderId === clientOrderId)
   const levels = bracket === null ? '' : `, stop ${bracket.stopLossPrice}, target ${bracket.takeProfitPrice}`
   const whose = kind === 'foreign' ? 'not ours' : `our ${kind}`

@@ -10,12 +10,21 @@ export function signedPercent(fraction: number, places = 2): string {
 }
 
 /** A fraction as a percentage, `-` for none. */
-export const percent = (fraction: number | null, places = 2): string => (fraction === null ? '-' : `${(fraction * 100).toFixed(places)} %`)
+export const percent = (fraction: number | null, places = 2): string =>
+  fraction === null ? '-' : `${(fraction * 100).toFixed(places)} %`
 
 /** Columns padded to the widest cell, two spaces apart. */
 export function table(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows.reduce<number[]>((widest, row) => row.map((cell, index) => Math.max(widest[index] ?? 0, cell.length)), [])
-  return rows.map((row) => row.map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0))).join('  ').trimEnd())
+  const widths = rows.reduce<number[]>(
+    (widest, row) => row.map((cell, index) => Math.max(widest[index] ?? 0, cell.length)),
+    [],
+  )
+  return rows.map((row) =>
+    row
+      .map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  )
 }
 
 /** A block with its title in a left column. */

@@ -14,18 +14,35 @@ import type { Io } from './io.ts'
 export type SpanOptions = { from?: string | undefined; to?: string | undefined }
 
 /** History ready to be walked through: the settings fitted to it, the market, the headlines, and what all of it is by content. */
-export type OpenHistory = { config: StrategyConfig; market: HistoryMarket; news: NewsSource; headlines: readonly DatedHeadline[]; data: Omit<ReplayData, 'assumedFundingShare'>; from: number; to: number }
+export type OpenHistory = {
+  config: StrategyConfig
+  market: HistoryMarket
+  news: NewsSource
+  headlines: readonly DatedHeadline[]
+  data: Omit<ReplayData, 'assumedFundingShare'>
+  from: number
+  to: number
+}
 
 /** Opens the files. Rejects with {@link UsageError} naming what is missing, malformed or outside the candles. */
 export async function openHistory(configured: StrategyConfig, options: SpanOptions, io: Io): Promise<OpenHistory> {
   const { market: wanted } = configured
-  const market = await createFileMarket({ file: wanted.source, symbol: wanted.symbol, referenceFile: wanted.referenceFile, referenceSymbol: wanted.referenceSymbol, fundingFile: wanted.fundingFile })
+  const market = await createFileMarket({
+    file: wanted.source,
+    symbol: wanted.symbol,
+    referenceFile: wanted.referenceFile,
+    referenceSymbol: wanted.referenceSymbol,
+    fundingFile: wanted.fundingFile,
+  })
   const config = fitInterval(configured, market, io)
   const { span, parts } = market
   if (span === null) throw new UsageError(`--candles ${wanted.source} holds no bars`)
   const from = Math.max(span.from, options.from === undefined ? span.from : fromIso(options.from))
   const to = Math.min(span.to, options.to === undefined ? span.to : fromIso(options.to))
-  if (from >= to) throw new UsageError(`--from ${options.from ?? toIso(span.from)} --to ${options.to ?? toIso(span.to)}: nothing lies between them in ${wanted.source}, which covers ${toIso(span.from)} to ${toIso(span.to)}`)
+  if (from >= to)
+    throw new UsageError(
+      `--from ${options.from ?? toIso(span.from)} --to ${options.to ?? toIso(span.to)}: nothing lies between them in ${wanted.source}, which covers ${toIso(span.from)} to ${toIso(span.to)}`,
+    )
   const reference = wanted.referenceSymbol === null ? undefined : parts.histories.get(wanted.referenceSymbol)
   const { file } = config.news
   const headlines = file === null ? [] : await readHeadlines({ ...config.news, file })

@@ -48,11 +48,18 @@ export function parseOptions<T>(schema: z.ZodType<T>, raw: unknown): T {
 /** Files of history beside the candles, as named on the command line. */
 export type HistoryFiles = { funding?: string | undefined; reference?: string | undefined; news?: string | undefined }
 
-const present = (settings: Record<string, string | undefined>): Record<string, string> => Object.fromEntries(Object.entries(settings).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])))
+const present = (settings: Record<string, string | undefined>): Record<string, string> =>
+  Object.fromEntries(Object.entries(settings).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])))
 
 /** The strategy's configuration: named strategy, configuration file over it, single options over both. */
-export async function resolveConfig(options: Pick<CommonOptions, 'strategy' | 'config' | 'market' | 'seed' | 'decider' | 'table'> & { files?: HistoryFiles }, environment: Pick<Environment, 'HOURHAND_STRATEGY' | 'HOURHAND_CONFIG' | 'HOURHAND_TABLE'> = {}): Promise<StrategyConfig> {
-  const fromEnvironment = environment.HOURHAND_CONFIG === undefined ? {} : parseJson(environment.HOURHAND_CONFIG, 'HOURHAND_CONFIG')
+export async function resolveConfig(
+  options: Pick<CommonOptions, 'strategy' | 'config' | 'market' | 'seed' | 'decider' | 'table'> & {
+    files?: HistoryFiles
+  },
+  environment: Pick<Environment, 'HOURHAND_STRATEGY' | 'HOURHAND_CONFIG' | 'HOURHAND_TABLE'> = {},
+): Promise<StrategyConfig> {
+  const fromEnvironment =
+    environment.HOURHAND_CONFIG === undefined ? {} : parseJson(environment.HOURHAND_CONFIG, 'HOURHAND_CONFIG')
   const fromFile = options.config === undefined ? fromEnvironment : await readConfigFile(options.config)
   const origin = options.config ?? 'configuration'
   const strategy = options.strategy ?? environment.HOURHAND_STRATEGY ?? DEFAULT_STRATEGY
@@ -61,11 +68,21 @@ export async function resolveConfig(options: Pick<CommonOptions, 'strategy' | 'c
   const { market, seed, decider, files = {} } = options
   // Against a deployment's table, what its stack assumed holds here too: never simulated prices on its books.
   const isDeployment = options.table !== undefined || environment.HOURHAND_TABLE !== undefined
-  const source = market ?? (isDeployment && file.market?.source === undefined ? DEPLOYMENT_DEFAULTS.market.source : undefined)
+  const source =
+    market ?? (isDeployment && file.market?.source === undefined ? DEPLOYMENT_DEFAULTS.market.source : undefined)
   const isSameDecider = file.decider?.kind === decider
   const overrides = {
     ...file,
-    ...(isObject(file.market ?? {}) ? { market: { ...file.market, ...(source === undefined ? {} : { source }), ...(seed === undefined ? {} : { seed }), ...present({ fundingFile: files.funding, referenceFile: files.reference }) } } : {}),
+    ...(isObject(file.market ?? {})
+      ? {
+          market: {
+            ...file.market,
+            ...(source === undefined ? {} : { source }),
+            ...(seed === undefined ? {} : { seed }),
+            ...present({ fundingFile: files.funding, referenceFile: files.reference }),
+          },
+        }
+      : {}),
     ...(files.news === undefined ? {} : { news: { ...file.news, file: files.news } }),
     // Another decider has settings of its own; those of the file were not meant for it.
     ...(decider === undefined || isSameDecider ? {} : { decider: { kind: decider } }),
@@ -73,11 +90,14 @@ export async function resolveConfig(options: Pick<CommonOptions, 'strategy' | 'c
   return loadConfig({ strategy, overrides, origin })
 }
 
-const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 async function readConfigFile(file: string): Promise<unknown> {
   const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new UsageError(`--config ${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    throw new UsageError(`--config ${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    })
   })
   return parseJson(text, file)
 }

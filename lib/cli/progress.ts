@@ -7,7 +7,10 @@ const PACE_MS = 100
  * One line on stderr that is written over as work goes on, for a person at a terminal; nothing at all otherwise.
  * The last call of `show` may be left standing: `clear` wipes it.
  */
-export function createProgress(io: Pick<Io, 'stderr' | 'clock' | 'isInteractive'>): { show: (text: string) => void; clear: () => void } {
+export function createProgress(io: Pick<Io, 'stderr' | 'clock' | 'isInteractive'>): {
+  show: (text: string) => void
+  clear: () => void
+} {
   if (io.isInteractive !== true) return { show() {}, clear() {} }
   let shownAt = Number.NEGATIVE_INFINITY
   let isShown = false

@@ -11,11 +11,20 @@ import { amount, section, signedPercent, table, wrap } from './format.ts'
 export function renderCycle(record: CycleRecord, location: RecordLocation): string {
   const { config } = record
   const head = `Hourhand  ${record.strategyId} · ${record.mode} · slot ${record.slot} · market ${marketName(config.market)} · decider ${config.decider.kind}`
-  const blocks = [saw(record), decided(record), guarded(record), ordered(record), held(record), outcome(record), written(record, location)]
+  const blocks = [
+    saw(record),
+    decided(record),
+    guarded(record),
+    ordered(record),
+    held(record),
+    outcome(record),
+    written(record, location),
+  ]
   return `${head}\n\n${blocks.filter((block) => block !== null).join('\n\n')}\n`
 }
 
-const marketName = (market: CycleRecord['config']['market']): string => (market.source === 'sim' ? `sim seed ${market.seed}` : market.source === 'live' ? market.exchange : market.source)
+const marketName = (market: CycleRecord['config']['market']): string =>
+  market.source === 'sim' ? `sim seed ${market.seed}` : market.source === 'live' ? market.exchange : market.source
 
 function saw({ snapshot, prompt, promptTokens }: CycleRecord): string | null {
   if (snapshot === null) return null
@@ -24,22 +33,42 @@ function saw({ snapshot, prompt, promptTokens }: CycleRecord): string | null {
   lines.push(...table([views.primary, views.fourHour, views.daily].map(viewRow)))
   const market = [
     funding === null ? 'funding unknown' : `funding ${signedPercent(funding.annualised)} a year`,
-    reference === null ? 'no reference market' : `${reference.symbol} ${amount(reference.price)}${reference.change24h === null ? '' : ` (${signedPercent(reference.change24h)} in 24 h)`}`,
+    reference === null
+      ? 'no reference market'
+      : `${reference.symbol} ${amount(reference.price)}${reference.change24h === null ? '' : ` (${signedPercent(reference.change24h)} in 24 h)`}`,
     `${news.headlines.length} headlines`,
   ]
   lines.push(market.join(' · '))
-  const holding = position === null ? 'flat' : `${position.side} ${position.quantity} from ${position.entryPrice}, unrealised ${amount(position.unrealisedPnl)}`
-  lines.push(`account: equity ${amount(account.equity)}, day ${signedPercent(account.dayReturn)}, drawdown ${(account.drawdown * 100).toFixed(2)} %, ${holding}; last ${performance.trades} trades${performance.winRate === null ? '' : `, ${(performance.winRate * 100).toFixed(0)} % won`}`)
-  for (const issue of [...snapshot.issues, ...snapshot.contextIssues].slice(0, 5)) lines.push(`! ${issue.kind}: ${issue.detail}`)
+  const holding =
+    position === null
+      ? 'flat'
+      : `${position.side} ${position.quantity} from ${position.entryPrice}, unrealised ${amount(position.unrealisedPnl)}`
+  lines.push(
+    `account: equity ${amount(account.equity)}, day ${signedPercent(account.dayReturn)}, drawdown ${(account.drawdown * 100).toFixed(2)} %, ${holding}; last ${performance.trades} trades${performance.winRate === null ? '' : `, ${(performance.winRate * 100).toFixed(0)} % won`}`,
+  )
+  for (const issue of [...snapshot.issues, ...snapshot.contextIssues].slice(0, 5))
+    lines.push(`! ${issue.kind}: ${issue.detail}`)
   for (const feed of news.feeds) if (!feed.ok) lines.push(`! feed ${feed.source}: ${feed.problem}`)
-  if (prompt !== null) lines.push(`prompt: ${amount(promptTokens ?? 0, 0)} tokens, version ${prompt.version}, hash ${prompt.hash.slice(0, 12)}`)
+  if (prompt !== null)
+    lines.push(
+      `prompt: ${amount(promptTokens ?? 0, 0)} tokens, version ${prompt.version}, hash ${prompt.hash.slice(0, 12)}`,
+    )
   return section('Saw', lines)
 }
 
 function viewRow({ timeframe, indicators, regime, barsUsed }: TimeframeView): string[] {
   const { rsi14, ema12, ema26, atr14, adx14 } = indicators
   const direction = regime.direction > 0 ? ' up' : regime.direction < 0 ? ' down' : ''
-  return [timeframe, `${regime.label}${direction}`, `RSI ${reading(rsi14, 1)}`, `EMA12 ${reading(ema12)}`, `EMA26 ${reading(ema26)}`, `ATR ${reading(atr14)}`, `ADX ${reading(adx14, 1)}`, `${barsUsed} bars`]
+  return [
+    timeframe,
+    `${regime.label}${direction}`,
+    `RSI ${reading(rsi14, 1)}`,
+    `EMA12 ${reading(ema12)}`,
+    `EMA26 ${reading(ema26)}`,
+    `ATR ${reading(atr14)}`,
+    `ADX ${reading(adx14, 1)}`,
+    `${barsUsed} bars`,
+  ]
 }
 
 const reading = (value: number | null, places = 2): string => (value === null ? 'warming up' : amount(value, places))
@@ -49,11 +78,16 @@ function decided({ decision: made }: CycleRecord): string | null {
   const { decision, failure, usage, model } = made
   const lines: string[] = []
   if (isEntry(decision)) {
-    lines.push(`${decision.action}  stop ${amount(decision.stopLossPrice, 4)}  target ${amount(decision.takeProfitPrice, 4)}  confidence ${decision.confidence}`)
+    lines.push(
+      `${decision.action}  stop ${amount(decision.stopLossPrice, 4)}  target ${amount(decision.takeProfitPrice, 4)}  confidence ${decision.confidence}`,
+    )
     lines.push(...wrap(decision.rationale), ...wrap(`wrong if: ${decision.invalidation}`))
   } else lines.push(decision.action, ...wrap(decision.rationale))
   if (failure !== null) lines.push(`! fell back to hold: ${failure.kind}: ${failure.message}`)
-  if (usage.inputTokens > 0) lines.push(`${model ?? ''} ${usage.inputTokens} + ${usage.outputTokens} tokens${usage.costUsd === null ? '' : `, $${usage.costUsd.toFixed(4)}`}`)
+  if (usage.inputTokens > 0)
+    lines.push(
+      `${model ?? ''} ${usage.inputTokens} + ${usage.outputTokens} tokens${usage.costUsd === null ? '' : `, $${usage.costUsd.toFixed(4)}`}`,
+    )
   return section('Decided', lines)
 }
 
@@ -66,10 +100,25 @@ function guarded({ verdicts }: CycleRecord): string | null {
 
 function ordered({ order, placement, fills, venueOrders }: CycleRecord): string | null {
   if (order === null) return null
-  const placed = placement === null ? 'not sent' : placement.outcome === 'accepted' ? `accepted as ${placement.orderId}` : `${placement.outcome}: ${placement.reason}`
-  const lines = [`${order.kind} ${order.side} ${order.quantity} contracts of ${order.symbol}${order.kind === 'entry' ? `, no worse than ${order.priceLimit}, leverage ${order.leverage}` : ''}`, `client id ${order.clientOrderId}, ${placed}`]
-  for (const fill of fills) lines.push(`filled ${fill.side} ${fill.quantity} at ${fill.price}, fee ${amount(fill.fee, 4)}, slippage ${fill.slippage === null ? 'unknown' : amount(fill.slippage, 4)}`)
-  for (const resting of venueOrders) if (resting.kind === 'protect') lines.push(`resting ${resting.side} ${resting.quantity}: stop ${resting.bracket?.stopLossPrice}, target ${resting.bracket?.takeProfitPrice} (${resting.orderId}, ${resting.status})`)
+  const placed =
+    placement === null
+      ? 'not sent'
+      : placement.outcome === 'accepted'
+        ? `accepted as ${placement.orderId}`
+        : `${placement.outcome}: ${placement.reason}`
+  const lines = [
+    `${order.kind} ${order.side} ${order.quantity} contracts of ${order.symbol}${order.kind === 'entry' ? `, no worse than ${order.priceLimit}, leverage ${order.leverage}` : ''}`,
+    `client id ${order.clientOrderId}, ${placed}`,
+  ]
+  for (const fill of fills)
+    lines.push(
+      `filled ${fill.side} ${fill.quantity} at ${fill.price}, fee ${amount(fill.fee, 4)}, slippage ${fill.slippage === null ? 'unknown' : amount(fill.slippage, 4)}`,
+    )
+  for (const resting of venueOrders)
+    if (resting.kind === 'protect')
+      lines.push(
+        `resting ${resting.side} ${resting.quantity}: stop ${resting.bracket?.stopLossPrice}, target ${resting.bracket?.takeProfitPrice} (${resting.orderId}, ${resting.status})`,
+      )
   return section('Order', lines)
 }
 
@@ -77,20 +126,38 @@ function held({ phaseAfter, config }: CycleRecord): string | null {
   if (phaseAfter === null) return null
   const position = positionOf(phaseAfter)
   const report = reportPosition(position)
-  if (position === null || report === null) return section('Position', [phaseAfter.kind === 'flat' ? 'flat, no working exits' : `none yet: ${phaseAfter.kind}`])
+  if (position === null || report === null)
+    return section('Position', [phaseAfter.kind === 'flat' ? 'flat, no working exits' : `none yet: ${phaseAfter.kind}`])
   const base = canonical(dec(position.quantity).times(position.contractSize))
-  const lines = [`${report.side} ${report.quantity} contracts (${base} ${config.paper.product.base}) from ${report.entryPrice}, ${phaseAfter.kind}`]
-  lines.push(position.protection.status === 'live' ? `protected: stop ${position.protection.bracket.stopLossPrice} and target ${position.protection.bracket.takeProfitPrice} for ${position.protection.quantity} live at the venue (${position.protection.orderId})` : `! NOT PROTECTED: ${position.protection.status}`)
-  lines.push(`at risk ${position.riskAtEntry === null ? 'unknown' : amount(position.riskAtEntry)}, liquidation at ${position.liquidationPrice ?? 'unknown'}`)
+  const lines = [
+    `${report.side} ${report.quantity} contracts (${base} ${config.paper.product.base}) from ${report.entryPrice}, ${phaseAfter.kind}`,
+  ]
+  lines.push(
+    position.protection.status === 'live'
+      ? `protected: stop ${position.protection.bracket.stopLossPrice} and target ${position.protection.bracket.takeProfitPrice} for ${position.protection.quantity} live at the venue (${position.protection.orderId})`
+      : `! NOT PROTECTED: ${position.protection.status}`,
+  )
+  lines.push(
+    `at risk ${position.riskAtEntry === null ? 'unknown' : amount(position.riskAtEntry)}, liquidation at ${position.liquidationPrice ?? 'unknown'}`,
+  )
   return section('Position', lines)
 }
 
 function outcome({ outcome: result, reason, reconciliation, timingsMs }: CycleRecord): string {
-  const timings = Object.entries(timingsMs).filter(([, ms]) => ms > 0).map(([step, ms]) => `${step} ${ms} ms`)
-  return section('Outcome', [`${result}: ${reason}`, ...reconciliation.map((note) => `- ${note}`), ...(timings.length > 0 ? [timings.join(', ')] : [])])
+  const timings = Object.entries(timingsMs)
+    .filter(([, ms]) => ms > 0)
+    .map(([step, ms]) => `${step} ${ms} ms`)
+  return section('Outcome', [
+    `${result}: ${reason}`,
+    ...reconciliation.map((note) => `- ${note}`),
+    ...(timings.length > 0 ? [timings.join(', ')] : []),
+  ])
 }
 
 function written({ cycleId }: CycleRecord, location: RecordLocation): string {
   if (location === null) return section('Record', ['none: a dry run writes nothing'])
-  return section('Record', [`${location.store}, table ${location.table}, pk ${location.pk}, sk ${location.sk}`, `read it again with: npx hourhand explain ${cycleId}`])
+  return section('Record', [
+    `${location.store}, table ${location.table}, pk ${location.pk}, sk ${location.sk}`,
+    `read it again with: npx hourhand explain ${cycleId}`,
+  ])
 }

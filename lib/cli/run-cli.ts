@@ -30,7 +30,9 @@ export async function runCli(argv: readonly string[], io: Io): Promise<0 | 1 | 2
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     const isUsage = error instanceof UsageError
     const name = error instanceof Error && !isUsage ? `${error.name}: ` : ''
-    io.stderr(`error: ${hideSecrets(withoutControls(`${name}${error instanceof Error ? error.message : String(error)}`), io)}\n`)
+    io.stderr(
+      `error: ${hideSecrets(withoutControls(`${name}${error instanceof Error ? error.message : String(error)}`), io)}\n`,
+    )
     return isUsage ? 2 : 1
   }
 }
@@ -59,9 +61,13 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
     .option('--dry-run', 'do everything but write state and place orders')
     .action((raw) => withSession(raw, async (session) => (await import('./commands/cycle.ts')).cycleCommand(session)))
 
-  common(program.command('enforce').description('run one enforcement pass: reconcile, protect, close what must be closed'))
+  common(
+    program.command('enforce').description('run one enforcement pass: reconcile, protect, close what must be closed'),
+  )
     .option('--dry-run', 'only say what would be done')
-    .action((raw) => withSession(raw, async (session) => (await import('./commands/enforce.ts')).enforceCommand(session)))
+    .action((raw) =>
+      withSession(raw, async (session) => (await import('./commands/enforce.ts')).enforceCommand(session)),
+    )
 
   common(program.command('status').description('what it holds: ledger beside venue')).action((raw) =>
     withSession(raw, async (session) => (await import('./commands/status.ts')).statusCommand(session)),
@@ -69,24 +75,51 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
 
   common(program.command('trades').description('every closed trade'))
     .option('--csv', 'as comma-separated values')
-    .action((raw) => withSession(raw, async (session) => (await import('./commands/trades.ts')).tradesCommand(session, parseOptions(z.object({ csv: z.boolean().default(false) }), raw))))
+    .action((raw) =>
+      withSession(raw, async (session) =>
+        (await import('./commands/trades.ts')).tradesCommand(
+          session,
+          parseOptions(z.object({ csv: z.boolean().default(false) }), raw),
+        ),
+      ),
+    )
 
-  common(program.command('explain').description('the story of one cycle, and whether its record still reproduces it').argument('<CYCLE_ID>', 'as printed by `hourhand cycle`')).action((cycleId: string, raw) =>
+  common(
+    program
+      .command('explain')
+      .description('the story of one cycle, and whether its record still reproduces it')
+      .argument('<CYCLE_ID>', 'as printed by `hourhand cycle`'),
+  ).action((cycleId: string, raw) =>
     withSession(raw, async (session) => (await import('./commands/explain.ts')).explainCommand(session, cycleId)),
   )
 
   common(program.command('halt').description('the kill switch: no entries until resumed, exits go on'))
     .option('--flatten', 'then close what is held at market; exit 1 when it is not flat after that')
     .option('--reason <text>', 'why, for the record', 'halted by hand')
-    .action((raw) => withSession(raw, async (session) => (await import('./commands/halt.ts')).haltCommand(session, parseOptions(z.object({ reason: z.string().min(1).max(400), flatten: z.boolean().default(false) }), raw))))
+    .action((raw) =>
+      withSession(raw, async (session) =>
+        (await import('./commands/halt.ts')).haltCommand(
+          session,
+          parseOptions(z.object({ reason: z.string().min(1).max(400), flatten: z.boolean().default(false) }), raw),
+        ),
+      ),
+    )
 
-  common(program.command('resume').description('lift a halt and settle incidents')).action((raw) => withSession(raw, async (session) => (await import('./commands/halt.ts')).resumeCommand(session)))
+  common(program.command('resume').description('lift a halt and settle incidents')).action((raw) =>
+    withSession(raw, async (session) => (await import('./commands/halt.ts')).resumeCommand(session)),
+  )
 
   common(program.command('reconcile').description('take in what the venue says and put right what is wrong there, now'))
     .option('--dry-run', 'only say what would be done')
-    .action((raw) => withSession(raw, async (session) => (await import('./commands/reconcile.ts')).reconcileCommand(session)))
+    .action((raw) =>
+      withSession(raw, async (session) => (await import('./commands/reconcile.ts')).reconcileCommand(session)),
+    )
 
-  common(program.command('live').description('every gate before real money: verified credentials and a paper record; exit 1 while one is shut'))
+  common(
+    program
+      .command('live')
+      .description('every gate before real money: verified credentials and a paper record; exit 1 while one is shut'),
+  )
     .option('--override <REASON>', 'say that fewer paper trades are enough; recorded and alarmed')
     .option('--by <NAME>', 'who says so', 'operator')
     .action((raw) =>
@@ -96,9 +129,13 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
       }),
     )
 
-  common(program.command('doctor').description('check configuration, keys, database, market and venue, without trading; in live mode, verify the credentials')).action((raw) =>
-    withSession(raw, async (session) => (await import('./commands/doctor.ts')).doctorCommand(session)),
-  )
+  common(
+    program
+      .command('doctor')
+      .description(
+        'check configuration, keys, database, market and venue, without trading; in live mode, verify the credentials',
+      ),
+  ).action((raw) => withSession(raw, async (session) => (await import('./commands/doctor.ts')).doctorCommand(session)))
 
   strategyOptions(program.command('guard').description('the guard rules'))
     .option('--explain', 'list every rule, its limit and where it is enforced')
@@ -109,7 +146,9 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
       finish(guardCommand(await resolveConfig(options, parseEnvironment(io.env))), options.json)
     })
 
-  walkOptions(program.command('replay').description('drive history through the code that trades, and judge what comes of it'))
+  walkOptions(
+    program.command('replay').description('drive history through the code that trades, and judge what comes of it'),
+  )
     .option('--out <DIR>', 'keep everything there; a run that was broken off goes on from where it was')
     .option('--random <N>', 'seeds of the random baseline (default 20; 0 leaves it out)')
     .action(async (raw) => {
@@ -118,9 +157,11 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
       finish(await replayCommand(config, own, environment, io), isJson)
     })
 
-  common(program.command('report').description('a result as one HTML page with every trade and its story, and as tables'))
+  common(
+    program.command('report').description('a result as one HTML page with every trade and its story, and as tables'),
+  )
     .requiredOption('--out <DIR>', 'the result directory of a replay; the report is written beside it')
-    .option('--database', "instead of a replay: what the strategy has really done, from its database")
+    .option('--database', 'instead of a replay: what the strategy has really done, from its database')
     .action(async (raw) => {
       const { ReportOptions, reportCommand, recordReportCommand } = await import('./commands/report.ts')
       const own = parseOptions(ReportOptions, raw)
@@ -136,7 +177,9 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
       finish(await sweepCommand(config, own, io), isJson)
     })
 
-  historyOptions(program.command('compare').description('several deciders, models or prompts over the same slots, side by side'))
+  historyOptions(
+    program.command('compare').description('several deciders, models or prompts over the same slots, side by side'),
+  )
     .option('--strategy <ID>', 'named strategy (eth-perp, btc-perp)')
     .option('--config <FILE...>', 'a configuration for each contestant')
     .option('--decider <NAME...>', 'contestants by decider: rules, openai, anthropic, recorded')
@@ -148,8 +191,15 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
       finish(await compareCommand(options, parseEnvironment(io.env), io), options.json)
     })
 
-  walkOptions(program.command('audit').description('the same history under other dates, names, prices and headlines: does the decider remember?')).action(async (raw) => {
-    const [{ auditCommand }, { WalkOptions: schema }] = await Promise.all([import('./commands/audit.ts'), import('./commands/walk-options.ts')])
+  walkOptions(
+    program
+      .command('audit')
+      .description('the same history under other dates, names, prices and headlines: does the decider remember?'),
+  ).action(async (raw) => {
+    const [{ auditCommand }, { WalkOptions: schema }] = await Promise.all([
+      import('./commands/audit.ts'),
+      import('./commands/walk-options.ts'),
+    ])
     const { own, config, environment, isJson } = await readWalk(schema, raw)
     finish(await auditCommand(config, own, environment, io), isJson)
   })
@@ -165,17 +215,30 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
       finish(trialsCommand(options), options.json)
     })
 
-  common(program.command('evidence').description('what the stored trades say about how much to risk: a setting for sizing')).action((raw) =>
+  common(
+    program.command('evidence').description('what the stored trades say about how much to risk: a setting for sizing'),
+  ).action((raw) =>
     withSession(raw, async (session) => (await import('./commands/evidence.ts')).evidenceCommand(session)),
   )
 
   /** Options of a walk through history, checked, with the configuration they lead to. */
-  async function readWalk<T extends WalkOptions>(schema: z.ZodType<T>, raw: unknown): Promise<{ own: T; config: StrategyConfig; environment: Environment; isJson: boolean }> {
+  async function readWalk<T extends WalkOptions>(
+    schema: z.ZodType<T>,
+    raw: unknown,
+  ): Promise<{ own: T; config: StrategyConfig; environment: Environment; isJson: boolean }> {
     const own = parseOptions(schema, raw)
     const options = parseOptions(CommonOptions, raw)
     const environment = parseEnvironment(io.env)
     const { funding, reference, news } = own
-    return { own, config: await resolveConfig({ ...options, market: own.candles, files: { funding, reference, news } }, environment), environment, isJson: options.json }
+    return {
+      own,
+      config: await resolveConfig(
+        { ...options, market: own.candles, files: { funding, reference, news } },
+        environment,
+      ),
+      environment,
+      isJson: options.json,
+    }
   }
 
   return program
@@ -226,7 +289,8 @@ function common(command: Command): Command {
  * Models, venues and feeds have their words in these texts: what would move a cursor, recolour a screen or turn
  * the direction of reading is left out.
  */
-const withoutControls = (text: string): string => text.replace(/(?![\n\t])[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '')
+const withoutControls = (text: string): string =>
+  text.replace(/(?![\n\t])[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '')
 
 /** Nothing that leaves this process names a credential, whatever an error carried. */
 function hideSecrets(text: string, io: Io): string {

@@ -47,10 +47,27 @@ export async function openSession(options: CommonOptions, io: Io): Promise<Sessi
   const clock = span !== null && options.at === undefined ? () => span.to : started.clock
   const venue = config.mode === 'live' ? await readVenueAccess(environment) : null
   const createTelemetry = options.json ? createJsonTelemetry : createTextTelemetry
-  const telemetry = createTelemetry({ write: (line) => io.stderr(`${line}\n`), clock, base: { strategy: config.id }, secrets: [...secretsIn(environment), ...(venue?.secrets ?? [])], level: options.verbose || options.json ? 'info' : 'error' })
+  const telemetry = createTelemetry({
+    write: (line) => io.stderr(`${line}\n`),
+    clock,
+    base: { strategy: config.id },
+    secrets: [...secretsIn(environment), ...(venue?.secrets ?? [])],
+    level: options.verbose || options.json ? 'info' : 'error',
+  })
   const { items, name, table, close } = await openItems(options, environment)
   const outside = await openOutside({ environment, telemetry, dryRun: options.dryRun })
-  const world: World = { config, items, clock, sleep: started.stands ? async () => {} : io.sleep, telemetry, ...outside, invocationId: io.newId(), dryRun: options.dryRun, market, ...(venue === null ? {} : { credentials: venue.credentials }) }
+  const world: World = {
+    config,
+    items,
+    clock,
+    sleep: started.stands ? async () => {} : io.sleep,
+    telemetry,
+    ...outside,
+    invocationId: io.newId(),
+    dryRun: options.dryRun,
+    market,
+    ...(venue === null ? {} : { credentials: venue.credentials }),
+  }
   return { config, environment, world, market, storeName: name, table, close }
 }
 
@@ -79,7 +96,9 @@ const LOOPBACK = new Set(['127.0.0.1', 'localhost', '[::1]'])
 const isLoopback = (url: string | null): boolean => url !== null && LOOPBACK.has(new URL(url).hostname)
 
 /** The venue's credentials; a missing one is an error only for the command that asks for them. */
-async function readVenueAccess(environment: Environment): Promise<{ credentials: () => Credentials; secrets: string[] }> {
+async function readVenueAccess(
+  environment: Environment,
+): Promise<{ credentials: () => Credentials; secrets: string[] }> {
   try {
     const found = await readVenueCredentials(environment)
     return { credentials: () => found, secrets: formsOfKey(found.privateKey) }
@@ -93,7 +112,10 @@ async function readVenueAccess(environment: Environment): Promise<{ credentials:
   }
 }
 
-async function openItems(options: CommonOptions, environment: Environment): Promise<{ items: ItemStore; name: string; table: string; close(): Promise<void> }> {
+async function openItems(
+  options: CommonOptions,
+  environment: Environment,
+): Promise<{ items: ItemStore; name: string; table: string; close(): Promise<void> }> {
   const { createDynamoClient, ensureTable } = await import('../store/dynamo-client.ts')
   const { createDynamoItems } = await import('../store/dynamo-items.ts')
   const table = options.table ?? environment.HOURHAND_TABLE
@@ -102,7 +124,12 @@ async function openItems(options: CommonOptions, environment: Environment): Prom
     const client = createDynamoClient(endpoint)
     const tableName = table ?? EMBEDDED_TABLE
     if (endpoint !== undefined) await ensureTable(client, tableName)
-    return { items: createDynamoItems({ client, tableName }), name: endpoint ?? 'AWS', table: tableName, close: async () => client.destroy() }
+    return {
+      items: createDynamoItems({ client, tableName }),
+      name: endpoint ?? 'AWS',
+      table: tableName,
+      close: async () => client.destroy(),
+    }
   }
   const { startEmbeddedDynamo } = await import('../store/embedded-dynamo.ts')
   const embedded = await startEmbeddedDynamo(options.dataDir)
@@ -117,5 +144,10 @@ async function openItems(options: CommonOptions, environment: Environment): Prom
     await close()
     throw error
   }
-  return { items: createDynamoItems({ client, tableName: EMBEDDED_TABLE }), name: options.dataDir, table: EMBEDDED_TABLE, close }
+  return {
+    items: createDynamoItems({ client, tableName: EMBEDDED_TABLE }),
+    name: options.dataDir,
+    table: EMBEDDED_TABLE,
+    close,
+  }
 }

@@ -5,8 +5,14 @@ import { amount, signedPercent } from './format.ts'
 import { metricsOfWalk, type Walk, type WalkRequest } from './walk-history.ts'
 
 /** A walk in a line of a comparison. */
-export function summariseWalk(name: string, sample: number | null, walk: Walk, history: WalkRequest['history']): WalkSummary {
-  const { totalReturn, sharpe, maxDrawdown, trades, winRate, averageR, fees, funding, tokens, tokenCostUsd } = metricsOfWalk(walk, history)
+export function summariseWalk(
+  name: string,
+  sample: number | null,
+  walk: Walk,
+  history: WalkRequest['history'],
+): WalkSummary {
+  const { totalReturn, sharpe, maxDrawdown, trades, winRate, averageR, fees, funding, tokens, tokenCostUsd } =
+    metricsOfWalk(walk, history)
   return {
     name,
     decider: walk.decider,
@@ -31,12 +37,30 @@ export function summariseWalk(name: string, sample: number | null, walk: Walk, h
 export const modelOf = ({ decider }: StrategyConfig): string | null => ('model' in decider ? decider.model : null)
 
 /** What was decided at each slot; null where no decision was made. */
-export const actionsOf = ({ lines }: Pick<Walk, 'lines'>): (string | null)[] => lines.map(({ action }) => (action === 'none' ? null : action))
+export const actionsOf = ({ lines }: Pick<Walk, 'lines'>): (string | null)[] =>
+  lines.map(({ action }) => (action === 'none' ? null : action))
 
-export const summariseAgreement = ({ compared, meanShare, unanimousShare, kappa }: Agreement): AgreementSummary => ({ compared, meanShare, unanimousShare, kappa })
+export const summariseAgreement = ({ compared, meanShare, unanimousShare, kappa }: Agreement): AgreementSummary => ({
+  compared,
+  meanShare,
+  unanimousShare,
+  kappa,
+})
 
 /** Columns of a walk's results, for people. */
-export const walkColumns = ({ name, totalReturn, sharpe, maxDrawdown, trades, winRate, averageR, fees, tokens, tokenCostUsd, haltedAt }: WalkSummary): string[] => [
+export const walkColumns = ({
+  name,
+  totalReturn,
+  sharpe,
+  maxDrawdown,
+  trades,
+  winRate,
+  averageR,
+  fees,
+  tokens,
+  tokenCostUsd,
+  haltedAt,
+}: WalkSummary): string[] => [
   name,
   signedPercent(totalReturn),
   `Sharpe ${sharpe === null ? '-' : sharpe.toFixed(2)}`,
@@ -45,6 +69,8 @@ export const walkColumns = ({ name, totalReturn, sharpe, maxDrawdown, trades, wi
   `won ${winRate === null ? '-' : `${(winRate * 100).toFixed(0)} %`}`,
   averageR === null ? '' : `${averageR.toFixed(2)} R`,
   `fees ${amount(fees)}`,
-  tokens.input + tokens.output === 0 ? '' : `${amount(tokens.input + tokens.output, 0)} tokens${tokenCostUsd === null ? '' : `, $${amount(tokenCostUsd)}`}`,
+  tokens.input + tokens.output === 0
+    ? ''
+    : `${amount(tokens.input + tokens.output, 0)} tokens${tokenCostUsd === null ? '' : `, $${amount(tokenCostUsd)}`}`,
   haltedAt === null ? '' : `halted ${haltedAt.slice(0, 10)}`,
 ]

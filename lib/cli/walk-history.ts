@@ -24,10 +24,19 @@ export type WalkRequest = {
 export type Walk = ReplayResult & { decider: string; elapsedMs: number }
 
 /** One walk of the configured decider through history, with progress on stderr; a journal is gone on with and written to. */
-export async function walkHistory({ history, options, purse, sample, journal = null, label = 'replay' }: WalkRequest, environment: Environment, io: Io): Promise<Walk> {
+export async function walkHistory(
+  { history, options, purse, sample, journal = null, label = 'replay' }: WalkRequest,
+  environment: Environment,
+  io: Io,
+): Promise<Walk> {
   const { config, market, news, from, to } = history
   const slots = Math.ceil((to - from) / (config.intervalMinutes * MINUTE_MS))
-  const opened = await openDecider(config.decider, { ...options, slots, purse, ...(sample === undefined ? {} : { sample }) }, environment, io)
+  const opened = await openDecider(
+    config.decider,
+    { ...options, slots, purse, ...(sample === undefined ? {} : { sample }) },
+    environment,
+    io,
+  )
   const progress = createProgress(io)
   const startedAt = io.clock()
   const before = journal?.resumed ?? null
@@ -47,7 +56,10 @@ export async function walkHistory({ history, options, purse, sample, journal = n
         progress.show(`${label}: ${done} of ${slots} slots, ${step.line.slot}, equity ${step.line.equity}`)
       },
     })
-    const whole = before === null ? result : { ...result, lines: [...before.lines, ...result.lines], trades: [...before.trades, ...result.trades] }
+    const whole =
+      before === null
+        ? result
+        : { ...result, lines: [...before.lines, ...result.lines], trades: [...before.trades, ...result.trades] }
     return { ...whole, decider: opened.decider.name, elapsedMs: io.clock() - startedAt }
   } finally {
     progress.clear()
@@ -56,4 +68,5 @@ export async function walkHistory({ history, options, purse, sample, journal = n
 }
 
 /** What a walk came to, without the intervals that take a while. */
-export const metricsOfWalk = (walk: Walk, { config, from, to }: WalkRequest['history']): Metrics => metricsOf(walk, { config, from, to, resamples: 0 })
+export const metricsOfWalk = (walk: Walk, { config, from, to }: WalkRequest['history']): Metrics =>
+  metricsOf(walk, { config, from, to, resamples: 0 })

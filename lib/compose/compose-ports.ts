@@ -58,7 +58,10 @@ export async function composeExecution(world: World): Promise<ExecutionPorts> {
 }
 
 /** The ports of a decision cycle. `apiKey` is the provider's, where the decider asks one. */
-export async function composeCycle(world: World, { codeVersion, apiKey }: { codeVersion: string; apiKey: string | undefined }): Promise<CyclePorts> {
+export async function composeCycle(
+  world: World,
+  { codeVersion, apiKey }: { codeVersion: string; apiKey: string | undefined },
+): Promise<CyclePorts> {
   const { config, clock } = world
   const [execution, news, decider] = await Promise.all([
     composeExecution(world),
@@ -76,10 +79,18 @@ export function credentialsOf({ credentials }: Pick<World, 'credentials'>): () =
 }
 
 /** Why live trading is not earned now, from the stored clearance and the key in use. */
-export async function askLiveBarriers(world: Pick<World, 'config' | 'clock' | 'credentials'>, store: Store): Promise<string[]> {
+export async function askLiveBarriers(
+  world: Pick<World, 'config' | 'clock' | 'credentials'>,
+  store: Store,
+): Promise<string[]> {
   const { config, clock } = world
   const stored = await store.loadClearance(config.id)
-  return liveBarriers({ config, clearance: stored?.clearance ?? null, keyFingerprint: keyFingerprintOf(credentialsOf(world)().apiKey), now: clock() })
+  return liveBarriers({
+    config,
+    clearance: stored?.clearance ?? null,
+    keyFingerprint: keyFingerprintOf(credentialsOf(world)().apiKey),
+    now: clock(),
+  })
 }
 
 const guardDryRun = ({ dryRun }: World, broker: Broker): Broker => (dryRun ? readOnlyBroker(broker) : broker)

@@ -10,17 +10,24 @@ export type EnforcementAnswer = { at: string; outcome: string; phase: string; ex
 
 /** The decision cycle's handler. A cycle that ends `failed` is recorded, and then fails the function, so that its alarm rings. */
 export const createCycleHandler = (runtime: Runtime) =>
-  createHandler(runtime, { asksModel: true }, async ({ world, apiKey, codeVersion, scheduledFor }): Promise<CycleAnswer> => {
-    const ports = await composeCycle(world, { codeVersion, apiKey })
-    const { cycleId, slot, outcome, reason } = await runCycle(ports, { scheduledFor, dryRun: world.dryRun })
-    if (outcome === 'failed') throw new Error(`cycle ${cycleId} failed: ${reason}`)
-    return { cycleId, slot, outcome, reason }
-  })
+  createHandler(
+    runtime,
+    { asksModel: true },
+    async ({ world, apiKey, codeVersion, scheduledFor }): Promise<CycleAnswer> => {
+      const ports = await composeCycle(world, { codeVersion, apiKey })
+      const { cycleId, slot, outcome, reason } = await runCycle(ports, { scheduledFor, dryRun: world.dryRun })
+      if (outcome === 'failed') throw new Error(`cycle ${cycleId} failed: ${reason}`)
+      return { cycleId, slot, outcome, reason }
+    },
+  )
 
 /** Enforcement's handler. A close that did not go through fails the function, so that its alarm rings. */
 export const createEnforcementHandler = (runtime: Runtime) =>
   createHandler(runtime, { asksModel: false }, async ({ world }): Promise<EnforcementAnswer> => {
-    const { at, outcome, phase, exit, notes } = await runEnforcement(await composeExecution(world), { dryRun: world.dryRun })
-    if (outcome === 'unclosed') throw new Error(`the position should be closed (${exit}) and is still ${phase}: ${notes.join('; ')}`)
+    const { at, outcome, phase, exit, notes } = await runEnforcement(await composeExecution(world), {
+      dryRun: world.dryRun,
+    })
+    if (outcome === 'unclosed')
+      throw new Error(`the position should be closed (${exit}) and is still ${phase}: ${notes.join('; ')}`)
     return { at, outcome, phase, exit, notes }
   })

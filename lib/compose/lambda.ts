@@ -39,21 +39,36 @@ export type Invocation = { world: World; apiKey: string | undefined; codeVersion
  * invocation, so that a wrong configuration fails that invocation and rings its alarm. The clock is read anew each
  * time. `work` rejecting is the function failing: the error is logged and passed on.
  */
-export function createHandler<T>(runtime: Runtime, { asksModel }: { asksModel: boolean }, work: (invocation: Invocation) => Promise<T>): (event: unknown) => Promise<T> {
+export function createHandler<T>(
+  runtime: Runtime,
+  { asksModel }: { asksModel: boolean },
+  work: (invocation: Invocation) => Promise<T>,
+): (event: unknown) => Promise<T> {
   let opened: ReturnType<typeof openServices> | null = null
   return async (event) => {
     opened ??= openServices(runtime, asksModel)
     const services = await opened.catch((error: unknown) => {
       // The next invocation tries again: a parameter may have been put right meanwhile.
       opened = null
-      runtime.write(JSON.stringify({ level: 'error', message: 'the function could not start', error: error instanceof Error ? error.message : String(error) }))
+      runtime.write(
+        JSON.stringify({
+          level: 'error',
+          message: 'the function could not start',
+          error: error instanceof Error ? error.message : String(error),
+        }),
+      )
       throw error
     })
     const { environment, world, apiKey, codeVersion } = services
     try {
       const request = parseInvocation(event, world.config.id)
       const outside = await openOutside({ environment, telemetry: world.telemetry, dryRun: request.dryRun })
-      return await work({ apiKey, codeVersion, scheduledFor: request.scheduledFor ?? runtime.clock(), world: { ...world, ...outside, invocationId: runtime.newId(), dryRun: request.dryRun } })
+      return await work({
+        apiKey,
+        codeVersion,
+        scheduledFor: request.scheduledFor ?? runtime.clock(),
+        world: { ...world, ...outside, invocationId: runtime.newId(), dryRun: request.dryRun },
+      })
     } catch (error) {
       world.telemetry.log('error', 'invocation failed', { error })
       throw error
@@ -61,23 +76,52 @@ export function createHandler<T>(runtime: Runtime, { asksModel }: { asksModel: b
   }
 }
 
-async function openServices({ variables, write, clock, sleep }: Runtime, asksModel: boolean): Promise<{ environment: Environment; apiKey: string | undefined; world: Omit<World, 'events' | 'schedule' | 'invocationId' | 'dryRun'>; codeVersion: string }> {
+async function openServices(
+  { variables, write, clock, sleep }: Runtime,
+  asksModel: boolean,
+): Promise<{
+  environment: Environment
+  apiKey: string | undefined
+  world: Omit<World, 'events' | 'schedule' | 'invocationId' | 'dryRun'>
+  codeVersion: string
+}> {
   const environment = parseEnvironment(variables)
-  const overrides = environment.HOURHAND_CONFIG === undefined ? {} : parseJson(environment.HOURHAND_CONFIG, 'HOURHAND_CONFIG')
-  const config = loadConfig({ strategy: environment.HOURHAND_STRATEGY ?? DEFAULT_STRATEGY, overrides, origin: 'HOURHAND_CONFIG' })
+  const overrides =
+    environment.HOURHAND_CONFIG === undefined ? {} : parseJson(environment.HOURHAND_CONFIG, 'HOURHAND_CONFIG')
+  const config = loadConfig({
+    strategy: environment.HOURHAND_STRATEGY ?? DEFAULT_STRATEGY,
+    overrides,
+    origin: 'HOURHAND_CONFIG',
+  })
   const tableName = environment.HOURHAND_TABLE
-  if (tableName === undefined) throw new UsageError('HOURHAND_TABLE is not set: a function needs the name of its DynamoDB table')
+  if (tableName === undefined)
+    throw new UsageError('HOURHAND_TABLE is not set: a function needs the name of its DynamoDB table')
   const endpoint = environment.HOURHAND_DYNAMODB_ENDPOINT
   const client = createDynamoClient(endpoint)
   if (endpoint !== undefined) await ensureTable(client, tableName)
-  const [apiKey, venue] = await Promise.all([asksModel ? readApiKey(environment, config.decider.kind) : undefined, config.mode === 'live' ? readLiveAccess(environment, config) : null])
+  const [apiKey, venue] = await Promise.all([
+    asksModel ? readApiKey(environment, config.decider.kind) : undefined,
+    config.mode === 'live' ? readLiveAccess(environment, config) : null,
+  ])
   // Known before the first line is logged: a key that came from SSM is kept out of the log like any other.
-  const secrets = [...secretsIn(environment), ...(apiKey === undefined ? [] : [apiKey]), ...(venue === null ? [] : formsOfKey(venue.privateKey))]
+  const secrets = [
+    ...secretsIn(environment),
+    ...(apiKey === undefined ? [] : [apiKey]),
+    ...(venue === null ? [] : formsOfKey(venue.privateKey)),
+  ]
   const log = createJsonTelemetry({ write, clock, base: { strategy: config.id }, secrets })
   const telemetry = createEmfTelemetry({ log, write, clock, strategyId: config.id })
   const market = await createMarket({ config: config.market, clock })
-  const access = venue === null ? {} : { credentials: () => venue, broker: openVenue({ config, credentials: () => venue, clock, sleep, telemetry }) }
-  return { environment, apiKey, codeVersion: environment.HOURHAND_VERSION ?? VERSION, world: { config, items: createDynamoItems({ client, tableName }), clock, sleep, telemetry, market, ...access } }
+  const access =
+    venue === null
+      ? {}
+      : { credentials: () => venue, broker: openVenue({ config, credentials: () => venue, clock, sleep, telemetry }) }
+  return {
+    environment,
+    apiKey,
+    codeVersion: environment.HOURHAND_VERSION ?? VERSION,
+    world: { config, items: createDynamoItems({ client, tableName }), clock, sleep, telemetry, market, ...access },
+  }
 }
 
 /** What live trading needs of configuration and environment, checked before anything runs. */
@@ -99,6 +143,9 @@ export function parseInvocation(event: unknown, strategyId: string): { dryRun: b
   if (!parsed.success) throw new UsageError(describeIssues('event', parsed.error, event))
   if ('source' in parsed.data) return { dryRun: false, scheduledFor: fromIso(parsed.data.time) }
   const { strategy, dryRun, at } = parsed.data
-  if (strategy !== undefined && strategy !== strategyId) throw new UsageError(`event: strategy = ${strategy}: this function runs ${strategyId}; invoke the one of that strategy`)
+  if (strategy !== undefined && strategy !== strategyId)
+    throw new UsageError(
+      `event: strategy = ${strategy}: this function runs ${strategyId}; invoke the one of that strategy`,
+    )
   return { dryRun, scheduledFor: at === undefined ? null : fromIso(at) }
 }

@@ -9,12 +9,19 @@ import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 
 /** Where private calls go; null is the venue's own address. */
-export const venueUrlOf = ({ live, market }: Pick<StrategyConfig, 'live' | 'market'>): string | null => live.baseUrl ?? market.baseUrl
+export const venueUrlOf = ({ live, market }: Pick<StrategyConfig, 'live' | 'market'>): string | null =>
+  live.baseUrl ?? market.baseUrl
 
 /** Throws {@link UsageError} where real money would be traded on prices that are not the venue's own. */
 export function requireLiveVenue({ market }: Pick<StrategyConfig, 'market'>): void {
-  if (market.source !== 'live') throw new UsageError(`market.source = ${market.source}: live mode trades on the venue's own prices; set market.source to "live", or mode to "paper"`)
-  if (market.exchange !== 'coinbase') throw new UsageError(`market.exchange = ${market.exchange}: live mode trades at Coinbase only; set market.exchange to "coinbase", or mode to "paper"`)
+  if (market.source !== 'live')
+    throw new UsageError(
+      `market.source = ${market.source}: live mode trades on the venue's own prices; set market.source to "live", or mode to "paper"`,
+    )
+  if (market.exchange !== 'coinbase')
+    throw new UsageError(
+      `market.exchange = ${market.exchange}: live mode trades at Coinbase only; set market.exchange to "coinbase", or mode to "paper"`,
+    )
 }
 
 type Access = { config: StrategyConfig; credentials: () => Credentials; clock: Clock }
@@ -30,10 +37,22 @@ export async function openTransport({ config, credentials, clock }: Access): Pro
  * The broker of live mode, opened by the first question asked of it: what needs no venue, a halt above all, does not
  * wait for credentials, and paper trading does not load its code. Throws as {@link requireLiveVenue} does.
  */
-export function openVenue({ config, credentials, clock, sleep, telemetry }: Access & { sleep: Sleep; telemetry: Telemetry }): Broker {
+export function openVenue({
+  config,
+  credentials,
+  clock,
+  sleep,
+  telemetry,
+}: Access & { sleep: Sleep; telemetry: Telemetry }): Broker {
   requireLiveVenue(config)
   return deferBroker({ name: 'coinbase', listsFunding: false }, async () => {
     const { createCoinbaseBroker } = await import('../broker/coinbase/coinbase-broker.ts')
-    return createCoinbaseBroker({ transport: await openTransport({ config, credentials, clock }), config, clock, sleep, telemetry })
+    return createCoinbaseBroker({
+      transport: await openTransport({ config, credentials, clock }),
+      config,
+      clock,
+      sleep,
+      telemetry,
+    })
   })
 }

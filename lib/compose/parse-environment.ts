@@ -28,4 +28,5 @@ export const secretsIn = (environment: Environment): string[] => [
 ]
 
 /** The key of a provider, where the environment holds it itself. */
-export const apiKeyIn = (environment: Environment, kind: 'openai' | 'anthropic'): string | undefined => (kind === 'openai' ? environment.OPENAI_API_KEY : environment.ANTHROPIC_API_KEY)
+export const apiKeyIn = (environment: Environment, kind: 'openai' | 'anthropic'): string | undefined =>
+  kind === 'openai' ? environment.OPENAI_API_KEY : environment.ANTHROPIC_API_KEY

@@ -6,7 +6,10 @@ import type { z } from 'zod'
  */
 export function describeIssues(origin: string, error: z.ZodError, input: unknown): string {
   const lines = error.issues.flatMap((issue) => describe(issue, input))
-  return [`${origin}: ${lines.length === 1 ? 'one setting is' : `${lines.length} settings are`} wrong`, ...lines.map((line) => `  - ${line}`)].join('\n')
+  return [
+    `${origin}: ${lines.length === 1 ? 'one setting is' : `${lines.length} settings are`} wrong`,
+    ...lines.map((line) => `  - ${line}`),
+  ].join('\n')
 }
 
 function describe(issue: z.core.$ZodIssue, input: unknown): string[] {
@@ -20,7 +23,8 @@ function describe(issue: z.core.$ZodIssue, input: unknown): string[] {
   if (issue.code === 'invalid_union' && issue.errors.length > 0) {
     // Both branches failed: the one that got furthest says what was meant.
     const branch = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0] ?? []
-    if (depth(branch) > 0) return branch.flatMap((inner) => describe({ ...inner, path: [...issue.path, ...inner.path] }, input))
+    if (depth(branch) > 0)
+      return branch.flatMap((inner) => describe({ ...inner, path: [...issue.path, ...inner.path] }, input))
   }
   return [`${path || '(root)'} = ${show(lookUp(input, issue.path), issue.path.at(-1))}: ${withRemedy(issue)}`]
 }
@@ -34,10 +38,16 @@ function withRemedy({ code, message }: z.core.$ZodIssue): string {
 const depth = (issues: readonly z.core.$ZodIssue[]): number => Math.max(0, ...issues.map((issue) => issue.path.length))
 
 const formatPath = (path: readonly PropertyKey[]): string =>
-  path.map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index > 0 ? '.' : ''}${String(part)}`)).join('')
+  path
+    .map((part, index) => (typeof part === 'number' ? `[${part}]` : `${index > 0 ? '.' : ''}${String(part)}`))
+    .join('')
 
 function lookUp(input: unknown, path: readonly PropertyKey[]): unknown {
-  return path.reduce<unknown>((value, key) => (typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined), input)
+  return path.reduce<unknown>(
+    (value, key) =>
+      typeof value === 'object' && value !== null ? (value as Record<PropertyKey, unknown>)[key] : undefined,
+    input,
+  )
 }
 
 function show(value: unknown, key: PropertyKey | undefined): string {

@@ -14,12 +14,17 @@ type Json = Record<string, unknown>
  * since its settings belong to its kind. Throws {@link UsageError} naming every wrong path, its value and
  * the remedy; an unknown key is wrong.
  */
-export function loadConfig(options: { strategy?: string | undefined; overrides?: unknown; origin?: string } = {}): StrategyConfig {
+export function loadConfig(
+  options: { strategy?: string | undefined; overrides?: unknown; origin?: string } = {},
+): StrategyConfig {
   const { strategy = DEFAULT_STRATEGY, overrides = {}, origin = 'configuration' } = options
   if (!Object.hasOwn(NAMED_STRATEGIES, strategy)) {
-    throw new UsageError(`unknown strategy ${JSON.stringify(strategy)}: choose one of ${Object.keys(NAMED_STRATEGIES).join(', ')}, and put what differs into --config FILE.json`)
+    throw new UsageError(
+      `unknown strategy ${JSON.stringify(strategy)}: choose one of ${Object.keys(NAMED_STRATEGIES).join(', ')}, and put what differs into --config FILE.json`,
+    )
   }
-  if (!isObject(overrides)) throw new UsageError(`${origin}: expected a JSON object with strategy settings, got ${JSON.stringify(overrides)}`)
+  if (!isObject(overrides))
+    throw new UsageError(`${origin}: expected a JSON object with strategy settings, got ${JSON.stringify(overrides)}`)
   const named: Json = NAMED_STRATEGIES[strategy as keyof typeof NAMED_STRATEGIES]
   const productDefaults: Json = { paper: { product: PaperConfig.parse({}).product } }
   const merged = merge(merge({ id: strategy, decider: { kind: 'rules' }, ...productDefaults }, named), overrides)
@@ -27,15 +32,20 @@ export function loadConfig(options: { strategy?: string | undefined; overrides?:
   if (!parsed.success) throw new UsageError(describeIssues(origin, parsed.error as z.ZodError, merged))
   const { market, sizing } = parsed.data
   if (sizing.evidence !== null && sizing.evidence.settingsHash !== settingsHashOf(parsed.data)) {
-    throw new UsageError(`${origin}: sizing.evidence.settingsHash = ${JSON.stringify(sizing.evidence.settingsHash.slice(0, 12))}...: that record is of other settings (decider, guard, exits, symbol or interval) than these; run hourhand replay --out with these and take its evidence.json, or leave sizing.evidence out`)
+    throw new UsageError(
+      `${origin}: sizing.evidence.settingsHash = ${JSON.stringify(sizing.evidence.settingsHash.slice(0, 12))}...: that record is of other settings (decider, guard, exits, symbol or interval) than these; run hourhand replay --out with these and take its evidence.json, or leave sizing.evidence out`,
+    )
   }
   const isFile = market.source !== 'sim' && market.source !== 'live'
   // A file of one market holds no other: without a file of its own there is no reference.
-  return isFile && market.referenceFile === null ? { ...parsed.data, market: { ...market, referenceSymbol: null } } : parsed.data
+  return isFile && market.referenceFile === null
+    ? { ...parsed.data, market: { ...market, referenceSymbol: null } }
+    : parsed.data
 }
 
 /** The named strategy that a configuration was made over, or the default one where its id has no name. */
-export const baseOf = ({ id }: Pick<StrategyConfig, 'id'>): StrategyConfig => loadConfig({ strategy: Object.hasOwn(NAMED_STRATEGIES, id) ? id : DEFAULT_STRATEGY })
+export const baseOf = ({ id }: Pick<StrategyConfig, 'id'>): StrategyConfig =>
+  loadConfig({ strategy: Object.hasOwn(NAMED_STRATEGIES, id) ? id : DEFAULT_STRATEGY })
 
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
 
@@ -43,7 +53,8 @@ function merge(base: Json, over: Json): Json {
   const result: Json = { ...base }
   for (const [key, value] of Object.entries(over)) {
     const before = result[key]
-    const sameKind = !isObject(before) || !isObject(value) || value['kind'] === undefined || before['kind'] === value['kind']
+    const sameKind =
+      !isObject(before) || !isObject(value) || value['kind'] === undefined || before['kind'] === value['kind']
     result[key] = isObject(before) && isObject(value) && sameKind ? merge(before, value) : value
   }
   return result

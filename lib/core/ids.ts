@@ -29,7 +29,8 @@ export function legOf(strategyId: string, clientOrderId: string): Leg | null {
 }
 
 /** Identity of a trade: the cycle that decided it and the fill that opened it. */
-export const tradeIdOf = (cycleId: string, firstFillId: string): string => `${cycleId}-${sha256(firstFillId).slice(0, 6)}`
+export const tradeIdOf = (cycleId: string, firstFillId: string): string =>
+  `${cycleId}-${sha256(firstFillId).slice(0, 6)}`
 
 /** The cycle that decided a trade, from the trade's id. */
 export const cycleIdIn = (tradeId: string): string => tradeId.replace(/-[0-9a-f]+$/, '')

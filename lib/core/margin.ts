@@ -17,7 +17,12 @@ export const directionOf = (side: PositionSide): 1 | -1 => (side === 'long' ? 1 
  * margin set aside; `maintenanceRate` is a fraction of the notional at mark. Fees and funding are not in it.
  * Never negative.
  */
-export function liquidationPrice(side: PositionSide, entryPrice: Decimal, leverage: Decimal, maintenanceRate: Decimal): Decimal {
+export function liquidationPrice(
+  side: PositionSide,
+  entryPrice: Decimal,
+  leverage: Decimal,
+  maintenanceRate: Decimal,
+): Decimal {
   const direction = directionOf(side)
   const numerator = entryPrice.times(leverage.minus(direction))
   const denominator = leverage.times(dec(1).minus(maintenanceRate.times(direction)))

@@ -52,7 +52,8 @@ export function createPrng(...parts: readonly (string | number)[]): Prng {
 }
 
 /** Uniform in [0, 1) from the parts alone. */
-export const hashUniform = (...parts: readonly (string | number)[]): number => splitmix32(hash32(parts.join('|')))() * UNIT + 0.5
+export const hashUniform = (...parts: readonly (string | number)[]): number =>
+  splitmix32(hash32(parts.join('|')))() * UNIT + 0.5
 
 /** 32-bit FNV-1a of a text's UTF-16 code units, finished by {@link mix32}. */
 function hash32(text: string): number {

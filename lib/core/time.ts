@@ -60,7 +60,13 @@ const [T, COLON, DOT, DASH, Z, ZERO] = [84, 58, 46, 45, 90, 48]
 function readOurs(text: string): EpochMs | null {
   const isWhole = text.length === 20
   if (!isWhole && (text.length !== 24 || text.charCodeAt(19) !== DOT)) return null
-  const isOurs = text.charCodeAt(4) === DASH && text.charCodeAt(7) === DASH && text.charCodeAt(10) === T && text.charCodeAt(13) === COLON && text.charCodeAt(16) === COLON && text.charCodeAt(isWhole ? 19 : 23) === Z
+  const isOurs =
+    text.charCodeAt(4) === DASH &&
+    text.charCodeAt(7) === DASH &&
+    text.charCodeAt(10) === T &&
+    text.charCodeAt(13) === COLON &&
+    text.charCodeAt(16) === COLON &&
+    text.charCodeAt(isWhole ? 19 : 23) === Z
   const year = digits(text, 0) * 100 + digits(text, 2)
   const month = digits(text, 5)
   const day = digits(text, 8)
@@ -69,7 +75,21 @@ function readOurs(text: string): EpochMs | null {
   const seconds = digits(text, 17)
   const millis = isWhole ? 0 : digits(text, 20) * 10 + (digits(text, 21) % 10)
   // A 29 February is left to the platform.
-  if (!isOurs || !(year >= 0 && month >= 1 && month <= 12 && day >= 1 && day <= lengthOf(month) && hours < 24 && minutes < 60 && seconds < 60 && millis < SECOND_MS)) return null
+  if (
+    !isOurs ||
+    !(
+      year >= 0 &&
+      month >= 1 &&
+      month <= 12 &&
+      day >= 1 &&
+      day <= lengthOf(month) &&
+      hours < 24 &&
+      minutes < 60 &&
+      seconds < 60 &&
+      millis < SECOND_MS
+    )
+  )
+    return null
   // The year taken to begin in March, so that a leap day is its last.
   const marchYear = month > 2 ? year : year - 1
   const era = Math.floor(marchYear / 400)

@@ -22,16 +22,34 @@ export async function claimSlot(ports: CyclePorts, slot: EpochMs, now: EpochMs):
   const fresh = newRecord(ports, slot, now)
   if ((await store.createCycle(fresh)) === 'saved') return { kind: 'claimed', record: fresh, resumed: false }
   const existing = await store.loadCycle(config.id, toIso(slot))
-  if (existing === null) return { kind: 'taken', record: fresh, reason: 'the record of this slot appeared and vanished' }
-  if (existing.progress === 'finished') return { kind: 'taken', record: existing, reason: `this slot is done already: ${existing.outcome}` }
-  if (now < fromIso(existing.leaseUntil)) return { kind: 'taken', record: existing, reason: `another invocation is at work on this slot until ${existing.leaseUntil}` }
-  const takenOver: CycleRecord = { ...existing, attempt: existing.attempt + 1, claimedAt: toIso(now), leaseUntil: toIso(now + LEASE_MS) }
+  if (existing === null)
+    return { kind: 'taken', record: fresh, reason: 'the record of this slot appeared and vanished' }
+  if (existing.progress === 'finished')
+    return { kind: 'taken', record: existing, reason: `this slot is done already: ${existing.outcome}` }
+  if (now < fromIso(existing.leaseUntil))
+    return {
+      kind: 'taken',
+      record: existing,
+      reason: `another invocation is at work on this slot until ${existing.leaseUntil}`,
+    }
+  const takenOver: CycleRecord = {
+    ...existing,
+    attempt: existing.attempt + 1,
+    claimedAt: toIso(now),
+    leaseUntil: toIso(now + LEASE_MS),
+  }
   const outcome = await store.saveCycle(takenOver, existing.attempt)
-  return outcome === 'saved' ? { kind: 'claimed', record: takenOver, resumed: true } : { kind: 'taken', record: existing, reason: 'another invocation has just taken this slot over' }
+  return outcome === 'saved'
+    ? { kind: 'claimed', record: takenOver, resumed: true }
+    : { kind: 'taken', record: existing, reason: 'another invocation has just taken this slot over' }
 }
 
 /** The record of a cycle that has only begun. */
-export function newRecord({ config, codeVersion }: Pick<CyclePorts, 'config' | 'codeVersion'>, slot: EpochMs, now: EpochMs): CycleRecord {
+export function newRecord(
+  { config, codeVersion }: Pick<CyclePorts, 'config' | 'codeVersion'>,
+  slot: EpochMs,
+  now: EpochMs,
+): CycleRecord {
   return {
     schemaVersion: 1,
     cycleId: cycleIdOf(config.id, slot),

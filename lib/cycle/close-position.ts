@@ -23,7 +23,11 @@ const CLOSE_ROOM_MS = 20 * SECOND_MS
  * there. Until the commit the position is open, and whoever comes by protects it again; whatever cannot be done
  * leads back there. The fills are picked up by the next reconciliation.
  */
-export async function closePosition(ports: ExecutionPorts, state: StrategyState, reason: ExitReason): Promise<StrategyState> {
+export async function closePosition(
+  ports: ExecutionPorts,
+  state: StrategyState,
+  reason: ExitReason,
+): Promise<StrategyState> {
   const { phase } = state
   if (phase.kind !== 'open') return state
   const { broker, config, clock, telemetry } = ports
@@ -39,7 +43,8 @@ export async function closePosition(ports: ExecutionPorts, state: StrategyState,
   const { nextClose } = session
   const closesSoon = nextClose !== null && fromIso(nextClose) - clock() < CLOSE_ROOM_MS
   // Cancelled now and refused then, it would leave the position bare until the venue opens again.
-  if (closesSoon && (await broker.openOrders(symbol)).some(isExit)) return standBack(`the venue closes at ${nextClose}, and an exit rests`)
+  if (closesSoon && (await broker.openOrders(symbol)).some(isExit))
+    return standBack(`the venue closes at ${nextClose}, and an exit rests`)
   if (position.protection.status === 'intended' && clock() <= fromIso(position.protection.deadline)) {
     // Sent a moment ago and not in the lists yet, it could fire beside the close and open the other side.
     return standBack('a stop that has just been sent is not visible yet')
@@ -59,17 +64,32 @@ export async function closePosition(ports: ExecutionPorts, state: StrategyState,
     quantity: position.quantity,
   }
   const deadline = now + ORDER_LIFE_MS
-  const intent = { order, reason, attempt: position.closeAttempts, status: 'intended' as const, orderId: null, intendedAt: toIso(now), deadline: toIso(deadline) }
+  const intent = {
+    order,
+    reason,
+    attempt: position.closeAttempts,
+    status: 'intended' as const,
+    orderId: null,
+    intendedAt: toIso(now),
+    deadline: toIso(deadline),
+  }
   const intended = await commit(ports, state, [{ type: 'close_intended', at: toIso(now), intent }])
-  const placement: Placement = clock() > deadline ? { outcome: 'rejected', reason: 'its deadline passed before it could be sent' } : await broker.place(order, deadline)
+  const placement: Placement =
+    clock() > deadline
+      ? { outcome: 'rejected', reason: 'its deadline passed before it could be sent' }
+      : await broker.place(order, deadline)
   const at = toIso(clock())
   switch (placement.outcome) {
     case 'accepted':
-      return commit(ports, intended, [{ type: 'close_acknowledged', at, status: 'accepted', orderId: placement.orderId }])
+      return commit(ports, intended, [
+        { type: 'close_acknowledged', at, status: 'accepted', orderId: placement.orderId },
+      ])
     case 'unknown': {
       // An earlier one under its id has arrived: what became of that is asked, and the next has another id.
       const isTaken = placement.reason === 'duplicate_client_order_id'
-      return commit(ports, intended, [{ type: 'close_acknowledged', at, status: isTaken ? 'accepted' : 'unknown', orderId: null }])
+      return commit(ports, intended, [
+        { type: 'close_acknowledged', at, status: isTaken ? 'accepted' : 'unknown', orderId: null },
+      ])
     }
     case 'rejected':
       return commit(ports, intended, [{ type: 'close_ended', at, end: 'rejected', reason: placement.reason }])
@@ -91,7 +111,8 @@ async function cancelExits({ broker, config, clock, sleep, telemetry }: Executio
     if (clock() > until) return false
     for (const order of resting) {
       const answer = await broker.cancel(symbol, order.orderId)
-      if (answer.outcome !== 'accepted') telemetry.log('warn', 'cancel not accepted', { orderId: order.orderId, ...answer })
+      if (answer.outcome !== 'accepted')
+        telemetry.log('warn', 'cancel not accepted', { orderId: order.orderId, ...answer })
     }
     if (!isFirst) await sleep(CANCEL_PAUSE_MS)
   }

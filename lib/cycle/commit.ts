@@ -37,7 +37,10 @@ const MAX_CONFLICTS = 5
 const CONFLICT_PAUSE_MS = 50
 
 /** Does `work` again, from its beginning, when the state has moved under it; the last {@link StateConflict} is passed on. */
-export async function retryOnConflict<T>({ sleep, telemetry }: Pick<ExecutionPorts, 'sleep' | 'telemetry'>, work: () => Promise<T>): Promise<T> {
+export async function retryOnConflict<T>(
+  { sleep, telemetry }: Pick<ExecutionPorts, 'sleep' | 'telemetry'>,
+  work: () => Promise<T>,
+): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work()
@@ -53,12 +56,21 @@ export async function retryOnConflict<T>({ sleep, telemetry }: Pick<ExecutionPor
  * Refuses to act in the past: with a clock before what is already recorded, prices, fills and deadlines would be of
  * another day. Throws {@link UsageError}; nothing has been written.
  */
-export async function requireForwardClock({ store, config, clock }: Pick<ExecutionPorts, 'store' | 'config' | 'clock'>): Promise<void> {
-  const [state, book] = await Promise.all([store.loadState(config.id), config.mode === 'paper' ? store.loadBook(config.id) : null])
+export async function requireForwardClock({
+  store,
+  config,
+  clock,
+}: Pick<ExecutionPorts, 'store' | 'config' | 'clock'>): Promise<void> {
+  const [state, book] = await Promise.all([
+    store.loadState(config.id),
+    config.mode === 'paper' ? store.loadBook(config.id) : null,
+  ])
   const now = clock()
   for (const known of [state?.updatedAt, book?.advancedTo]) {
     if (known === undefined || known === null || fromIso(known) <= now + CLOCK_TOLERANCE_MS) continue
-    throw new UsageError(`it is ${toIso(now)} here, but ${config.id} has records of ${known}: correct the clock or --at, or use another --data-dir`)
+    throw new UsageError(
+      `it is ${toIso(now)} here, but ${config.id} has records of ${known}: correct the clock or --at, or use another --data-dir`,
+    )
   }
 }
 
@@ -68,18 +80,33 @@ export async function requireForwardClock({ store, config, clock }: Pick<Executi
  * one that lost the race leaves no trace, one that won it leaves a complete one. No events, no write. Throws
  * {@link StateConflict} when the state has moved since it was read.
  */
-export async function commit(ports: ExecutionPorts, state: StrategyState, events: readonly LedgerEvent[]): Promise<StrategyState> {
+export async function commit(
+  ports: ExecutionPorts,
+  state: StrategyState,
+  events: readonly LedgerEvent[],
+): Promise<StrategyState> {
   return events.length === 0 ? state : commitAfter(ports, state, transitionAll(state, events))
 }
 
 /** {@link commit} of events that have been applied to `state` already, with what they led to. */
-export async function commitAfter(ports: ExecutionPorts, state: StrategyState, { state: next, history, emissions }: Transition): Promise<StrategyState> {
+export async function commitAfter(
+  ports: ExecutionPorts,
+  state: StrategyState,
+  { state: next, history, emissions }: Transition,
+): Promise<StrategyState> {
   const { store, config, clock } = ports
   const at = toIso(clock())
-  const told = emissions.map((emission, index) => ({ ...emission, id: `${config.id}-${config.mode}-${state.version + 1}-${index}`, strategyId: config.id, mode: config.mode, at }))
+  const told = emissions.map((emission, index) => ({
+    ...emission,
+    id: `${config.id}-${config.mode}-${state.version + 1}-${index}`,
+    strategyId: config.id,
+    mode: config.mode,
+    at,
+  }))
   const outbox = history.length === 0 && told.length === 0 ? null : { at, history, events: told }
   const saved = await store.saveState({ ...next, outbox }, false)
-  if (saved.outcome === 'conflict') throw new StateConflict(`the state of ${config.id} is no longer version ${state.version}`)
+  if (saved.outcome === 'conflict')
+    throw new StateConflict(`the state of ${config.id} is no longer version ${state.version}`)
   await deliver(ports, saved.state)
   return saved.state
 }
@@ -98,7 +125,11 @@ const OUTBOX_LIFE_MS = 5 * MINUTE_MS
  * Takes a delivered outbox out of the stored state, at the end of an invocation: `own` if one of its commits filled it;
  * somebody else's is left to them while they may still be at work. Losing a race here loses nothing.
  */
-export async function settleOutbox({ store, clock }: ExecutionPorts, state: StrategyState, { own }: { own: boolean }): Promise<StrategyState> {
+export async function settleOutbox(
+  { store, clock }: ExecutionPorts,
+  state: StrategyState,
+  { own }: { own: boolean },
+): Promise<StrategyState> {
   if (state.outbox === null || (!own && clock() - fromIso(state.outbox.at) < OUTBOX_LIFE_MS)) return state
   const saved = await store.saveState({ ...state, outbox: null }, false)
   return saved.outcome === 'saved' ? saved.state : state

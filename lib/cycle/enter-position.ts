@@ -10,14 +10,23 @@ import type { CyclePorts } from './ports.ts'
 /** The state moved before the entry was committed: nothing of it exists anywhere. */
 export class EntryNotCommitted extends StateConflict {}
 
-export type EntryRequest = { order: Approved<EntryOrder>; decision: EntryDecision; cycleId: string; regime: string | null }
+export type EntryRequest = {
+  order: Approved<EntryOrder>
+  decision: EntryDecision
+  cycleId: string
+  regime: string | null
+}
 
 /**
  * Opens a position: commit the frozen order, then send it, once. Sent by the invocation that committed it and by
  * nobody else, ever: whatever happens after the commit is found out by asking the venue under the same id, and
  * an order the venue does not know by its deadline is given up.
  */
-export async function enterPosition(ports: CyclePorts, state: StrategyState, request: EntryRequest): Promise<{ state: StrategyState; placement: Placement }> {
+export async function enterPosition(
+  ports: CyclePorts,
+  state: StrategyState,
+  request: EntryRequest,
+): Promise<{ state: StrategyState; placement: Placement }> {
   const { broker, clock } = ports
   const { order, decision, cycleId, regime } = request
   const now = clock()
@@ -31,19 +40,35 @@ export async function enterPosition(ports: CyclePorts, state: StrategyState, req
     deadline: toIso(now + ORDER_LIFE_MS),
     thesis: { cycleId, confidence, rationale, invalidation, regime },
   }
-  const intended = await commit(ports, state, [{ type: 'entry_intended', at: toIso(now), intent }]).catch((error: unknown) => {
-    throw error instanceof StateConflict ? new EntryNotCommitted(error.message, { cause: error }) : error
-  })
+  const intended = await commit(ports, state, [{ type: 'entry_intended', at: toIso(now), intent }]).catch(
+    (error: unknown) => {
+      throw error instanceof StateConflict ? new EntryNotCommitted(error.message, { cause: error }) : error
+    },
+  )
   const deadline = now + ORDER_LIFE_MS
-  const placement: Placement = clock() > deadline ? { outcome: 'rejected', reason: 'its deadline passed before it could be sent' } : await broker.place(order, deadline)
+  const placement: Placement =
+    clock() > deadline
+      ? { outcome: 'rejected', reason: 'its deadline passed before it could be sent' }
+      : await broker.place(order, deadline)
   const at = toIso(clock())
   switch (placement.outcome) {
     case 'accepted':
-      return { placement, state: await commit(ports, intended, [{ type: 'entry_acknowledged', at, status: 'accepted', orderId: placement.orderId }]) }
+      return {
+        placement,
+        state: await commit(ports, intended, [
+          { type: 'entry_acknowledged', at, status: 'accepted', orderId: placement.orderId },
+        ]),
+      }
     case 'unknown':
-      return { placement, state: await commit(ports, intended, [{ type: 'entry_acknowledged', at, status: 'unknown', orderId: null }]) }
+      return {
+        placement,
+        state: await commit(ports, intended, [{ type: 'entry_acknowledged', at, status: 'unknown', orderId: null }]),
+      }
     case 'rejected':
-      return { placement, state: await commit(ports, intended, [{ type: 'entry_ended', at, end: 'rejected', reason: placement.reason }]) }
+      return {
+        placement,
+        state: await commit(ports, intended, [{ type: 'entry_ended', at, end: 'rejected', reason: placement.reason }]),
+      }
     default:
       return placement satisfies never
   }

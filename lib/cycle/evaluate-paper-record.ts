@@ -11,7 +11,8 @@ import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 const WORKED: ReadonlySet<CycleOutcome> = new Set(['entered', 'closed', 'held', 'refused'])
 
 /** Whether a record is of this strategy on paper, on live prices. */
-const isOf = (record: CycleRecord, configHash: string): boolean => record.mode === 'paper' && record.config.market.source === 'live' && strategyHashOf(record.config) === configHash
+const isOf = (record: CycleRecord, configHash: string): boolean =>
+  record.mode === 'paper' && record.config.market.source === 'live' && strategyHashOf(record.config) === configHash
 
 /**
  * What the strategy has shown on paper, from its stored cycles and trades. Only cycles on live prices and with the
@@ -23,17 +24,23 @@ export async function evaluatePaperRecord(store: Store, config: StrategyConfig, 
   const opened = new Set<string>()
   const days = new Set<string>()
   const slots: string[] = []
-  await readEach((page) => store.listCycles(config.id, page), (record) => {
-    if (!isOf(record, configHash)) return
-    opened.add(record.cycleId)
-    if (record.progress !== 'finished' || record.outcome === null || !WORKED.has(record.outcome)) return
-    days.add(utcDay(fromIso(record.slot)))
-    slots.push(record.slot)
-  })
+  await readEach(
+    (page) => store.listCycles(config.id, page),
+    (record) => {
+      if (!isOf(record, configHash)) return
+      opened.add(record.cycleId)
+      if (record.progress !== 'finished' || record.outcome === null || !WORKED.has(record.outcome)) return
+      days.add(utcDay(fromIso(record.slot)))
+      slots.push(record.slot)
+    },
+  )
   let trades = 0
-  await readEach((page) => store.listTrades(config.id, page), ({ id }) => {
-    if (opened.has(cycleIdIn(id))) trades += 1
-  })
+  await readEach(
+    (page) => store.listTrades(config.id, page),
+    ({ id }) => {
+      if (opened.has(cycleIdIn(id))) trades += 1
+    },
+  )
   const state = await store.loadState(config.id)
   return {
     evaluatedAt: toIso(now),
@@ -64,4 +71,5 @@ export function keepProven(before: PaperRecord | null, found: PaperRecord): Pape
 }
 
 /** First and last slots of both, in order. */
-const slotsOf = (a: PaperRecord, b: PaperRecord): string[] => [a.firstSlot, a.lastSlot, b.firstSlot, b.lastSlot].filter((slot) => slot !== null).sort()
+const slotsOf = (a: PaperRecord, b: PaperRecord): string[] =>
+  [a.firstSlot, a.lastSlot, b.firstSlot, b.lastSlot].filter((slot) => slot !== null).sort()

@@ -25,13 +25,15 @@ export function findHardExit({ position, bars, mark, now, exits }: ExitQuestion)
   const isGained = (price: number, level: number) => (isLong ? price >= level : price <= level)
   if (position.liquidationPrice !== null) {
     const distance = Math.abs(mark - toNumber(position.liquidationPrice)) / mark
-    if (isBeyond(mark, toNumber(position.liquidationPrice)) || distance < exits.liquidationDistance) return 'liquidation_distance'
+    if (isBeyond(mark, toNumber(position.liquidationPrice)) || distance < exits.liquidationDistance)
+      return 'liquidation_distance'
   }
   if (position.bracket !== null) {
     const stop = toNumber(position.bracket.stopLossPrice)
     const target = toNumber(position.bracket.takeProfitPrice)
     if (isBeyond(mark, stop) || bars.some((bar) => isBeyond(isLong ? bar.low : bar.high, stop))) return 'stop_loss'
-    if (isGained(mark, target) || bars.some((bar) => isGained(isLong ? bar.high : bar.low, target))) return 'take_profit'
+    if (isGained(mark, target) || bars.some((bar) => isGained(isLong ? bar.high : bar.low, target)))
+      return 'take_profit'
   }
   const heldMinutes = (now - fromIso(position.openedAt)) / MINUTE_MS
   return exits.maxHoldingMinutes !== null && heldMinutes >= exits.maxHoldingMinutes ? 'time_limit' : null

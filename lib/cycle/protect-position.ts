@@ -22,7 +22,12 @@ const ALREADY_BEYOND = new Set([
 ])
 
 /** Refusals that mean an exit is there already: attached to the entry, and not in the lists yet. */
-const EXIT_EXISTS = new Set(['bracket_order_size_exceeds_position', 'order_size_exceeds_bracketed_position', 'open_bracket_orders', 'duplicate_client_order_id'])
+const EXIT_EXISTS = new Set([
+  'bracket_order_size_exceeds_position',
+  'order_size_exceeds_bracketed_position',
+  'open_bracket_orders',
+  'duplicate_client_order_id',
+])
 const LIST_CHECKS = 5
 const LIST_PAUSE_MS = 2_000
 
@@ -52,7 +57,8 @@ async function readSize({ broker, config, clock }: ExecutionPorts, position: Pos
 export async function protectPosition(ports: ExecutionPorts, state: StrategyState): Promise<StrategyState> {
   const { phase } = state
   const position = positionOf(phase)
-  if ((phase.kind !== 'open' && phase.kind !== 'opening') || position === null || position.bracket === null) return state
+  if ((phase.kind !== 'open' && phase.kind !== 'opening') || position === null || position.bracket === null)
+    return state
   const { broker, config, clock, telemetry } = ports
   const quantity = await readSize(ports, position)
   if (quantity === '0') {
@@ -69,13 +75,29 @@ export async function protectPosition(ports: ExecutionPorts, state: StrategyStat
     bracket: position.bracket,
   }
   const intended = await commit(ports, state, [
-    { type: 'protection_intended', at: toIso(now), order, attempt: position.protectAttempts, deadline: toIso(now + ORDER_LIFE_MS) },
+    {
+      type: 'protection_intended',
+      at: toIso(now),
+      order,
+      attempt: position.protectAttempts,
+      deadline: toIso(now + ORDER_LIFE_MS),
+    },
   ])
   const deadline = now + ORDER_LIFE_MS
-  const placement: Placement = clock() > deadline ? { outcome: 'rejected', reason: 'its deadline passed before it could be sent' } : await broker.place(order, deadline)
-  if (placement.outcome === 'unknown') await publish(ports, `${order.clientOrderId}-unknown`, { type: 'unknown', subject: position.tradeId, detail: { leg: 'protect', clientOrderId: order.clientOrderId } })
+  const placement: Placement =
+    clock() > deadline
+      ? { outcome: 'rejected', reason: 'its deadline passed before it could be sent' }
+      : await broker.place(order, deadline)
+  if (placement.outcome === 'unknown')
+    await publish(ports, `${order.clientOrderId}-unknown`, {
+      type: 'unknown',
+      subject: position.tradeId,
+      detail: { leg: 'protect', clientOrderId: order.clientOrderId },
+    })
   if (placement.outcome !== 'rejected') return intended
   if (EXIT_EXISTS.has(placement.reason) && (await isExitListed(ports))) return intended
-  const lost = await commit(ports, intended, [{ type: 'protection_lost', at: toIso(clock()), reason: placement.reason }])
+  const lost = await commit(ports, intended, [
+    { type: 'protection_lost', at: toIso(clock()), reason: placement.reason },
+  ])
   return ALREADY_BEYOND.has(placement.reason) ? closePosition(ports, lost, 'stop_loss') : lost
 }

@@ -13,7 +13,16 @@ import { isEntry } from '../../schemas/decision.ts'
 import type { DecisionSummary, Halt, StrategyState } from '../../schemas/state.ts'
 import { claimSlot, newRecord } from './claim.ts'
 import { closePosition } from './close-position.ts'
-import { CLOCK_TOLERANCE_MS, commit, commitAfter, loadOrCreateState, publish, requireForwardClock, retryOnConflict, settleOutbox } from './commit.ts'
+import {
+  CLOCK_TOLERANCE_MS,
+  commit,
+  commitAfter,
+  loadOrCreateState,
+  publish,
+  requireForwardClock,
+  retryOnConflict,
+  settleOutbox,
+} from './commit.ts'
 import { EntryNotCommitted, enterPosition } from './enter-position.ts'
 import type { CyclePorts } from './ports.ts'
 import { syncWithVenue } from './sync-with-venue.ts'
@@ -41,7 +50,12 @@ export async function runCycle(ports: CyclePorts, { scheduledFor, dryRun }: Cycl
   await requireForwardClock(ports)
   const run = new Run(ports, newRecord(ports, slot, now), dryRun)
   // A slot that has not come yet is left for its time; a moment early is only the difference of two clocks.
-  if (slot > now + CLOCK_TOLERANCE_MS) return { ...run.record, outcome: 'skipped', reason: `slot ${toIso(slot)} lies in the future: it is ${toIso(now)} now` }
+  if (slot > now + CLOCK_TOLERANCE_MS)
+    return {
+      ...run.record,
+      outcome: 'skipped',
+      reason: `slot ${toIso(slot)} lies in the future: it is ${toIso(now)} now`,
+    }
   try {
     if (!dryRun) {
       const claim = await claimSlot(ports, slot, now)
@@ -94,7 +108,10 @@ class Run {
     let state = await this.reconcile(await loadOrCreateState(ports))
     if (this.record.progress === 'intended' && !this.dryRun) return this.finishIntended(state)
     // This slot's books were closed before its record was: the record only has to catch up.
-    const done = state.lastSlot === this.record.slot ? state.memory.decisions.find(({ cycleId }) => cycleId === this.record.cycleId) : undefined
+    const done =
+      state.lastSlot === this.record.slot
+        ? state.memory.decisions.find(({ cycleId }) => cycleId === this.record.cycleId)
+        : undefined
     if (done !== undefined && !this.dryRun) return this.finish(state, CycleOutcome.parse(done.outcome), done.note)
     const barrier = findBarrier(state, slot, clock(), config.intervalMinutes * MINUTE_MS)
     // The invocation that halted may have died before it could say so; a schedule that is off stays off.
@@ -113,7 +130,8 @@ class Run {
   private async reconcile(state: StrategyState): Promise<StrategyState> {
     const { sync = syncWithVenue } = this.ports
     const synced = await sync(this.ports, state, { act: !this.dryRun })
-    if (synced.notes.length > 0) this.record = { ...this.record, reconciliation: [...this.record.reconciliation, ...synced.notes] }
+    if (synced.notes.length > 0)
+      this.record = { ...this.record, reconciliation: [...this.record.reconciliation, ...synced.notes] }
     this.lap('reconcile')
     return synced.state
   }
@@ -121,11 +139,28 @@ class Run {
   private async lookAndDecide(state: StrategyState, slot: EpochMs): Promise<void> {
     const { config, clock, market, news, broker, decider, buildView, isLean = false } = this.ports
     const asOf = clock()
-    const [facts, product] = await Promise.all([gatherMarketFacts({ market, news, config, asOf }), broker.product(config.market.symbol)])
-    const snapshot = buildSnapshot({ config, cycleId: this.record.cycleId, slot, asOf, facts, product, state, ...(buildView === undefined ? {} : { buildView }) })
+    const [facts, product] = await Promise.all([
+      gatherMarketFacts({ market, news, config, asOf }),
+      broker.product(config.market.symbol),
+    ])
+    const snapshot = buildSnapshot({
+      config,
+      cycleId: this.record.cycleId,
+      slot,
+      asOf,
+      facts,
+      product,
+      state,
+      ...(buildView === undefined ? {} : { buildView }),
+    })
     const prompt = isLean && !decider.asksModel ? null : buildPrompt(snapshot, systemPromptOf(config.decider))
     this.lap('snapshot')
-    await this.save({ progress: 'snapshot', snapshot, prompt, promptTokens: prompt === null ? null : estimateTokens(prompt.system + prompt.user) })
+    await this.save({
+      progress: 'snapshot',
+      snapshot,
+      prompt,
+      promptTokens: prompt === null ? null : estimateTokens(prompt.system + prompt.user),
+    })
     const decision = await decider.decide({ snapshot, prompt: prompt ?? NO_PROMPT })
     this.lap('decide')
     const promptTokens = decision.usage.inputTokens > 0 ? decision.usage.inputTokens : this.record.promptTokens
@@ -135,12 +170,17 @@ class Run {
   private async judgeAndAct(state: StrategyState): Promise<CycleRecord> {
     const { config, clock, market, broker, schedule } = this.ports
     const { snapshot, decision: outcome } = this.record
-    if (snapshot === null || outcome === null) return this.finish(state, 'failed', 'the record lacks its snapshot or decision')
+    if (snapshot === null || outcome === null)
+      return this.finish(state, 'failed', 'the record lacks its snapshot or decision')
     const { decision } = outcome
     const now = clock()
     const at = toIso(now)
     const isLive = config.mode === 'live'
-    const [quote, product, barriers] = await Promise.all([market.quote(config.market.symbol, now), broker.product(config.market.symbol), isLive ? this.ports.liveBarriers() : []])
+    const [quote, product, barriers] = await Promise.all([
+      market.quote(config.market.symbol, now),
+      broker.product(config.market.symbol),
+      isLive ? this.ports.liveBarriers() : [],
+    ])
     const accounting = revalue(rollDay(state.accounting, at), positionOf(state.phase), quote.mark, at)
     const guardFacts: GuardFacts = {
       now: at,
@@ -158,7 +198,14 @@ class Run {
     const order = judgement.result.kind === 'approved' ? judgement.result.order : null
     this.lap('guard')
     await this.save({ progress: 'judged', guardFacts, verdicts: judgement.verdicts, order })
-    if (this.dryRun) return this.finish(state, 'dry_run', this.barrier === null ? wouldDo(judgement, this.record) : `would be ${this.barrier.outcome} (${this.barrier.reason}); without that, ${wouldDo(judgement, this.record)}`)
+    if (this.dryRun)
+      return this.finish(
+        state,
+        'dry_run',
+        this.barrier === null
+          ? wouldDo(judgement, this.record)
+          : `would be ${this.barrier.outcome} (${this.barrier.reason}); without that, ${wouldDo(judgement, this.record)}`,
+      )
     if (judgement.halt !== null) {
       const { rule, reason } = judgement.halt
       const halted = await commit(this.ports, state, [
@@ -167,11 +214,17 @@ class Run {
       ])
       await schedule.disable(reason)
       // A halt keeps entries out, never exits: the close that was decided is carried out.
-      return decision.action === 'close' && halted.phase.kind === 'open' ? this.close(halted) : this.finish(halted, 'halted', `${rule}: ${reason}`)
+      return decision.action === 'close' && halted.phase.kind === 'open'
+        ? this.close(halted)
+        : this.finish(halted, 'halted', `${rule}: ${reason}`)
     }
     switch (decision.action) {
       case 'hold':
-        return this.finish(state, 'held', outcome.failure === null ? decision.rationale : `${outcome.failure.kind}: ${outcome.failure.message}`)
+        return this.finish(
+          state,
+          'held',
+          outcome.failure === null ? decision.rationale : `${outcome.failure.kind}: ${outcome.failure.message}`,
+        )
       case 'close':
         return this.close(state)
       case 'open_long':
@@ -186,27 +239,42 @@ class Run {
     if (state.phase.kind !== 'open') {
       const since = fromIso(this.record.slot)
       // Sent before the state moved or the invocation died, and filled by now.
-      const isOurs = state.memory.trades.some(({ exitReason, exitTime }) => exitReason === 'decision' && fromIso(exitTime) >= since)
-      return isOurs ? this.finish(state, 'closed', 'the decider closed the position') : this.finish(state, 'held', `close was decided, but the strategy is ${state.phase.kind}`)
+      const isOurs = state.memory.trades.some(
+        ({ exitReason, exitTime }) => exitReason === 'decision' && fromIso(exitTime) >= since,
+      )
+      return isOurs
+        ? this.finish(state, 'closed', 'the decider closed the position')
+        : this.finish(state, 'held', `close was decided, but the strategy is ${state.phase.kind}`)
     }
     const { tradeId } = state.phase.position
     const closed = await this.reconcile(await closePosition(this.ports, state, 'decision'))
     this.lap('close')
     const isClosed = positionOf(closed.phase)?.tradeId !== tradeId
-    return isClosed ? this.finish(closed, 'closed', 'the decider closed the position') : this.finish(closed, 'failed', `the close is not through: the strategy is ${closed.phase.kind}`)
+    return isClosed
+      ? this.finish(closed, 'closed', 'the decider closed the position')
+      : this.finish(closed, 'failed', `the close is not through: the strategy is ${closed.phase.kind}`)
   }
 
   private async enter(state: StrategyState, { result }: Judgement): Promise<CycleRecord> {
     const { decision } = this.record.decision ?? {}
     if (result.kind !== 'approved' || decision === undefined || !isEntry(decision)) {
       const reasons = result.kind === 'refused' ? result.reasons : ['no entry to make']
-      await publish(this.ports, `${this.record.cycleId}-refused-${toIso(this.ports.clock())}`, { type: 'refused', subject: this.record.cycleId, detail: { action: decision?.action ?? null, reasons: reasons.join('; ') } })
+      await publish(this.ports, `${this.record.cycleId}-refused-${toIso(this.ports.clock())}`, {
+        type: 'refused',
+        subject: this.record.cycleId,
+        detail: { action: decision?.action ?? null, reasons: reasons.join('; ') },
+      })
       return this.finish(state, 'refused', reasons.join('; '))
     }
     // From here on a repetition must not enter again, whatever becomes of this attempt.
     await this.save({ progress: 'intended' })
     const regime = this.record.snapshot?.views.primary.regime.label ?? null
-    const entered = await enterPosition(this.ports, state, { order: result.order, decision, cycleId: this.record.cycleId, regime }).catch(async (error: unknown) => {
+    const entered = await enterPosition(this.ports, state, {
+      order: result.order,
+      decision,
+      cycleId: this.record.cycleId,
+      regime,
+    }).catch(async (error: unknown) => {
       // Nothing was committed and nothing sent: it may be judged again on the state as it is now.
       if (error instanceof EntryNotCommitted) await this.save({ progress: 'judged' })
       throw error
@@ -222,15 +290,28 @@ class Run {
     const { cycleId, order } = this.record
     this.lap('confirm')
     const position = positionOf(phase)
-    const opened = position?.thesis?.cycleId === cycleId || state.memory.trades.some((trade) => trade.id.startsWith(`${cycleId}-`))
+    const opened =
+      position?.thesis?.cycleId === cycleId || state.memory.trades.some((trade) => trade.id.startsWith(`${cycleId}-`))
     if (opened) {
-      const how = position?.thesis?.cycleId !== cycleId ? 'entered, and out again' : position.protection.status === 'live' ? 'entered and protected' : 'entered; protection is not confirmed yet, enforcement goes on'
+      const how =
+        position?.thesis?.cycleId !== cycleId
+          ? 'entered, and out again'
+          : position.protection.status === 'live'
+            ? 'entered and protected'
+            : 'entered; protection is not confirmed yet, enforcement goes on'
       return this.finish(state, 'entered', how)
     }
-    if (phase.kind === 'opening') return this.finish(state, 'failed', `the venue's answer to order ${order?.clientOrderId ?? ''} is unknown; enforcement resolves it, nothing new is opened meanwhile`)
+    if (phase.kind === 'opening')
+      return this.finish(
+        state,
+        'failed',
+        `the venue's answer to order ${order?.clientOrderId ?? ''} is unknown; enforcement resolves it, nothing new is opened meanwhile`,
+      )
     const { placement } = this.record
-    if (placement?.outcome === 'rejected') return this.finish(state, 'failed', `the venue refused the entry: ${placement.reason}`)
-    if (placement === null) return this.finish(state, 'refused', 'the entry was never sent: the invocation ended before it could be')
+    if (placement?.outcome === 'rejected')
+      return this.finish(state, 'failed', `the venue refused the entry: ${placement.reason}`)
+    if (placement === null)
+      return this.finish(state, 'refused', 'the entry was never sent: the invocation ended before it could be')
     return this.finish(state, 'refused', 'the entry did not fill: the price was beyond the limit by then')
   }
 
@@ -242,7 +323,12 @@ class Run {
     let after = state
     const isRepetition = state.lastSlot !== null && state.lastSlot >= record.slot
     if (!this.dryRun && !isRepetition) {
-      const mark = record.guardFacts?.quote.mark ?? (await market.quote(config.market.symbol, clock()).then((quote) => quote.mark, () => null))
+      const mark =
+        record.guardFacts?.quote.mark ??
+        (await market.quote(config.market.symbol, clock()).then(
+          (quote) => quote.mark,
+          () => null,
+        ))
       const summary: DecisionSummary = {
         cycleId: record.cycleId,
         at,
@@ -264,30 +350,63 @@ class Run {
     if (!this.dryRun) after = await settleOutbox(this.ports, after, { own: true })
     this.lap('record')
     const { fills, orders } = await this.executionsOf(record)
-    await this.save({ progress: 'finished', outcome, reason, finishedAt: at, phaseAfter: after.phase, fills, venueOrders: orders })
+    await this.save({
+      progress: 'finished',
+      outcome,
+      reason,
+      finishedAt: at,
+      phaseAfter: after.phase,
+      fills,
+      venueOrders: orders,
+    })
     telemetry.log('info', 'cycle finished', { cycleId: record.cycleId, outcome, reason })
-    if (outcome === 'failed') await publish(this.ports, `${record.cycleId}-failed-${at}`, { type: 'failed', subject: record.cycleId, detail: { reason } })
+    if (outcome === 'failed')
+      await publish(this.ports, `${record.cycleId}-failed-${at}`, {
+        type: 'failed',
+        subject: record.cycleId,
+        detail: { reason },
+      })
     return this.record
   }
 
   /** The venue's own account of this cycle's order, for the record; costs nothing when there was none. */
-  private async executionsOf({ order, placement, claimedAt }: CycleRecord): Promise<{ fills: CycleRecord['fills']; orders: CycleRecord['venueOrders'] }> {
+  private async executionsOf({
+    order,
+    placement,
+    claimedAt,
+  }: CycleRecord): Promise<{ fills: CycleRecord['fills']; orders: CycleRecord['venueOrders'] }> {
     if (order === null || this.dryRun) return { fills: [], orders: [] }
     const { broker, telemetry } = this.ports
     const orderId = placement?.outcome === 'accepted' ? placement.orderId : null
-    const answers = await Promise.all([broker.order(order.symbol, { clientOrderId: order.clientOrderId, orderId, since: fromIso(claimedAt) }), broker.openOrders(order.symbol), broker.fills(order.symbol, fromIso(claimedAt))]).catch((error: unknown) => {
+    const answers = await Promise.all([
+      broker.order(order.symbol, { clientOrderId: order.clientOrderId, orderId, since: fromIso(claimedAt) }),
+      broker.openOrders(order.symbol),
+      broker.fills(order.symbol, fromIso(claimedAt)),
+    ]).catch((error: unknown) => {
       // All is done by now; that it cannot be told in full changes nothing of it.
-      telemetry.log('warn', 'the record lacks what the venue says of its order', { cycleId: this.record.cycleId, error })
+      telemetry.log('warn', 'the record lacks what the venue says of its order', {
+        cycleId: this.record.cycleId,
+        error,
+      })
       return null
     })
     if (answers === null) return { fills: [], orders: [] }
     const [placed, open, fills] = answers
-    return { fills: [...fills], orders: [...(placed === null ? [] : [placed]), ...open.filter((one) => one.orderId !== placed?.orderId)] }
+    return {
+      fills: [...fills],
+      orders: [...(placed === null ? [] : [placed]), ...open.filter((one) => one.orderId !== placed?.orderId)],
+    }
   }
 
   async fail(reason: string): Promise<CycleRecord> {
     const wasIntended = this.record.progress === 'intended'
-    const failed: CycleRecord = { ...this.record, progress: 'finished', outcome: 'failed', reason, finishedAt: toIso(this.ports.clock()) }
+    const failed: CycleRecord = {
+      ...this.record,
+      progress: 'finished',
+      outcome: 'failed',
+      reason,
+      finishedAt: toIso(this.ports.clock()),
+    }
     this.record = failed
     if (!this.dryRun && this.isClaimed) {
       // An entry may be under way: such a record stays unfinished so that a repetition follows it up.
@@ -295,12 +414,30 @@ class Run {
       await this.ports.store
         .saveCycle(stored, failed.attempt)
         // What made it fail may be what it holds: then at least the failure itself is kept.
-        .catch(() => this.ports.store.saveCycle({ ...stored, snapshot: null, prompt: null, decision: null, guardFacts: null, verdicts: [], fills: [], venueOrders: [] }, failed.attempt))
+        .catch(() =>
+          this.ports.store.saveCycle(
+            {
+              ...stored,
+              snapshot: null,
+              prompt: null,
+              decision: null,
+              guardFacts: null,
+              verdicts: [],
+              fills: [],
+              venueOrders: [],
+            },
+            failed.attempt,
+          ),
+        )
         .catch((error: unknown) => {
           this.ports.telemetry.log('error', 'the failure could not be recorded', { cycleId: failed.cycleId, error })
         })
     }
-    await publish(this.ports, `${failed.cycleId}-failed-${failed.finishedAt}`, { type: 'failed', subject: failed.cycleId, detail: { reason } })
+    await publish(this.ports, `${failed.cycleId}-failed-${failed.finishedAt}`, {
+      type: 'failed',
+      subject: failed.cycleId,
+      detail: { reason },
+    })
     return failed
   }
 
@@ -325,9 +462,14 @@ type Barrier = { outcome: 'skipped' | 'halted'; reason: string }
 
 /** Why a slot is not gone through with, or null: done or overtaken, halted, stale. */
 function findBarrier({ lastSlot, halt }: StrategyState, slot: EpochMs, now: EpochMs, slotMs: number): Barrier | null {
-  if (lastSlot !== null && fromIso(lastSlot) >= slot) return { outcome: 'skipped', reason: `slot ${toIso(slot)} is not after the last one done, ${lastSlot}` }
+  if (lastSlot !== null && fromIso(lastSlot) >= slot)
+    return { outcome: 'skipped', reason: `slot ${toIso(slot)} is not after the last one done, ${lastSlot}` }
   if (halt !== null) return { outcome: 'halted', reason: describeHalt(halt) }
-  if (floorTime(Math.max(now, slot), slotMs) !== slot) return { outcome: 'skipped', reason: `slot ${toIso(slot)} is stale: it is ${toIso(now)} now; reconciled, nothing entered` }
+  if (floorTime(Math.max(now, slot), slotMs) !== slot)
+    return {
+      outcome: 'skipped',
+      reason: `slot ${toIso(slot)} is stale: it is ${toIso(now)} now; reconciled, nothing entered`,
+    }
   return null
 }
 

@@ -37,14 +37,20 @@ const WATCH_MARK_MS = 4 * HOUR_MS
  * With `dryRun` nothing is sent or closed and the notes say what would have been.
  * Rejects when venue, market or store cannot be reached: the alarm is the caller's.
  */
-export async function runEnforcement(ports: ExecutionPorts, { dryRun = false }: { dryRun?: boolean } = {}): Promise<EnforcementResult> {
+export async function runEnforcement(
+  ports: ExecutionPorts,
+  { dryRun = false }: { dryRun?: boolean } = {},
+): Promise<EnforcementResult> {
   await requireForwardClock(ports)
   const { result, loaded } = await retryOnConflict(ports, () => pass(ports, dryRun))
   if (dryRun) return result
   return { ...result, state: await settleOutbox(ports, result.state, { own: result.state.version !== loaded.version }) }
 }
 
-async function pass(ports: ExecutionPorts, dryRun: boolean): Promise<{ result: EnforcementResult; loaded: StrategyState }> {
+async function pass(
+  ports: ExecutionPorts,
+  dryRun: boolean,
+): Promise<{ result: EnforcementResult; loaded: StrategyState }> {
   const loaded = await loadOrCreateState(ports)
   return { loaded, result: await watch(ports, loaded, dryRun) }
 }
@@ -57,31 +63,76 @@ async function watch(ports: ExecutionPorts, before: StrategyState, dryRun: boole
   const synced = await sync(ports, before, { act: !dryRun })
   const { state } = synced
   const stranger = dryRun ? null : strangerIn(synced)
-  if (stranger !== null) await publish(ports, `${config.id}-stranger-${at}`, { type: 'naked', subject: config.id, detail: { reason: stranger } })
+  if (stranger !== null)
+    await publish(ports, `${config.id}-stranger-${at}`, {
+      type: 'naked',
+      subject: config.id,
+      detail: { reason: stranger },
+    })
   const notes = stranger === null ? synced.notes : [...synced.notes, stranger]
-  const ended = before.phase.kind === 'open' || before.phase.kind === 'closing' ? tradeEnded(before.phase.position.tradeId, state) : null
-  if (state.phase.kind !== 'open') return { at, outcome: ended === null ? 'idle' : 'closed', phase: state.phase.kind, exit: ended, barsSeen: 0, notes, state }
+  const ended =
+    before.phase.kind === 'open' || before.phase.kind === 'closing'
+      ? tradeEnded(before.phase.position.tradeId, state)
+      : null
+  if (state.phase.kind !== 'open')
+    return {
+      at,
+      outcome: ended === null ? 'idle' : 'closed',
+      phase: state.phase.kind,
+      exit: ended,
+      barsSeen: 0,
+      notes,
+      state,
+    }
 
   const { position } = state.phase
-  const [bars, quote] = await Promise.all([barsToWatch(ports, state, position, now), ports.market.quote(config.market.symbol, now)])
+  const [bars, quote] = await Promise.all([
+    barsToWatch(ports, state, position, now),
+    ports.market.quote(config.market.symbol, now),
+  ])
   const marked = await markAndLimit(ports, state, quote.mark, at, bars)
   // On cross margin it moves with everything else in the account: the venue's word of now counts.
   const liquidationPrice = synced.facts.position?.liquidationPrice ?? position.liquidationPrice
-  const exit = findHardExit({ position: { ...position, liquidationPrice }, bars, mark: toNumber(quote.mark), now, exits: config.exits })
+  const exit = findHardExit({
+    position: { ...position, liquidationPrice },
+    bars,
+    mark: toNumber(quote.mark),
+    now,
+    exits: config.exits,
+  })
   const result = { at, phase: marked.phase.kind, exit, barsSeen: bars.length }
   if (exit === null) return { ...result, outcome: 'watched', notes, state: marked }
-  if (dryRun) return { ...result, outcome: 'watched', notes: [...notes, `would close the position at market: ${exit}`], state: marked }
+  if (dryRun)
+    return {
+      ...result,
+      outcome: 'watched',
+      notes: [...notes, `would close the position at market: ${exit}`],
+      state: marked,
+    }
   const closed = await closePosition(ports, marked, exit)
   const after = await sync(ports, closed, { act: true })
   const isClosed = positionOf(after.state.phase)?.tradeId !== position.tradeId
-  if (!isClosed) await publish(ports, `${position.tradeId}-unclosed-${at}`, { type: 'failed', subject: position.tradeId, detail: { reason: `the position should be closed (${exit}) and is still ${after.state.phase.kind}` } })
+  if (!isClosed)
+    await publish(ports, `${position.tradeId}-unclosed-${at}`, {
+      type: 'failed',
+      subject: position.tradeId,
+      detail: { reason: `the position should be closed (${exit}) and is still ${after.state.phase.kind}` },
+    })
   const note = isClosed ? `closed at market: ${exit}` : `NOT closed, though it should be: ${exit}`
-  return { ...result, outcome: isClosed ? 'closed' : 'unclosed', phase: after.state.phase.kind, notes: [...notes, note, ...after.notes], state: after.state }
+  return {
+    ...result,
+    outcome: isClosed ? 'closed' : 'unclosed',
+    phase: after.state.phase.kind,
+    notes: [...notes, note, ...after.notes],
+    state: after.state,
+  }
 }
 
 /** What the venue holds beyond the ledger, once that is more than a suspicion. Nobody guards it, so each pass says so again. */
 function strangerIn({ state, facts: { position, isSettled } }: Sync): string | null {
-  const isKnown = state.incidents.some(({ kind }) => kind === 'foreign_position') && (state.phase.kind === 'flat' || state.phase.kind === 'open')
+  const isKnown =
+    state.incidents.some(({ kind }) => kind === 'foreign_position') &&
+    (state.phase.kind === 'flat' || state.phase.kind === 'open')
   if (!isKnown || !isSettled || position === null) return null
   const held = positionOf(state.phase)
   if (held !== null && held.side === position.side && dec(held.quantity).gte(position.quantity)) return null
@@ -89,20 +140,37 @@ function strangerIn({ state, facts: { position, isSettled } }: Sync): string | n
 }
 
 /** Why the trade ended, if it did. */
-const tradeEnded = (tradeId: string, { memory }: StrategyState): ExitReason | null => (memory.trades.find((trade) => trade.id === tradeId)?.exitReason as ExitReason | undefined) ?? null
+const tradeEnded = (tradeId: string, { memory }: StrategyState): ExitReason | null =>
+  (memory.trades.find((trade) => trade.id === tradeId)?.exitReason as ExitReason | undefined) ?? null
 
 /** Closed base bars since the last look-out mark, from the first that opens at or after the entry. */
-async function barsToWatch({ market, config }: ExecutionPorts, state: StrategyState, position: Position, now: EpochMs): Promise<readonly Candle[]> {
+async function barsToWatch(
+  { market, config }: ExecutionPorts,
+  state: StrategyState,
+  position: Position,
+  now: EpochMs,
+): Promise<readonly Candle[]> {
   const barMs = timeframeMs(market.baseTimeframe)
   const opened = fromIso(position.openedAt)
   const from = Math.max(opened, state.watchedUntil === null ? 0 : fromIso(state.watchedUntil))
   if (now < from + barMs) return []
-  const series = await market.candles({ symbol: config.market.symbol, timeframe: market.baseTimeframe, asOf: now, limit: Math.ceil((now - from) / barMs) + 1 })
+  const series = await market.candles({
+    symbol: config.market.symbol,
+    timeframe: market.baseTimeframe,
+    asOf: now,
+    limit: Math.ceil((now - from) / barMs) + 1,
+  })
   return series.candles.filter((bar) => bar.time >= from)
 }
 
 /** Marks the books when a limit is breached or the look-out mark is old; otherwise nothing is worth a write. */
-async function markAndLimit(ports: ExecutionPorts, state: StrategyState, mark: NonNullable<StrategyState['accounting']['markPrice']>, at: string, bars: readonly Candle[]): Promise<StrategyState> {
+async function markAndLimit(
+  ports: ExecutionPorts,
+  state: StrategyState,
+  mark: NonNullable<StrategyState['accounting']['markPrice']>,
+  at: string,
+  bars: readonly Candle[],
+): Promise<StrategyState> {
   const { config, market, schedule } = ports
   const breach = state.halt === null ? breachedLimit(state, mark, at, config) : null
   const events: LedgerEvent[] = []
@@ -119,13 +187,21 @@ async function markAndLimit(ports: ExecutionPorts, state: StrategyState, mark: N
 }
 
 /** When the look-out mark is to be stored anew: bars watched up to then or later. */
-export const nextWatchMark = ({ watchedUntil }: StrategyState, { openedAt }: Position): EpochMs => Math.max(fromIso(openedAt), watchedUntil === null ? 0 : fromIso(watchedUntil)) + WATCH_MARK_MS
+export const nextWatchMark = ({ watchedUntil }: StrategyState, { openedAt }: Position): EpochMs =>
+  Math.max(fromIso(openedAt), watchedUntil === null ? 0 : fromIso(watchedUntil)) + WATCH_MARK_MS
 
-function breachedLimit(state: StrategyState, mark: NonNullable<StrategyState['accounting']['markPrice']>, at: string, { guard }: StrategyConfig): { rule: string; reason: string } | null {
+function breachedLimit(
+  state: StrategyState,
+  mark: NonNullable<StrategyState['accounting']['markPrice']>,
+  at: string,
+  { guard }: StrategyConfig,
+): { rule: string; reason: string } | null {
   const books = revalue(rollDay(state.accounting, at), positionOf(state.phase), mark, at)
   const loss = dailyLoss(books)
-  if (loss >= guard.maxDailyLoss) return { rule: 'daily_loss', reason: `the day has lost ${loss.toFixed(4)} of its starting equity` }
+  if (loss >= guard.maxDailyLoss)
+    return { rule: 'daily_loss', reason: `the day has lost ${loss.toFixed(4)} of its starting equity` }
   const fall = drawdown(books)
-  return fall >= guard.maxDrawdown ? { rule: 'drawdown', reason: `equity has fallen ${fall.toFixed(4)} from its peak` } : null
+  return fall >= guard.maxDrawdown
+    ? { rule: 'drawdown', reason: `equity has fallen ${fall.toFixed(4)} from its peak` }
+    : null
 }
-

@@ -24,7 +24,11 @@ export type Sync = { state: StrategyState; facts: VenueFacts; notes: string[] }
  * again. Both functions begin with it, and every order of ours is followed by it. With `act` false nothing is sent
  * and the notes say what would have been done.
  */
-export async function syncWithVenue(ports: ExecutionPorts, start: StrategyState, { act }: { act: boolean }): Promise<Sync> {
+export async function syncWithVenue(
+  ports: ExecutionPorts,
+  start: StrategyState,
+  { act }: { act: boolean },
+): Promise<Sync> {
   let state = start
   const notes: string[] = []
   let waits = 0
@@ -38,7 +42,12 @@ export async function syncWithVenue(ports: ExecutionPorts, start: StrategyState,
     if (!wasHalted && state.halt !== null) await ports.schedule.disable(state.halt.reason)
     const isWaiting = state.phase.kind === 'opening' || state.phase.kind === 'closing'
     // Its sender may be gone, its exits are: this pass waits for the deadline rather than leave the position bare to the next.
-    const isBare = act && state.phase.kind === 'closing' && facts.pendingOrder === null && facts.position !== null && !facts.openOrders.some(isExit)
+    const isBare =
+      act &&
+      state.phase.kind === 'closing' &&
+      facts.pendingOrder === null &&
+      facts.position !== null &&
+      !facts.openOrders.some(isExit)
     if (isBare && actions.length === 0 && waits < MAX_WAITS) {
       await ports.sleep(WAIT_MS)
       waits += 1
@@ -46,7 +55,8 @@ export async function syncWithVenue(ports: ExecutionPorts, start: StrategyState,
       continue
     }
     if (!act) return { state, facts, notes: [...notes, ...actions.map((action) => `would ${describeAction(action)}`)] }
-    if (round === MAX_ROUNDS || (actions.length === 0 && !isWaiting)) return { state: await settleOutbox(ports, state, { own: state.version !== start.version }), facts, notes }
+    if (round === MAX_ROUNDS || (actions.length === 0 && !isWaiting))
+      return { state: await settleOutbox(ports, state, { own: state.version !== start.version }), facts, notes }
     // What was asked for takes its moment; what is wanted now is asked for at once.
     if (round >= 2) await ports.sleep(PAUSE_MS)
     for (const action of actions) {
@@ -62,7 +72,8 @@ async function perform(ports: ExecutionPorts, state: StrategyState, action: Acti
   switch (action.kind) {
     case 'cancel': {
       const answer = await ports.broker.cancel(ports.config.market.symbol, action.orderId)
-      if (answer.outcome !== 'accepted') ports.telemetry.log('warn', 'cancel not accepted', { orderId: action.orderId, ...answer })
+      if (answer.outcome !== 'accepted')
+        ports.telemetry.log('warn', 'cancel not accepted', { orderId: action.orderId, ...answer })
       return state
     }
     case 'protect':

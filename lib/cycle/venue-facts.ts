@@ -49,8 +49,23 @@ export async function gatherVenueFacts(ports: ExecutionPorts, state: StrategySta
       broker.fundingPayments(symbol, since),
     ])
     const [position, account] = await Promise.all([broker.position(symbol), broker.account()])
-    const isSettled = before?.quantity === position?.quantity && before?.side === position?.side && dec(minus(cashBefore, account.cash)).abs().lt(CASH_TOLERANCE)
-    if (isSettled || read === MAX_READS) return { at: toIso(clock()), product, account, position, openOrders, fills, funding, pendingOrder, listsFunding: broker.listsFunding, isSettled }
+    const isSettled =
+      before?.quantity === position?.quantity &&
+      before?.side === position?.side &&
+      dec(minus(cashBefore, account.cash)).abs().lt(CASH_TOLERANCE)
+    if (isSettled || read === MAX_READS)
+      return {
+        at: toIso(clock()),
+        product,
+        account,
+        position,
+        openOrders,
+        fills,
+        funding,
+        pendingOrder,
+        listsFunding: broker.listsFunding,
+        isSettled,
+      }
   }
 }
 

@@ -29,33 +29,55 @@ export type Mode = { readonly answer: string; readonly share: number; readonly i
 export function agreementOf(answers: readonly (readonly (string | null)[])[]): Agreement {
   const raters = answers.length
   const slots = answers[0]?.length ?? 0
-  if (answers.some((own) => own.length !== slots)) throw new RangeError(`raters answered at different numbers of slots: ${answers.map((own) => own.length).join(', ')}`)
+  if (answers.some((own) => own.length !== slots))
+    throw new RangeError(
+      `raters answered at different numbers of slots: ${answers.map((own) => own.length).join(', ')}`,
+    )
   const bySlot = Array.from({ length: slots }, (_, slot) => answers.map((own) => own[slot] ?? null))
   const complete = bySlot.filter((given): given is string[] => given.every((answer) => answer !== null))
-  const pairs = answers.flatMap((_, first) => answers.slice(first + 1).map((_other, offset) => ({ first, second: first + 1 + offset, share: shareOf(complete, (given) => given[first] === given[first + 1 + offset]) })))
+  const pairs = answers.flatMap((_, first) =>
+    answers.slice(first + 1).map((_other, offset) => ({
+      first,
+      second: first + 1 + offset,
+      share: shareOf(complete, (given) => given[first] === given[first + 1 + offset]),
+    })),
+  )
   const categories = [...new Set(complete.flat())]
   return {
     raters,
     slots,
     compared: complete.length,
     pairs,
-    meanShare: raters < 2 || complete.length === 0 ? null : pairs.reduce((total, { share }) => total + (share ?? 0), 0) / pairs.length,
+    meanShare:
+      raters < 2 || complete.length === 0
+        ? null
+        : pairs.reduce((total, { share }) => total + (share ?? 0), 0) / pairs.length,
     unanimousShare: raters < 2 ? null : shareOf(complete, (given) => given.every((answer) => answer === given[0])),
-    kappa: fleissKappa(complete.map((given) => categories.map((category) => given.filter((answer) => answer === category).length))),
+    kappa: fleissKappa(
+      complete.map((given) => categories.map((category) => given.filter((answer) => answer === category).length)),
+    ),
     modes: bySlot.map((given) => modeOf(given)),
   }
 }
 
-const shareOf = <T>(all: readonly T[], isSo: (one: T) => boolean): number | null => (all.length === 0 ? null : all.filter(isSo).length / all.length)
+const shareOf = <T>(all: readonly T[], isSo: (one: T) => boolean): number | null =>
+  all.length === 0 ? null : all.filter(isSo).length / all.length
 
 /** The most frequent answer; of equally frequent ones the first by alphabet, marked as tied. null without an answer. */
 export function modeOf(answers: readonly (string | null)[]): Mode | null {
   const counts = new Map<string, number>()
   for (const answer of answers) if (answer !== null) counts.set(answer, (counts.get(answer) ?? 0) + 1)
   const most = Math.max(...counts.values())
-  const [first, ...others] = [...counts].filter(([, count]) => count === most).map(([answer]) => answer).sort()
+  const [first, ...others] = [...counts]
+    .filter(([, count]) => count === most)
+    .map(([answer]) => answer)
+    .sort()
   if (first === undefined) return null
-  return { answer: first, share: most / [...counts.values()].reduce((total, count) => total + count, 0), isTied: others.length > 0 }
+  return {
+    answer: first,
+    share: most / [...counts.values()].reduce((total, count) => total + count, 0),
+    isTied: others.length > 0,
+  }
 }
 
 /**
@@ -74,8 +96,12 @@ export function fleissKappa(counts: readonly (readonly number[])[]): number | nu
   const ratings = sum(counts[0] ?? [])
   if (counts.some((row) => sum(row) !== ratings)) throw new RangeError('every subject needs the same number of ratings')
   if (ratings < 2) return null
-  const observed = sum(counts.map((row) => (sum(row.map((count) => count ** 2)) - ratings) / (ratings * (ratings - 1)))) / counts.length
-  const totals = Array.from({ length: Math.max(...counts.map((row) => row.length)) }, (_, category) => sum(counts.map((row) => row[category] ?? 0)))
+  const observed =
+    sum(counts.map((row) => (sum(row.map((count) => count ** 2)) - ratings) / (ratings * (ratings - 1)))) /
+    counts.length
+  const totals = Array.from({ length: Math.max(...counts.map((row) => row.length)) }, (_, category) =>
+    sum(counts.map((row) => row[category] ?? 0)),
+  )
   // Counts are whole, so this is exact where a share of all ratings is not.
   if (totals.filter((total) => total > 0).length < 2) return null
   const expected = sum(totals.map((total) => (total / (counts.length * ratings)) ** 2))

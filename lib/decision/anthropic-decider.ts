@@ -17,9 +17,17 @@ const Message = z.looseObject({
   model: z.string().nullish(),
   content: z.array(z.looseObject({ type: z.string(), text: z.string().nullish() })).nullish(),
   stop_reason: z.string().nullish(),
-  stop_details: z.looseObject({ explanation: z.string().nullish(), category: z.string().nullish() }).nullish().catch(null),
+  stop_details: z
+    .looseObject({ explanation: z.string().nullish(), category: z.string().nullish() })
+    .nullish()
+    .catch(null),
   usage: z
-    .looseObject({ input_tokens: count, output_tokens: count, cache_creation_input_tokens: count.nullish(), cache_read_input_tokens: count.nullish() })
+    .looseObject({
+      input_tokens: count,
+      output_tokens: count,
+      cache_creation_input_tokens: count.nullish(),
+      cache_read_input_tokens: count.nullish(),
+    })
     .nullish()
     .catch(null),
   error: z.unknown().optional(),
@@ -32,7 +40,10 @@ const Message = z.looseObject({
 export function createAnthropicDecider(options: ModelDeciderOptions<AnthropicConfig>): Decider {
   const apiKey = requireKey('anthropic', options.apiKey, 'ANTHROPIC_API_KEY')
   const { temperature } = options.config
-  if (temperature !== null) throw new UsageError(`decider.temperature is ${temperature}, but Anthropic's API no longer takes one: set it to null or leave it out`)
+  if (temperature !== null)
+    throw new UsageError(
+      `decider.temperature is ${temperature}, but Anthropic's API no longer takes one: set it to null or leave it out`,
+    )
   return deciderOver(createAnthropicClient(options.config, apiKey), { ...options, apiKey })
 }
 
@@ -70,7 +81,11 @@ function createAnthropicClient(config: AnthropicConfig, apiKey: string): ModelCl
   }
 }
 
-function requestOf(question: ModelQuestion, config: AnthropicConfig, isStructured: boolean): Anthropic.MessageCreateParamsNonStreaming {
+function requestOf(
+  question: ModelQuestion,
+  config: AnthropicConfig,
+  isStructured: boolean,
+): Anthropic.MessageCreateParamsNonStreaming {
   return {
     model: config.model,
     max_tokens: config.maxOutputTokens,
@@ -81,24 +96,35 @@ function requestOf(question: ModelQuestion, config: AnthropicConfig, isStructure
 }
 
 function readReply(body: unknown): ModelReply {
-  if (typeof body === 'string' && body.trim() !== '') return failureOfBody(`HTTP 200, but the body is not JSON: ${body}`)
+  if (typeof body === 'string' && body.trim() !== '')
+    return failureOfBody(`HTTP 200, but the body is not JSON: ${body}`)
   const parsed = Message.safeParse(body === undefined || body === null || body === '' ? {} : body)
   if (!parsed.success) return failureOfBody(`HTTP 200, but the body is no message: ${z.prettifyError(parsed.error)}`)
   const { model, content, stop_reason: reason, stop_details: details, usage, error } = parsed.data
-  if (error !== undefined && error !== null) return failureOfBody(`HTTP 200 with an error in the body: ${JSON.stringify(error)}`)
+  if (error !== undefined && error !== null)
+    return failureOfBody(`HTTP 200 with an error in the body: ${JSON.stringify(error)}`)
   const texts = (content ?? []).filter((block) => block.type === 'text').map((block) => block.text ?? '')
   return {
     kind: 'answer',
     text: texts.length === 0 ? null : texts.join(''),
-    stop: reason === 'refusal' ? 'refusal' : reason === 'max_tokens' || reason === 'model_context_window_exceeded' ? 'length' : 'complete',
-    note: details?.explanation ?? details?.category ?? (texts.length === 0 ? `no text in the message (stop_reason ${reason ?? 'none'})` : null),
+    stop:
+      reason === 'refusal'
+        ? 'refusal'
+        : reason === 'max_tokens' || reason === 'model_context_window_exceeded'
+          ? 'length'
+          : 'complete',
+    note:
+      details?.explanation ??
+      details?.category ??
+      (texts.length === 0 ? `no text in the message (stop_reason ${reason ?? 'none'})` : null),
     model: model ?? null,
     tokens:
       usage === null || usage === undefined
         ? null
         : {
             // Cached input is counted apart from the rest; at list price, an upper bound for reads.
-            inputTokens: usage.input_tokens + (usage.cache_creation_input_tokens ?? 0) + (usage.cache_read_input_tokens ?? 0),
+            inputTokens:
+              usage.input_tokens + (usage.cache_creation_input_tokens ?? 0) + (usage.cache_read_input_tokens ?? 0),
             outputTokens: usage.output_tokens,
           },
   }
@@ -107,7 +133,10 @@ function readReply(body: unknown): ModelReply {
 function readError(error: unknown, adapt: (status: number, message: string) => ModelReply | null): ModelReply {
   if (error instanceof APIError && typeof error.status === 'number') {
     const message = error.apiMessage ?? error.message.replace(/^\d{3} /, '')
-    return adapt(error.status, message) ?? failureOfStatus(error.status, message, error.headers, error.errorCode ?? error.type ?? '')
+    return (
+      adapt(error.status, message) ??
+      failureOfStatus(error.status, message, error.headers, error.errorCode ?? error.type ?? '')
+    )
   }
   if (error instanceof SyntaxError) return failureOfBody(`HTTP 200, but the body is not JSON: ${error.message}`)
   // APIConnectionError and an aborted request, or undici's own error where the body breaks off.

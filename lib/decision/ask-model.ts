@@ -44,7 +44,10 @@ export async function askModel(prompt: Prompt, options: AskOptions): Promise<Dec
     return await converse(prompt, options, deadline.signal, log)
   } catch (error) {
     // A fault of our own. The port promises never to reject, and to hold is always safe.
-    return log.hold({ kind: 'bad_request', message: `the question could not be asked: ${error instanceof Error ? error.message : String(error)}` })
+    return log.hold({
+      kind: 'bad_request',
+      message: `the question could not be asked: ${error instanceof Error ? error.message : String(error)}`,
+    })
   } finally {
     clearTimeout(timer)
     // Ends a request that is still open.
@@ -52,9 +55,17 @@ export async function askModel(prompt: Prompt, options: AskOptions): Promise<Dec
   }
 }
 
-async function converse(prompt: Prompt, options: AskOptions, signal: AbortSignal, log: ExchangeLog): Promise<DecisionOutcome> {
+async function converse(
+  prompt: Prompt,
+  options: AskOptions,
+  signal: AbortSignal,
+  log: ExchangeLog,
+): Promise<DecisionOutcome> {
   const deadlineAt = options.clock() + options.timeoutMs
-  const timeout: DecisionFailure = { kind: 'timeout', message: `no decision within ${options.timeoutMs} ms (decider.timeoutMs)` }
+  const timeout: DecisionFailure = {
+    kind: 'timeout',
+    message: `no decision within ${options.timeoutMs} ms (decider.timeoutMs)`,
+  }
   let messages: readonly ModelMessage[] = [{ role: 'user', content: prompt.user }]
   let retries = 0
   let repairs = 0
@@ -77,7 +88,11 @@ async function converse(prompt: Prompt, options: AskOptions, signal: AbortSignal
         const waitMs = reply.retryAfterMs ?? Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** retries)
         const leftMs = deadlineAt - options.clock()
         // Waiting past the deadline could only end in a timeout and would hide the cause.
-        if (waitMs >= leftMs) return log.hold({ ...reply.failure, message: `${reply.failure.message} (next try in ${waitMs} ms, ${Math.max(0, leftMs)} ms left)` })
+        if (waitMs >= leftMs)
+          return log.hold({
+            ...reply.failure,
+            message: `${reply.failure.message} (next try in ${waitMs} ms, ${Math.max(0, leftMs)} ms left)`,
+          })
         retries++
         await options.sleep(waitMs, signal)
         break
@@ -104,11 +119,22 @@ type Answer = Extract<ModelReply, { kind: 'answer' }>
 /** Whether an answer is a decision, and if not what kind of failure it is. */
 function judge(answer: Answer): { ok: true; decision: Decision } | { ok: false; failure: DecisionFailure } {
   const because = answer.note === null ? '' : `: ${answer.note}`
-  if (answer.stop === 'refusal') return { ok: false, failure: { kind: 'refusal', message: `the model refused${because}` } }
-  if (answer.stop === 'length') return { ok: false, failure: { kind: 'truncated', message: `the answer was cut off at the token limit (decider.maxOutputTokens)${because}` } }
+  if (answer.stop === 'refusal')
+    return { ok: false, failure: { kind: 'refusal', message: `the model refused${because}` } }
+  if (answer.stop === 'length')
+    return {
+      ok: false,
+      failure: {
+        kind: 'truncated',
+        message: `the answer was cut off at the token limit (decider.maxOutputTokens)${because}`,
+      },
+    }
   const parsed = parseDecision(answer.text ?? '')
   if (parsed.ok) return parsed
-  return { ok: false, failure: { kind: parsed.kind, message: parsed.kind === 'empty' ? `${parsed.problem}${because}` : parsed.problem } }
+  return {
+    ok: false,
+    failure: { kind: parsed.kind, message: parsed.kind === 'empty' ? `${parsed.problem}${because}` : parsed.problem },
+  }
 }
 
 /** The question again with the unusable answer and what is wrong with it. An empty answer cannot be shown: providers refuse empty turns. */
@@ -162,7 +188,10 @@ class ExchangeLog {
   }
 
   note(raw: string | null, problem: string | null): void {
-    this.#attempts.push({ raw: raw === null ? null : capped(raw, MAX_ANSWER_CHARACTERS), problem: problem === null ? null : capped(this.#clean(problem), MAX_PROBLEM_CHARACTERS) })
+    this.#attempts.push({
+      raw: raw === null ? null : capped(raw, MAX_ANSWER_CHARACTERS),
+      problem: problem === null ? null : capped(this.#clean(problem), MAX_PROBLEM_CHARACTERS),
+    })
   }
 
   decide(decision: Decision): DecisionOutcome {
@@ -170,7 +199,10 @@ class ExchangeLog {
   }
 
   hold(failure: DecisionFailure): DecisionOutcome {
-    return { ...this.#common(), ...holdBecause(failure.kind, capped(this.#clean(failure.message), MAX_PROBLEM_CHARACTERS)) }
+    return {
+      ...this.#common(),
+      ...holdBecause(failure.kind, capped(this.#clean(failure.message), MAX_PROBLEM_CHARACTERS)),
+    }
   }
 
   #common() {
@@ -194,4 +226,5 @@ class ExchangeLog {
 /** A record has to fit into one stored item; what is longer was not accepted either. */
 const MAX_PROBLEM_CHARACTERS = 2_000
 
-const capped = (text: string, length: number): string => (text.length <= length ? text : `${text.slice(0, length)}… [${text.length} characters, cut]`)
+const capped = (text: string, length: number): string =>
+  text.length <= length ? text : `${text.slice(0, length)}… [${text.length} characters, cut]`

@@ -2,7 +2,11 @@ import type { ModelUsage } from '../../schemas/decision.ts'
 import { UsageError, invariant } from '../core/invariant.ts'
 
 /** What may be spent on one run; null for no limit. */
-export type BudgetLimits = { readonly maxCostUsd: number | null; readonly maxTokens: number | null; readonly maxQuestions: number | null }
+export type BudgetLimits = {
+  readonly maxCostUsd: number | null
+  readonly maxTokens: number | null
+  readonly maxQuestions: number | null
+}
 
 /** What was spent: questions answered, and their tokens and US dollars; `costUsd` is null once an answer had no price. */
 export type Spent = ModelUsage & { readonly questions: number }
@@ -35,12 +39,15 @@ export function createBudget(limits: Partial<BudgetLimits> = {}): Budget {
 
   function shortage(worst: ModelUsage): string | null {
     const asides = [...open]
-    if (maxQuestions !== null && spent.questions + asides.length + 1 > maxQuestions) return `${spent.questions} of at most ${maxQuestions} questions (budget.maxQuestions) are asked`
+    if (maxQuestions !== null && spent.questions + asides.length + 1 > maxQuestions)
+      return `${spent.questions} of at most ${maxQuestions} questions (budget.maxQuestions) are asked`
     const tokens = spent.inputTokens + spent.outputTokens + sum(asides.map(tokensOf))
-    if (maxTokens !== null && tokens + tokensOf(worst) > maxTokens) return `the next question may take up to ${tokensOf(worst)} tokens, and of ${maxTokens} (budget.maxTokens) ${maxTokens - tokens} are left`
+    if (maxTokens !== null && tokens + tokensOf(worst) > maxTokens)
+      return `the next question may take up to ${tokensOf(worst)} tokens, and of ${maxTokens} (budget.maxTokens) ${maxTokens - tokens} are left`
     if (maxCostUsd === null) return null
     const cost = dollars(spent) + sum(asides.map(dollars))
-    if (cost + dollars(worst) > maxCostUsd + TOLERANCE_USD) return `the next question may cost up to ${show(dollars(worst))}, and of ${show(maxCostUsd)} (budget.maxCostUsd) ${show(maxCostUsd - cost)} are left`
+    if (cost + dollars(worst) > maxCostUsd + TOLERANCE_USD)
+      return `the next question may cost up to ${show(dollars(worst))}, and of ${show(maxCostUsd)} (budget.maxCostUsd) ${show(maxCostUsd - cost)} are left`
     return null
   }
 
@@ -59,7 +66,12 @@ export function createBudget(limits: Partial<BudgetLimits> = {}): Budget {
         settle(actual) {
           if (!open.delete(aside) || actual === null) return
           const costUsd = spent.costUsd === null || actual.costUsd === null ? null : spent.costUsd + actual.costUsd
-          spent = { questions: spent.questions + 1, inputTokens: spent.inputTokens + actual.inputTokens, outputTokens: spent.outputTokens + actual.outputTokens, costUsd }
+          spent = {
+            questions: spent.questions + 1,
+            inputTokens: spent.inputTokens + actual.inputTokens,
+            outputTokens: spent.outputTokens + actual.outputTokens,
+            costUsd,
+          }
         },
       }
     },
@@ -67,7 +79,10 @@ export function createBudget(limits: Partial<BudgetLimits> = {}): Budget {
 }
 
 function requireAmount(name: string, value: number | null, isAmount: (value: number) => boolean): void {
-  if (value !== null && !(isAmount(value) && value >= 0)) throw new UsageError(`budget.${name} is ${value}: give a ${isAmount === Number.isInteger ? 'whole ' : ''}number of at least 0, or null for no limit`)
+  if (value !== null && !(isAmount(value) && value >= 0))
+    throw new UsageError(
+      `budget.${name} is ${value}: give a ${isAmount === Number.isInteger ? 'whole ' : ''}number of at least 0, or null for no limit`,
+    )
 }
 
 const tokensOf = ({ inputTokens, outputTokens }: ModelUsage): number => inputTokens + outputTokens

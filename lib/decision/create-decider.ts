@@ -16,7 +16,12 @@ export type CreateDeciderOptions = {
  * good part of a cold start. Throws {@link UsageError} for a missing key, a parameter the provider refuses, or an
  * unreadable recording.
  */
-export async function createDecider({ config, apiKey, clock, sleep = sleepFor }: CreateDeciderOptions): Promise<Decider> {
+export async function createDecider({
+  config,
+  apiKey,
+  clock,
+  sleep = sleepFor,
+}: CreateDeciderOptions): Promise<Decider> {
   switch (config.kind) {
     case 'rules': {
       const { createRulesDecider } = await import('./rules-decider.ts')

@@ -33,4 +33,10 @@ export type DecisionLook = {
   readonly performance: () => RecentPerformance
 }
 
-export const lookOf = ({ slot, views, quote, position, performance }: Snapshot): DecisionLook => ({ slot, view: views.primary, quote, side: position?.side ?? null, performance: () => performance })
+export const lookOf = ({ slot, views, quote, position, performance }: Snapshot): DecisionLook => ({
+  slot,
+  view: views.primary,
+  quote,
+  side: position?.side ?? null,
+  performance: () => performance,
+})

@@ -24,8 +24,15 @@ export type QuestionEstimate = {
  * Estimates a question from its bytes. Input is the prompt by `estimateTokens`, which errs on the high side, and the
  * JSON schema sent along. Requests that fail are not in it: providers do not bill them, but for some that time out.
  */
-export function estimateQuestion(prompt: Pick<Prompt, 'system' | 'user'>, { maxOutputTokens, price }: { readonly maxOutputTokens: number; readonly price: ModelPrice | null }): QuestionEstimate {
-  const asked = estimateTokens(prompt.system) + estimateTokens(prompt.user) + estimateTokens(JSON.stringify(decisionJsonSchema())) + FRAME_TOKENS
+export function estimateQuestion(
+  prompt: Pick<Prompt, 'system' | 'user'>,
+  { maxOutputTokens, price }: { readonly maxOutputTokens: number; readonly price: ModelPrice | null },
+): QuestionEstimate {
+  const asked =
+    estimateTokens(prompt.system) +
+    estimateTokens(prompt.user) +
+    estimateTokens(JSON.stringify(decisionJsonSchema())) +
+    FRAME_TOKENS
   const priced = (tokens: TokenCount): ModelUsage => ({ ...tokens, costUsd: costOf(tokens, price) })
   return {
     typical: priced({ inputTokens: asked, outputTokens: Math.min(TYPICAL_ANSWER_TOKENS, maxOutputTokens) }),

@@ -1,5 +1,9 @@
 /** One JSON object found in a text, with the keys of its outermost level in order, repetitions included. */
-export type FoundObject = { readonly source: string; readonly value: Record<string, unknown>; readonly keys: readonly string[] }
+export type FoundObject = {
+  readonly source: string
+  readonly value: Record<string, unknown>
+  readonly keys: readonly string[]
+}
 
 export type Extraction =
   | { readonly ok: true; readonly objects: readonly FoundObject[] }
@@ -22,8 +26,14 @@ export function extractObjects(text: string): Extraction {
     const start = body.indexOf('{', from)
     if (start === -1) break
     const span = scanObject(body, start)
-    if (span === 'unclosed') return { ok: false, kind: 'truncated', problem: 'the JSON object is not closed: the answer was cut off' }
-    if (span === 'too_deep') return { ok: false, kind: 'bad_schema', problem: `the JSON is nested more than ${MAX_DEPTH} levels deep; the answer is one flat object` }
+    if (span === 'unclosed')
+      return { ok: false, kind: 'truncated', problem: 'the JSON object is not closed: the answer was cut off' }
+    if (span === 'too_deep')
+      return {
+        ok: false,
+        kind: 'bad_schema',
+        problem: `the JSON is nested more than ${MAX_DEPTH} levels deep; the answer is one flat object`,
+      }
     const source = body.slice(start, span.end)
     const value = parseObject(source)
     if (typeof value === 'string') {
@@ -31,14 +41,21 @@ export function extractObjects(text: string): Extraction {
       if (source.includes('action')) return { ok: false, kind: 'bad_json', problem: value }
       broken ??= value
     } else {
-      if (standsInList(body, start, span.end)) return { ok: false, kind: 'bad_schema', problem: 'expected one JSON object, got a list; answer with the object alone' }
+      if (standsInList(body, start, span.end))
+        return {
+          ok: false,
+          kind: 'bad_schema',
+          problem: 'expected one JSON object, got a list; answer with the object alone',
+        }
       const repeated = firstRepeated(span.keys)
-      if (repeated !== undefined) return { ok: false, kind: 'bad_json', problem: `the key ${JSON.stringify(repeated)} appears more than once` }
+      if (repeated !== undefined)
+        return { ok: false, kind: 'bad_json', problem: `the key ${JSON.stringify(repeated)} appears more than once` }
       objects.push({ source, value, keys: span.keys })
     }
     from = span.end
   }
-  if (objects.length === 0) return { ok: false, kind: 'bad_json', problem: broken ?? 'there is no JSON object in the answer' }
+  if (objects.length === 0)
+    return { ok: false, kind: 'bad_json', problem: broken ?? 'there is no JSON object in the answer' }
   return { ok: true, objects }
 }
 
@@ -76,7 +93,8 @@ function parseObject(source: string): Record<string, unknown> | string {
 /** The usual reasons, named so that the repair can mend them. */
 function hintFor(source: string): string {
   const outsideStrings = source.replace(/"(?:[^"\\]|\\[\s\S])*"/g, '""')
-  if (/\b(?:NaN|-?Infinity)\b/.test(outsideStrings)) return '; NaN and Infinity are not JSON numbers, use null where there is no number'
+  if (/\b(?:NaN|-?Infinity)\b/.test(outsideStrings))
+    return '; NaN and Infinity are not JSON numbers, use null where there is no number'
   if (/\d,\d{3}(?!\d)/.test(outsideStrings)) return '; numbers are written without thousands separators'
   if (/,\s*[}\]]/.test(outsideStrings)) return '; there is a comma before a closing bracket'
   return ''

@@ -22,7 +22,12 @@ export type ModelReply =
   /** The server does not know a part of the request; the client leaves that part out from now on. At most twice in a client's life. */
   | { readonly kind: 'adapted'; readonly problem: string }
   /** No answer. Only a transient failure is worth another try. */
-  | { readonly kind: 'failure'; readonly failure: DecisionFailure; readonly isTransient: boolean; readonly retryAfterMs: number | null }
+  | {
+      readonly kind: 'failure'
+      readonly failure: DecisionFailure
+      readonly isTransient: boolean
+      readonly retryAfterMs: number | null
+    }
 
 /** One provider: makes the request, maps the answer, maps the errors. Retries nothing itself. */
 export type ModelClient = {

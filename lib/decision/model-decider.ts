@@ -27,7 +27,10 @@ export function requireKey(kind: string, apiKey: string | undefined, variable: s
 }
 
 /** A {@link Decider} over one provider's client. */
-export function deciderOver(client: ModelClient, options: ModelDeciderOptions<OpenAiConfig | AnthropicConfig> & { readonly apiKey: string }): Decider {
+export function deciderOver(
+  client: ModelClient,
+  options: ModelDeciderOptions<OpenAiConfig | AnthropicConfig> & { readonly apiKey: string },
+): Decider {
   const { config, apiKey, clock, sleep } = options
   const { model, timeoutMs, maxRetries, price } = config
   return {

@@ -18,7 +18,9 @@ const Completion = z.looseObject({
         finish_reason: z.string().nullish(),
         message: z
           .looseObject({
-            content: z.union([z.string(), z.array(z.looseObject({ type: z.string().nullish(), text: z.string().nullish() }))]).nullish(),
+            content: z
+              .union([z.string(), z.array(z.looseObject({ type: z.string().nullish(), text: z.string().nullish() }))])
+              .nullish(),
             refusal: z.string().nullish(),
             tool_calls: z.array(z.unknown()).nullish(),
           })
@@ -26,7 +28,10 @@ const Completion = z.looseObject({
       }),
     )
     .nullish(),
-  usage: z.looseObject({ prompt_tokens: z.int().nonnegative(), completion_tokens: z.int().nonnegative() }).nullish().catch(null),
+  usage: z
+    .looseObject({ prompt_tokens: z.int().nonnegative(), completion_tokens: z.int().nonnegative() })
+    .nullish()
+    .catch(null),
   error: z.unknown().optional(),
 })
 
@@ -49,7 +54,11 @@ function createOpenAiClient(config: OpenAiConfig, apiKey: string): ModelClient {
     maxRetries: 0,
     timeout: config.timeoutMs,
   })
-  const shape = { isStructured: true, limitName: config.baseUrl === null ? ('max_completion_tokens' as const) : ('max_tokens' as const), isLimitSwapped: false }
+  const shape = {
+    isStructured: true,
+    limitName: config.baseUrl === null ? ('max_completion_tokens' as const) : ('max_tokens' as const),
+    isLimitSwapped: false,
+  }
 
   /**
    * Learns from a 400 or 422 what this server does not take. Detected by the server's own words: the part is
@@ -61,12 +70,18 @@ function createOpenAiClient(config: OpenAiConfig, apiKey: string): ModelClient {
     const words = `${error.param} ${error.message}`
     if (shape.isStructured && /response_?format|json_?schema|structured.?output|guided_json|grammar/i.test(words)) {
       shape.isStructured = false
-      return { kind: 'adapted', problem: `the server does not take a JSON schema, asked again without: ${error.message}` }
+      return {
+        kind: 'adapted',
+        problem: `the server does not take a JSON schema, asked again without: ${error.message}`,
+      }
     }
     if (!shape.isLimitSwapped && words.includes(shape.limitName)) {
       shape.isLimitSwapped = true
       shape.limitName = shape.limitName === 'max_tokens' ? 'max_completion_tokens' : 'max_tokens'
-      return { kind: 'adapted', problem: `the server names the token limit otherwise, asked again with ${shape.limitName}: ${error.message}` }
+      return {
+        kind: 'adapted',
+        problem: `the server names the token limit otherwise, asked again with ${shape.limitName}: ${error.message}`,
+      }
     }
     return null
   }
@@ -86,24 +101,38 @@ function createOpenAiClient(config: OpenAiConfig, apiKey: string): ModelClient {
 
 type RequestShape = { readonly isStructured: boolean; readonly limitName: 'max_tokens' | 'max_completion_tokens' }
 
-function requestOf(question: ModelQuestion, config: OpenAiConfig, shape: RequestShape): ChatCompletionCreateParamsNonStreaming {
+function requestOf(
+  question: ModelQuestion,
+  config: OpenAiConfig,
+  shape: RequestShape,
+): ChatCompletionCreateParamsNonStreaming {
   return {
     model: config.model,
     messages: [{ role: 'system', content: question.system }, ...question.messages],
     // OpenAI's newer models refuse max_tokens; older compatible servers know nothing else.
     [shape.limitName]: config.maxOutputTokens,
     ...(config.temperature === null ? {} : { temperature: config.temperature }),
-    ...(shape.isStructured ? { response_format: { type: 'json_schema', json_schema: { name: 'decision', strict: true, schema: decisionJsonSchema() } } } : {}),
+    ...(shape.isStructured
+      ? {
+          response_format: {
+            type: 'json_schema',
+            json_schema: { name: 'decision', strict: true, schema: decisionJsonSchema() },
+          },
+        }
+      : {}),
   }
 }
 
 function readReply(body: unknown): ModelReply {
-  if (typeof body === 'string' && body.trim() !== '') return failureOfBody(`HTTP 200, but the body is not JSON: ${body}`)
+  if (typeof body === 'string' && body.trim() !== '')
+    return failureOfBody(`HTTP 200, but the body is not JSON: ${body}`)
   const parsed = Completion.safeParse(body === undefined || body === null || body === '' ? {} : body)
-  if (!parsed.success) return failureOfBody(`HTTP 200, but the body is no chat completion: ${z.prettifyError(parsed.error)}`)
+  if (!parsed.success)
+    return failureOfBody(`HTTP 200, but the body is no chat completion: ${z.prettifyError(parsed.error)}`)
   const { model, choices, usage, error } = parsed.data
   // Some gateways report an upstream failure with status 200.
-  if (error !== undefined && error !== null) return failureOfBody(`HTTP 200 with an error in the body: ${JSON.stringify(error)}`)
+  if (error !== undefined && error !== null)
+    return failureOfBody(`HTTP 200 with an error in the body: ${JSON.stringify(error)}`)
   const choice = choices?.[0]
   const message = choice?.message
   const content = message?.content
@@ -116,7 +145,10 @@ function readReply(body: unknown): ModelReply {
     stop: isRefusal ? 'refusal' : choice?.finish_reason === 'length' ? 'length' : 'complete',
     note: noteOn(),
     model: model ?? null,
-    tokens: usage === null || usage === undefined ? null : { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens },
+    tokens:
+      usage === null || usage === undefined
+        ? null
+        : { inputTokens: usage.prompt_tokens, outputTokens: usage.completion_tokens },
   }
 
   function noteOn(): string | null {
@@ -128,10 +160,16 @@ function readReply(body: unknown): ModelReply {
   }
 }
 
-function readError(error: unknown, adapt: (error: { status: number; message: string; param: string }) => ModelReply | null): ModelReply {
+function readError(
+  error: unknown,
+  adapt: (error: { status: number; message: string; param: string }) => ModelReply | null,
+): ModelReply {
   if (error instanceof APIError && typeof error.status === 'number') {
     const message = error.message.replace(/^\d{3} /, '')
-    return adapt({ status: error.status, message, param: error.param ?? '' }) ?? failureOfStatus(error.status, message, error.headers, error.code ?? '')
+    return (
+      adapt({ status: error.status, message, param: error.param ?? '' }) ??
+      failureOfStatus(error.status, message, error.headers, error.code ?? '')
+    )
   }
   if (error instanceof SyntaxError) return failureOfBody(`HTTP 200, but the body is not JSON: ${error.message}`)
   // APIConnectionError and an aborted request, or undici's own error where the body breaks off.

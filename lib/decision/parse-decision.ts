@@ -29,16 +29,29 @@ const NOTHING_SAID = { stopLossPrice: null, takeProfitPrice: null, confidence: n
 export function parseDecision(raw: string): ParsedDecision {
   if (raw.trim() === '') return { ok: false, kind: 'empty', problem: 'the answer is empty' }
   if (raw.length > MAX_ANSWER_CHARACTERS) {
-    return { ok: false, kind: 'bad_json', problem: `the answer is ${raw.length} characters long; at most ${MAX_ANSWER_CHARACTERS} are read` }
+    return {
+      ok: false,
+      kind: 'bad_json',
+      problem: `the answer is ${raw.length} characters long; at most ${MAX_ANSWER_CHARACTERS} are read`,
+    }
   }
-  if (raw.trimStart().startsWith('[')) return { ok: false, kind: 'bad_schema', problem: 'expected one JSON object, got a list; answer with the object alone' }
+  if (raw.trimStart().startsWith('['))
+    return {
+      ok: false,
+      kind: 'bad_schema',
+      problem: 'expected one JSON object, got a list; answer with the object alone',
+    }
   const found = extractObjects(raw)
   if (!found.ok) return found
   const [first, ...others] = found.objects
   if (first === undefined) return { ok: false, kind: 'bad_json', problem: 'there is no JSON object in the answer' }
   const form = canonicalJson(first.value)
   if (others.some((other) => canonicalJson(other.value) !== form)) {
-    return { ok: false, kind: 'bad_schema', problem: `expected one JSON object, got ${found.objects.length} different ones` }
+    return {
+      ok: false,
+      kind: 'bad_schema',
+      problem: `expected one JSON object, got ${found.objects.length} different ones`,
+    }
   }
   return readObject(first.value, first.keys)
 }
@@ -48,20 +61,25 @@ function readObject(value: Record<string, unknown>, keys: readonly string[]): Pa
   const unknown = keys.filter((key) => !WIRE_KEYS.includes(key))
   if (unknown.length > 0) {
     const names = unknown.slice(0, 5).map((key) => JSON.stringify(key.slice(0, 40)))
-    return reject(`unknown ${names.length === 1 ? 'key' : 'keys'} ${names.join(', ')}; allowed are ${WIRE_KEYS.join(', ')}`)
+    return reject(
+      `unknown ${names.length === 1 ? 'key' : 'keys'} ${names.join(', ')}; allowed are ${WIRE_KEYS.join(', ')}`,
+    )
   }
   const wire = DecisionWire.safeParse({ ...NOTHING_SAID, ...value })
   if (!wire.success) return reject(describe(wire.error, value))
   const decision = Decision.safeParse(narrow(wire.data))
   if (!decision.success) return reject(describe(decision.error, value))
   const huge = Object.entries(decision.data).find(([, member]) => typeof member === 'number' && member > MAX_LEVEL)
-  if (huge !== undefined) return reject(`${huge[0]}: ${huge[1]} is not a plausible price; expected an absolute price in the quote currency`)
+  if (huge !== undefined)
+    return reject(`${huge[0]}: ${huge[1]} is not a plausible price; expected an absolute price in the quote currency`)
   return { ok: true, decision: decision.data }
 }
 
 /** Keeps of the flat form what its action speaks of. */
 function narrow(wire: DecisionWire): unknown {
-  return wire.action === 'open_long' || wire.action === 'open_short' ? wire : { action: wire.action, rationale: wire.rationale }
+  return wire.action === 'open_long' || wire.action === 'open_short'
+    ? wire
+    : { action: wire.action, rationale: wire.rationale }
 }
 
 const reject = (problem: string): ParsedDecision => ({ ok: false, kind: 'bad_schema', problem })
@@ -80,8 +98,10 @@ function describe(error: z.ZodError, value: Record<string, unknown>): string {
 function complaint(issue: z.core.$ZodIssue, field: string, given: unknown): string {
   const shown = show(given)
   if (field === 'action') return `expected one of ${DecisionWire.shape.action.options.join(', ')}, got ${shown}`
-  if (given === undefined || given === null) return `is ${given === null ? 'null' : 'missing'}, but this action requires it`
-  if (typeof given === 'string' && issue.code === 'invalid_type') return `expected a number, got the text ${shown}; write a plain number without quotes or thousands separators`
+  if (given === undefined || given === null)
+    return `is ${given === null ? 'null' : 'missing'}, but this action requires it`
+  if (typeof given === 'string' && issue.code === 'invalid_type')
+    return `expected a number, got the text ${shown}; write a plain number without quotes or thousands separators`
   return `${issue.message} (got ${shown})`
 }
 
@@ -97,7 +117,10 @@ function show(value: unknown): string {
  */
 export function decisionJsonSchema(): Record<string, unknown> {
   const { $schema: _dialect, properties = {}, ...schema } = z.toJSONSchema(DecisionWire)
-  return { ...schema, properties: Object.fromEntries(Object.entries(properties).map(([key, property]) => [key, spellOutNull(property)])) }
+  return {
+    ...schema,
+    properties: Object.fromEntries(Object.entries(properties).map(([key, property]) => [key, spellOutNull(property)])),
+  }
 }
 
 /** A list of types is valid JSON Schema, but not every provider's strict mode takes it. */

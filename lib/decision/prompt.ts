@@ -41,13 +41,19 @@ export function buildPrompt(snapshot: Snapshot, systemPrompt: string | null = nu
 }
 
 /** SHA-256 of the canonical JSON of version, system and user text; recorded answers are kept by it. */
-export const promptHashOf = ({ version, system, user }: Omit<Prompt, 'hash'>): string => hashOf({ version, system, user })
+export const promptHashOf = ({ version, system, user }: Omit<Prompt, 'hash'>): string =>
+  hashOf({ version, system, user })
 
 /** The system text a decider is configured with; null for the built-in one, and for a decider that reads none. */
-export const systemPromptOf = (decider: DeciderConfig): string | null => (decider.kind === 'rules' ? null : decider.systemPrompt)
+export const systemPromptOf = (decider: DeciderConfig): string | null =>
+  decider.kind === 'rules' ? null : decider.systemPrompt
 
 /** Hash of what a decider is told beside the snapshot: equal for runs that ask in the same words. */
 export function instructionHashOf(decider: DeciderConfig): string {
   const own = systemPromptOf(decider)
-  return promptHashOf({ version: own === null ? PROMPT_VERSION : CUSTOM_PROMPT_VERSION, system: own ?? SYSTEM_PROMPT, user: '' })
+  return promptHashOf({
+    version: own === null ? PROMPT_VERSION : CUSTOM_PROMPT_VERSION,
+    system: own ?? SYSTEM_PROMPT,
+    user: '',
+  })
 }

@@ -3,7 +3,12 @@ import type { ModelReply } from './model-client.ts'
 
 type Failure = Extract<ModelReply, { kind: 'failure' }>
 
-const failure = (kind: DecisionFailure['kind'], message: string, isTransient: boolean, retryAfterMs: number | null = null): Failure => ({
+const failure = (
+  kind: DecisionFailure['kind'],
+  message: string,
+  isTransient: boolean,
+  retryAfterMs: number | null = null,
+): Failure => ({
   kind: 'failure',
   failure: { kind, message },
   isTransient,
@@ -16,7 +21,8 @@ const SPENT = /insufficient_quota|billing|credit balance|spend_limit|quota excee
 /** What an HTTP error status of a provider means. Only 429 and 5xx (529 is "overloaded") are worth another try. */
 export function failureOfStatus(status: number, message: string, headers: Headers | undefined, code: string): Failure {
   const words = `HTTP ${status}: ${message}`
-  if (status === 402 || ((status === 429 || status === 403 || status === 400) && SPENT.test(`${code} ${message}`))) return failure('budget', words, false)
+  if (status === 402 || ((status === 429 || status === 403 || status === 400) && SPENT.test(`${code} ${message}`)))
+    return failure('budget', words, false)
   if (status === 401 || status === 403) return failure('unauthorized', words, false)
   if (status === 429) return failure('rate_limited', words, true, retryAfter(headers))
   if (status >= 500) return failure('server_error', words, true, retryAfter(headers))
@@ -30,7 +36,8 @@ export const failureOfConnection = (error: unknown): Failure => failure('network
 export const failureOfBody = (problem: string): Failure => failure('server_error', problem, true)
 
 /** A failure we did not foresee; another try would meet it again. */
-export const failureOfBug = (error: unknown): Failure => failure('bad_request', `the request could not be made: ${causes(error)}`, false)
+export const failureOfBug = (error: unknown): Failure =>
+  failure('bad_request', `the request could not be made: ${causes(error)}`, false)
 
 /** Messages of an error and its causes, outermost first. */
 function causes(error: unknown): string {
@@ -63,4 +70,5 @@ function positive(text: string | null | undefined): number | null {
 }
 
 /** `fetch` reports a connection lost inside a body as a TypeError ("terminated") or an abort. */
-export const isBrokenBody = (error: unknown): boolean => error instanceof Error && (error.message === 'terminated' || error.name === 'AbortError' || error.cause !== undefined)
+export const isBrokenBody = (error: unknown): boolean =>
+  error instanceof Error && (error.message === 'terminated' || error.name === 'AbortError' || error.cause !== undefined)

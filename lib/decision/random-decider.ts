@@ -24,8 +24,17 @@ const CONFIDENCE = 0.6
  */
 export function createRandomDecider({ seed, entryRate, stopAtr, rewardToRisk }: RandomOptions): Decider {
   const foresee = ({ slot, view, quote, side }: DecisionLook): DecisionOutcome => {
-    const common = { decider: 'random', model: null, attempts: [], usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 } }
-    const hold = (rationale: string): DecisionOutcome => ({ ...common, decision: { action: 'hold', rationale }, failure: null })
+    const common = {
+      decider: 'random',
+      model: null,
+      attempts: [],
+      usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 },
+    }
+    const hold = (rationale: string): DecisionOutcome => ({
+      ...common,
+      decision: { action: 'hold', rationale },
+      failure: null,
+    })
     if (side !== null) return hold('A position is open.')
     const { uniform } = createPrng('random-decider', seed, slot)
     if (uniform() >= entryRate) return hold('The throw says wait.')
@@ -36,7 +45,14 @@ export function createRandomDecider({ seed, entryRate, stopAtr, rewardToRisk }: 
     const stopLossPrice = significant(price - direction * stopAtr * atr14)
     const takeProfitPrice = significant(price + direction * stopAtr * rewardToRisk * atr14)
     if (Math.min(stopLossPrice, takeProfitPrice) <= 0) return hold('ATR leaves no room for a stop and a target.')
-    const decision = { action: direction === 1 ? 'open_long' : 'open_short', stopLossPrice, takeProfitPrice, confidence: CONFIDENCE, invalidation: 'Nothing: it was thrown.', rationale: `Thrown with seed ${seed}.` } as const
+    const decision = {
+      action: direction === 1 ? 'open_long' : 'open_short',
+      stopLossPrice,
+      takeProfitPrice,
+      confidence: CONFIDENCE,
+      invalidation: 'Nothing: it was thrown.',
+      rationale: `Thrown with seed ${seed}.`,
+    } as const
     return { ...common, decision, failure: null }
   }
   return { name: 'random', asksModel: false, foresee, decide: async ({ snapshot }) => foresee(lookOf(snapshot)) }

@@ -17,7 +17,9 @@ export const recordingLine = (recording: Recording): string => `${JSON.stringify
  */
 export function isTornLine(text: string): boolean {
   const written = text.replace(/\0+$/, '')
-  return text !== '' && (LINE_START.startsWith(written) || written.startsWith(LINE_START)) && jsonOf(written) === undefined
+  return (
+    text !== '' && (LINE_START.startsWith(written) || written.startsWith(LINE_START)) && jsonOf(written) === undefined
+  )
 }
 
 /** The answers of one file, line by line. */
@@ -61,19 +63,25 @@ export class RecordingIndex {
     const value = parseJson(text, refuse)
     if (typeof value !== 'object' || value === null || 'raw' in value || !('outcome' in value)) {
       const parsed = PlainRecording.safeParse(value)
-      if (!parsed.success) throw refuse(`expected a recording or {"promptHash": text, "raw": text}: ${describe(parsed.error)}`)
+      if (!parsed.success)
+        throw refuse(`expected a recording or {"promptHash": text, "raw": text}: ${describe(parsed.error)}`)
       const known = this.#plain.get(parsed.data.promptHash)
-      if (known !== undefined && known.raw !== parsed.data.raw) throw refuse(`a second, different answer to prompt ${parsed.data.promptHash}; keep one of them`)
+      if (known !== undefined && known.raw !== parsed.data.raw)
+        throw refuse(`a second, different answer to prompt ${parsed.data.promptHash}; keep one of them`)
       this.#plain.set(parsed.data.promptHash, parsed.data)
       return
     }
     const parsed = Recording.safeParse(value)
     if (!parsed.success) throw refuse(`expected a recording of schemaVersion 1: ${describe(parsed.error)}`)
     const recording = parsed.data
-    if (recordingKeyOf(recording) !== recording.key) throw refuse(`the key ${recording.key} is not that of the line's question: it was changed by hand; delete the line and record it again`)
+    if (recordingKeyOf(recording) !== recording.key)
+      throw refuse(
+        `the key ${recording.key} is not that of the line's question: it was changed by hand; delete the line and record it again`,
+      )
     const known = this.#recordings.get(recording.key)
     if (known === undefined) this.#recordings.set(recording.key, { recording, line })
-    else if (canonicalJson(known.recording.outcome) !== canonicalJson(recording.outcome)) throw refuse(`a second, different answer under the key ${recording.key} of line ${known.line}; keep one of them`)
+    else if (canonicalJson(known.recording.outcome) !== canonicalJson(recording.outcome))
+      throw refuse(`a second, different answer under the key ${recording.key} of line ${known.line}; keep one of them`)
   }
 }
 
@@ -105,9 +113,13 @@ async function readText(file: string): Promise<string> {
   try {
     return await readFile(file, 'utf8')
   } catch (cause) {
-    throw new UsageError(`decider.file ${JSON.stringify(file)} cannot be read (${codeOf(cause)}): give the path of a file of recorded answers (JSON Lines)`, { cause })
+    throw new UsageError(
+      `decider.file ${JSON.stringify(file)} cannot be read (${codeOf(cause)}): give the path of a file of recorded answers (JSON Lines)`,
+      { cause },
+    )
   }
 }
 
 /** The system's name for an error of a file, such as ENOENT. */
-export const codeOf = (error: unknown): string => (error instanceof Error && 'code' in error ? String(error.code) : String(error))
+export const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : String(error)

@@ -34,7 +34,13 @@ export async function createRecordedDecider(config: RecordedConfig): Promise<Dec
       const found = answer(promptHashOf(prompt))
       if (typeof found !== 'string') return found
       const problem = `${found}${isTorn ? '; the last line of the file is cut off and was left out' : ''}`
-      return { decider: 'recorded', model: null, usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 }, attempts: [], ...holdBecause('missing_recording', problem) }
+      return {
+        decider: 'recorded',
+        model: null,
+        usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 },
+        attempts: [],
+        ...holdBecause('missing_recording', problem),
+      }
     },
   }
 }
@@ -46,10 +52,14 @@ function chooseAnswers(index: RecordingIndex, config: RecordedConfig): Answers {
   const all = identitiesIn(index)
   const { sample } = config
   const chosen = all.filter((identity) => matches(identity, config))
-  const isSelective = [config.provider, config.model, config.temperature, config.maxOutputTokens, config.baseUrl].some((selector) => selector !== null)
-  if (all.length === 0 && (!isSelective || index.plain.size === 0)) return (promptHash) => answerPlain(index, promptHash)
+  const isSelective = [config.provider, config.model, config.temperature, config.maxOutputTokens, config.baseUrl].some(
+    (selector) => selector !== null,
+  )
+  if (all.length === 0 && (!isSelective || index.plain.size === 0))
+    return (promptHash) => answerPlain(index, promptHash)
   const [identity] = chosen
-  if (identity === undefined || chosen.length > 1 || (index.plain.size > 0 && !isSelective)) throw new UsageError(describeChoice(index, all, chosen))
+  if (identity === undefined || chosen.length > 1 || (index.plain.size > 0 && !isSelective))
+    throw new UsageError(describeChoice(index, all, chosen))
   const samples = samplesOf(index, identity)
   return (promptHash) => {
     const question = { ...identity, promptHash, schemaHash: DECISION_SCHEMA_HASH, sample }
@@ -63,7 +73,8 @@ function chooseAnswers(index: RecordingIndex, config: RecordedConfig): Answers {
 /** What there is for a prompt that the key did not find: another decision schema, other samples. */
 function describeNeighbours(others: readonly Recording[], sample: number): string {
   const outdated = others.find((other) => other.sample === sample && other.schemaHash !== DECISION_SCHEMA_HASH)
-  if (outdated !== undefined) return `; it was recorded with another decision schema (${outdated.schemaHash.slice(0, 12)}, now ${DECISION_SCHEMA_HASH.slice(0, 12)}): record it again`
+  if (outdated !== undefined)
+    return `; it was recorded with another decision schema (${outdated.schemaHash.slice(0, 12)}, now ${DECISION_SCHEMA_HASH.slice(0, 12)}): record it again`
   const samples = others.filter((other) => other.schemaHash === DECISION_SCHEMA_HASH).map((other) => other.sample)
   return samples.length === 0 ? '' : `; there are its samples ${samples.sort((a, b) => a - b).join(', ')}`
 }
@@ -80,7 +91,11 @@ function samplesOf(index: RecordingIndex, identity: RecordingIdentity): Map<stri
   return byPrompt
 }
 
-const pickIdentity = ({ provider, model, parameters }: RecordingIdentity): RecordingIdentity => ({ provider, model, parameters })
+const pickIdentity = ({ provider, model, parameters }: RecordingIdentity): RecordingIdentity => ({
+  provider,
+  model,
+  parameters,
+})
 
 /** The different identities of a file, in the order of their first answers. */
 function identitiesIn(index: RecordingIndex): RecordingIdentity[] {
@@ -109,22 +124,50 @@ const isChosen = <T>(selector: T | null, value: T): boolean => selector === null
 /** Identities named in a message before it says how many more there are. */
 const MAX_CHOICES = 8
 
-function describeChoice(index: RecordingIndex, all: readonly RecordingIdentity[], chosen: readonly RecordingIdentity[]): string {
+function describeChoice(
+  index: RecordingIndex,
+  all: readonly RecordingIdentity[],
+  chosen: readonly RecordingIdentity[],
+): string {
   const named = chosen.length > 1 ? chosen : all
-  const choices = named.slice(0, MAX_CHOICES).map(({ provider, model, parameters: { temperature, maxOutputTokens, baseUrl } }) => JSON.stringify({ provider, model, temperature: temperature ?? 'default', maxOutputTokens, baseUrl: baseUrl ?? 'default' }))
+  const choices = named
+    .slice(0, MAX_CHOICES)
+    .map(({ provider, model, parameters: { temperature, maxOutputTokens, baseUrl } }) =>
+      JSON.stringify({
+        provider,
+        model,
+        temperature: temperature ?? 'default',
+        maxOutputTokens,
+        baseUrl: baseUrl ?? 'default',
+      }),
+    )
   const more = named.length > MAX_CHOICES ? `; and ${named.length - MAX_CHOICES} more` : ''
-  const plain = index.plain.size > 0 ? ` It also holds ${index.plain.size} plain {"promptHash", "raw"} lines, which say nothing of who answered: keep them in a file of their own.` : ''
-  const problem = chosen.length > 1 ? `holds answers of ${chosen.length} models or settings` : chosen.length === 0 ? 'holds no answers of the provider, model and settings named in decider' : 'holds answers of two kinds'
+  const plain =
+    index.plain.size > 0
+      ? ` It also holds ${index.plain.size} plain {"promptHash", "raw"} lines, which say nothing of who answered: keep them in a file of their own.`
+      : ''
+  const problem =
+    chosen.length > 1
+      ? `holds answers of ${chosen.length} models or settings`
+      : chosen.length === 0
+        ? 'holds no answers of the provider, model and settings named in decider'
+        : 'holds answers of two kinds'
   return `decider.file ${index.file} ${problem}. Choose by decider.provider, model, temperature, maxOutputTokens, baseUrl: ${choices.join('; ') || 'there are none'}${more}.${plain}`
 }
 
 function answerPlain(index: RecordingIndex, promptHash: string): DecisionOutcome | string {
   const line = index.plain.get(promptHash)
-  return line === undefined ? `no recorded answer in ${index.file} to prompt ${promptHash}${index.plain.size === 0 ? ': the file holds none' : ''}` : replayPlain(line)
+  return line === undefined
+    ? `no recorded answer in ${index.file} to prompt ${promptHash}${index.plain.size === 0 ? ': the file holds none' : ''}`
+    : replayPlain(line)
 }
 
 function replayPlain({ raw, model }: PlainRecording): DecisionOutcome {
-  const common = { decider: 'recorded', model: model ?? null, usage: { inputTokens: 0, outputTokens: 0, costUsd: null } }
+  const common = {
+    decider: 'recorded',
+    model: model ?? null,
+    usage: { inputTokens: 0, outputTokens: 0, costUsd: null },
+  }
   const parsed = parseDecision(raw)
   if (parsed.ok) return { ...common, decision: parsed.decision, failure: null, attempts: [{ raw, problem: null }] }
   return { ...common, ...holdBecause(parsed.kind, parsed.problem), attempts: [{ raw, problem: parsed.problem }] }

@@ -61,22 +61,41 @@ export class RecordingStopped extends Error {
 export function createRecordingDecider(options: RecordingDeciderOptions): RecordingDecider {
   const { decider, config, log, sample = 0, budget = createBudget() } = options
   if (budget.limits.maxCostUsd !== null && config.price === null) {
-    throw new UsageError(`budget.maxCostUsd is ${budget.limits.maxCostUsd}, but decider.price is null: set decider.price to what ${config.model} costs per million tokens ({"inputPerMillion", "outputPerMillion"}), or limit tokens or questions instead`)
+    throw new UsageError(
+      `budget.maxCostUsd is ${budget.limits.maxCostUsd}, but decider.price is null: set decider.price to what ${config.model} costs per million tokens ({"inputPerMillion", "outputPerMillion"}), or limit tokens or questions instead`,
+    )
   }
-  if (!Number.isInteger(sample) || sample < 0) throw new UsageError(`sample is ${sample}: samples are counted 0, 1, 2...`)
+  if (!Number.isInteger(sample) || sample < 0)
+    throw new UsageError(`sample is ${sample}: samples are counted 0, 1, 2...`)
   const identity = identityOf(config)
   let stopped: RecordingStopped | null = null
   let progress = { fromFile: 0, asked: 0 }
 
-  function stop(kind: StopKind, problem: string, remedy: string, failure: DecisionFailure | null = null, cause?: unknown): RecordingStopped {
+  function stop(
+    kind: StopKind,
+    problem: string,
+    remedy: string,
+    failure: DecisionFailure | null = null,
+    cause?: unknown,
+  ): RecordingStopped {
     const done = `${progress.asked} ${progress.asked === 1 ? 'question was' : 'questions were'} asked and stored in ${log.file}, ${progress.fromFile} answered from it`
-    stopped ??= new RecordingStopped(kind, `recording stopped: ${problem}. ${done}. ${remedy}`, failure, cause === undefined ? undefined : { cause })
+    stopped ??= new RecordingStopped(
+      kind,
+      `recording stopped: ${problem}. ${done}. ${remedy}`,
+      failure,
+      cause === undefined ? undefined : { cause },
+    )
     return stopped
   }
 
   async function decide(request: DecisionRequest): Promise<DecisionOutcome> {
     if (stopped !== null) throw stopped
-    const question: RecordedQuestion = { ...identity, promptHash: promptHashOf(request.prompt), schemaHash: DECISION_SCHEMA_HASH, sample }
+    const question: RecordedQuestion = {
+      ...identity,
+      promptHash: promptHashOf(request.prompt),
+      schemaHash: DECISION_SCHEMA_HASH,
+      sample,
+    }
     const key = recordingKeyOf(question)
     const known = await find(key)
     if (known !== undefined) {
@@ -105,7 +124,10 @@ export function createRecordingDecider(options: RecordingDeciderOptions): Record
     const { worst } = estimateQuestion(request.prompt, config)
     const reservation = budget.reserve(worst)
     if (!reservation.ok) {
-      const remedy = budget.spent.questions === 0 ? 'Not one question fits: raise the budget.' : 'The same command, with its budget anew, goes on from here.'
+      const remedy =
+        budget.spent.questions === 0
+          ? 'Not one question fits: raise the budget.'
+          : 'The same command, with its budget anew, goes on from here.'
       throw stop('budget', reservation.problem, remedy)
     }
     let outcome: DecisionOutcome | null = null
@@ -114,7 +136,13 @@ export function createRecordingDecider(options: RecordingDeciderOptions): Record
     } finally {
       reservation.settle(outcome === null ? null : usageOf(outcome, worst))
     }
-    if (!isFromModel(outcome)) throw stop('provider', describeOutage(outcome), 'Nothing was stored for this question; the same command goes on from here.', outcome.failure)
+    if (!isFromModel(outcome))
+      throw stop(
+        'provider',
+        describeOutage(outcome),
+        'Nothing was stored for this question; the same command goes on from here.',
+        outcome.failure,
+      )
     return outcome
   }
 
@@ -127,7 +155,13 @@ export function createRecordingDecider(options: RecordingDeciderOptions): Record
   }
 
   function stopForFile(verb: string, error: unknown): RecordingStopped {
-    return stop('file', `${log.file} could not be ${verb}: ${error instanceof Error ? error.message : String(error)}`, 'Mend that; the same command goes on from here.', null, error)
+    return stop(
+      'file',
+      `${log.file} could not be ${verb}: ${error instanceof Error ? error.message : String(error)}`,
+      'Mend that; the same command goes on from here.',
+      null,
+      error,
+    )
   }
 
   return {
@@ -156,7 +190,10 @@ function isFromModel({ failure, attempts, usage }: DecisionOutcome): boolean {
   return failure.kind !== 'empty' || usage.outputTokens > 0 || attempts.some(({ raw }) => raw !== null)
 }
 
-const describeOutage = ({ failure }: DecisionOutcome): string => (failure?.kind === 'empty' ? `the server answered with nothing in it (${failure.message})` : `${failure?.kind ?? 'no decision'}: ${failure?.message ?? ''}`)
+const describeOutage = ({ failure }: DecisionOutcome): string =>
+  failure?.kind === 'empty'
+    ? `the server answered with nothing in it (${failure.message})`
+    : `${failure?.kind ?? 'no decision'}: ${failure?.message ?? ''}`
 
 /** What answers cost, usable or not: the worst case where the provider did not count their tokens; null where nobody answered. */
 function usageOf({ usage, attempts, failure }: DecisionOutcome, worst: ModelUsage): ModelUsage | null {

@@ -40,7 +40,10 @@ const WRITE_PATIENCE_MS = 100
  *
  * Throws {@link UsageError} for a file that cannot be opened, holds something else, or holds plain lines.
  */
-export async function openRecordingLog(file: string, { onNotice = () => undefined, sleep = sleepFor }: RecordingLogOptions = {}): Promise<RecordingLog> {
+export async function openRecordingLog(
+  file: string,
+  { onNotice = () => undefined, sleep = sleepFor }: RecordingLogOptions = {},
+): Promise<RecordingLog> {
   const handle = await openToAppend(file)
   const log = new FileLog(file, handle, onNotice, sleep)
   try {
@@ -59,7 +62,10 @@ async function openToAppend(file: string): Promise<FileHandle> {
     await syncFolder(path.dirname(file))
     return handle
   } catch (cause) {
-    throw new UsageError(`recordings ${JSON.stringify(file)} cannot be opened (${codeOf(cause)}): give the path of a file that may be written, in a folder that is there`, { cause })
+    throw new UsageError(
+      `recordings ${JSON.stringify(file)} cannot be opened (${codeOf(cause)}): give the path of a file that may be written, in a folder that is there`,
+      { cause },
+    )
   }
 }
 
@@ -108,7 +114,8 @@ class FileLog implements RecordingLog {
       if (earlier !== undefined) return earlier
       await this.#endLine()
       const { bytesWritten } = await this.#handle.write(line)
-      if (bytesWritten < line.length) throw new Error(`only ${bytesWritten} of ${line.length} bytes could be written to ${this.file}`)
+      if (bytesWritten < line.length)
+        throw new Error(`only ${bytesWritten} of ${line.length} bytes could be written to ${this.file}`)
       await this.#handle.sync()
       await this.#readOn()
       return this.#index.find(recording.key) ?? recording
@@ -139,7 +146,10 @@ class FileLog implements RecordingLog {
   /** Reads the next bytes as lines; those that cannot be read are met again by whoever asks next. */
   #take(bytes: Buffer): void {
     this.#index.read(bytes.toString('utf8'))
-    if (this.#index.plain.size > 0) throw new UsageError(`recordings ${this.file} holds plain {"promptHash", "raw"} lines, which say nothing of who answered: record into a file of its own`)
+    if (this.#index.plain.size > 0)
+      throw new UsageError(
+        `recordings ${this.file} holds plain {"promptHash", "raw"} lines, which say nothing of who answered: record into a file of its own`,
+      )
     this.#offset += bytes.length
   }
 
@@ -160,7 +170,9 @@ class FileLog implements RecordingLog {
         return
       }
       await blank(this.file, this.#offset + start, bytes.length - start)
-      this.#onNotice(`${this.file}: its last line was cut off, by a crash or a full disk; the line is dropped (${bytes.length - start} bytes) and its question will be asked again`)
+      this.#onNotice(
+        `${this.file}: its last line was cut off, by a crash or a full disk; the line is dropped (${bytes.length - start} bytes) and its question will be asked again`,
+      )
     }
   }
 

@@ -12,7 +12,12 @@ export function removeSecret(text: string, secret: string): string {
 /** An error message fit for records and logs: no secret, nothing shaped like a credential, not a page long. */
 export function cleanMessage(text: string, secret: string): string {
   let clean = removeSecret(text, secret)
-  for (const form of [encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1), Buffer.from(secret).toString('base64')]) clean = removeSecret(clean, form)
+  for (const form of [
+    encodeURIComponent(secret),
+    JSON.stringify(secret).slice(1, -1),
+    Buffer.from(secret).toString('base64'),
+  ])
+    clean = removeSecret(clean, form)
   for (const pattern of CREDENTIALS) clean = clean.replace(pattern, '[redacted]')
   clean = clean.replace(/\s+/g, ' ').trim()
   return clean.length > MAX_MESSAGE_CHARACTERS ? `${clean.slice(0, MAX_MESSAGE_CHARACTERS)}...` : clean

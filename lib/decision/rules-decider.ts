@@ -15,7 +15,13 @@ type Ruling = Pick<DecisionOutcome, 'decision' | 'failure'>
  * would be filled at. Proposes to close when the trend has turned against the open position.
  */
 export function createRulesDecider(config: RulesConfig): Decider {
-  const foresee = (look: DecisionLook): DecisionOutcome => ({ ...decideByRules(look, config), decider: 'rules', model: null, attempts: [], usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 } })
+  const foresee = (look: DecisionLook): DecisionOutcome => ({
+    ...decideByRules(look, config),
+    decider: 'rules',
+    model: null,
+    attempts: [],
+    usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 },
+  })
   return { name: 'rules', asksModel: false, foresee, decide: async ({ snapshot }) => foresee(lookOf(snapshot)) }
 }
 
@@ -28,7 +34,8 @@ export function decideByRules({ view, quote, side, performance }: DecisionLook, 
   const emas = `EMA 12 ${brief(ema12)} ${trend > 0 ? 'above' : trend < 0 ? 'below' : 'equal to'} EMA 26 ${brief(ema26)} on ${timeframe} bars`
 
   if (side !== null) {
-    if (trend === -directionOf(side)) return give({ action: 'close', rationale: `The trend has turned against the open ${side}: ${emas}.` })
+    if (trend === -directionOf(side))
+      return give({ action: 'close', rationale: `The trend has turned against the open ${side}: ${emas}.` })
     return hold(`A ${side} is open and the trend has not turned against it: ${emas}.`)
   }
 
@@ -42,13 +49,17 @@ export function decideByRules({ view, quote, side, performance }: DecisionLook, 
   if (config.followsRecord) {
     const { long, short } = performance().bySide
     const [own, other] = isLong ? [long, short] : [short, long]
-    if (isWorse(own.averageR, other.averageR)) return hold(`${emas}, but recent ${isLong ? 'longs' : 'shorts'} averaged ${own.averageR?.toFixed(2)} R, the others ${other.averageR?.toFixed(2)} R.`)
+    if (isWorse(own.averageR, other.averageR))
+      return hold(
+        `${emas}, but recent ${isLong ? 'longs' : 'shorts'} averaged ${own.averageR?.toFixed(2)} R, the others ${other.averageR?.toFixed(2)} R.`,
+      )
   }
   const price = toNumber(isLong ? quote.ask : quote.bid)
   const stopLossPrice = significant(price - trend * config.stopAtr * atr14)
   const takeProfitPrice = significant(price + trend * config.stopAtr * config.rewardToRisk * atr14)
   const [low, high] = isLong ? [stopLossPrice, takeProfitPrice] : [takeProfitPrice, stopLossPrice]
-  if (!(0 < low && low < price && price < high)) return hold(`${emas}, but ATR ${brief(atr14)} leaves no room for a stop and a target around ${brief(price)}.`)
+  if (!(0 < low && low < price && price < high))
+    return hold(`${emas}, but ATR ${brief(atr14)} leaves no room for a stop and a target around ${brief(price)}.`)
   return give({
     action: isLong ? 'open_long' : 'open_short',
     stopLossPrice,
@@ -60,7 +71,8 @@ export function decideByRules({ view, quote, side, performance }: DecisionLook, 
 }
 
 /** Both sides have a record, ours has lost, and by more than the other. So at most one side is sat out, and the other goes on being tried. */
-const isWorse = (own: number | null, other: number | null): boolean => own !== null && other !== null && own < 0 && own < other
+const isWorse = (own: number | null, other: number | null): boolean =>
+  own !== null && other !== null && own < 0 && own < other
 
 /** Confidence at no and at full trend strength: the guard's default minimum, and well short of certainty. */
 const MIN_CONFIDENCE = 0.3

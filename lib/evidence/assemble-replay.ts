@@ -35,9 +35,22 @@ export type AssembleOptions = {
 /** Everything a replay has to say, as it is stored: equal runs against equal ledgers give equal bytes. */
 export async function assembleReplay(options: AssembleOptions): Promise<StoredReplay> {
   const { config, market, outcome, state, data, from, to, trialId, trials, seeds, run } = options
-  const around = trialsAround(trials, { trialId, symbol: config.market.symbol, from: data.from, to: data.to }, metricsOf(outcome, { config, from, to, resamples: 0 }))
+  const around = trialsAround(
+    trials,
+    { trialId, symbol: config.market.symbol, from: data.from, to: data.to },
+    metricsOf(outcome, { config, from, to, resamples: 0 }),
+  )
   const metrics = metricsOf(outcome, { config, from, to, ...around })
-  const baselines = await computeBaselines({ config, market, lines: outcome.lines, totalReturn: metrics.totalReturn, from, to, seeds, run })
+  const baselines = await computeBaselines({
+    config,
+    market,
+    lines: outcome.lines,
+    totalReturn: metrics.totalReturn,
+    from,
+    to,
+    seeds,
+    run,
+  })
   return {
     schemaVersion: 2,
     strategyId: config.id,
@@ -60,10 +73,47 @@ export async function assembleReplay(options: AssembleOptions): Promise<StoredRe
   }
 }
 
-const reportTrade = ({ id, side, quantity, entryTime, entryPrice, exitTime, exitPrice, exitReason, stopLossPrice, takeProfitPrice, fees, funding, slippage, pnl, rMultiple }: Trade): ReplayTrade => ({ id, side, quantity, entryTime, entryPrice, exitTime, exitPrice, exitReason, stopLossPrice, takeProfitPrice, fees, funding, slippage, pnl, rMultiple })
+const reportTrade = ({
+  id,
+  side,
+  quantity,
+  entryTime,
+  entryPrice,
+  exitTime,
+  exitPrice,
+  exitReason,
+  stopLossPrice,
+  takeProfitPrice,
+  fees,
+  funding,
+  slippage,
+  pnl,
+  rMultiple,
+}: Trade): ReplayTrade => ({
+  id,
+  side,
+  quantity,
+  entryTime,
+  entryPrice,
+  exitTime,
+  exitPrice,
+  exitReason,
+  stopLossPrice,
+  takeProfitPrice,
+  fees,
+  funding,
+  slippage,
+  pnl,
+  rMultiple,
+})
 
 /** The run in two parts, by when the model stopped learning. Each part is measured from the equity it began with. */
-function splitAtCutoff(config: StrategyConfig, { lines, trades }: RunOutcome, from: EpochMs, to: EpochMs): StoredReplay['cutoff'] {
+function splitAtCutoff(
+  config: StrategyConfig,
+  { lines, trades }: RunOutcome,
+  from: EpochMs,
+  to: EpochMs,
+): StoredReplay['cutoff'] {
   const cutoff = 'knowledgeCutoff' in config.decider ? config.decider.knowledgeCutoff : null
   if (cutoff === null) return null
   const at = fromIso(cutoff)
@@ -72,8 +122,15 @@ function splitAtCutoff(config: StrategyConfig, { lines, trades }: RunOutcome, fr
     const before = lines.findLast(({ slot }) => fromIso(slot) < begin)
     if (inside.length === 0) return null
     const start = before?.equity ?? config.paper.initialCash
-    const metrics = metricsOf({ lines: inside, trades: trades.filter(({ exitTime }) => fromIso(exitTime) >= begin && fromIso(exitTime) < end) }, { config: { ...config, paper: { ...config.paper, initialCash: start } }, from: begin, to: end, resamples: 0 })
+    const metrics = metricsOf(
+      { lines: inside, trades: trades.filter(({ exitTime }) => fromIso(exitTime) >= begin && fromIso(exitTime) < end) },
+      { config: { ...config, paper: { ...config.paper, initialCash: start } }, from: begin, to: end, resamples: 0 },
+    )
     return baselineOf(metrics)
   }
-  return { at: toIso(at), before: at <= from ? null : part(from, Math.min(at, to)), after: at >= to ? null : part(Math.max(at, from), to) }
+  return {
+    at: toIso(at),
+    before: at <= from ? null : part(from, Math.min(at, to)),
+    after: at >= to ? null : part(Math.max(at, from), to),
+  }
 }

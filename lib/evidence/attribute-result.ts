@@ -1,4 +1,15 @@
-import { canonical, dec, minus, type Money, money, price, type Quantity, sum, toNumber, ZERO_MONEY } from '../core/decimal.ts'
+import {
+  canonical,
+  dec,
+  minus,
+  type Money,
+  money,
+  price,
+  type Quantity,
+  sum,
+  toNumber,
+  ZERO_MONEY,
+} from '../core/decimal.ts'
 import { type EpochMs, fromIso, MINUTE_MS } from '../core/time.ts'
 import { exitsOnTick } from '../guard/plan-entry.ts'
 import type { HistoryMarket } from '../market/history-source.ts'
@@ -27,7 +38,19 @@ const LONGEST_MINUTES = 7 * 1_440
  * The four add up to pnl. Refused decisions overlap in time and with trades: the guard's part is what taking each of
  * them alone would have come to. Null without a trade that had a stop.
  */
-export async function attributeResult({ config, market, lines, trades, to }: { config: StrategyConfig; market: HistoryMarket; lines: readonly SlotLine[]; trades: readonly Trade[]; to: EpochMs }): Promise<Attribution | null> {
+export async function attributeResult({
+  config,
+  market,
+  lines,
+  trades,
+  to,
+}: {
+  config: StrategyConfig
+  market: HistoryMarket
+  lines: readonly SlotLine[]
+  trades: readonly Trade[]
+  to: EpochMs
+}): Promise<Attribution | null> {
   const sized = trades.filter((trade) => trade.rMultiple !== null && trade.rMultiple !== 0)
   const first = lines[0]
   if (sized.length === 0 || first === undefined) return null
@@ -74,7 +97,13 @@ export async function attributeResult({ config, market, lines, trades, to }: { c
 }
 
 /** R of one decision with one lot, or null where the venue would not have taken it. */
-async function playOut(walk: VenueWalk, config: StrategyConfig, at: EpochMs, to: EpochMs, { side, stopLossPrice, takeProfitPrice }: NonNullable<SlotLine['ask']>): Promise<number | null> {
+async function playOut(
+  walk: VenueWalk,
+  config: StrategyConfig,
+  at: EpochMs,
+  to: EpochMs,
+  { side, stopLossPrice, takeProfitPrice }: NonNullable<SlotLine['ask']>,
+): Promise<number | null> {
   const { product } = walk.venue
   const exits = exitsOnTick(side, { stopLossPrice, takeProfitPrice }, dec(product.tickSize))
   if (exits.stopLossPrice.lte(0) || exits.takeProfitPrice.lte(0)) return null
@@ -91,4 +120,5 @@ async function playOut(walk: VenueWalk, config: StrategyConfig, at: EpochMs, to:
 }
 
 const total = (values: readonly number[]): number => values.reduce((sumOf, value) => sumOf + value, 0)
-const average = (values: readonly number[]): number | null => (values.length === 0 ? null : total(values) / values.length)
+const average = (values: readonly number[]): number | null =>
+  values.length === 0 ? null : total(values) / values.length

@@ -8,7 +8,10 @@ const MAX_TOLD = 40
 export function changedSettings(config: StrategyConfig, base: StrategyConfig): string[] {
   const found: string[] = []
   walk(config, base, '', found)
-  return found.filter((line) => !/^(?:market\.(?:source|.*File)|news\.file|decider\.file)\b/.test(line)).sort().slice(0, MAX_TOLD)
+  return found
+    .filter((line) => !/^(?:market\.(?:source|.*File)|news\.file|decider\.file)\b/.test(line))
+    .sort()
+    .slice(0, MAX_TOLD)
 }
 
 function walk(value: unknown, base: unknown, path: string, found: string[]): void {
@@ -17,7 +20,9 @@ function walk(value: unknown, base: unknown, path: string, found: string[]): voi
     found.push(`${path} = ${JSON.stringify(value)}`)
     return
   }
-  for (const key of new Set([...Object.keys(value), ...Object.keys(base)])) walk(value[key] ?? null, base[key] ?? null, path === '' ? key : `${path}.${key}`, found)
+  for (const key of new Set([...Object.keys(value), ...Object.keys(base)]))
+    walk(value[key] ?? null, base[key] ?? null, path === '' ? key : `${path}.${key}`, found)
 }
 
-const isGroup = (one: unknown): one is Record<string, unknown> => typeof one === 'object' && one !== null && !Array.isArray(one)
+const isGroup = (one: unknown): one is Record<string, unknown> =>
+  typeof one === 'object' && one !== null && !Array.isArray(one)

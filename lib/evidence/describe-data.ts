@@ -16,7 +16,9 @@ export function hashCandles({ baseTimeframe, bars }: CandleHistory): string {
     const part = bars.slice(start, start + CHUNK)
     const view = new DataView(new ArrayBuffer(part.length * 48))
     part.forEach(({ time, open, high, low, close, volume }, index) => {
-      ;[time, open, high, low, close, volume].forEach((value, column) => view.setFloat64(index * 48 + column * 8, value, true))
+      ;[time, open, high, low, close, volume].forEach((value, column) =>
+        view.setFloat64(index * 48 + column * 8, value, true),
+      )
     })
     hash.update(new Uint8Array(view.buffer))
   }
@@ -24,10 +26,18 @@ export function hashCandles({ baseTimeframe, bars }: CandleHistory): string {
 }
 
 /** SHA-256 of settled rates; null for none. */
-export const hashFunding = (rates: readonly FundingRate[]): string | null => (rates.length === 0 ? null : sha256(rates.map(({ time, rate }) => `${time} ${rate}`).join('\n')))
+export const hashFunding = (rates: readonly FundingRate[]): string | null =>
+  rates.length === 0 ? null : sha256(rates.map(({ time, rate }) => `${time} ${rate}`).join('\n'))
 
 /** SHA-256 of headlines with their times; null for none. */
-export const hashNews = (headlines: readonly DatedHeadline[]): string | null => (headlines.length === 0 ? null : sha256(canonicalJson(headlines)))
+export const hashNews = (headlines: readonly DatedHeadline[]): string | null =>
+  headlines.length === 0 ? null : sha256(canonicalJson(headlines))
 
 /** All of a run's data in one hash: what tells one history from another. */
-export const dataHashOf = ({ candlesHash, fundingHash, referenceHash, newsHash }: Pick<ReplayData, 'candlesHash' | 'fundingHash' | 'referenceHash' | 'newsHash'>): string => sha256(canonicalJson([candlesHash, fundingHash, referenceHash, newsHash]))
+export const dataHashOf = ({
+  candlesHash,
+  fundingHash,
+  referenceHash,
+  newsHash,
+}: Pick<ReplayData, 'candlesHash' | 'fundingHash' | 'referenceHash' | 'newsHash'>): string =>
+  sha256(canonicalJson([candlesHash, fundingHash, referenceHash, newsHash]))

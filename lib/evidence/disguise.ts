@@ -19,22 +19,48 @@ export const SHIFT_DAYS = 1_400
 export const PRICE_FACTOR = 2.5
 const NAMES = { traded: 'AAA-PERP', reference: 'BBB-PERP' } as const
 
-export type Disguised = { config: StrategyConfig; market: HistoryMarket; headlines: DatedHeadline[]; from: number; to: number }
+export type Disguised = {
+  config: StrategyConfig
+  market: HistoryMarket
+  headlines: DatedHeadline[]
+  from: number
+  to: number
+}
 
 /**
  * The same history under other names, at other times, at other prices: whoever decides by what is shown decides the
  * same, and who remembers what came next can no longer tell when and where it is.
  */
-export function disguise({ config, market, headlines, from, to }: Omit<Disguised, 'headlines'> & { headlines: readonly DatedHeadline[] }, { dates, names, prices, news }: Disguise): Disguised {
+export function disguise(
+  { config, market, headlines, from, to }: Omit<Disguised, 'headlines'> & { headlines: readonly DatedHeadline[] },
+  { dates, names, prices, news }: Disguise,
+): Disguised {
   const shiftMs = dates ? -SHIFT_DAYS * DAY_MS : 0
   const factor = prices ? PRICE_FACTOR : 1
   const { symbol, histories, funding } = market.parts
   const renamed = (name: string): string => (!names ? name : name === symbol ? NAMES.traded : NAMES.reference)
-  const change = ({ time, open, high, low, close, volume }: Candle): Candle => ({ time: time + shiftMs, open: scaled(open, factor), high: scaled(high, factor), low: scaled(low, factor), close: scaled(close, factor), volume: volume / factor })
+  const change = ({ time, open, high, low, close, volume }: Candle): Candle => ({
+    time: time + shiftMs,
+    open: scaled(open, factor),
+    high: scaled(high, factor),
+    low: scaled(low, factor),
+    close: scaled(close, factor),
+    volume: volume / factor,
+  })
   const changed = new Map(
     [...histories].map(([name, { baseTimeframe, bars, findings }]) => [
       renamed(name),
-      createCandleHistory({ candles: bars.map(change), findings: findings.map((finding) => ({ ...finding, at: finding.at === null ? null : finding.at + shiftMs, knownAt: finding.knownAt + shiftMs })) }, baseTimeframe),
+      createCandleHistory(
+        {
+          candles: bars.map(change),
+          findings: findings.map((finding) => ({
+            ...finding,
+            at: finding.at === null ? null : finding.at + shiftMs,
+            knownAt: finding.knownAt + shiftMs,
+          })),
+        },
+        baseTimeframe,
+      ),
     ]),
   )
   const { product } = config.paper
@@ -42,18 +68,39 @@ export function disguise({ config, market, headlines, from, to }: Omit<Disguised
   return {
     config: {
       ...config,
-      market: { ...config.market, symbol: renamed(symbol), referenceSymbol: referenceSymbol === null ? null : renamed(referenceSymbol) },
-      paper: { ...config.paper, product: { ...product, base: names ? 'AAA' : product.base, contractSize: canonical(dec(product.contractSize).div(factor)) as Quantity, tickSize: price(dec(product.tickSize).times(factor)) satisfies Price } },
+      market: {
+        ...config.market,
+        symbol: renamed(symbol),
+        referenceSymbol: referenceSymbol === null ? null : renamed(referenceSymbol),
+      },
+      paper: {
+        ...config.paper,
+        product: {
+          ...product,
+          base: names ? 'AAA' : product.base,
+          contractSize: canonical(dec(product.contractSize).div(factor)) as Quantity,
+          tickSize: price(dec(product.tickSize).times(factor)) satisfies Price,
+        },
+      },
     },
-    market: createHistoryMarket({ name: market.name, symbol: renamed(symbol), histories: changed, funding: funding.map(({ time, rate }) => ({ time: time + shiftMs, rate })) }),
-    headlines: newsAs(news, headlines).map((headline) => ({ ...headline, publishedAt: headline.publishedAt + shiftMs })),
+    market: createHistoryMarket({
+      name: market.name,
+      symbol: renamed(symbol),
+      histories: changed,
+      funding: funding.map(({ time, rate }) => ({ time: time + shiftMs, rate })),
+    }),
+    headlines: newsAs(news, headlines).map((headline) => ({
+      ...headline,
+      publishedAt: headline.publishedAt + shiftMs,
+    })),
     from: from + shiftMs,
     to: to + shiftMs,
   }
 }
 
 /** To twelve digits, as prices are written: a product's last bits are noise. */
-const scaled = (value: number, factor: number): number => (factor === 1 ? value : Number((value * factor).toPrecision(12)))
+const scaled = (value: number, factor: number): number =>
+  factor === 1 ? value : Number((value * factor).toPrecision(12))
 
 /** Swapped: each headline at the time of another, always the same other: one cycle through all (Sattolo 1986). */
 function newsAs(news: Disguise['news'], headlines: readonly DatedHeadline[]): DatedHeadline[] {

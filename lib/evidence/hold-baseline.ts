@@ -15,7 +15,12 @@ const RESERVE = 0.01
  * costs and funding; the curve has a point a slot. There is no guard in it: holding has no stop that a guard could judge.
  * Null when not even the smallest lot can be paid or the first slot has no price.
  */
-export async function holdThrough(config: StrategyConfig, market: HistoryMarket, slots: readonly EpochMs[], to: EpochMs): Promise<HoldResult | null> {
+export async function holdThrough(
+  config: StrategyConfig,
+  market: HistoryMarket,
+  slots: readonly EpochMs[],
+  to: EpochMs,
+): Promise<HoldResult | null> {
   const first = slots[0]
   if (first === undefined) return null
   const cash = config.paper.initialCash
@@ -38,7 +43,14 @@ export async function holdThrough(config: StrategyConfig, market: HistoryMarket,
   for (const slot of slots) {
     book = settle(walk.advance(book, slot))
     const value = await walk.equity(book, slot)
-    if (value !== null) equity.push({ at: toIso(slot), equity: money(canonical(dec(value))), cash: book.cash, markPrice: null, phase: book.position === null ? 'flat' : 'open' })
+    if (value !== null)
+      equity.push({
+        at: toIso(slot),
+        equity: money(canonical(dec(value))),
+        cash: book.cash,
+        markPrice: null,
+        phase: book.position === null ? 'flat' : 'open',
+      })
   }
   const last = slots.at(-1) ?? first
   const closed = await walk.close(book, last)

@@ -14,16 +14,54 @@ import { comparableTrials } from './trial-ledger.ts'
 type Data = Omit<ReplayData, 'assumedFundingShare'>
 
 /** The settings that a result depends on: not the files they came from, and not what only says how a result is judged. */
-function settingsOf({ id, intervalMinutes, market, decider, guard, sizing, exits, paper, memory, news }: StrategyConfig): unknown {
-  const { file: _, knowledgeCutoff: _cutoff, ...asked } = { file: null, knowledgeCutoff: null, ...decider } as DeciderConfig & { file: string | null; knowledgeCutoff: string | null }
+function settingsOf({
+  id,
+  intervalMinutes,
+  market,
+  decider,
+  guard,
+  sizing,
+  exits,
+  paper,
+  memory,
+  news,
+}: StrategyConfig): unknown {
+  const {
+    file: _,
+    knowledgeCutoff: _cutoff,
+    ...asked
+  } = { file: null, knowledgeCutoff: null, ...decider } as DeciderConfig & {
+    file: string | null
+    knowledgeCutoff: string | null
+  }
   const { maxHeadlines, maxAgeHours, maxTitleLength } = news
-  return { id, intervalMinutes, symbol: market.symbol, referenceSymbol: market.referenceSymbol, decider: asked, guard, sizing, exits, paper, memory, news: { maxHeadlines, maxAgeHours, maxTitleLength } }
+  return {
+    id,
+    intervalMinutes,
+    symbol: market.symbol,
+    referenceSymbol: market.referenceSymbol,
+    decider: asked,
+    guard,
+    sizing,
+    exits,
+    paper,
+    memory,
+    news: { maxHeadlines, maxAgeHours, maxTitleLength },
+  }
 }
 
 /** Names settings and data: equal ids, equal runs. */
 export const trialIdOf = (config: StrategyConfig, data: Data): string => hashOf([settingsOf(config), data])
 
-export type TrialFacts = { config: StrategyConfig; data: Data; decider: string; model: string | null; metrics: Metrics; command: string; at: string }
+export type TrialFacts = {
+  config: StrategyConfig
+  data: Data
+  decider: string
+  model: string | null
+  metrics: Metrics
+  command: string
+  at: string
+}
 
 /** The line of the ledger for a finished run. */
 export function makeTrial({ config, data, decider, model, metrics, command, at }: TrialFacts): Trial {
@@ -58,8 +96,14 @@ export function makeTrial({ config, data, decider, model, metrics, command, at }
  * What a result has to be measured against: how many different settings were tried on its market and time, itself among
  * them, and the standard deviation of their Sharpe ratios per observation (null with fewer than two that have one).
  */
-export function trialsAround(ledger: readonly Trial[], trial: Pick<Trial, 'trialId' | 'symbol' | 'from' | 'to'>, metrics: Metrics): { trials: number; trialDeviation: number | null } {
+export function trialsAround(
+  ledger: readonly Trial[],
+  trial: Pick<Trial, 'trialId' | 'symbol' | 'from' | 'to'>,
+  metrics: Metrics,
+): { trials: number; trialDeviation: number | null } {
   const others = comparableTrials(ledger, trial)
-  const values = [...others.map((other) => other.sharpePerObservation), sharpePerObservation(metrics)].filter((value) => value !== null)
+  const values = [...others.map((other) => other.sharpePerObservation), sharpePerObservation(metrics)].filter(
+    (value) => value !== null,
+  )
   return { trials: others.length + 1, trialDeviation: deviation(values) }
 }

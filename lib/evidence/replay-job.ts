@@ -22,8 +22,19 @@ export type ReplayJob = {
 export type JobSummary = { metrics: Metrics; counts: ReplayCounts; haltedAt: string | null }
 
 export async function runJob({ config, random, from, to }: ReplayJob, market: HistoryMarket): Promise<JobSummary> {
-  const result = await runReplay({ config, market, decider: random === null ? plainDecider(config.decider) : createRandomDecider({ ...random, ...exitsOf(config.decider) }), from, to })
-  return { metrics: metricsOf(result, { config, from, to, resamples: 0 }), counts: countsOf(result, market, from, to), haltedAt: result.state?.halt?.at ?? null }
+  const result = await runReplay({
+    config,
+    market,
+    decider:
+      random === null ? plainDecider(config.decider) : createRandomDecider({ ...random, ...exitsOf(config.decider) }),
+    from,
+    to,
+  })
+  return {
+    metrics: metricsOf(result, { config, from, to, resamples: 0 }),
+    counts: countsOf(result, market, from, to),
+    haltedAt: result.state?.halt?.at ?? null,
+  }
 }
 
 /** A decider that asks nobody. Throws {@link InvariantError} for one that does: answers cost money and are asked for in one place. */
@@ -33,4 +44,7 @@ export function plainDecider(config: DeciderConfig): Decider {
 }
 
 /** Random entries have the rules' exits, by default or as configured. */
-const exitsOf = (config: DeciderConfig): { stopAtr: number; rewardToRisk: number } => (config.kind === 'rules' ? { stopAtr: config.stopAtr, rewardToRisk: config.rewardToRisk } : { stopAtr: 2, rewardToRisk: 2 })
+const exitsOf = (config: DeciderConfig): { stopAtr: number; rewardToRisk: number } =>
+  config.kind === 'rules'
+    ? { stopAtr: config.stopAtr, rewardToRisk: config.rewardToRisk }
+    : { stopAtr: 2, rewardToRisk: 2 }

@@ -8,6 +8,13 @@ const market = openSharedMarket((workerData as { market: SharedMarket }).market)
 parentPort?.on('message', ({ index, job }: { index: number; job: ReplayJob }) => {
   runJob(job, market).then(
     (summary: JobSummary) => parentPort?.postMessage({ index, summary }),
-    (error: unknown) => parentPort?.postMessage({ index, failure: { name: error instanceof Error ? error.name : 'Error', message: error instanceof Error ? error.message : String(error) } }),
+    (error: unknown) =>
+      parentPort?.postMessage({
+        index,
+        failure: {
+          name: error instanceof Error ? error.name : 'Error',
+          message: error instanceof Error ? error.message : String(error),
+        },
+      }),
   )
 })

@@ -77,9 +77,22 @@ export type StoredRecord = {
 }
 
 /** What a strategy has done on paper or live, from its database. There are no baselines: history is not at hand. */
-export function reportOfRecord({ config, codeVersion, from, to, state, trades, equity, cycles, bars }: StoredRecord): ReportParts {
+export function reportOfRecord({
+  config,
+  codeVersion,
+  from,
+  to,
+  state,
+  trades,
+  equity,
+  cycles,
+  bars,
+}: StoredRecord): ReportParts {
   const usage = cycles.flatMap(({ decision }) => (decision === null ? [] : [decision.usage]))
-  const tokenCostUsd = usage.reduce<number | null>((total, { costUsd }) => (total === null || costUsd === null ? null : total + costUsd), 0)
+  const tokenCostUsd = usage.reduce<number | null>(
+    (total, { costUsd }) => (total === null || costUsd === null ? null : total + costUsd),
+    0,
+  )
   const metrics = computeMetrics({
     equity,
     startEquity: state.accounting.deposited,
@@ -87,7 +100,10 @@ export function reportOfRecord({ config, codeVersion, from, to, state, trades, e
     to,
     trades,
     contractSize: config.paper.product.contractSize,
-    tokens: { input: usage.reduce((total, { inputTokens }) => total + inputTokens, 0), output: usage.reduce((total, { outputTokens }) => total + outputTokens, 0) },
+    tokens: {
+      input: usage.reduce((total, { inputTokens }) => total + inputTokens, 0),
+      output: usage.reduce((total, { outputTokens }) => total + outputTokens, 0),
+    },
     tokenCostUsd,
   })
   const acted = new Set(['entered', 'closed', 'refused', 'halted', 'failed'])
@@ -121,7 +137,9 @@ export function reportOfRecord({ config, codeVersion, from, to, state, trades, e
       decisions: decisionsOf(lines),
       equity: { time: equity.map(({ at }) => seconds(at)), value: equity.map((point) => Number(point.equity)) },
       trades: withCycles(trades),
-      stories: cycles.filter(({ outcome }) => outcome !== null && acted.has(outcome)).map((record) => withPrompt(storyOf(record))),
+      stories: cycles
+        .filter(({ outcome }) => outcome !== null && acted.has(outcome))
+        .map((record) => withPrompt(storyOf(record))),
     },
   }
 }
@@ -132,16 +150,22 @@ function readStored(directory: string): StoredReplay {
   try {
     text = readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new UsageError(`${file} cannot be read (${(cause as Error).message}): give the --out directory of a finished hourhand replay, or --database for the record of a strategy`, { cause })
+    throw new UsageError(
+      `${file} cannot be read (${(cause as Error).message}): give the --out directory of a finished hourhand replay, or --database for the record of a strategy`,
+      { cause },
+    )
   }
   const parsed = StoredReplay.safeParse(jsonOf(text) ?? null)
   if (parsed.success) return parsed.data
-  throw new UsageError(`${file} is not the result of a replay by this version: ${z.prettifyError(parsed.error)}; run hourhand replay --out again`)
+  throw new UsageError(
+    `${file} is not the result of a replay by this version: ${z.prettifyError(parsed.error)}; run hourhand replay --out again`,
+  )
 }
 
 const seconds = (iso: string): number => fromIso(iso) / SECOND_MS
 
-const withCycles = (trades: readonly Trade[]): ReportData['trades'] => trades.map((trade) => ({ ...trade, cycleId: cycleIdIn(trade.id) }))
+const withCycles = (trades: readonly Trade[]): ReportData['trades'] =>
+  trades.map((trade) => ({ ...trade, cycleId: cycleIdIn(trade.id) }))
 
 type Decided = ReturnType<typeof decidedOf>
 

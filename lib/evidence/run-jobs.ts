@@ -21,7 +21,10 @@ type Reply = { index: number; summary?: JobSummary; failure?: { name: string; me
  * Replays many jobs on one market, on as many threads as asked for. The summaries come in the order of the jobs, and are
  * the same with any number of threads. Rejects with the first failure, in the order of the jobs.
  */
-export async function runJobs(jobs: readonly ReplayJob[], { market, workers, onDone }: RunJobsOptions): Promise<JobSummary[]> {
+export async function runJobs(
+  jobs: readonly ReplayJob[],
+  { market, workers, onDone }: RunJobsOptions,
+): Promise<JobSummary[]> {
   const threads = Math.min(workers, Math.floor(jobs.length / JOBS_WORTH_A_THREAD))
   if (threads <= 1) {
     const summaries: JobSummary[] = []
@@ -59,11 +62,18 @@ export async function runJobs(jobs: readonly ReplayJob[], { market, workers, onD
   }
   return replies.map(({ summary, failure }) => {
     if (summary !== undefined) return summary
-    throw failure?.name === 'UsageError' ? new UsageError(failure.message) : new Error(failure?.message ?? 'a replay thread gave no answer')
+    throw failure?.name === 'UsageError'
+      ? new UsageError(failure.message)
+      : new Error(failure?.message ?? 'a replay thread gave no answer')
   })
 }
 
 /** A larger nursery than the default saves a tenth of the time: a replay makes many small things and forgets them at once. */
 const NURSERY_MB = 64
 
-const startWorker = (market: SharedMarket): Worker => new Worker(new URL('./replay-worker.mjs', import.meta.url), { workerData: { market }, execArgv: [], resourceLimits: { maxYoungGenerationSizeMb: NURSERY_MB } })
+const startWorker = (market: SharedMarket): Worker =>
+  new Worker(new URL('./replay-worker.mjs', import.meta.url), {
+    workerData: { market },
+    execArgv: [],
+    resourceLimits: { maxYoungGenerationSizeMb: NURSERY_MB },
+  })

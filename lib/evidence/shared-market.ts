@@ -20,7 +20,12 @@ export function shareMarket({ name, parts }: HistoryMarket): SharedMarket {
   return {
     name,
     symbol: parts.symbol,
-    histories: [...parts.histories].map(([symbol, { baseTimeframe, bars, findings }]) => ({ symbol, timeframe: baseTimeframe, bars: pack(bars), findings })),
+    histories: [...parts.histories].map(([symbol, { baseTimeframe, bars, findings }]) => ({
+      symbol,
+      timeframe: baseTimeframe,
+      bars: pack(bars),
+      findings,
+    })),
     funding: parts.funding,
   }
 }
@@ -30,7 +35,12 @@ export function openSharedMarket({ name, symbol, histories, funding }: SharedMar
   return createHistoryMarket({
     name,
     symbol,
-    histories: new Map(histories.map((part) => [part.symbol, createCandleHistory({ candles: unpack(part.bars), findings: part.findings }, part.timeframe)])),
+    histories: new Map(
+      histories.map((part) => [
+        part.symbol,
+        createCandleHistory({ candles: unpack(part.bars), findings: part.findings }, part.timeframe),
+      ]),
+    ),
     funding,
   })
 }
@@ -55,6 +65,13 @@ function unpack(buffer: SharedArrayBuffer): Candle[] {
   const column = (at: number): number => columns[at] ?? 0
   return Array.from({ length: columns.length / WIDTH }, (_, index) => {
     const at = index * WIDTH
-    return { time: column(at), open: column(at + 1), high: column(at + 2), low: column(at + 3), close: column(at + 4), volume: column(at + 5) }
+    return {
+      time: column(at),
+      open: column(at + 1),
+      high: column(at + 2),
+      low: column(at + 3),
+      close: column(at + 4),
+      volume: column(at + 5),
+    }
   })
 }

@@ -12,13 +12,30 @@ import type { Trade } from '../../schemas/trade.ts'
 /** A finished run, as everything that judges it takes it. */
 export type RunOutcome = { lines: readonly SlotLine[]; trades: readonly Trade[]; book: PaperBook | null }
 
-export type MetricsOptions = { config: StrategyConfig; from: EpochMs; to: EpochMs; trials?: number; trialDeviation?: number | null; resamples?: number }
+export type MetricsOptions = {
+  config: StrategyConfig
+  from: EpochMs
+  to: EpochMs
+  trials?: number
+  trialDeviation?: number | null
+  resamples?: number
+}
 
 /** The curve of a run: a point a slot. */
-export const curveOf = (lines: readonly SlotLine[]): EquityPoint[] => lines.map(({ slot, equity, cash, markPrice, inPosition }) => ({ at: slot, equity, cash, markPrice, phase: inPosition ? 'open' : 'flat' }))
+export const curveOf = (lines: readonly SlotLine[]): EquityPoint[] =>
+  lines.map(({ slot, equity, cash, markPrice, inPosition }) => ({
+    at: slot,
+    equity,
+    cash,
+    markPrice,
+    phase: inPosition ? 'open' : 'flat',
+  }))
 
 /** What the model's answers took; the cost is null when one of them had no price. */
-export function tokensOf(lines: readonly SlotLine[]): { tokens: { input: number; output: number }; tokenCostUsd: number | null } {
+export function tokensOf(lines: readonly SlotLine[]): {
+  tokens: { input: number; output: number }
+  tokenCostUsd: number | null
+} {
   let input = 0
   let output = 0
   let cost: number | null = 0
@@ -30,11 +47,30 @@ export function tokensOf(lines: readonly SlotLine[]): { tokens: { input: number;
   return { tokens: { input, output }, tokenCostUsd: cost }
 }
 
-export function metricsOf({ lines, trades }: Pick<RunOutcome, 'lines' | 'trades'>, { config, from, to, ...evidence }: MetricsOptions): Metrics {
-  return computeMetrics({ equity: curveOf(lines), startEquity: config.paper.initialCash, from, to, trades, contractSize: config.paper.product.contractSize, ...tokensOf(lines), ...evidence })
+export function metricsOf(
+  { lines, trades }: Pick<RunOutcome, 'lines' | 'trades'>,
+  { config, from, to, ...evidence }: MetricsOptions,
+): Metrics {
+  return computeMetrics({
+    equity: curveOf(lines),
+    startEquity: config.paper.initialCash,
+    from,
+    to,
+    trades,
+    contractSize: config.paper.product.contractSize,
+    ...tokensOf(lines),
+    ...evidence,
+  })
 }
 
-export const baselineOf = ({ totalReturn, sharpe, maxDrawdown, trades, fees, funding }: Metrics): Baseline => ({ totalReturn, sharpe, maxDrawdown, trades, fees, funding })
+export const baselineOf = ({ totalReturn, sharpe, maxDrawdown, trades, fees, funding }: Metrics): Baseline => ({
+  totalReturn,
+  sharpe,
+  maxDrawdown,
+  trades,
+  fees,
+  funding,
+})
 
 export function countsOf({ lines, book }: RunOutcome, market: HistoryMarket, from: EpochMs, to: EpochMs): ReplayCounts {
   const outcomes: Record<string, number> = {}
@@ -62,10 +98,15 @@ export function countsOf({ lines, book }: RunOutcome, market: HistoryMarket, fro
 }
 
 /** Most frequent first, so that the same run is told in the same order. */
-const sorted = (counts: Record<string, number>): Record<string, number> => Object.fromEntries(Object.entries(counts).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)))
+const sorted = (counts: Record<string, number>): Record<string, number> =>
+  Object.fromEntries(Object.entries(counts).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)))
 
 /** Of the settlements that fell into a trade, the share whose rate no record gives; null without any. */
-export async function assumedFundingShare(config: StrategyConfig, market: HistoryMarket, trades: readonly Trade[]): Promise<number | null> {
+export async function assumedFundingShare(
+  config: StrategyConfig,
+  market: HistoryMarket,
+  trades: readonly Trade[],
+): Promise<number | null> {
   const intervalMs = config.paper.product.fundingIntervalMs
   if (intervalMs === null) return null
   let settled = 0

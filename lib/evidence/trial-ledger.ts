@@ -32,7 +32,10 @@ export function readTrials(directory: string): Trial[] {
       // In the place of the newest run.
       trials.delete(parsed.data.trialId)
       trials.set(parsed.data.trialId, parsed.data)
-    } else throw new UsageError(`${file}, line ${index + 1} is no trial: ${z.prettifyError(parsed.error)}; mend or remove the line`)
+    } else
+      throw new UsageError(
+        `${file}, line ${index + 1} is no trial: ${z.prettifyError(parsed.error)}; mend or remove the line`,
+      )
   }
   return [...trials.values()]
 }
@@ -43,12 +46,24 @@ export function recordTrial(directory: string, ...trials: readonly Trial[]): voi
   const file = trialFile(directory)
   // After a crash in the middle of a line the next begins on its own.
   const isTorn = endsTorn(file)
-  appendFileSync(file, `${isTorn ? '\n' : ''}${trials.map((trial) => `${JSON.stringify(Trial.parse(trial))}\n`).join('')}`)
+  appendFileSync(
+    file,
+    `${isTorn ? '\n' : ''}${trials.map((trial) => `${JSON.stringify(Trial.parse(trial))}\n`).join('')}`,
+  )
 }
 
 /** Trials on the same market whose time overlaps: those that a result has to be measured against. `trial` itself is among them. */
-export function comparableTrials(trials: readonly Trial[], trial: Pick<Trial, 'trialId' | 'symbol' | 'from' | 'to'>): Trial[] {
-  return trials.filter((other) => other.trialId !== trial.trialId && other.symbol === trial.symbol && other.from < trial.to && trial.from < other.to)
+export function comparableTrials(
+  trials: readonly Trial[],
+  trial: Pick<Trial, 'trialId' | 'symbol' | 'from' | 'to'>,
+): Trial[] {
+  return trials.filter(
+    (other) =>
+      other.trialId !== trial.trialId &&
+      other.symbol === trial.symbol &&
+      other.from < trial.to &&
+      trial.from < other.to,
+  )
 }
 
 function endsTorn(file: string): boolean {

@@ -33,7 +33,12 @@ export type VenueWalk = {
 const CLIENT_ID = '00000000-0000-8000-8000-000000000000'
 
 /** A walk through [from, to): the settlements of that span are worked out once. */
-export async function createVenueWalk(config: StrategyConfig, market: HistoryMarket, from: EpochMs, to: EpochMs): Promise<VenueWalk> {
+export async function createVenueWalk(
+  config: StrategyConfig,
+  market: HistoryMarket,
+  from: EpochMs,
+  to: EpochMs,
+): Promise<VenueWalk> {
   const { symbol } = config.market
   const product = paperProduct(config)
   const venue: PaperVenue = { product, paper: config.paper }
@@ -42,10 +47,16 @@ export async function createVenueWalk(config: StrategyConfig, market: HistoryMar
   const barMs = timeframeMs(market.baseTimeframe)
   const intervalMs = product.fundingIntervalMs
   const known = await market.fundingRates(symbol, from - FUNDING_MEMORY_MS, to)
-  const settlements: readonly FundingRate[] = intervalMs === null ? [] : settlementsBetween(from, to, intervalMs, known, toNumber(config.paper.assumedFundingRate))
+  const settlements: readonly FundingRate[] =
+    intervalMs === null
+      ? []
+      : settlementsBetween(from, to, intervalMs, known, toNumber(config.paper.assumedFundingRate))
 
   const arrivalAt = async (at: EpochMs) => {
-    const [quote, drift] = await Promise.all([spread.quote(symbol, at), market.driftAfter?.(symbol, at, config.paper.latencyMs) ?? 0])
+    const [quote, drift] = await Promise.all([
+      spread.quote(symbol, at),
+      market.driftAfter?.(symbol, at, config.paper.latencyMs) ?? 0,
+    ])
     return { quote, drift }
   }
   const hasPrice = (at: EpochMs): boolean => market.history.barAt(floorTime(at, barMs)) !== undefined
@@ -65,17 +76,32 @@ export async function createVenueWalk(config: StrategyConfig, market: HistoryMar
         bracket,
         leverage,
       }
-      const { book, placement } = placeOrder(openBook(symbol, cash, toIso(at)), order, await arrivalAt(at), toIso(at), { ...venue, paper: { ...venue.paper, attachedBrackets: true } })
+      const { book, placement } = placeOrder(openBook(symbol, cash, toIso(at)), order, await arrivalAt(at), toIso(at), {
+        ...venue,
+        paper: { ...venue.paper, attachedBrackets: true },
+      })
       return placement.outcome === 'accepted' && book.position !== null ? book : null
     },
     advance(book, until) {
       const since = fromIso(book.advancedTo)
       const playable = bars.slice(firstAtOrAfter(bars, since), firstAtOrAfter(bars, until - barMs + 1))
-      return advanceBook(book, playable, barMs, settlements.slice(firstAtOrAfter(settlements, since - barMs + 1), firstAtOrAfter(settlements, until + 1)), venue)
+      return advanceBook(
+        book,
+        playable,
+        barMs,
+        settlements.slice(firstAtOrAfter(settlements, since - barMs + 1), firstAtOrAfter(settlements, until + 1)),
+        venue,
+      )
     },
     async close(book, at) {
       if (book.position === null || !hasPrice(at)) return book
-      const order: CloseOrder = { kind: 'close', clientOrderId: CLIENT_ID.replace(/0$/, '1'), symbol, side: book.position.side === 'long' ? 'sell' : 'buy', quantity: book.position.quantity }
+      const order: CloseOrder = {
+        kind: 'close',
+        clientOrderId: CLIENT_ID.replace(/0$/, '1'),
+        symbol,
+        side: book.position.side === 'long' ? 'sell' : 'buy',
+        quantity: book.position.quantity,
+      }
       return placeOrder(book, order, await arrivalAt(at), toIso(at), venue).book
     },
     async equity(book, at) {
@@ -90,8 +116,20 @@ export async function createVenueWalk(config: StrategyConfig, market: HistoryMar
 /** Contracts, whole lots, that `cash` pays in full at `level` with the fees of the entry; `share` of it is kept back for a worse fill. */
 export function affordable(cash: Money, level: number, { product, paper }: PaperVenue, share: number): Quantity {
   // A tick and twice the usual way above the price.
-  const worst = dec(level).times(dec(paper.spreadBps + paper.slippageBps).div(10_000).plus(1)).plus(product.tickSize)
-  const perContract = worst.times(product.contractSize).times(dec(product.fees.taker).plus(1)).plus(product.fees.perContract)
-  const lots = dec(cash).times(1 - share).div(perContract.times(product.lotSize)).round(0, 0)
+  const worst = dec(level)
+    .times(
+      dec(paper.spreadBps + paper.slippageBps)
+        .div(10_000)
+        .plus(1),
+    )
+    .plus(product.tickSize)
+  const perContract = worst
+    .times(product.contractSize)
+    .times(dec(product.fees.taker).plus(1))
+    .plus(product.fees.perContract)
+  const lots = dec(cash)
+    .times(1 - share)
+    .div(perContract.times(product.lotSize))
+    .round(0, 0)
   return canonical(lots.times(product.lotSize)) as Quantity
 }

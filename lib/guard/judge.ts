@@ -17,10 +17,15 @@ export type HaltDemand = { rule: GuardRuleName; reason: string }
 export type Judgement = {
   verdicts: Verdict[]
   halt: HaltDemand | null
-  result: { kind: 'approved'; order: Approved<EntryOrder>; plan: EntryPlan } | { kind: 'refused'; reasons: string[]; plan: EntryPlan } | { kind: 'no_entry' }
+  result:
+    | { kind: 'approved'; order: Approved<EntryOrder>; plan: EntryPlan }
+    | { kind: 'refused'; reasons: string[]; plan: EntryPlan }
+    | { kind: 'no_entry' }
 }
 
-const HALTING: ReadonlySet<GuardRuleName> = new Set(RULES.flatMap((rule) => (rule.applies === 'always' && rule.halts ? [rule.name] : [])))
+const HALTING: ReadonlySet<GuardRuleName> = new Set(
+  RULES.flatMap((rule) => (rule.applies === 'always' && rule.halts ? [rule.name] : [])),
+)
 
 /**
  * Judges a decision. All rules are evaluated and all reasons returned; an entry is approved only when every
@@ -56,8 +61,16 @@ function evaluate(rule: Rule, context: RuleContext, plan: EntryPlan): Verdict {
 /** Verdicts on a decision that enters nothing: standing rules judge, and what entry rules say is always the same. */
 function evaluateStanding(context: RuleContext): Verdict[] {
   const { action } = context.decision
-  const silent = (SILENT[action] ??= RULES.map((rule) => ({ rule: rule.name, passed: true, limit: null, actual: null, reason: `does not concern a ${action}` })))
-  return RULES.map((rule, index) => (rule.applies === 'always' ? { rule: rule.name, ...rule.check(context) } : (silent[index] ?? unreachable(rule))))
+  const silent = (SILENT[action] ??= RULES.map((rule) => ({
+    rule: rule.name,
+    passed: true,
+    limit: null,
+    actual: null,
+    reason: `does not concern a ${action}`,
+  })))
+  return RULES.map((rule, index) =>
+    rule.applies === 'always' ? { rule: rule.name, ...rule.check(context) } : (silent[index] ?? unreachable(rule)),
+  )
 }
 
 const SILENT: Partial<Record<RuleContext['decision']['action'], Verdict[]>> = {}

@@ -25,12 +25,21 @@ export const CREDENTIALS_LIFE_MS = 30 * DAY_MS
 const CLOCK_TOLERANCE_MS = 2 * MINUTE_MS
 
 const passed = (gate: LiveGateName, detail: string): LiveGate => ({ gate, passed: true, detail, remedy: null })
-const barred = (gate: LiveGateName, detail: string, remedy: string): LiveGate => ({ gate, passed: false, detail, remedy })
+const barred = (gate: LiveGateName, detail: string, remedy: string): LiveGate => ({
+  gate,
+  passed: false,
+  detail,
+  remedy,
+})
 
 /** Every gate before live entries, whether open or not. Pure. */
 export function liveGates({ config, clearance, keyFingerprint, now }: LiveQuestion): LiveGate[] {
   const { live } = config
-  const credentials = credentialsGate(clearance?.credentials ?? null, { symbol: config.market.symbol, keyFingerprint, now })
+  const credentials = credentialsGate(clearance?.credentials ?? null, {
+    symbol: config.market.symbol,
+    keyFingerprint,
+    now,
+  })
   const paper = clearance?.paper ?? null
   if (paper === null) {
     const missing = (gate: LiveGateName) => barred(gate, 'no paper record has been looked at', 'run hourhand live')
@@ -44,36 +53,80 @@ export function liveGates({ config, clearance, keyFingerprint, now }: LiveQuesti
     credentials,
     isSame
       ? passed('strategy', 'the paper record is of these settings')
-      : barred('strategy', 'decider, guard, sizing, exits, symbol or interval have changed since the paper record', 'run hourhand live to look at the record again; a changed strategy starts a new one on paper'),
+      : barred(
+          'strategy',
+          'decider, guard, sizing, exits, symbol or interval have changed since the paper record',
+          'run hourhand live to look at the record again; a changed strategy starts a new one on paper',
+        ),
     days >= live.minPaperDays
       ? passed('paper_days', `${days} of ${live.minPaperDays} days with cycles on live prices`)
-      : barred('paper_days', `${days} of ${live.minPaperDays} days with cycles on live prices`, daysRemedy(config, days)),
-    tradesGate(trades, live.minPaperTrades, isSame ? clearance?.override ?? null : null, paper),
+      : barred(
+          'paper_days',
+          `${days} of ${live.minPaperDays} days with cycles on live prices`,
+          daysRemedy(config, days),
+        ),
+    tradesGate(trades, live.minPaperTrades, isSame ? (clearance?.override ?? null) : null, paper),
     paper.unresolvedIncidents === 0
       ? passed('paper_incidents', 'no unresolved incident on paper')
-      : barred('paper_incidents', `${paper.unresolvedIncidents} unresolved ${paper.unresolvedIncidents === 1 ? 'incident' : 'incidents'} on paper`, 'look at hourhand status in paper mode, then hourhand resume, then hourhand live'),
+      : barred(
+          'paper_incidents',
+          `${paper.unresolvedIncidents} unresolved ${paper.unresolvedIncidents === 1 ? 'incident' : 'incidents'} on paper`,
+          'look at hourhand status in paper mode, then hourhand resume, then hourhand live',
+        ),
   ]
 }
 
 /** Every reason why live trading is not earned, each with its remedy; empty when it is. */
-export const liveBarriers = (question: LiveQuestion): string[] => liveGates(question).flatMap(({ passed: isOpen, detail, remedy }) => (isOpen ? [] : [`${detail}${remedy === null ? '' : `: ${remedy}`}`]))
+export const liveBarriers = (question: LiveQuestion): string[] =>
+  liveGates(question).flatMap(({ passed: isOpen, detail, remedy }) =>
+    isOpen ? [] : [`${detail}${remedy === null ? '' : `: ${remedy}`}`],
+  )
 
-function credentialsGate(verified: LiveClearance['credentials'], { symbol, keyFingerprint, now }: { symbol: string; keyFingerprint: string | null; now: EpochMs }): LiveGate {
+function credentialsGate(
+  verified: LiveClearance['credentials'],
+  { symbol, keyFingerprint, now }: { symbol: string; keyFingerprint: string | null; now: EpochMs },
+): LiveGate {
   const remedy = 'run hourhand doctor in live mode'
   if (verified === null) return barred('credentials', 'no credentials have been verified', remedy)
-  if (keyFingerprint === null) return barred('credentials', `key ${verified.keyFingerprint} was verified, and no key is set here`, 'set COINBASE_API_KEY and COINBASE_API_SECRET')
-  if (verified.keyFingerprint !== keyFingerprint) return barred('credentials', `key ${verified.keyFingerprint} was verified, the key in use is ${keyFingerprint}`, remedy)
-  if (verified.symbol !== symbol) return barred('credentials', `the credentials were verified for ${verified.symbol}, not for ${symbol}`, remedy)
+  if (keyFingerprint === null)
+    return barred(
+      'credentials',
+      `key ${verified.keyFingerprint} was verified, and no key is set here`,
+      'set COINBASE_API_KEY and COINBASE_API_SECRET',
+    )
+  if (verified.keyFingerprint !== keyFingerprint)
+    return barred(
+      'credentials',
+      `key ${verified.keyFingerprint} was verified, the key in use is ${keyFingerprint}`,
+      remedy,
+    )
+  if (verified.symbol !== symbol)
+    return barred('credentials', `the credentials were verified for ${verified.symbol}, not for ${symbol}`, remedy)
   const ageMs = now - fromIso(verified.verifiedAt)
-  if (ageMs > CREDENTIALS_LIFE_MS) return barred('credentials', `the credentials were verified ${Math.floor(ageMs / DAY_MS)} days ago, more than ${CREDENTIALS_LIFE_MS / DAY_MS}`, remedy)
-  if (ageMs < -CLOCK_TOLERANCE_MS) return barred('credentials', `the credentials were verified at ${verified.verifiedAt}, which lies ahead of this clock`, `correct the clock, then ${remedy}`)
-  return passed('credentials', `key ${keyFingerprint}, portfolio ${verified.portfolioUuid}, verified at ${verified.verifiedAt} for ${symbol}`)
+  if (ageMs > CREDENTIALS_LIFE_MS)
+    return barred(
+      'credentials',
+      `the credentials were verified ${Math.floor(ageMs / DAY_MS)} days ago, more than ${CREDENTIALS_LIFE_MS / DAY_MS}`,
+      remedy,
+    )
+  if (ageMs < -CLOCK_TOLERANCE_MS)
+    return barred(
+      'credentials',
+      `the credentials were verified at ${verified.verifiedAt}, which lies ahead of this clock`,
+      `correct the clock, then ${remedy}`,
+    )
+  return passed(
+    'credentials',
+    `key ${keyFingerprint}, portfolio ${verified.portfolioUuid}, verified at ${verified.verifiedAt} for ${symbol}`,
+  )
 }
 
 function daysRemedy({ live, retentionDays }: StrategyConfig, days: number): string {
   const missing = live.minPaperDays - days
   const more = `${missing} more ${missing === 1 ? 'day' : 'days'} in paper mode with market.source = live, then hourhand live`
-  return retentionDays < live.minPaperDays ? `retentionDays = ${retentionDays} forgets cycles before they count: set it to ${live.minPaperDays} or more; ${more}` : more
+  return retentionDays < live.minPaperDays
+    ? `retentionDays = ${retentionDays} forgets cycles before they count: set it to ${live.minPaperDays} or more; ${more}`
+    : more
 }
 
 /** The count of trades is the one thing that a person may waive, for the record that was there when it was waived. */
@@ -84,5 +137,7 @@ function tradesGate(trades: number, limit: number, override: LiveClearance['over
   if (override === null) return barred('paper_trades', count, remedy)
   const said = `overridden by ${override.by} at ${override.at}: ${override.reason}`
   const isOfThisRecord = paper.firstSlot !== null && fromIso(override.at) >= fromIso(paper.firstSlot)
-  return isOfThisRecord ? passed('paper_trades', `${count}, ${said}`) : barred('paper_trades', `${count}; ${said}, before this record began`, remedy)
+  return isOfThisRecord
+    ? passed('paper_trades', `${count}, ${said}`)
+    : barred('paper_trades', `${count}; ${said}, before this record began`, remedy)
 }

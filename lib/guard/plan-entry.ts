@@ -64,23 +64,40 @@ export function planEntry(decision: EntryDecision, config: StrategyConfig, facts
   const notionalPerContract = max(worstPrice, executablePrice).times(contractSize)
   const feeAt = (notional: Decimal): Decimal => notional.times(product.fees.taker).plus(product.fees.perContract)
   // A stop fills beyond its price: half of the present spread, and as much slippage as an entry is allowed. A gap can cost more.
-  const stopSlip = dec(quote.ask).minus(quote.bid).times('0.5').plus(stopLossPrice.times(slip.abs())).times(directionOf(side))
+  const stopSlip = dec(quote.ask)
+    .minus(quote.bid)
+    .times('0.5')
+    .plus(stopLossPrice.times(slip.abs()))
+    .times(directionOf(side))
   const lossPerContract = worstPrice.minus(stopLossPrice.minus(stopSlip)).times(directionOf(side)).times(contractSize)
-  const riskPerContract = lossPerContract.plus(feeAt(worstPrice.times(contractSize))).plus(feeAt(stopLossPrice.times(contractSize)))
+  const riskPerContract = lossPerContract
+    .plus(feeAt(worstPrice.times(contractSize)))
+    .plus(feeAt(stopLossPrice.times(contractSize)))
   const rewardPerContract = takeProfitPrice.minus(executablePrice).times(directionOf(side)).times(contractSize)
-  const gainPerContract = rewardPerContract.minus(feeAt(executablePrice.times(contractSize))).minus(feeAt(takeProfitPrice.times(contractSize)))
+  const gainPerContract = rewardPerContract
+    .minus(feeAt(executablePrice.times(contractSize)))
+    .minus(feeAt(takeProfitPrice.times(contractSize)))
 
   const equity = dec(accounting.equity)
   const edge = estimateEdge(facts.trades, sizing)
   const fraction = riskFraction(edge, decision.confidence, sizing, guard)
   const sizedQuantity = largestQuantity(
     [
-      { money: worstPrice.minus(stopLossPrice).times(directionOf(side)).gt(0) ? equity.times(fraction) : dec(0), perContract: riskPerContract },
+      {
+        money: worstPrice.minus(stopLossPrice).times(directionOf(side)).gt(0) ? equity.times(fraction) : dec(0),
+        perContract: riskPerContract,
+      },
       { money: dec(guard.maxNotional), perContract: notionalPerContract },
       // Equity pays the margin, notional over leverage, and the entry fee on top.
-      { money: equity.times(leverage), perContract: notionalPerContract.plus(feeAt(notionalPerContract).times(leverage)) },
+      {
+        money: equity.times(leverage),
+        perContract: notionalPerContract.plus(feeAt(notionalPerContract).times(leverage)),
+      },
     ],
-    { maxQuantity: sizeCap === null ? dec(product.maxQuantity) : min(dec(product.maxQuantity), dec(sizeCap)), lotSize: dec(product.lotSize) },
+    {
+      maxQuantity: sizeCap === null ? dec(product.maxQuantity) : min(dec(product.maxQuantity), dec(sizeCap)),
+      lotSize: dec(product.lotSize),
+    },
   )
   const quantity = max(sizedQuantity, dec(product.minQuantity))
   return {
@@ -93,7 +110,8 @@ export function planEntry(decision: EntryDecision, config: StrategyConfig, facts
     takeProfitPrice,
     leverage,
     // Under margin facts with which nothing can be held, liquidation comes where it was opened.
-    liquidationPrice: leverage.gt(0) && maintenance.lt(1) ? liquidationPrice(side, worstPrice, leverage, maintenance) : worstPrice,
+    liquidationPrice:
+      leverage.gt(0) && maintenance.lt(1) ? liquidationPrice(side, worstPrice, leverage, maintenance) : worstPrice,
     sizedQuantity,
     quantity,
     notional: quantity.times(notionalPerContract),
@@ -105,7 +123,11 @@ export function planEntry(decision: EntryDecision, config: StrategyConfig, facts
 }
 
 /** Stop and target on the tick, both toward the entry: a smaller loss, a smaller promised gain. */
-export function exitsOnTick(side: PositionSide, { stopLossPrice, takeProfitPrice }: Pick<EntryDecision, 'stopLossPrice' | 'takeProfitPrice'>, tick: Decimal): { stopLossPrice: Decimal; takeProfitPrice: Decimal } {
+export function exitsOnTick(
+  side: PositionSide,
+  { stopLossPrice, takeProfitPrice }: Pick<EntryDecision, 'stopLossPrice' | 'takeProfitPrice'>,
+  tick: Decimal,
+): { stopLossPrice: Decimal; takeProfitPrice: Decimal } {
   const [toStop, toTarget] = side === 'long' ? [ceilToStep, floorToStep] : [floorToStep, ceilToStep]
   return { stopLossPrice: toStop(dec(stopLossPrice), tick), takeProfitPrice: toTarget(dec(takeProfitPrice), tick) }
 }

@@ -28,13 +28,20 @@ export type EntryRule = Common & { applies: 'entry'; check: (context: RuleContex
 export type Rule = StandingRule | EntryRule
 
 /** A finding with its sentence chosen by the result; sentences that cost something to write are given as functions. */
-export const finding = (passed: boolean, limit: Finding['limit'], actual: Finding['actual'], good: string | (() => string), bad: string | (() => string)): Finding => {
+export const finding = (
+  passed: boolean,
+  limit: Finding['limit'],
+  actual: Finding['actual'],
+  good: string | (() => string),
+  bad: string | (() => string),
+): Finding => {
   const reason = passed ? good : bad
   return { passed, limit, actual, reason: typeof reason === 'string' ? reason : reason() }
 }
 
 /** Six significant digits, short enough to read; for showing, never for judging. Stays finite, as a record must. */
-export const tidy = (value: number): number => Number(Math.min(Number.MAX_VALUE, Math.max(-Number.MAX_VALUE, value)).toPrecision(6))
+export const tidy = (value: number): number =>
+  Number(Math.min(Number.MAX_VALUE, Math.max(-Number.MAX_VALUE, value)).toPrecision(6))
 
 /** What share `part` is of `whole`, for showing: as near as a number comes, without the digits of an exact division. */
 export const shareOf = (part: Decimal, whole: Decimal): number => tidy(toNumber(part) / toNumber(whole))

@@ -1,6 +1,30 @@
 import type { Rule } from './rule.ts'
-import { cooldown, entriesPerDay, freshData, fundingCost, liveMode, noOpenIncident, noOpenPosition, noPendingIntent, noReversal, priceMoved, sessionOpen, tradingHours } from './rules/conditions.ts'
-import { confidence, leverage, liveSize, minimumSize, notionalCap, rewardToRisk, riskPerTrade, stopBeforeLiquidation, stopDistance, stopSide } from './rules/entry.ts'
+import {
+  cooldown,
+  entriesPerDay,
+  freshData,
+  fundingCost,
+  liveMode,
+  noOpenIncident,
+  noOpenPosition,
+  noPendingIntent,
+  noReversal,
+  priceMoved,
+  sessionOpen,
+  tradingHours,
+} from './rules/conditions.ts'
+import {
+  confidence,
+  leverage,
+  liveSize,
+  minimumSize,
+  notionalCap,
+  rewardToRisk,
+  riskPerTrade,
+  stopBeforeLiquidation,
+  stopDistance,
+  stopSide,
+} from './rules/entry.ts'
 import { dailyLossRule, drawdownRule, killSwitch } from './rules/standing.ts'
 
 /** Every guard rule, in the order they are shown. All are evaluated, always; the order decides nothing. */

@@ -18,8 +18,16 @@ export type Edge = {
  * and the trades closed since. Nothing is assumed: without a record there is no edge. Its weight is n / (n + shrinkage),
  * n trades won or lost; what neither won nor lost, or had no stop, does not count.
  */
-export function estimateEdge(trades: readonly Pick<TradeSummary, 'rMultiple'>[], { evidence, shrinkageTrades }: Pick<SizingConfig, 'evidence' | 'shrinkageTrades'>): Edge {
-  const record = { wins: evidence?.wins ?? 0, losses: evidence?.losses ?? 0, won: (evidence?.wins ?? 0) * (evidence?.averageWinR ?? 0), lost: (evidence?.losses ?? 0) * (evidence?.averageLossR ?? 0) }
+export function estimateEdge(
+  trades: readonly Pick<TradeSummary, 'rMultiple'>[],
+  { evidence, shrinkageTrades }: Pick<SizingConfig, 'evidence' | 'shrinkageTrades'>,
+): Edge {
+  const record = {
+    wins: evidence?.wins ?? 0,
+    losses: evidence?.losses ?? 0,
+    won: (evidence?.wins ?? 0) * (evidence?.averageWinR ?? 0),
+    lost: (evidence?.losses ?? 0) * (evidence?.averageLossR ?? 0),
+  }
   for (const { rMultiple } of trades) {
     if (rMultiple === null || rMultiple === 0) continue
     if (rMultiple > 0) {
@@ -60,10 +68,15 @@ export function riskFraction(edge: Edge, confidence: number, sizing: SizingConfi
 export type Budget = { money: Decimal; perContract: Decimal }
 
 /** The largest quantity within all budgets and the venue's maximum, rounded down to the lot; zero when there is none. */
-export function largestQuantity(budgets: readonly [Budget, ...Budget[]], { maxQuantity, lotSize }: { maxQuantity: Decimal; lotSize: Decimal }): Decimal {
+export function largestQuantity(
+  budgets: readonly [Budget, ...Budget[]],
+  { maxQuantity, lotSize }: { maxQuantity: Decimal; lotSize: Decimal },
+): Decimal {
   if (budgets.some(({ money, perContract }) => money.lte(0) || perContract.lte(0))) return dec(0)
   // Quotients compared crosswise: only the smallest is divided out.
-  const tightest = budgets.reduce((least, next) => (next.money.times(least.perContract).lt(least.money.times(next.perContract)) ? next : least))
+  const tightest = budgets.reduce((least, next) =>
+    next.money.times(least.perContract).lt(least.money.times(next.perContract)) ? next : least,
+  )
   const affordable = tightest.money.div(tightest.perContract)
   return floorToStep(affordable.lt(maxQuantity) ? affordable : maxQuantity, lotSize)
 }

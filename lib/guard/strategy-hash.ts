@@ -9,7 +9,8 @@ export const strategyHashOf = ({ decider, guard, sizing, exits, market, interval
   hashOf({ decider: deciding(decider), guard, sizing, exits, symbol: market.symbol, intervalMinutes })
 
 /** The same without sizes: what evidence for sizing belongs to. R-multiples do not depend on how much was risked. */
-export const settingsHashOf = ({ decider, guard, exits, market, intervalMinutes }: StrategyConfig): string => hashOf({ decider: deciding(decider), guard, exits, symbol: market.symbol, intervalMinutes })
+export const settingsHashOf = ({ decider, guard, exits, market, intervalMinutes }: StrategyConfig): string =>
+  hashOf({ decider: deciding(decider), guard, exits, symbol: market.symbol, intervalMinutes })
 
 /** A decider without what only reports read. */
 function deciding(decider: DeciderConfig): unknown {

@@ -4,7 +4,12 @@ import type { Indicators, TimeframeView } from '../../schemas/snapshot.ts'
 import { createTimeframeStream, type TimeframeStream } from './timeframe-view.ts'
 
 /** Builds the view of one series. {@link buildTimeframeView} is the plain one. `key` tells series of one timeframe apart. */
-export type ViewBuilder = (timeframe: Timeframe, candles: readonly Candle[], barsShown: number, key: string) => TimeframeView
+export type ViewBuilder = (
+  timeframe: Timeframe,
+  candles: readonly Candle[],
+  barsShown: number,
+  key: string,
+) => TimeframeView
 
 /**
  * Views for walking through history: bars already seen are not pushed again, so a step costs the new
@@ -13,7 +18,10 @@ export type ViewBuilder = (timeframe: Timeframe, candles: readonly Candle[], bar
  * has the last bar seen in its place; otherwise it is computed from its beginning. The views are shared: not
  * to be written to.
  */
-export function createIncrementalViews(): { build: ViewBuilder; /** The indicators of the view alone, for less. */ indicators: (...args: Parameters<ViewBuilder>) => Indicators } {
+export function createIncrementalViews(): {
+  build: ViewBuilder
+  /** The indicators of the view alone, for less. */ indicators: (...args: Parameters<ViewBuilder>) => Indicators
+} {
   const walks = new Map<string, { stream: TimeframeStream; first: Candle; last: Candle; count: number }>()
   const walk = (timeframe: Timeframe, candles: readonly Candle[], barsShown: number, key: string): TimeframeStream => {
     const id = `${key}|${timeframe}|${barsShown}`
@@ -34,4 +42,10 @@ export function createIncrementalViews(): { build: ViewBuilder; /** The indicato
 
 const isSame = (a: Candle | undefined, b: Candle): boolean =>
   a === b ||
-  (a !== undefined && a.time === b.time && a.open === b.open && a.high === b.high && a.low === b.low && a.close === b.close && a.volume === b.volume)
+  (a !== undefined &&
+    a.time === b.time &&
+    a.open === b.open &&
+    a.high === b.high &&
+    a.low === b.low &&
+    a.close === b.close &&
+    a.volume === b.volume)

@@ -110,7 +110,8 @@ function createAdx(interval: number): { add(candle: Candle, previous: Candle): n
   }
 }
 
-const macdOf = (macd: number, signal: number): Indicators['macd'] => allFinite({ macd, signal, histogram: macd - signal })
+const macdOf = (macd: number, signal: number): Indicators['macd'] =>
+  allFinite({ macd, signal, histogram: macd - signal })
 
 const finite = (value: number | null): number | null => (value !== null && Number.isFinite(value) ? value : null)
 

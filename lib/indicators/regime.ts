@@ -33,7 +33,8 @@ export function classifyRegime(facts: RegimeFacts): Regime {
   if (breakoutAtr === null || adx14 === null || volatilityPercentile === null || ema12 === null || ema26 === null) {
     return { label: 'unknown', direction: 0, ...numbers }
   }
-  if (Math.abs(breakoutAtr) > BREAKOUT_ATR) return { label: 'breakout', direction: breakoutAtr > 0 ? 1 : -1, ...numbers }
+  if (Math.abs(breakoutAtr) > BREAKOUT_ATR)
+    return { label: 'breakout', direction: breakoutAtr > 0 ? 1 : -1, ...numbers }
   const direction = ema12 > ema26 && close > ema26 ? 1 : ema12 < ema26 && close < ema26 ? -1 : 0
   if (volatilityPercentile > HIGH_VOLATILITY_PERCENTILE) return { label: 'high_volatility', direction, ...numbers }
   if (adx14 >= TREND_ADX) return { label: 'trend', direction, ...numbers }

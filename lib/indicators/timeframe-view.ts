@@ -7,7 +7,11 @@ import { readingOf, toSignificant } from './significant.ts'
 import { createVolatilityStream } from './volatility.ts'
 
 /** A timeframe's view fed one closed bar at a time, oldest first. */
-export type TimeframeStream = { push(candle: Candle): void; view(): TimeframeView; /** Those of the view. */ indicators(): Indicators }
+export type TimeframeStream = {
+  push(candle: Candle): void
+  view(): TimeframeView
+  /** Those of the view. */ indicators(): Indicators
+}
 
 /** Keeps everything {@link buildTimeframeView} needs between bars, so that one more bar costs one step. */
 export function createTimeframeStream(timeframe: Timeframe, barsShown: number): TimeframeStream {
@@ -90,7 +94,11 @@ const roundIndicators = ({ bollinger20, macd, ...plain }: Indicators): Indicator
     middle: toSignificant(bollinger20.middle),
     lower: toSignificant(bollinger20.lower),
   },
-  macd: macd && { macd: toSignificant(macd.macd), signal: toSignificant(macd.signal), histogram: toSignificant(macd.histogram) },
+  macd: macd && {
+    macd: toSignificant(macd.macd),
+    signal: toSignificant(macd.signal),
+    histogram: toSignificant(macd.histogram),
+  },
 })
 
 const roundRegime = (regime: Regime): Regime => ({

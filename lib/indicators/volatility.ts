@@ -42,7 +42,10 @@ export function createVolatilityStream(timeframe: Timeframe): VolatilityStream {
       previousClose = close
     },
     realised: () => (Number.isFinite(present) ? present : null),
-    percentile: () => (Number.isFinite(present) ? rank(present, readings.subarray(0, Math.min(readingCount, PERCENTILE_LOOKBACK))) : null),
+    percentile: () =>
+      Number.isFinite(present)
+        ? rank(present, readings.subarray(0, Math.min(readingCount, PERCENTILE_LOOKBACK)))
+        : null,
   }
 }
 

@@ -31,7 +31,8 @@ export function openBooks(deposited: Money, at: string): Accounting {
 export const positionOf = (phase: Phase): Position | null => (phase.kind === 'flat' ? null : phase.position)
 
 /** Gain of what is held if it were closed at `mark`, before fees: direction x (mark x base - cost basis). */
-export const unrealisedPnl = (position: Position | null, mark: Price | null): Money => (position === null || mark === null ? ZERO_MONEY : valueAt(position, mark))
+export const unrealisedPnl = (position: Position | null, mark: Price | null): Money =>
+  position === null || mark === null ? ZERO_MONEY : valueAt(position, mark)
 
 const valueAt = rememberLast((position: Position, mark: Price): Money => {
   const value = dec(mark).times(position.quantity).times(position.contractSize)
@@ -39,7 +40,8 @@ const valueAt = rememberLast((position: Position, mark: Price): Money => {
 })
 
 /** Equity at a mark price: cash plus unrealised PnL. */
-export const equityAt = (accounting: Accounting, position: Position | null, mark: Price | null): Money => sum(accounting.cash, unrealisedPnl(position, mark))
+export const equityAt = (accounting: Accounting, position: Position | null, mark: Price | null): Money =>
+  sum(accounting.cash, unrealisedPnl(position, mark))
 
 /**
  * Starts a new UTC day when `at` lies in one: yesterday's last equity becomes day-start equity (so a gap
@@ -57,7 +59,11 @@ export function rollDay(accounting: Accounting, at: string): Accounting {
  */
 export function raiseBases(accounting: Accounting, amount: Money): Accounting {
   if (!isAbove(amount, ZERO_MONEY)) return accounting
-  return { ...accounting, dayStartEquity: sum(accounting.dayStartEquity, amount), peakEquity: sum(accounting.peakEquity, amount) }
+  return {
+    ...accounting,
+    dayStartEquity: sum(accounting.dayStartEquity, amount),
+    peakEquity: sum(accounting.peakEquity, amount),
+  }
 }
 
 /** Books with equity and peak reckoned again at the last mark, or at `mark` if it is newer. */
@@ -70,7 +76,8 @@ export function revalue(accounting: Accounting, position: Position | null, mark:
 }
 
 /** Loss since the day began as a fraction of day-start equity; negative when the day is up. */
-export const dailyLoss = ({ dayStartEquity, equity }: Accounting): number => shareOf(minus(dayStartEquity, equity), dayStartEquity)
+export const dailyLoss = ({ dayStartEquity, equity }: Accounting): number =>
+  shareOf(minus(dayStartEquity, equity), dayStartEquity)
 
 /** Fall from peak equity as a fraction of it. */
 export const drawdown = ({ peakEquity, equity }: Accounting): number => shareOf(minus(peakEquity, equity), peakEquity)

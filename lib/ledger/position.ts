@@ -1,4 +1,16 @@
-import { canonical, cost, dec, minus, type Money, money, type Price, type Quantity, sum, ZERO_MONEY, ZERO_QUANTITY } from '../core/decimal.ts'
+import {
+  canonical,
+  cost,
+  dec,
+  minus,
+  type Money,
+  money,
+  type Price,
+  type Quantity,
+  sum,
+  ZERO_MONEY,
+  ZERO_QUANTITY,
+} from '../core/decimal.ts'
 import { tradeIdOf } from '../core/ids.ts'
 import { invariant } from '../core/invariant.ts'
 import { directionOf } from '../core/margin.ts'
@@ -19,7 +31,11 @@ export const closingSide = (side: PositionSide): Fill['side'] => (side === 'long
 export type PositionOrigin = { cycleId: string; bracket: Position['bracket']; thesis: Position['thesis'] }
 
 /** An empty position, ready for its first fill. */
-export function beginPosition({ cycleId, bracket, thesis }: PositionOrigin, fill: Fill, { contractSize, liquidationPrice }: Pick<Position, 'contractSize' | 'liquidationPrice'>): Position {
+export function beginPosition(
+  { cycleId, bracket, thesis }: PositionOrigin,
+  fill: Fill,
+  { contractSize, liquidationPrice }: Pick<Position, 'contractSize' | 'liquidationPrice'>,
+): Position {
   return {
     tradeId: tradeIdOf(cycleId, fill.fillId),
     side: sideOpenedBy(fill),
@@ -87,7 +103,10 @@ export function applyFill(position: Position, fill: Fill): FillEffect {
     return { position: grown, gross: ZERO_MONEY, fee: fill.fee }
   }
   const held = dec(position.quantity)
-  invariant(filled.lte(held), `fill ${fill.fillId} of ${fill.quantity} would reverse a position of ${position.quantity}`)
+  invariant(
+    filled.lte(held),
+    `fill ${fill.fillId} of ${fill.quantity} would reverse a position of ${position.quantity}`,
+  )
   const released = filled.eq(held) ? position.costBasis : money(dec(position.costBasis).times(filled).div(held))
   const gross = money(dec(notional).minus(released).times(directionOf(position.side)))
   const shrunk: Position = {
@@ -165,5 +184,14 @@ export function isProtected(position: Position): boolean {
 export function reportPosition(position: Position | null): PositionReport | null {
   if (position === null) return null
   const { side, quantity, openedAt, bracket, protection, liquidationPrice, tradeId } = position
-  return { side, quantity, entryPrice: averageEntryPrice(position), openedAt, bracket, protection: protection.status, liquidationPrice, tradeId }
+  return {
+    side,
+    quantity,
+    entryPrice: averageEntryPrice(position),
+    openedAt,
+    bracket,
+    protection: protection.status,
+    liquidationPrice,
+    tradeId,
+  }
 }

@@ -1,9 +1,27 @@
-import { canonical, dec, minus, type Money, type Price, type Quantity, sum, ZERO_MONEY, ZERO_QUANTITY } from '../core/decimal.ts'
+import {
+  canonical,
+  dec,
+  minus,
+  type Money,
+  type Price,
+  type Quantity,
+  sum,
+  ZERO_MONEY,
+  ZERO_QUANTITY,
+} from '../core/decimal.ts'
 import { invariant } from '../core/invariant.ts'
 import { fromIso } from '../core/time.ts'
 import type { DomainEvent } from '../../schemas/event.ts'
 import type { Fill, FundingPayment, OrderRecord, OrderRequest } from '../../schemas/order.ts'
-import type { Accounting, CloseIntent, EntryIntent, HistoryEntry, Phase, Position, StrategyState } from '../../schemas/state.ts'
+import type {
+  Accounting,
+  CloseIntent,
+  EntryIntent,
+  HistoryEntry,
+  Phase,
+  Position,
+  StrategyState,
+} from '../../schemas/state.ts'
 import type { ExitReason, Trade } from '../../schemas/trade.ts'
 import { openBooks, positionOf, raiseBases, revalue, rollDay } from './accounting.ts'
 import type { LedgerEvent, OrderEnd } from './events.ts'
@@ -75,15 +93,33 @@ function advance(state: StrategyState, event: LedgerEvent): Transition {
   switch (event.type) {
     case 'entry_intended':
       return {
-        state: withPhase(state, { kind: 'opening', intent: event.intent, filledQuantity: ZERO_QUANTITY, position: null }),
+        state: withPhase(state, {
+          kind: 'opening',
+          intent: event.intent,
+          filledQuantity: ZERO_QUANTITY,
+          position: null,
+        }),
         history: [orderEntry(event.intent.order, 'intended', null, event.intent.intendedAt, event.at)],
         emissions: [],
       }
     case 'entry_acknowledged': {
       invariant(phase.kind === 'opening', 'unreachable by the table')
       const intent = { ...phase.intent, status: event.status, orderId: event.orderId ?? phase.intent.orderId }
-      const emissions: Emission[] = event.status === 'unknown' ? [{ type: 'unknown', subject: intent.cycleId, detail: { leg: 'entry', clientOrderId: intent.order.clientOrderId } }] : []
-      return { state: withPhase(state, { ...phase, intent }), history: [orderEntry(intent.order, event.status, null, intent.intendedAt, event.at)], emissions }
+      const emissions: Emission[] =
+        event.status === 'unknown'
+          ? [
+              {
+                type: 'unknown',
+                subject: intent.cycleId,
+                detail: { leg: 'entry', clientOrderId: intent.order.clientOrderId },
+              },
+            ]
+          : []
+      return {
+        state: withPhase(state, { ...phase, intent }),
+        history: [orderEntry(intent.order, event.status, null, intent.intendedAt, event.at)],
+        emissions,
+      }
     }
     case 'entry_ended': {
       invariant(phase.kind === 'opening', 'unreachable by the table')
@@ -103,7 +139,13 @@ function advance(state: StrategyState, event: LedgerEvent): Transition {
       return {
         state: withPosition(state, (position) => ({
           ...position,
-          protection: { status: 'intended', order: event.order, attempt: event.attempt, intendedAt: event.at, deadline: event.deadline },
+          protection: {
+            status: 'intended',
+            order: event.order,
+            attempt: event.attempt,
+            intendedAt: event.at,
+            deadline: event.deadline,
+          },
           protectAttempts: event.attempt + 1,
         })),
         history: [orderEntry(event.order, 'intended', null, event.at, event.at)],
@@ -112,25 +154,49 @@ function advance(state: StrategyState, event: LedgerEvent): Transition {
     case 'protection_confirmed': {
       const confirmed = withPosition(state, (position) => ({
         ...position,
-        protection: { status: 'live', orderId: event.orderId, quantity: event.quantity as Quantity, bracket: event.bracket, confirmedAt: event.at },
+        protection: {
+          status: 'live',
+          orderId: event.orderId,
+          quantity: event.quantity as Quantity,
+          bracket: event.bracket,
+          confirmedAt: event.at,
+        },
         protectFailures: 0,
       }))
-      const detail = { quantity: event.quantity, stopLossPrice: event.bracket.stopLossPrice, takeProfitPrice: event.bracket.takeProfitPrice }
+      const detail = {
+        quantity: event.quantity,
+        stopLossPrice: event.bracket.stopLossPrice,
+        takeProfitPrice: event.bracket.takeProfitPrice,
+      }
       const intended = positionOf(phase)?.protection
-      const history = intended?.status === 'intended' ? [orderEntry(intended.order, 'live', null, intended.intendedAt, event.at)] : []
+      const history =
+        intended?.status === 'intended' ? [orderEntry(intended.order, 'live', null, intended.intendedAt, event.at)] : []
       return { state: confirmed, history, emissions: [{ type: 'protected', subject: tradeIdIn(state), detail }] }
     }
     case 'protection_lost': {
       const lost = positionOf(phase)?.protection
       const failed = lost?.status === 'intended' ? 1 : 0
-      const bare = withPosition(state, (position) => ({ ...position, protection: { status: 'none' }, protectFailures: position.protectFailures + failed }))
-      const history = lost?.status === 'intended' ? [orderEntry(lost.order, 'rejected', event.reason, lost.intendedAt, event.at)] : []
-      return { state: bare, history, emissions: [{ type: 'naked', subject: tradeIdIn(state), detail: { reason: event.reason } }] }
+      const bare = withPosition(state, (position) => ({
+        ...position,
+        protection: { status: 'none' },
+        protectFailures: position.protectFailures + failed,
+      }))
+      const history =
+        lost?.status === 'intended' ? [orderEntry(lost.order, 'rejected', event.reason, lost.intendedAt, event.at)] : []
+      return {
+        state: bare,
+        history,
+        emissions: [{ type: 'naked', subject: tradeIdIn(state), detail: { reason: event.reason } }],
+      }
     }
     case 'close_intended': {
       invariant(phase.kind === 'open', 'unreachable by the table')
       return {
-        state: withPhase(state, { kind: 'closing', position: { ...phase.position, closeAttempts: event.intent.attempt + 1 }, intent: event.intent }),
+        state: withPhase(state, {
+          kind: 'closing',
+          position: { ...phase.position, closeAttempts: event.intent.attempt + 1 },
+          intent: event.intent,
+        }),
         history: [orderEntry(event.intent.order, 'intended', null, event.intent.intendedAt, event.at)],
         emissions: [],
       }
@@ -138,23 +204,52 @@ function advance(state: StrategyState, event: LedgerEvent): Transition {
     case 'close_acknowledged': {
       invariant(phase.kind === 'closing', 'unreachable by the table')
       const intent = { ...phase.intent, status: event.status, orderId: event.orderId ?? phase.intent.orderId }
-      const emissions: Emission[] = event.status === 'unknown' ? [{ type: 'unknown', subject: phase.position.tradeId, detail: { leg: 'close', clientOrderId: intent.order.clientOrderId } }] : []
-      return { state: withPhase(state, { ...phase, intent }), history: [orderEntry(intent.order, event.status, null, intent.intendedAt, event.at)], emissions }
+      const emissions: Emission[] =
+        event.status === 'unknown'
+          ? [
+              {
+                type: 'unknown',
+                subject: phase.position.tradeId,
+                detail: { leg: 'close', clientOrderId: intent.order.clientOrderId },
+              },
+            ]
+          : []
+      return {
+        state: withPhase(state, { ...phase, intent }),
+        history: [orderEntry(intent.order, event.status, null, intent.intendedAt, event.at)],
+        emissions,
+      }
     }
     case 'close_ended': {
       invariant(phase.kind === 'closing', 'unreachable by the table')
       const { intent, position } = phase
-      return { state: withPhase(state, { kind: 'open', position: numberNextClose(position, intent, event.end) }), history: [orderEntry(intent.order, event.end, event.reason, intent.intendedAt, event.at)], emissions: [] }
+      return {
+        state: withPhase(state, { kind: 'open', position: numberNextClose(position, intent, event.end) }),
+        history: [orderEntry(intent.order, event.end, event.reason, intent.intendedAt, event.at)],
+        emissions: [],
+      }
     }
     case 'funding_settled':
       return settleFunding(state, event.payment)
     case 'cash_adjusted': {
       const rebased = { ...state, accounting: raiseBases(rollDay(state.accounting, event.at), event.amount) }
       const adjusted = moveCash(rebased, { adjustments: event.amount }, event.at)
-      return { state: event.isIncident ? noteIncident(adjusted, event.at, 'cash', event.reason) : adjusted, history: [], emissions: [{ type: 'reconciled', subject: state.strategyId, detail: { amount: event.amount, reason: event.reason } }] }
+      return {
+        state: event.isIncident ? noteIncident(adjusted, event.at, 'cash', event.reason) : adjusted,
+        history: [],
+        emissions: [
+          { type: 'reconciled', subject: state.strategyId, detail: { amount: event.amount, reason: event.reason } },
+        ],
+      }
     }
     case 'incident_noted':
-      return { state: noteIncident(state, event.at, event.kind, event.detail), history: [], emissions: [{ type: 'reconciled', subject: state.strategyId, detail: { kind: event.kind, detail: event.detail } }] }
+      return {
+        state: noteIncident(state, event.at, event.kind, event.detail),
+        history: [],
+        emissions: [
+          { type: 'reconciled', subject: state.strategyId, detail: { kind: event.kind, detail: event.detail } },
+        ],
+      }
     case 'suspected':
       return quiet({ ...state, suspicions: event.suspicions })
     case 'marked': {
@@ -172,13 +267,21 @@ function advance(state: StrategyState, event: LedgerEvent): Transition {
     case 'halted': {
       if (state.halt !== null) return quiet(state)
       const detail = { by: event.halt.by, rule: event.halt.rule, reason: event.halt.reason }
-      return { state: { ...state, halt: event.halt }, history: [], emissions: [{ type: 'halted', subject: state.strategyId, detail }] }
+      return {
+        state: { ...state, halt: event.halt },
+        history: [],
+        emissions: [{ type: 'halted', subject: state.strategyId, detail }],
+      }
     }
     case 'resumed': {
       // A person has looked: the losses that halted it are accepted and a new risk epoch begins.
       const { equity } = state.accounting
       const accounting = { ...state.accounting, peakEquity: equity, dayStartEquity: equity }
-      return { state: { ...state, halt: null, incidents: [], suspicions: [], accounting }, history: [], emissions: [{ type: 'resumed', subject: state.strategyId, detail: { equity } }] }
+      return {
+        state: { ...state, halt: null, incidents: [], suspicions: [], accounting },
+        history: [],
+        emissions: [{ type: 'resumed', subject: state.strategyId, detail: { equity } }],
+      }
     }
     default:
       return event satisfies never
@@ -189,13 +292,27 @@ function advance(state: StrategyState, event: LedgerEvent): Transition {
  * A close that the venue has not heard of may still arrive, also while later ones under its id are refused. The next
  * one has its number and id as long as that is so, and as long as it is of the same size.
  */
-function numberNextClose(position: Position, { order, attempt, orderId, status }: CloseIntent, end: OrderEnd): Position {
-  const isUnheard = orderId === null && status !== 'accepted' && (end === 'abandoned' || (end === 'rejected' && position.isCloseUnheard)) && position.quantity === order.quantity
+function numberNextClose(
+  position: Position,
+  { order, attempt, orderId, status }: CloseIntent,
+  end: OrderEnd,
+): Position {
+  const isUnheard =
+    orderId === null &&
+    status !== 'accepted' &&
+    (end === 'abandoned' || (end === 'rejected' && position.isCloseUnheard)) &&
+    position.quantity === order.quantity
   return { ...position, isCloseUnheard: isUnheard, closeAttempts: isUnheard ? attempt : position.closeAttempts }
 }
 
 /** One line per order of ours, keyed by its id: later words replace earlier ones. */
-const orderEntry = (order: OrderRequest, status: OrderRecord['status'], reason: string | null, intendedAt: string, updatedAt: string): HistoryEntry => ({
+const orderEntry = (
+  order: OrderRequest,
+  status: OrderRecord['status'],
+  reason: string | null,
+  intendedAt: string,
+  updatedAt: string,
+): HistoryEntry => ({
   kind: 'ORDER',
   id: order.clientOrderId,
   at: intendedAt,
@@ -225,7 +342,12 @@ const noteIncident = (state: StrategyState, at: string, kind: string, detail: st
  * Cash moves by parts only, so that the running totals always explain it. What is held is valued once, at `mark` where
  * there is one: a new holding at an old mark would make a peak that never was.
  */
-function moveCash(state: StrategyState, parts: Partial<Record<'gross' | 'fees' | 'funding' | 'adjustments', Money>>, at: string, mark: Price | null = null): StrategyState {
+function moveCash(
+  state: StrategyState,
+  parts: Partial<Record<'gross' | 'fees' | 'funding' | 'adjustments', Money>>,
+  at: string,
+  mark: Price | null = null,
+): StrategyState {
   const before = rollDay(state.accounting, at)
   const after: Accounting = {
     ...before,
@@ -247,25 +369,50 @@ function takeFill(state: StrategyState, event: Extract<LedgerEvent, { type: 'fil
   const started = before ?? beginFrom(state, event)
   const effect = applyFill(started, fill)
   const isOpening = sideOpenedBy(fill) === started.side
-  const position: Position = isOpening && liquidationPrice !== null ? { ...effect.position, liquidationPrice } : effect.position
+  const position: Position =
+    isOpening && liquidationPrice !== null ? { ...effect.position, liquidationPrice } : effect.position
   const isClosed = position.quantity === '0'
   const nextPhase = phaseAfterFill(countEntry(phase, fill), position, isClosed)
   const marked = moveCash(withPhase(state, nextPhase), { gross: effect.gross, fees: effect.fee }, fill.at, fill.price)
   if (before === null) {
-    const counted = { ...marked, accounting: { ...marked.accounting, entriesToday: marked.accounting.entriesToday + 1 } }
-    const detail = { side: position.side, quantity: position.quantity, price: fill.price, cycleId: position.thesis?.cycleId ?? null }
+    const counted = {
+      ...marked,
+      accounting: { ...marked.accounting, entriesToday: marked.accounting.entriesToday + 1 },
+    }
+    const detail = {
+      side: position.side,
+      quantity: position.quantity,
+      price: fill.price,
+      cycleId: position.thesis?.cycleId ?? null,
+    }
     return { state: counted, history, emissions: [{ type: 'opened', subject: position.tradeId, detail }] }
   }
   if (!isClosed) return { state: marked, history, emissions: [] }
   if (phase.kind === 'closing') {
     const isItsOwn = fill.reason === 'close'
-    history.push(orderEntry(phase.intent.order, isItsOwn ? 'done' : 'cancelled', isItsOwn ? null : `closed by ${fill.reason} before it`, phase.intent.intendedAt, fill.at))
+    history.push(
+      orderEntry(
+        phase.intent.order,
+        isItsOwn ? 'done' : 'cancelled',
+        isItsOwn ? null : `closed by ${fill.reason} before it`,
+        phase.intent.intendedAt,
+        fill.at,
+      ),
+    )
   }
   // A stop that was sent and never seen live: it fired unseen, or the position went before it came.
   const { protection } = started
   if (protection.status === 'intended') {
     const hasFired = fill.clientOrderId === protection.order.clientOrderId
-    history.push(orderEntry(protection.order, hasFired ? 'done' : 'cancelled', hasFired ? null : `closed by ${fill.reason} before it was seen live`, protection.intendedAt, fill.at))
+    history.push(
+      orderEntry(
+        protection.order,
+        hasFired ? 'done' : 'cancelled',
+        hasFired ? null : `closed by ${fill.reason} before it was seen live`,
+        protection.intendedAt,
+        fill.at,
+      ),
+    )
   }
   const trade = deriveTrade(state.strategyId, position, fill, exitReasonOf(phase, fill))
   history.push({ kind: 'TRADE', id: trade.id, at: trade.exitTime, body: trade })
@@ -274,10 +421,14 @@ function takeFill(state: StrategyState, event: Extract<LedgerEvent, { type: 'fil
 }
 
 /** A position of the intent its first fill belongs to, or of none. A stranger's fill never gets here: reconciliation keeps it out. */
-function beginFrom({ phase, strategyId }: StrategyState, { fill, contractSize, liquidationPrice, isOrphan }: Extract<LedgerEvent, { type: 'filled' }>): Position {
+function beginFrom(
+  { phase, strategyId }: StrategyState,
+  { fill, contractSize, liquidationPrice, isOrphan }: Extract<LedgerEvent, { type: 'filled' }>,
+): Position {
   const facts = { contractSize: contractSize as Quantity, liquidationPrice }
   if (isOrphan) return beginPosition({ cycleId: `${strategyId}-orphan`, bracket: null, thesis: null }, fill, facts)
-  const intent: EntryIntent | null = phase.kind === 'opening' ? phase.intent : phase.kind === 'flat' ? phase.abandoned : null
+  const intent: EntryIntent | null =
+    phase.kind === 'opening' ? phase.intent : phase.kind === 'flat' ? phase.abandoned : null
   invariant(intent !== null && fill.side === intent.order.side, `fill ${fill.fillId} belongs to no entry of ours`)
   return beginPosition({ cycleId: intent.cycleId, bracket: intent.order.bracket, thesis: intent.thesis }, fill, facts)
 }
@@ -318,7 +469,11 @@ function rememberTrade(state: StrategyState, trade: Trade): StrategyState {
     lastTradeClosedAt: trade.exitTime,
     lastTradeLost: isLoss || trade.exitReason === 'liquidation' || trade.exitReason === 'external',
   }
-  return { ...state, accounting, memory: { ...state.memory, trades: [...state.memory.trades, summariseTrade(trade)].slice(-TRADE_MEMORY) } }
+  return {
+    ...state,
+    accounting,
+    memory: { ...state.memory, trades: [...state.memory.trades, summariseTrade(trade)].slice(-TRADE_MEMORY) },
+  }
 }
 
 function settleFunding(state: StrategyState, payment: FundingPayment): Transition {
@@ -327,6 +482,12 @@ function settleFunding(state: StrategyState, payment: FundingPayment): Transitio
   // Only a payment that falls into the life of the held position is that trade's.
   const position = positionOf(phase)
   const isOurs = position !== null && fromIso(payment.at) > fromIso(position.openedAt)
-  const credited = isOurs ? withPosition(state, (held) => ({ ...held, funding: sum(held.funding, payment.amount) })) : state
-  return { state: moveCash(credited, { funding: payment.amount }, payment.at), history: [{ kind: 'FUNDING', id: payment.fundingId, at: payment.at, body: payment }], emissions: [] }
+  const credited = isOurs
+    ? withPosition(state, (held) => ({ ...held, funding: sum(held.funding, payment.amount) }))
+    : state
+  return {
+    state: moveCash(credited, { funding: payment.amount }, payment.at),
+    history: [{ kind: 'FUNDING', id: payment.fundingId, at: payment.at, body: payment }],
+    emissions: [],
+  }
 }

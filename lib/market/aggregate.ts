@@ -16,12 +16,19 @@ import type { Candle } from '../../schemas/market.ts'
  * `base` must be strictly increasing (as `inspectCandles` leaves it). Throws {@link InvariantError} when asked for
  * bars finer than the base: that would be invention.
  */
-export function aggregateCandles(base: readonly Candle[], baseTimeframe: Timeframe, timeframe: Timeframe, asOf?: EpochMs): readonly Candle[] {
+export function aggregateCandles(
+  base: readonly Candle[],
+  baseTimeframe: Timeframe,
+  timeframe: Timeframe,
+  asOf?: EpochMs,
+): readonly Candle[] {
   const baseMs = timeframeMs(baseTimeframe)
   const stepMs = timeframeMs(timeframe)
-  if (stepMs < baseMs) throw new InvariantError(`cannot make ${timeframe} bars of ${baseTimeframe} bars: only coarser ones`)
+  if (stepMs < baseMs)
+    throw new InvariantError(`cannot make ${timeframe} bars of ${baseTimeframe} bars: only coarser ones`)
   const end = asOf ?? (base.at(-1)?.time ?? 0) + baseMs
-  if (stepMs === baseMs) return (base.at(-1)?.time ?? 0) + baseMs <= end ? base : base.filter((bar) => bar.time + baseMs <= end)
+  if (stepMs === baseMs)
+    return (base.at(-1)?.time ?? 0) + baseMs <= end ? base : base.filter((bar) => bar.time + baseMs <= end)
 
   const bars: Candle[] = []
   let bucketEnd = -1
@@ -48,5 +55,8 @@ export function coarsestDivisor(timeframe: Timeframe, available: readonly Timefr
   const stepMs = timeframeMs(timeframe)
   return available
     .filter((candidate) => stepMs % timeframeMs(candidate) === 0)
-    .reduce<Timeframe | undefined>((best, candidate) => (best === undefined || timeframeMs(candidate) > timeframeMs(best) ? candidate : best), undefined)
+    .reduce<Timeframe | undefined>(
+      (best, candidate) => (best === undefined || timeframeMs(candidate) > timeframeMs(best) ? candidate : best),
+      undefined,
+    )
 }

@@ -25,7 +25,14 @@ export async function readCandleFile(file: string): Promise<CandleFile> {
   const rows: RawCandle[] = []
   table.forEach((cells, line) => {
     const cell = (index: number): number => readingOf(file, line, table.names[index], cells[index])
-    rows.push({ time: instantOf(file, line, table.names[0], cells[0]), open: cell(1), high: cell(2), low: cell(3), close: cell(4), volume: cell(5) })
+    rows.push({
+      time: instantOf(file, line, table.names[0], cells[0]),
+      open: cell(1),
+      high: cell(2),
+      low: cell(3),
+      close: cell(4),
+      volume: cell(5),
+    })
   })
   return { timeframe: inferTimeframe(file, rows), rows }
 }
@@ -39,7 +46,10 @@ export async function readFundingFile(file: string): Promise<readonly FundingRat
   const table = await readTable(file, [[...TIME_COLUMNS], ['funding_rate']])
   const rates: FundingRate[] = []
   table.forEach((cells, line) => {
-    rates.push({ time: instantOf(file, line, table.names[0], cells[0]), rate: numberOf(file, line, table.names[1], cells[1]) })
+    rates.push({
+      time: instantOf(file, line, table.names[0], cells[0]),
+      rate: numberOf(file, line, table.names[1], cells[1]),
+    })
   })
   rates.sort((a, b) => a.time - b.time)
   return rates.filter((rate, index) => index === 0 || rate.time !== rates[index - 1]?.time)
@@ -58,7 +68,8 @@ function inferTimeframe(file: string, rows: readonly RawCandle[]): Timeframe {
   const [stepMs] = [...counts].reduce<[number, number]>((best, entry) => (entry[1] > best[1] ? entry : best), [0, 0])
   const timeframe = TIMEFRAMES.find((candidate) => timeframeMs(candidate) === stepMs)
   if (timeframe !== undefined) return timeframe
-  const found = stepMs === 0 ? `${rows.length} bars, too few to tell their length` : `bars of ${stepMs / 60_000} minutes`
+  const found =
+    stepMs === 0 ? `${rows.length} bars, too few to tell their length` : `bars of ${stepMs / 60_000} minutes`
   throw new UsageError(`${file}: ${found}; give at least two bars of one of ${TIMEFRAMES.join(', ')}`)
 }
 
@@ -78,7 +89,9 @@ async function readTable(file: string, wanted: readonly string[][]): Promise<Tab
   const positions = wanted.map((names) => {
     const position = names.map((name) => columns.indexOf(name)).find((index) => index >= 0)
     if (position === undefined) {
-      throw new UsageError(`${file}, line 1: no column ${names.join(' or ')} in the header ${JSON.stringify(header.slice(0, 200))}; expected ${wanted.map((each) => each[0]).join(',')}`)
+      throw new UsageError(
+        `${file}, line 1: no column ${names.join(' or ')} in the header ${JSON.stringify(header.slice(0, 200))}; expected ${wanted.map((each) => each[0]).join(',')}`,
+      )
     }
     return position
   })
@@ -101,7 +114,9 @@ async function readText(file: string): Promise<string> {
     try {
       bytes = await promisify(gunzip)(bytes)
     } catch (cause) {
-      throw new UsageError(`${file}: damaged gzip (${(cause as Error).message}); fetch or pack the file again`, { cause })
+      throw new UsageError(`${file}: damaged gzip (${(cause as Error).message}); fetch or pack the file again`, {
+        cause,
+      })
     }
   }
   const text = new TextDecoder().decode(bytes)
@@ -147,12 +162,21 @@ function quotedRows(file: string, text: string, positions: readonly number[]): T
   return (visit) => {
     let records: { record: string[]; info: { lines: number } }[]
     try {
-      records = parse(text, { from: 2, info: true, bom: true, skip_empty_lines: true, relax_column_count: true }) as unknown as typeof records
+      records = parse(text, {
+        from: 2,
+        info: true,
+        bom: true,
+        skip_empty_lines: true,
+        relax_column_count: true,
+      }) as unknown as typeof records
     } catch (cause) {
       throw new UsageError(`${file}: not CSV: ${(cause as Error).message}; remove or balance the quotes`, { cause })
     }
     for (const { record, info } of records) {
-      visit(positions.map((position) => record[position] ?? ''), info.lines)
+      visit(
+        positions.map((position) => record[position] ?? ''),
+        info.lines,
+      )
     }
   }
 }
@@ -161,7 +185,9 @@ function numberOf(file: string, line: number, column: string | undefined, cell: 
   const value = Number(cell)
   // Number('') and Number(' ') are 0; a zero that has no digit is a blank.
   if (!Number.isFinite(value) || (value === 0 && !/\d/.test(cell ?? ''))) {
-    throw new UsageError(`${file}, line ${line}, column ${column ?? '?'}: ${JSON.stringify(cell)} is not a number; write a plain decimal such as 1834.5 or drop the row`)
+    throw new UsageError(
+      `${file}, line ${line}, column ${column ?? '?'}: ${JSON.stringify(cell)} is not a number; write a plain decimal such as 1834.5 or drop the row`,
+    )
   }
   return value
 }
@@ -188,6 +214,11 @@ function instantOf(file: string, line: number, column: string | undefined, cell:
   if (Number.isInteger(value) && value >= FIRST_PLAUSIBLE_MS && value <= 8.64e15) return value
   const parsed = ISO_UTC.test(text) ? Date.parse(text.replace(' ', 'T')) : Number.NaN
   if (!Number.isNaN(parsed) && parsed >= 0) return parsed
-  const remedy = Number.isInteger(value) && value > 0 ? 'epoch milliseconds have 13 digits (seconds x 1000)' : 'write epoch milliseconds or ISO 8601 UTC such as 2026-11-02T09:30:00Z'
-  throw new UsageError(`${file}, line ${line}, column ${column ?? '?'}: ${JSON.stringify(cell)} is not a time; ${remedy}`)
+  const remedy =
+    Number.isInteger(value) && value > 0
+      ? 'epoch milliseconds have 13 digits (seconds x 1000)'
+      : 'write epoch milliseconds or ISO 8601 UTC such as 2026-11-02T09:30:00Z'
+  throw new UsageError(
+    `${file}, line ${line}, column ${column ?? '?'}: ${JSON.stringify(cell)} is not a time; ${remedy}`,
+  )
 }

@@ -54,7 +54,10 @@ export function createCandleHistory(scan: Scan, baseTimeframe: Timeframe): Candl
       // The last bucket is there but may lack its tail; only a later bar would make that a gap.
       const lastBase = scan.candles[firstAtOrAfter(scan.candles, floorTime(asOf, baseMs)) - 1]
       if (lastBase === undefined || lastBase.time + baseMs >= until) return found
-      return { candles, issues: requireFresh({ candles: [lastBase], issues: found.issues }, baseTimeframe, until).issues }
+      return {
+        candles,
+        issues: requireFresh({ candles: [lastBase], issues: found.issues }, baseTimeframe, until).issues,
+      }
     },
     barAt(time) {
       const bar = scan.candles[firstAtOrAfter(scan.candles, time)]
@@ -77,9 +80,14 @@ export function firstAtOrAfter(bars: readonly { readonly time: EpochMs }[], time
 }
 
 /** Issues overlapping [from, until) and known by `asOf`, found without walking those that are not. */
-function indexFindings(findings: readonly Finding[], timeframe: Timeframe): (from: EpochMs, until: EpochMs, asOf: EpochMs) => readonly DataIssue[] {
+function indexFindings(
+  findings: readonly Finding[],
+  timeframe: Timeframe,
+): (from: EpochMs, until: EpochMs, asOf: EpochMs) => readonly DataIssue[] {
   const stepMs = timeframeMs(timeframe)
-  const ordered = findings.map((finding) => ({ finding, time: finding.at ?? 0, end: (finding.at ?? 0) + finding.count * stepMs })).sort((a, b) => a.time - b.time)
+  const ordered = findings
+    .map((finding) => ({ finding, time: finding.at ?? 0, end: (finding.at ?? 0) + finding.count * stepMs }))
+    .sort((a, b) => a.time - b.time)
   let furthest = Number.NEGATIVE_INFINITY
   const reaches = ordered.map(({ end }) => ({ time: (furthest = Math.max(furthest, end)) }))
   return (from, until, asOf) => {
@@ -87,13 +95,18 @@ function indexFindings(findings: readonly Finding[], timeframe: Timeframe): (fro
     const start = firstAtOrAfter(reaches, from + 1)
     const stop = firstAtOrAfter(ordered, until)
     const inside = ordered.slice(start, stop).filter(({ finding, end }) => end > from && finding.knownAt <= asOf)
-    return groupFindings(inside.map(({ finding }) => finding), timeframe)
+    return groupFindings(
+      inside.map(({ finding }) => finding),
+      timeframe,
+    )
   }
 }
 
 /** What a history covers, for a message. */
 export const coverageOf = ({ first, last, baseTimeframe }: CandleHistory): string =>
-  first === undefined || last === undefined ? 'no bars' : `${baseTimeframe} bars from ${toIso(first.time)} to ${toIso(last.time + timeframeMs(baseTimeframe))}`
+  first === undefined || last === undefined
+    ? 'no bars'
+    : `${baseTimeframe} bars from ${toIso(first.time)} to ${toIso(last.time + timeframeMs(baseTimeframe))}`
 
 /** From the open of its first bar to the close of its last; null without bars. */
 export const spanOf = ({ first, last, baseTimeframe }: CandleHistory): { from: EpochMs; to: EpochMs } | null =>

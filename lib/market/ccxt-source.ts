@@ -30,9 +30,13 @@ export async function createCcxtMarket({ config, clock }: { config: MarketConfig
   const ExchangeClass = await loadExchange(config.exchange)
   const exchange: Exchange = new ExchangeClass({ timeout: config.timeoutMs, enableRateLimit: true })
   tameTransport(exchange, config.baseUrl)
-  const reader = config.exchange === 'coinbase' ? createCoinbaseReader(exchange, config.timeoutMs) : createUnifiedReader(exchange, config.timeoutMs)
+  const reader =
+    config.exchange === 'coinbase'
+      ? createCoinbaseReader(exchange, config.timeoutMs)
+      : createUnifiedReader(exchange, config.timeoutMs)
   const baseTimeframe = TIMEFRAMES.find((timeframe) => reader.timeframes.includes(timeframe))
-  if (baseTimeframe === undefined) throw new MarketDataError(`${config.exchange}: none of its bar lengths is one of ${TIMEFRAMES.join(', ')}`)
+  if (baseTimeframe === undefined)
+    throw new MarketDataError(`${config.exchange}: none of its bar lengths is one of ${TIMEFRAMES.join(', ')}`)
   const isPresent = (at: EpochMs): boolean => at >= clock() - PRESENT_MS
 
   return {
@@ -41,18 +45,28 @@ export async function createCcxtMarket({ config, clock }: { config: MarketConfig
     span: null,
     async candles({ symbol, timeframe, asOf, limit }) {
       const source = coarsestDivisor(timeframe, reader.timeframes)
-      if (source === undefined) throw new MarketDataError(`${config.exchange} has no bars that ${timeframe} could be made of; it has ${reader.timeframes.join(', ')}`)
+      if (source === undefined)
+        throw new MarketDataError(
+          `${config.exchange} has no bars that ${timeframe} could be made of; it has ${reader.timeframes.join(', ')}`,
+        )
       const stepMs = timeframeMs(timeframe)
       const until = floorTime(asOf, stepMs)
       const from = Math.max(0, until - limit * stepMs)
       const rows = await reader.candles(symbol, source, from, until)
       const wanted = rows.filter((row) => !(row.time < from))
-      const { candles: base, issues } = requireFresh(inspectCandles(wanted, source, asOf), source, source === timeframe ? asOf : until)
+      const { candles: base, issues } = requireFresh(
+        inspectCandles(wanted, source, asOf),
+        source,
+        source === timeframe ? asOf : until,
+      )
       const closed = aggregateCandles(base, source, timeframe, asOf)
       return { candles: closed.slice(-limit), issues }
     },
     async quote(symbol, at) {
-      if (!isPresent(at)) throw new MarketDataError(`${config.exchange}: a live exchange has no price as of ${toIso(at)}, only of now; replay a candle file instead`)
+      if (!isPresent(at))
+        throw new MarketDataError(
+          `${config.exchange}: a live exchange has no price as of ${toIso(at)}, only of now; replay a candle file instead`,
+        )
       return quoteOf(config.exchange, symbol, at, await reader.prices(symbol, at))
     },
     async fundingRates(symbol, from, to) {
@@ -67,11 +81,19 @@ export async function createCcxtMarket({ config, clock }: { config: MarketConfig
 
 function quoteOf(exchange: string, symbol: string, at: EpochMs, { bid, ask, last, mark }: Prices): Quote {
   if (bid === null || ask === null || !(bid > 0) || !(ask >= bid)) {
-    throw new MarketDataError(`${exchange}: no two-sided price of ${symbol}: bid ${String(bid)}, ask ${String(ask)}; the market may be closed`)
+    throw new MarketDataError(
+      `${exchange}: no two-sided price of ${symbol}: bid ${String(bid)}, ask ${String(ask)}; the market may be closed`,
+    )
   }
   // Bid and ask come from decimals of few digits; eight places keep the half tick and drop floating dust.
   const middle = Number(((bid + ask) / 2).toFixed(8))
-  return { at: toIso(at), bid: price(bid), ask: price(ask), last: price(positive(last) ?? middle), mark: price(positive(mark) ?? middle) }
+  return {
+    at: toIso(at),
+    bid: price(bid),
+    ask: price(ask),
+    last: price(positive(last) ?? middle),
+    mark: price(positive(mark) ?? middle),
+  }
 }
 
 const positive = (value: number | null): number | null => (value !== null && value > 0 ? value : null)

@@ -1,7 +1,14 @@
 import type { Exchange } from 'ccxt'
 import type { z } from 'zod'
 import { type EpochMs, SECOND_MS, TIMEFRAMES, timeframeMs } from '../core/time.ts'
-import { COINBASE_GRANULARITY, COINBASE_PAGE, CoinbaseBook, CoinbaseCandles, CoinbaseProduct, CoinbaseTicker } from './coinbase-wire.ts'
+import {
+  COINBASE_GRANULARITY,
+  COINBASE_PAGE,
+  CoinbaseBook,
+  CoinbaseCandles,
+  CoinbaseProduct,
+  CoinbaseTicker,
+} from './coinbase-wire.ts'
 import { callExchange, UnreadableAnswerError } from './exchange-call.ts'
 import type { ExchangeReader } from './exchange-reader.ts'
 import type { RawCandle } from './inspect-candles.ts'
@@ -24,13 +31,24 @@ const PRODUCTS_KEPT = 8
 /** Coinbase Advanced Trade, `GET /api/v3/brokerage/market/...`. Symbols are product ids such as ETP-20DEC30-CDE. */
 export function createCoinbaseReader(exchange: Exchange, timeoutMs: number): ExchangeReader {
   const methods = exchange as unknown as Readonly<Record<string, PublicCall>>
-  const get = <T>(endpoint: Endpoint, schema: z.ZodType<T>, symbol: string, params: Readonly<Record<string, unknown>>): Promise<T> => {
+  const get = <T>(
+    endpoint: Endpoint,
+    schema: z.ZodType<T>,
+    symbol: string,
+    params: Readonly<Record<string, unknown>>,
+  ): Promise<T> => {
     const what = `coinbase ${endpoint} of ${symbol}`
     return callExchange(what, timeoutMs, async () => {
       const call = methods[ENDPOINTS[endpoint]]
       if (call === undefined) throw new MarketDataError(`${what}: this ccxt has no ${ENDPOINTS[endpoint]}`)
       const answer = schema.safeParse(await call.call(exchange, params))
-      if (!answer.success) throw new UnreadableAnswerError(`unreadable answer: ${answer.error.issues.slice(0, 3).map((issue) => `${issue.path.join('.')} ${issue.message}`).join('; ')}`)
+      if (!answer.success)
+        throw new UnreadableAnswerError(
+          `unreadable answer: ${answer.error.issues
+            .slice(0, 3)
+            .map((issue) => `${issue.path.join('.')} ${issue.message}`)
+            .join('; ')}`,
+        )
       return answer.data
     })
   }
@@ -71,13 +89,15 @@ export function createCoinbaseReader(exchange: Exchange, timeoutMs: number): Exc
     async prices(symbol, at) {
       const ticker = await get('ticker', CoinbaseTicker, symbol, { product_id: symbol, limit: 1 })
       const last = ticker.trades?.[0]?.price ?? (await productAsOf(symbol, at)).price
-      if (ticker.best_bid !== null && ticker.best_ask !== null) return { bid: ticker.best_bid, ask: ticker.best_ask, last, mark: null }
+      if (ticker.best_bid !== null && ticker.best_ask !== null)
+        return { bid: ticker.best_bid, ask: ticker.best_ask, last, mark: null }
       const { pricebook } = await get('book', CoinbaseBook, symbol, { product_id: symbol, limit: 1 })
       return { bid: pricebook.bids[0]?.price ?? null, ask: pricebook.asks[0]?.price ?? null, last, mark: null }
     },
     async fundingRates(symbol, _from, to) {
       const details = (await productAsOf(symbol, to)).future_product_details
-      if (details === null || details === undefined || details.funding_rate === null || details.funding_time === null) return []
+      if (details === null || details === undefined || details.funding_rate === null || details.funding_time === null)
+        return []
       return [{ time: details.funding_time, rate: details.funding_rate }]
     },
     async openInterest(symbol, at) {

@@ -8,14 +8,29 @@ import type { Timeframe } from '../core/time.ts'
 
 const decimal = z.union([z.string(), z.number()]).transform(Number).pipe(z.number())
 /** An amount that may be unset. */
-const maybeDecimal = z.union([z.string(), z.number(), z.null()]).optional().transform((value) => (value === '' || value === null || value === undefined ? null : Number(value))).pipe(z.number().nullable())
-const maybeTime = z.string().nullish().transform((value) => (value === '' || value === null || value === undefined ? null : Date.parse(value))).pipe(z.number().nullable())
+const maybeDecimal = z
+  .union([z.string(), z.number(), z.null()])
+  .optional()
+  .transform((value) => (value === '' || value === null || value === undefined ? null : Number(value)))
+  .pipe(z.number().nullable())
+const maybeTime = z
+  .string()
+  .nullish()
+  .transform((value) => (value === '' || value === null || value === undefined ? null : Date.parse(value)))
+  .pipe(z.number().nullable())
 
 /** Newest first; `start` is the bar's open in Unix seconds. */
 export const CoinbaseCandles = z.looseObject({
   candles: z.array(
     z
-      .looseObject({ start: decimal, low: z.unknown(), high: z.unknown(), open: z.unknown(), close: z.unknown(), volume: z.unknown() })
+      .looseObject({
+        start: decimal,
+        low: z.unknown(),
+        high: z.unknown(),
+        open: z.unknown(),
+        close: z.unknown(),
+        volume: z.unknown(),
+      })
       .transform((bar) => ({
         time: bar.start * 1_000,
         open: amountOf(bar.open),
@@ -28,7 +43,8 @@ export const CoinbaseCandles = z.looseObject({
 })
 
 /** A bar's value for `inspectCandles` to judge: NaN where there is none. */
-const amountOf = (value: unknown): number => (typeof value === 'number' || (typeof value === 'string' && value.trim() !== '') ? Number(value) : Number.NaN)
+const amountOf = (value: unknown): number =>
+  typeof value === 'number' || (typeof value === 'string' && value.trim() !== '') ? Number(value) : Number.NaN
 
 export const CoinbaseTicker = z.looseObject({
   trades: z.array(z.looseObject({ price: decimal })).nullish(),

@@ -19,7 +19,13 @@ export async function createMarket({ config, clock }: { config: MarketConfig; cl
     }
     default: {
       const { createFileMarket } = await import('./file-source.ts')
-      return createFileMarket({ file: config.source, symbol: config.symbol, referenceFile: config.referenceFile, referenceSymbol: config.referenceSymbol, fundingFile: config.fundingFile })
+      return createFileMarket({
+        file: config.source,
+        symbol: config.symbol,
+        referenceFile: config.referenceFile,
+        referenceSymbol: config.referenceSymbol,
+        fundingFile: config.fundingFile,
+      })
     }
   }
 }

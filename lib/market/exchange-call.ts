@@ -21,7 +21,15 @@ export class UnreadableAnswerError extends Error {
 const BACKOFF_MS = [200, 600]
 
 /** ccxt errors that time may heal, by name: those a status of 200 can still carry, and the transport's own. */
-const TRANSIENT = new Set(['OperationFailed', 'NetworkError', 'RequestTimeout', 'ExchangeNotAvailable', 'OnMaintenance', 'DDoSProtection', 'RateLimitExceeded'])
+const TRANSIENT = new Set([
+  'OperationFailed',
+  'NetworkError',
+  'RequestTimeout',
+  'ExchangeNotAvailable',
+  'OnMaintenance',
+  'DDoSProtection',
+  'RateLimitExceeded',
+])
 
 const deadlineSignal = new AsyncLocalStorage<AbortSignal>()
 
@@ -33,16 +41,25 @@ const deadlineSignal = new AsyncLocalStorage<AbortSignal>()
  */
 export function tameTransport(exchange: Exchange, baseUrl: string | null): void {
   exchange.fetchImplementation = (url: string, request: RequestInit) => {
-    const signals = [request.signal, deadlineSignal.getStore()].filter((signal) => signal !== null && signal !== undefined)
+    const signals = [request.signal, deadlineSignal.getStore()].filter(
+      (signal) => signal !== null && signal !== undefined,
+    )
     const { method, headers, body } = request
-    return fetch(url, { method: method ?? 'GET', headers: headers ?? {}, body: body ?? null, redirect: 'error', signal: AbortSignal.any(signals) })
+    return fetch(url, {
+      method: method ?? 'GET',
+      headers: headers ?? {},
+      body: body ?? null,
+      redirect: 'error',
+      signal: AbortSignal.any(signals),
+    })
   }
   const handleErrors = exchange.handleErrors.bind(exchange)
   exchange.handleErrors = (status, reason, url, method, headers, body, ...rest) => {
     if (Number(status) >= 400) throw new HttpStatusError(Number(status), String(body))
     return handleErrors(status, reason, url, method, headers, body, ...rest)
   }
-  if (baseUrl !== null) exchange.urls['api'] = rebase(exchange.urls['api'], baseUrl.replace(/\/+$/, '')) as (typeof exchange.urls)['api']
+  if (baseUrl !== null)
+    exchange.urls['api'] = rebase(exchange.urls['api'], baseUrl.replace(/\/+$/, '')) as (typeof exchange.urls)['api']
 }
 
 /** Replaces scheme and host of every URL in ccxt's tree of them; paths stay. */
@@ -67,7 +84,10 @@ export async function callExchange<T>(what: string, timeoutMs: number, attempt: 
     }, timeoutMs)
   })
   try {
-    return await Promise.race([deadline, deadlineSignal.run(controller.signal, () => tryRepeatedly(what, attempt, controller.signal))])
+    return await Promise.race([
+      deadline,
+      deadlineSignal.run(controller.signal, () => tryRepeatedly(what, attempt, controller.signal)),
+    ])
   } finally {
     clearTimeout(timer)
     controller.abort()
@@ -82,7 +102,9 @@ async function tryRepeatedly<T>(what: string, attempt: () => Promise<T>, signal:
       const waitMs = BACKOFF_MS[tries - 1]
       if (waitMs === undefined || signal.aborted || !isTransient(cause)) {
         if (cause instanceof MarketDataError) throw cause
-        throw new MarketDataError(`${what}: ${messageOf(cause)}${tries > 1 ? ` (after ${tries} tries)` : ''}`, { cause })
+        throw new MarketDataError(`${what}: ${messageOf(cause)}${tries > 1 ? ` (after ${tries} tries)` : ''}`, {
+          cause,
+        })
       }
       await pause(waitMs, signal)
     }
@@ -102,8 +124,12 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 const pause = (waitMs: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
     const timer = setTimeout(resolve, waitMs)
-    signal.addEventListener('abort', () => {
-      clearTimeout(timer)
-      resolve()
-    }, { once: true })
+    signal.addEventListener(
+      'abort',
+      () => {
+        clearTimeout(timer)
+        resolve()
+      },
+      { once: true },
+    )
   })

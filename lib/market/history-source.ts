@@ -16,7 +16,10 @@ export type HistoryMarketOptions = {
 }
 
 /** A market whose whole history is at hand: what a replay walks through. `parts` is what it was made of. */
-export type HistoryMarket = MarketData & { readonly history: CandleHistory; readonly parts: Omit<HistoryMarketOptions, 'name'> }
+export type HistoryMarket = MarketData & {
+  readonly history: CandleHistory
+  readonly parts: Omit<HistoryMarketOptions, 'name'>
+}
 
 /**
  * A market of finished history. It has no spread: bid, ask, last and mark are the open of the base bar that contains
@@ -26,7 +29,9 @@ export function createHistoryMarket({ name, symbol, histories, funding }: Histor
   const historyOf = (wanted: string): CandleHistory => {
     const history = histories.get(wanted)
     if (history !== undefined) return history
-    throw new MarketDataError(`${name}: no candles of ${wanted}, only of ${[...histories.keys()].join(' and ')}${wanted === symbol ? '' : '; give market.referenceFile for it'}`)
+    throw new MarketDataError(
+      `${name}: no candles of ${wanted}, only of ${[...histories.keys()].join(' and ')}${wanted === symbol ? '' : '; give market.referenceFile for it'}`,
+    )
   }
   const traded = historyOf(symbol)
   let asked: { symbol: string; at: EpochMs; quote: Quote } | null = null
@@ -40,12 +45,15 @@ export function createHistoryMarket({ name, symbol, histories, funding }: Histor
     async candles({ symbol: wanted, timeframe, asOf, limit }) {
       const history = historyOf(wanted)
       if (timeframeMs(timeframe) < timeframeMs(history.baseTimeframe)) {
-        throw new MarketDataError(`${name}: ${timeframe} bars of ${wanted} were asked for, but its file has bars of ${history.baseTimeframe}; give a file with finer bars`)
+        throw new MarketDataError(
+          `${name}: ${timeframe} bars of ${wanted} were asked for, but its file has bars of ${history.baseTimeframe}; give a file with finer bars`,
+        )
       }
       return history.query(timeframe, asOf, limit)
     },
     async quote(wanted, at) {
-      if (asked?.symbol !== wanted || asked.at !== at) asked = { symbol: wanted, at, quote: quoteOf(historyOf(wanted), wanted, at, name) }
+      if (asked?.symbol !== wanted || asked.at !== at)
+        asked = { symbol: wanted, at, quote: quoteOf(historyOf(wanted), wanted, at, name) }
       return asked.quote
     },
     async driftAfter(wanted, at, afterMs) {
@@ -75,7 +83,9 @@ function quoteOf(history: CandleHistory, symbol: string, at: EpochMs, name: stri
   const last = history.last
   const level = bar?.open ?? (last !== undefined && opens === last.time + baseMs ? last.close : undefined)
   if (level === undefined) {
-    throw new MarketDataError(`${name}: no price of ${symbol} at ${toIso(at)}; the file covers ${coverageOf(history)} and has no bar opening ${toIso(opens)}`)
+    throw new MarketDataError(
+      `${name}: no price of ${symbol} at ${toIso(at)}; the file covers ${coverageOf(history)} and has no bar opening ${toIso(opens)}`,
+    )
   }
   const text = price(level)
   return { at: toIso(at), bid: text, ask: text, last: text, mark: text }

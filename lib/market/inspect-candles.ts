@@ -88,7 +88,12 @@ export function groupFindings(findings: readonly Finding[], timeframe: Timeframe
   }
   return groups
     .sort((a, b) => (a.first.at ?? -1) - (b.first.at ?? -1) || compareText(a.first.rule, b.first.rule))
-    .map(({ first, count }) => ({ kind: first.kind, at: first.at === null ? null : toIso(first.at), count, detail: first.detail }))
+    .map(({ first, count }) => ({
+      kind: first.kind,
+      at: first.at === null ? null : toIso(first.at),
+      count,
+      detail: first.detail,
+    }))
 }
 
 /**
@@ -102,13 +107,26 @@ export function requireFresh(series: CandleSeries, timeframe: Timeframe, asOf: E
   const last = series.candles.at(-1)
   if (expected < 0 || (last !== undefined && last.time >= expected)) return series
   if (last === undefined) {
-    return { ...series, issues: [...series.issues, { kind: 'missing', at: toIso(expected), count: 1, detail: `no ${timeframe} bar closed by ${toIso(asOf)}` }] }
+    return {
+      ...series,
+      issues: [
+        ...series.issues,
+        { kind: 'missing', at: toIso(expected), count: 1, detail: `no ${timeframe} bar closed by ${toIso(asOf)}` },
+      ],
+    }
   }
   const count = (expected - last.time) / stepMs
   const at = toIso(last.time + stepMs)
-  const issues: DataIssue[] = [{ kind: 'missing', at, count, detail: `the ${timeframe} bar of ${toIso(expected)} has closed and is not there` }]
+  const issues: DataIssue[] = [
+    { kind: 'missing', at, count, detail: `the ${timeframe} bar of ${toIso(expected)} has closed and is not there` },
+  ]
   if (count > 1) {
-    issues.push({ kind: 'stale', at, count, detail: `the last ${timeframe} bar closed ${toIso(last.time + stepMs)}, ${count} bars before the last it should have` })
+    issues.push({
+      kind: 'stale',
+      at,
+      count,
+      detail: `the last ${timeframe} bar closed ${toIso(last.time + stepMs)}, ${count} bars before the last it should have`,
+    })
   }
   return { ...series, issues: [...series.issues, ...issues] }
 }
@@ -116,19 +134,35 @@ export function requireFresh(series: CandleSeries, timeframe: Timeframe, asOf: E
 function problemOf(row: RawCandle | null | undefined, stepMs: number, asOf: EpochMs): Finding | undefined {
   if (row === null || row === undefined || typeof row !== 'object') return defect('not_a_number', null, 0, 'not a bar')
   const { time, open, high, low, close, volume } = row
-  if (!Number.isFinite(time) || time < 0 || time > MAX_INSTANT) return defect('not_a_number', null, 0, `time is ${String(time)}`)
+  if (!Number.isFinite(time) || time < 0 || time > MAX_INSTANT)
+    return defect('not_a_number', null, 0, `time is ${String(time)}`)
   const closes = time + stepMs
   if (time % stepMs !== 0) return defect('misaligned', Math.floor(time), closes, 'opens off the grid of its timeframe')
   if (closes > asOf) return defect('forming', time, closes, `closes ${toIso(closes)}, after ${toIso(asOf)}`)
-  if (!(Number.isFinite(open) && Number.isFinite(high) && Number.isFinite(low) && Number.isFinite(close) && Number.isFinite(volume))) {
+  if (!(
+    Number.isFinite(open) &&
+    Number.isFinite(high) &&
+    Number.isFinite(low) &&
+    Number.isFinite(close) &&
+    Number.isFinite(volume)
+  )) {
     return defect('not_a_number', time, closes, valuesOf(row))
   }
-  if (open <= 0 || high <= 0 || low <= 0 || close <= 0 || volume < 0) return defect('not_positive', time, closes, valuesOf(row))
-  if (high < open || high < close || low > open || low > close) return defect('inconsistent', time, closes, valuesOf(row))
+  if (open <= 0 || high <= 0 || low <= 0 || close <= 0 || volume < 0)
+    return defect('not_positive', time, closes, valuesOf(row))
+  if (high < open || high < close || low > open || low > close)
+    return defect('inconsistent', time, closes, valuesOf(row))
   return undefined
 }
 
-const defect = (kind: DataIssue['kind'], at: EpochMs | null, knownAt: EpochMs, what: string): Finding => ({ kind, at, count: 1, knownAt, rule: kind, detail: `${what}; dropped` })
+const defect = (kind: DataIssue['kind'], at: EpochMs | null, knownAt: EpochMs, what: string): Finding => ({
+  kind,
+  at,
+  count: 1,
+  knownAt,
+  rule: kind,
+  detail: `${what}; dropped`,
+})
 
 const valuesOf = ({ open, high, low, close, volume }: RawCandle): string =>
   `open ${String(open)}, high ${String(high)}, low ${String(low)}, close ${String(close)}, volume ${String(volume)}`
@@ -145,7 +179,14 @@ function putInOrder(bars: readonly Candle[], stepMs: number, findings: Finding[]
     while ((stack.at(-1)?.place ?? -1) > entry.place) stack.pop()
     const later = stack.at(-1)
     if (later !== undefined) {
-      findings.push({ kind: 'disorder', at: entry.bar.time, count: 1, knownAt: later.bar.time + stepMs, rule: 'disorder', detail: 'came after a later bar; put in its place' })
+      findings.push({
+        kind: 'disorder',
+        at: entry.bar.time,
+        count: 1,
+        knownAt: later.bar.time + stepMs,
+        rule: 'disorder',
+        detail: 'came after a later bar; put in its place',
+      })
     }
     stack.push(entry)
   }
@@ -161,7 +202,12 @@ function dropCopies(sorted: readonly Candle[], stepMs: number, findings: Finding
       candles.push(bar)
       continue
     }
-    const isSame = kept.open === bar.open && kept.high === bar.high && kept.low === bar.low && kept.close === bar.close && kept.volume === bar.volume
+    const isSame =
+      kept.open === bar.open &&
+      kept.high === bar.high &&
+      kept.low === bar.low &&
+      kept.close === bar.close &&
+      kept.volume === bar.volume
     const rule = isSame ? 'duplicate' : 'duplicate_conflict'
     const detail = isSame
       ? 'the same bar more than once; the first kept'

@@ -16,7 +16,10 @@ export async function loadExchange(id: string): Promise<ExchangeClass> {
   if (id === 'coinbase') return loadCoinbase()
   const classes = (await importWhole(id)) as unknown as Readonly<Record<string, unknown>>
   const found = Object.hasOwn(classes, id) ? classes[id] : undefined
-  if (typeof found !== 'function') throw new UsageError(`market.exchange: ccxt has no exchange ${JSON.stringify(id)}; use an id of its list, such as coinbase or kraken`)
+  if (typeof found !== 'function')
+    throw new UsageError(
+      `market.exchange: ccxt has no exchange ${JSON.stringify(id)}; use an id of its list, such as coinbase or kraken`,
+    )
   return found as ExchangeClass
 }
 
@@ -36,6 +39,9 @@ async function importWhole(id: string): Promise<typeof import('ccxt').default> {
     return (await import('ccxt')).default
   } catch (cause) {
     if ((cause as { code?: unknown }).code !== 'ERR_MODULE_NOT_FOUND') throw cause
-    throw new UsageError(`market.exchange: ${id} needs the whole ccxt package, which this build leaves out; use coinbase here or run from a checkout`, { cause })
+    throw new UsageError(
+      `market.exchange: ${id} needs the whole ccxt package, which this build leaves out; use coinbase here or run from a checkout`,
+      { cause },
+    )
   }
 }

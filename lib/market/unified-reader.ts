@@ -24,12 +24,19 @@ export function createUnifiedReader(exchange: Exchange, timeoutMs: number): Exch
   const ask = <T>(method: string, symbol: string, schema: z.ZodType<T>, send: () => Promise<unknown>): Promise<T> =>
     callExchange(`${exchange.id} ${method} of ${symbol}`, timeoutMs, async () => {
       const answer = schema.safeParse(await send())
-      if (!answer.success) throw new UnreadableAnswerError(`unreadable answer: ${answer.error.issues.slice(0, 3).map((issue) => `${issue.path.join('.')} ${issue.message}`).join('; ')}`)
+      if (!answer.success)
+        throw new UnreadableAnswerError(
+          `unreadable answer: ${answer.error.issues
+            .slice(0, 3)
+            .map((issue) => `${issue.path.join('.')} ${issue.message}`)
+            .join('; ')}`,
+        )
       return answer.data
     })
   const has = (method: string): boolean => exchange.has[method] === true || exchange.has[method] === 'emulated'
   const demand = (method: string): void => {
-    if (!has(method)) throw new MarketDataError(`${exchange.id} has no ${method} in ccxt; choose another market.exchange`)
+    if (!has(method))
+      throw new MarketDataError(`${exchange.id} has no ${method} in ccxt; choose another market.exchange`)
   }
   const offered: Readonly<Record<string, unknown>> = exchange.timeframes ?? {}
 
@@ -44,7 +51,9 @@ export function createUnifiedReader(exchange: Exchange, timeoutMs: number): Exch
       while (since < until) {
         const limit = Math.min(PAGE, (until - since) / stepMs)
         const start = since
-        const page = (await ask('fetchOHLCV', symbol, Ohlcv, () => exchange.fetchOHLCV(symbol, timeframe, start, limit))).map(candleOf)
+        const page = (
+          await ask('fetchOHLCV', symbol, Ohlcv, () => exchange.fetchOHLCV(symbol, timeframe, start, limit))
+        ).map(candleOf)
         // Some exchanges answer with their newest bars whatever is asked; only what advances is taken.
         const fresh = page.filter((row) => !(row.time < start))
         rows.push(...fresh)
@@ -58,7 +67,8 @@ export function createUnifiedReader(exchange: Exchange, timeoutMs: number): Exch
       const ticker = await ask('fetchTicker', symbol, Ticker, () => exchange.fetchTicker(symbol))
       const last = ticker.last ?? null
       const mark = ticker.markPrice ?? null
-      if (typeof ticker.bid === 'number' && typeof ticker.ask === 'number') return { bid: ticker.bid, ask: ticker.ask, last, mark }
+      if (typeof ticker.bid === 'number' && typeof ticker.ask === 'number')
+        return { bid: ticker.bid, ask: ticker.ask, last, mark }
       demand('fetchOrderBook')
       const book = await ask('fetchOrderBook', symbol, Book, () => exchange.fetchOrderBook(symbol, 5))
       return { bid: book.bids[0]?.[0] ?? null, ask: book.asks[0]?.[0] ?? null, last, mark }
@@ -69,7 +79,9 @@ export function createUnifiedReader(exchange: Exchange, timeoutMs: number): Exch
       let since = from + 1
       for (let page = 0; page < MAX_FUNDING_PAGES && since <= to; page += 1) {
         const start = since
-        const answer = await ask('fetchFundingRateHistory', symbol, FundingHistory, () => exchange.fetchFundingRateHistory(symbol, start, FUNDING_PAGE))
+        const answer = await ask('fetchFundingRateHistory', symbol, FundingHistory, () =>
+          exchange.fetchFundingRateHistory(symbol, start, FUNDING_PAGE),
+        )
         for (const { timestamp, fundingRate } of answer) rates.set(timestamp, fundingRate)
         const newest = latestOf(answer.map(({ timestamp }) => ({ time: timestamp })))
         if (newest === undefined || newest < start) break
@@ -79,7 +91,10 @@ export function createUnifiedReader(exchange: Exchange, timeoutMs: number): Exch
     },
     async openInterest(symbol) {
       if (!has('fetchOpenInterest')) return null
-      return (await ask('fetchOpenInterest', symbol, OpenInterest, () => exchange.fetchOpenInterest(symbol))).openInterestAmount ?? null
+      return (
+        (await ask('fetchOpenInterest', symbol, OpenInterest, () => exchange.fetchOpenInterest(symbol)))
+          .openInterestAmount ?? null
+      )
     },
   }
 }
@@ -87,7 +102,14 @@ export function createUnifiedReader(exchange: Exchange, timeoutMs: number): Exch
 function candleOf(row: readonly (number | null | undefined)[]): RawCandle {
   const [time, open, high, low, close, volume] = row.map((value) => value ?? Number.NaN)
   const none = Number.NaN
-  return { time: time ?? none, open: open ?? none, high: high ?? none, low: low ?? none, close: close ?? none, volume: volume ?? none }
+  return {
+    time: time ?? none,
+    open: open ?? none,
+    high: high ?? none,
+    low: low ?? none,
+    close: close ?? none,
+    volume: volume ?? none,
+  }
 }
 
 function latestOf(rows: readonly { readonly time: EpochMs }[]): EpochMs | undefined {

@@ -15,7 +15,11 @@ const MAX_RAW_LENGTH = 4_000
  */
 export function cleanTitle(raw: string, maxLength: number): string {
   const decoded = decodeEntities(decodeEntities(raw.slice(0, MAX_RAW_LENGTH)))
-  const visible = decoded.normalize('NFC').replace(/[\t\n\r\f\v\u{85}]/gu, ' ').replace(INVISIBLE, '').replace(MARK_HEAP, '$1')
+  const visible = decoded
+    .normalize('NFC')
+    .replace(/[\t\n\r\f\v\u{85}]/gu, ' ')
+    .replace(INVISIBLE, '')
+    .replace(MARK_HEAP, '$1')
   const text = stripTags(visible).replace(/\s+/gu, ' ').trim()
   return truncate(text, maxLength)
 }
@@ -39,5 +43,8 @@ function stripTags(text: string): string {
 function truncate(text: string, maxLength: number): string {
   const characters = [...text]
   if (characters.length <= maxLength) return text
-  return `${characters.slice(0, maxLength - 1).join('').trimEnd()}…`
+  return `${characters
+    .slice(0, maxLength - 1)
+    .join('')
+    .trimEnd()}…`
 }

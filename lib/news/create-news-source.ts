@@ -28,15 +28,32 @@ export function createNewsSource({ config }: { config: NewsConfig }): NewsSource
   }
 }
 
-async function readFeed({ name, url }: z.infer<typeof FeedConfig>, config: NewsConfig, asOf: EpochMs): Promise<{ candidates: Candidate[]; report: FeedReport }> {
+async function readFeed(
+  { name, url }: z.infer<typeof FeedConfig>,
+  config: NewsConfig,
+  asOf: EpochMs,
+): Promise<{ candidates: Candidate[]; report: FeedReport }> {
   try {
     const items = await parseFeed(await fetchFeed({ url, timeoutMs: config.timeoutMs, maxBytes: config.maxBytes }))
-    const titled = items.map((item) => ({ ...item, source: name, title: cleanTitle(item.title, config.maxTitleLength) })).filter((item) => item.title !== '')
+    const titled = items
+      .map((item) => ({ ...item, source: name, title: cleanTitle(item.title, config.maxTitleLength) }))
+      .filter((item) => item.title !== '')
     const known = titled.filter((item) => item.publishedAt === null || item.publishedAt <= asOf)
-    return { candidates: known, report: { source: name, ok: true, items: items.length, problem: remarkOn(items.length, titled.length, known.length) } }
+    return {
+      candidates: known,
+      report: {
+        source: name,
+        ok: true,
+        items: items.length,
+        problem: remarkOn(items.length, titled.length, known.length),
+      },
+    }
   } catch (error) {
     const reason = error instanceof FeedProblem ? error.message : 'the feed could not be read'
-    return { candidates: [], report: { source: name, ok: false, items: 0, problem: cleanTitle(reason, MAX_PROBLEM_LENGTH) } }
+    return {
+      candidates: [],
+      report: { source: name, ok: false, items: 0, problem: cleanTitle(reason, MAX_PROBLEM_LENGTH) },
+    }
   }
 }
 

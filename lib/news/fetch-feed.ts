@@ -5,7 +5,8 @@ const MAX_REDIRECTS = 3
 
 const HEADERS = {
   'user-agent': 'hourhand (feed reader)',
-  accept: 'application/rss+xml, application/atom+xml, application/rdf+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.1',
+  accept:
+    'application/rss+xml, application/atom+xml, application/rdf+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.1',
 }
 
 /**
@@ -13,7 +14,15 @@ const HEADERS = {
  * `maxBytes` is counted after decompression, while it streams. Only http and https, at most three redirects.
  * Rejects with {@link FeedProblem}.
  */
-export async function fetchFeed({ url, timeoutMs, maxBytes }: { url: string; timeoutMs: number; maxBytes: number }): Promise<string> {
+export async function fetchFeed({
+  url,
+  timeoutMs,
+  maxBytes,
+}: {
+  url: string
+  timeoutMs: number
+  maxBytes: number
+}): Promise<string> {
   const signal = AbortSignal.timeout(timeoutMs)
   try {
     const response = await follow(new URL(url), signal, MAX_REDIRECTS)
@@ -26,12 +35,14 @@ export async function fetchFeed({ url, timeoutMs, maxBytes }: { url: string; tim
 }
 
 async function follow(url: URL, signal: AbortSignal, redirectsLeft: number): Promise<Response> {
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new FeedProblem(`redirected to ${url.protocol} instead of http or https`)
+  if (url.protocol !== 'http:' && url.protocol !== 'https:')
+    throw new FeedProblem(`redirected to ${url.protocol} instead of http or https`)
   const response = await fetch(url.href, { signal, headers: HEADERS, redirect: 'manual' })
   if (response.ok) return response
   await response.body?.cancel()
   const location = response.headers.get('location')
-  if (response.status < 300 || response.status >= 400 || location === null) throw new FeedProblem(`HTTP ${response.status}`)
+  if (response.status < 300 || response.status >= 400 || location === null)
+    throw new FeedProblem(`HTTP ${response.status}`)
   if (redirectsLeft === 0) throw new FeedProblem(`redirected more than ${MAX_REDIRECTS} times`)
   if (!URL.canParse(location, url.href)) throw new FeedProblem('redirected to something that is no address')
   return follow(new URL(location, url), signal, redirectsLeft - 1)
@@ -55,7 +66,10 @@ async function readAtMost(response: Response, maxBytes: number): Promise<Uint8Ar
  */
 export function decodeText(bytes: Uint8Array, contentType: string): string {
   const head = decodeWindows1252(bytes.subarray(0, 200))
-  const declared = markOf(bytes) ?? /charset\s*=\s*["']?([\w-]+)/i.exec(contentType)?.[1] ?? /^[^<]*<\?xml[^>]*encoding\s*=\s*["']([\w-]+)["']/i.exec(head)?.[1]
+  const declared =
+    markOf(bytes) ??
+    /charset\s*=\s*["']?([\w-]+)/i.exec(contentType)?.[1] ??
+    /^[^<]*<\?xml[^>]*encoding\s*=\s*["']([\w-]+)["']/i.exec(head)?.[1]
   if (declared !== undefined && LATIN.test(declared)) return decodeWindows1252(bytes)
   const decoder = declared === undefined ? undefined : decoderFor(declared)
   if (decoder !== undefined) return decoder.decode(bytes)

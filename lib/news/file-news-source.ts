@@ -26,27 +26,48 @@ export type DatedHeadline = Candidate & { readonly publishedAt: EpochMs }
  * Headlines of history, from a JSON Lines file (also gzipped), in the order of the file. Rejects with {@link UsageError}
  * naming file and line when the file is missing or a line is not a dated headline.
  */
-export const readHeadlines = async (config: Pick<NewsConfig, 'maxTitleLength'> & { file: string }): Promise<DatedHeadline[]> => parseHeadlines(await readText(config.file), config)
+export const readHeadlines = async (
+  config: Pick<NewsConfig, 'maxTitleLength'> & { file: string },
+): Promise<DatedHeadline[]> => parseHeadlines(await readText(config.file), config)
 
 /** Headlines as known at an instant: what was published later is not there yet. The same selection as of live feeds. */
-export function newsOf(headlines: readonly DatedHeadline[], config: Pick<NewsConfig, 'maxAgeHours' | 'maxHeadlines'>): NewsSource {
+export function newsOf(
+  headlines: readonly DatedHeadline[],
+  config: Pick<NewsConfig, 'maxAgeHours' | 'maxHeadlines'>,
+): NewsSource {
   const ordered = headlines.toSorted((a, b) => a.publishedAt - b.publishedAt)
   return {
     async headlines(asOf) {
-      const recent = ordered.filter(({ publishedAt }) => publishedAt <= asOf && publishedAt >= asOf - config.maxAgeHours * HOUR_MS)
+      const recent = ordered.filter(
+        ({ publishedAt }) => publishedAt <= asOf && publishedAt >= asOf - config.maxAgeHours * HOUR_MS,
+      )
       return { headlines: selectHeadlines(recent, config, asOf), feeds: [] }
     },
   }
 }
 
 /** Every headline of a file's text, cleaned; undated ones are refused: nobody could say when they were known. */
-export function parseHeadlines(text: string, { file, maxTitleLength }: Pick<NewsConfig, 'maxTitleLength'> & { file: string }): DatedHeadline[] {
+export function parseHeadlines(
+  text: string,
+  { file, maxTitleLength }: Pick<NewsConfig, 'maxTitleLength'> & { file: string },
+): DatedHeadline[] {
   return text.split('\n').flatMap((line, index) => {
     if (line.trim() === '') return []
-    const refuse = (problem: string): UsageError => new UsageError(`news.file ${file}, line ${index + 1}: ${problem}; expected {"title", "source", "published_at": ISO 8601}`)
+    const refuse = (problem: string): UsageError =>
+      new UsageError(
+        `news.file ${file}, line ${index + 1}: ${problem}; expected {"title", "source", "published_at": ISO 8601}`,
+      )
     const value = parseJson(line, refuse)
     const parsed = Line.safeParse(value)
-    if (!parsed.success) throw refuse(parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'line'}: ${message}${shown(path.length === 0 ? value : (value as Record<string, unknown>)[String(path[0])])}`).join('; '))
+    if (!parsed.success)
+      throw refuse(
+        parsed.error.issues
+          .map(
+            ({ path, message }) =>
+              `${path.join('.') || 'line'}: ${message}${shown(path.length === 0 ? value : (value as Record<string, unknown>)[String(path[0])])}`,
+          )
+          .join('; '),
+      )
     const { title, source, link, published_at, publishedAt, pub_date } = parsed.data
     const at = published_at ?? publishedAt ?? pub_date
     if (at === undefined) throw refuse('it has no published_at')
@@ -71,6 +92,9 @@ async function readText(file: string): Promise<string> {
     const bytes = await readFile(file)
     return (bytes[0] === 0x1f && bytes[1] === 0x8b ? await promisify(gunzip)(bytes) : bytes).toString('utf8')
   } catch (cause) {
-    throw new UsageError(`news.file ${file} cannot be read (${(cause as Error).message}): give the path of a JSON Lines file, plain or gzipped`, { cause })
+    throw new UsageError(
+      `news.file ${file} cannot be read (${(cause as Error).message}): give the path of a JSON Lines file, plain or gzipped`,
+      { cause },
+    )
   }
 }

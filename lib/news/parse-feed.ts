@@ -7,7 +7,12 @@ import { FeedProblem } from './feed-problem.ts'
 export type FeedItem = { readonly title: string; readonly link: string | null; readonly publishedAt: EpochMs | null }
 
 /** Titles and links come as text, or as objects where they have attributes or markup. */
-const Entry = z.looseObject({ title: z.unknown().optional(), link: z.unknown().optional(), guid: z.unknown().optional(), isoDate: z.unknown().optional() })
+const Entry = z.looseObject({
+  title: z.unknown().optional(),
+  link: z.unknown().optional(),
+  guid: z.unknown().optional(),
+  isoDate: z.unknown().optional(),
+})
 const Feed = z.looseObject({ items: z.array(Entry) })
 
 /**
@@ -71,7 +76,10 @@ function textOf(value: unknown): string {
   if (typeof value === 'string') return value
   if (Array.isArray(value)) return value.map(textOf).join(' ')
   if (typeof value !== 'object' || value === null) return ''
-  return Object.entries(value).filter(([key]) => key !== '$').map(([, inner]) => textOf(inner)).join(' ')
+  return Object.entries(value)
+    .filter(([key]) => key !== '$')
+    .map(([, inner]) => textOf(inner))
+    .join(' ')
 }
 
 const webAddress = (text: string): string | null => (/^https?:\/\//i.test(text.trim()) ? text.trim() : null)
@@ -80,7 +88,11 @@ const webAddress = (text: string): string | null => (/^https?:\/\//i.test(text.t
 const mendReferences = (xml: string): string =>
   xml
     .split(/(<!\[CDATA\[[\s\S]*?\]\]>)/)
-    .map((part) => (part.startsWith('<![CDATA[') ? part : part.replace(/&(?!(?:amp|lt|gt|quot|apos|#\d+|#[xX][0-9a-fA-F]+);)/g, '&amp;')))
+    .map((part) =>
+      part.startsWith('<![CDATA[')
+        ? part
+        : part.replace(/&(?!(?:amp|lt|gt|quot|apos|#\d+|#[xX][0-9a-fA-F]+);)/g, '&amp;'),
+    )
     .join('')
 
 /** The library's first line says what is wrong; the rest is position, and text of theirs. */

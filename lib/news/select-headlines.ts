@@ -3,7 +3,12 @@ import type { Headline } from '../../schemas/snapshot.ts'
 import { type EpochMs, HOUR_MS, MINUTE_MS, toIso } from '../core/time.ts'
 
 /** A cleaned headline of one feed. */
-export type Candidate = { readonly title: string; readonly source: string; readonly link: string | null; readonly publishedAt: EpochMs | null }
+export type Candidate = {
+  readonly title: string
+  readonly source: string
+  readonly link: string | null
+  readonly publishedAt: EpochMs | null
+}
 
 /** Headlines without a time are too doubtful for more than these. */
 export const MAX_UNDATED = 3
@@ -20,9 +25,15 @@ export const MAX_UNDATED = 3
  *   order they answered in.
  * - At most `maxHeadlines`.
  */
-export function selectHeadlines(candidates: readonly Candidate[], config: Pick<NewsConfig, 'maxAgeHours' | 'maxHeadlines'>, asOf: EpochMs): Headline[] {
+export function selectHeadlines(
+  candidates: readonly Candidate[],
+  config: Pick<NewsConfig, 'maxAgeHours' | 'maxHeadlines'>,
+  asOf: EpochMs,
+): Headline[] {
   const oldest = asOf - config.maxAgeHours * HOUR_MS
-  const current = candidates.filter(({ publishedAt }) => publishedAt === null || (publishedAt <= asOf && publishedAt >= oldest))
+  const current = candidates.filter(
+    ({ publishedAt }) => publishedAt === null || (publishedAt <= asOf && publishedAt >= oldest),
+  )
   const unique = onePerStory(current).sort(newestFirst)
   const dated = unique.filter(({ publishedAt }) => publishedAt !== null)
   const undated = unique.filter(({ publishedAt }) => publishedAt === null).slice(0, MAX_UNDATED)
@@ -62,7 +73,8 @@ function withoutSource(title: string): string {
   const { story, source } = match?.groups ?? {}
   if (story === undefined || source === undefined) return title
   const words = source.trim().split(/\s+/u)
-  const looksLikeSource = words.length <= 4 && words.every((word) => /^[\p{Lu}\d]/u.test(word) || /^[\w-]+\.[a-z]{2,}$/u.test(word))
+  const looksLikeSource =
+    words.length <= 4 && words.every((word) => /^[\p{Lu}\d]/u.test(word) || /^[\w-]+\.[a-z]{2,}$/u.test(word))
   return looksLikeSource && story.split(/\s+/u).length >= 3 ? story : title
 }
 
@@ -73,7 +85,9 @@ function withoutSource(title: string): string {
 export function linkKey(link: string): string | null {
   if (!URL.canParse(link)) return null
   const { hostname, port, pathname, searchParams } = new URL(link)
-  const query = [...searchParams].filter(([key]) => !TRACKING.test(key)).sort((a, b) => compare(a[0], b[0]) || compare(a[1], b[1]))
+  const query = [...searchParams]
+    .filter(([key]) => !TRACKING.test(key))
+    .sort((a, b) => compare(a[0], b[0]) || compare(a[1], b[1]))
   const path = pathname.replace(/\/+$/, '')
   if (path === '' && query.length === 0) return null
   return `${hostname.replace(/^www\./, '')}:${port}${path}?${new URLSearchParams(query)}`
@@ -82,6 +96,9 @@ export function linkKey(link: string): string | null {
 const TRACKING = /^(?:utm_\w+|ref|source|fbclid|gclid|cmp)$/i
 
 const compare = (a: string | number, b: string | number): number => (a < b ? -1 : a > b ? 1 : 0)
-const byName = (a: Candidate, b: Candidate): number => compare(a.source, b.source) || compare(a.title, b.title) || compare(a.link ?? '', b.link ?? '')
-const earliestFirst = (a: Candidate, b: Candidate): number => compare(a.publishedAt ?? Number.POSITIVE_INFINITY, b.publishedAt ?? Number.POSITIVE_INFINITY) || byName(a, b)
-const newestFirst = (a: Candidate, b: Candidate): number => compare(b.publishedAt ?? Number.NEGATIVE_INFINITY, a.publishedAt ?? Number.NEGATIVE_INFINITY) || byName(a, b)
+const byName = (a: Candidate, b: Candidate): number =>
+  compare(a.source, b.source) || compare(a.title, b.title) || compare(a.link ?? '', b.link ?? '')
+const earliestFirst = (a: Candidate, b: Candidate): number =>
+  compare(a.publishedAt ?? Number.POSITIVE_INFINITY, b.publishedAt ?? Number.POSITIVE_INFINITY) || byName(a, b)
+const newestFirst = (a: Candidate, b: Candidate): number =>
+  compare(b.publishedAt ?? Number.NEGATIVE_INFINITY, a.publishedAt ?? Number.NEGATIVE_INFINITY) || byName(a, b)

@@ -13,9 +13,14 @@ export type ChartBars = ReportData['bars']
 
 /** The bars that a chart of a run shows, in columns: those of the decision timeframe in [from, to). */
 function chartBars(history: CandleHistory, stepMs: number, from: EpochMs, to: EpochMs): ChartBars {
-  const timeframe = TIMEFRAMES.find((one) => timeframeMs(one) === Math.max(stepMs, timeframeMs(history.baseTimeframe))) ?? history.baseTimeframe
+  const timeframe =
+    TIMEFRAMES.find((one) => timeframeMs(one) === Math.max(stepMs, timeframeMs(history.baseTimeframe))) ??
+    history.baseTimeframe
   const { candles } = history.query(timeframe, to, Math.ceil((to - from) / timeframeMs(timeframe)))
-  return columnsOf(timeframe, candles.filter(({ time }) => time >= from))
+  return columnsOf(
+    timeframe,
+    candles.filter(({ time }) => time >= from),
+  )
 }
 
 /** Bars as a chart takes them. */
@@ -40,6 +45,8 @@ export function readBars(directory: string): ChartBars {
     return ReportData.shape.bars.parse(JSON.parse(readFileSync(file, 'utf8')))
   } catch (cause) {
     const what = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message
-    throw new UsageError(`${file} cannot be read (${what}): give a directory that hourhand replay --out has filled`, { cause })
+    throw new UsageError(`${file} cannot be read (${what}): give a directory that hourhand replay --out has filled`, {
+      cause,
+    })
   }
 }

@@ -1,4 +1,17 @@
-import { closeSync, existsSync, fdatasyncSync, ftruncateSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fdatasyncSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { UsageError } from '../core/invariant.ts'
@@ -15,7 +28,11 @@ const KINDS = Object.keys(FILES) as Kind[]
 const CHECKPOINT = 'checkpoint.json'
 
 /** Where a run stood, and how long its files were then: what was written after that is cut off and written again. */
-const Saved = z.strictObject({ key: z.string(), checkpoint: ReplayCheckpoint, lengths: z.strictObject({ slots: z.int(), trades: z.int(), stories: z.int() }) })
+const Saved = z.strictObject({
+  key: z.string(),
+  checkpoint: ReplayCheckpoint,
+  lengths: z.strictObject({ slots: z.int(), trades: z.int(), stories: z.int() }),
+})
 
 /** Which cycles' stories are kept: of those that opened or closed a position, halted or failed, or of all that were run. */
 export type StoriesKept = 'acted' | 'all'
@@ -50,14 +67,27 @@ export function openJournal({ directory, key, stories, every }: JournalOptions):
   try {
     mkdirSync(directory, { recursive: true })
   } catch (cause) {
-    throw new UsageError(`--out ${directory} cannot be made (${(cause as Error).message}): give a directory that can be written`, { cause })
+    throw new UsageError(
+      `--out ${directory} cannot be made (${(cause as Error).message}): give a directory that can be written`,
+      { cause },
+    )
   }
   const saved = readCheckpoint(pathOf(CHECKPOINT), key)
-  const isUsable = saved !== null && KINDS.every((kind) => existsSync(pathOf(FILES[kind])) && statSync(pathOf(FILES[kind])).size >= saved.lengths[kind])
-  const descriptors = Object.fromEntries(KINDS.map((kind) => [kind, openSync(pathOf(FILES[kind]), isUsable ? 'r+' : 'w')])) as Record<Kind, number>
+  const isUsable =
+    saved !== null &&
+    KINDS.every((kind) => existsSync(pathOf(FILES[kind])) && statSync(pathOf(FILES[kind])).size >= saved.lengths[kind])
+  const descriptors = Object.fromEntries(
+    KINDS.map((kind) => [kind, openSync(pathOf(FILES[kind]), isUsable ? 'r+' : 'w')]),
+  ) as Record<Kind, number>
   const lengths: Record<Kind, number> = isUsable ? { ...saved.lengths } : { slots: 0, trades: 0, stories: 0 }
   for (const kind of KINDS) ftruncateSync(descriptors[kind], lengths[kind])
-  const resumed = isUsable ? { at: saved.checkpoint, lines: readLines(pathOf(FILES.slots), SlotLine), trades: readLines(pathOf(FILES.trades), Trade) } : null
+  const resumed = isUsable
+    ? {
+        at: saved.checkpoint,
+        lines: readLines(pathOf(FILES.slots), SlotLine),
+        trades: readLines(pathOf(FILES.trades), Trade),
+      }
+    : null
   if (!isUsable) rmSync(pathOf(CHECKPOINT), { force: true })
 
   let isOpen = true
@@ -67,7 +97,8 @@ export function openJournal({ directory, key, stories, every }: JournalOptions):
     for (const kind of KINDS) {
       const bytes = Buffer.from(pending[kind])
       pending[kind] = ''
-      for (let written = 0; written < bytes.length; ) written += writeSync(descriptors[kind], bytes, written, bytes.length - written, lengths[kind] + written)
+      for (let written = 0; written < bytes.length;)
+        written += writeSync(descriptors[kind], bytes, written, bytes.length - written, lengths[kind] + written)
       lengths[kind] += bytes.length
       fdatasyncSync(descriptors[kind])
     }
@@ -83,12 +114,16 @@ export function openJournal({ directory, key, stories, every }: JournalOptions):
       const { line, record, trades } = step
       pending.slots += `${JSON.stringify(line)}\n`
       for (const trade of trades) pending.trades += `${JSON.stringify(trade)}\n`
-      if (record !== null && (stories === 'all' || ACTED.has(line.outcome))) pending.stories += `${JSON.stringify(storyOf(record))}\n`
+      if (record !== null && (stories === 'all' || ACTED.has(line.outcome)))
+        pending.stories += `${JSON.stringify(storyOf(record))}\n`
       sinceCheckpoint += 1
       if (sinceCheckpoint < every) return
       sinceCheckpoint = 0
       flush()
-      writeWhole(pathOf(CHECKPOINT), JSON.stringify({ key, checkpoint: step.checkpoint(), lengths } satisfies z.infer<typeof Saved>))
+      writeWhole(
+        pathOf(CHECKPOINT),
+        JSON.stringify({ key, checkpoint: step.checkpoint(), lengths } satisfies z.infer<typeof Saved>),
+      )
     },
     finish() {
       flush()
@@ -113,12 +148,18 @@ function readLines<T>(file: string, schema: z.ZodType<T>): T[] {
   try {
     text = readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new UsageError(`${file} cannot be read (${(cause as Error).message}): give a directory that hourhand replay --out has filled`, { cause })
+    throw new UsageError(
+      `${file} cannot be read (${(cause as Error).message}): give a directory that hourhand replay --out has filled`,
+      { cause },
+    )
   }
   return text.split('\n').flatMap((line, index) => {
     if (line === '') return []
     const parsed = schema.safeParse(jsonOf(line) ?? null)
-    if (!parsed.success) throw new UsageError(`${file}, line ${index + 1} is not what a replay writes: ${z.prettifyError(parsed.error)}; run hourhand replay --out again`)
+    if (!parsed.success)
+      throw new UsageError(
+        `${file}, line ${index + 1} is not what a replay writes: ${z.prettifyError(parsed.error)}; run hourhand replay --out again`,
+      )
     return [parsed.data]
   })
 }

@@ -17,7 +17,11 @@ const none = async () => ({ items: [], cursor: null })
  * The store of a replay: one strategy, in this process, values kept as they are. Everything is immutable, so
  * nothing needs the way through text that the stored form takes; versions and conditions hold as they do there.
  */
-export function createObjectStore(held: Holdings = { state: null, book: null }): { store: Store; trace: ReplayTrace; holdings: () => Holdings } {
+export function createObjectStore(held: Holdings = { state: null, book: null }): {
+  store: Store
+  trace: ReplayTrace
+  holdings: () => Holdings
+} {
   const trace: ReplayTrace = { trades: [], equity: [] }
   let { state, book } = held
   // A trade told twice (its outbox is delivered again) is the same trade.

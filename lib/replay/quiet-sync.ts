@@ -27,7 +27,11 @@ export function createQuietSync({ bars, barMs, fundingIntervalMs, loadBook }: Qu
     const levels = levelsOf(book)
     if (levels === null) return restingOrders(book).length === 0
     // What is due at an instant is booked with the first bar that opens then or later, once it has closed.
-    if (fundingIntervalMs !== null && Math.max(floorTime(now - 1, HOUR_MS), floorTime(now - 1, fundingIntervalMs)) >= since) return false
+    if (
+      fundingIntervalMs !== null &&
+      Math.max(floorTime(now - 1, HOUR_MS), floorTime(now - 1, fundingIntervalMs)) >= since
+    )
+      return false
     for (let index = firstAtOrAfter(bars, since); index < bars.length; index++) {
       const bar = bars[index]
       if (bar === undefined || bar.time + barMs > now) return true
@@ -39,11 +43,22 @@ export function createQuietSync({ bars, barMs, fundingIntervalMs, loadBook }: Qu
   return async (ports, state, options) => {
     const now = ports.clock()
     const book = await loadBook()
-    if (last !== null && book !== null && book.sequence === last.sequence && isSettled(state) && isUneventful(book, last.playedTo, now)) return { ...last.sync, state, notes: [] }
+    if (
+      last !== null &&
+      book !== null &&
+      book.sequence === last.sequence &&
+      isSettled(state) &&
+      isUneventful(book, last.playedTo, now)
+    )
+      return { ...last.sync, state, notes: [] }
     const sync = await syncWithVenue(ports, state, options)
     // In a hole of the history the bars stop before the clock does.
     const newest = bars[firstAtOrAfter(bars, now - barMs + 1) - 1]
-    last = { playedTo: newest === undefined ? 0 : newest.time + barMs, sequence: (await loadBook())?.sequence ?? -1, sync }
+    last = {
+      playedTo: newest === undefined ? 0 : newest.time + barMs,
+      sequence: (await loadBook())?.sequence ?? -1,
+      sync,
+    }
     return sync
   }
 }
@@ -51,5 +66,7 @@ export function createQuietSync({ bars, barMs, fundingIntervalMs, loadBook }: Qu
 /** Whether the ledger waits for nothing: no order under way, no doubt, a live stop under what is held. */
 export function isSettled({ phase, suspicions }: StrategyState): boolean {
   if (suspicions.length > 0) return false
-  return phase.kind === 'flat' ? phase.abandoned === null : phase.kind === 'open' && phase.position.protection.status === 'live'
+  return phase.kind === 'flat'
+    ? phase.abandoned === null
+    : phase.kind === 'open' && phase.position.protection.status === 'live'
 }

@@ -34,7 +34,12 @@ export function firstPassToMake({ state, config, bars, barMs, from, until }: Qui
   if (state.phase.kind !== 'open') return from
   const { position } = state.phase
   if (position.protection.status !== 'live' || position.bracket === null) return from
-  const due = Math.min(nextWatchMark(state, position), config.exits.maxHoldingMinutes === null ? Number.POSITIVE_INFINITY : fromIso(position.openedAt) + config.exits.maxHoldingMinutes * MINUTE_MS)
+  const due = Math.min(
+    nextWatchMark(state, position),
+    config.exits.maxHoldingMinutes === null
+      ? Number.POSITIVE_INFINITY
+      : fromIso(position.openedAt) + config.exits.maxHoldingMinutes * MINUTE_MS,
+  )
   const { lower, upper } = quietRange(state, config, until)
   let index = firstAtOrAfter(bars, from - barMs)
   for (let pass = from; pass < until; pass += barMs, index++) {
@@ -49,9 +54,14 @@ export function firstPassToMake({ state, config, bars, barMs, from, until }: Qui
 }
 
 /** The prices between which neither the venue's exits nor ours, nor a limit of the account, can be met. */
-function quietRange(state: StrategyState, { guard, exits }: StrategyConfig, until: EpochMs): { lower: number; upper: number } {
+function quietRange(
+  state: StrategyState,
+  { guard, exits }: StrategyConfig,
+  until: EpochMs,
+): { lower: number; upper: number } {
   const { accounting, phase, halt } = state
-  if (phase.kind !== 'open' || phase.position.bracket === null) return { lower: Number.POSITIVE_INFINITY, upper: Number.NEGATIVE_INFINITY }
+  if (phase.kind !== 'open' || phase.position.bracket === null)
+    return { lower: Number.POSITIVE_INFINITY, upper: Number.NEGATIVE_INFINITY }
   const { side, bracket, liquidationPrice, quantity, contractSize, costBasis } = phase.position
   const direction = directionOf(side)
   const stop = toNumber(bracket.stopLossPrice)
@@ -63,10 +73,18 @@ function quietRange(state: StrategyState, { guard, exits }: StrategyConfig, unti
     const base = toNumber(quantity) * toNumber(contractSize)
     const cash = toNumber(accounting.cash)
     // A pass in a new day, the one at midnight among them, reckons its loss from what there was at the end of the last.
-    const dayStart = Math.max(toNumber(accounting.dayStartEquity), utcDay(until - 1) > accounting.day ? toNumber(accounting.equity) : 0)
-    const least = Math.max(dayStart * (1 - guard.maxDailyLoss), toNumber(accounting.peakEquity) * (1 - guard.maxDrawdown))
+    const dayStart = Math.max(
+      toNumber(accounting.dayStartEquity),
+      utcDay(until - 1) > accounting.day ? toNumber(accounting.equity) : 0,
+    )
+    const least = Math.max(
+      dayStart * (1 - guard.maxDailyLoss),
+      toNumber(accounting.peakEquity) * (1 - guard.maxDrawdown),
+    )
     // equity = cash + direction x (price x base - cost basis)
-    losing.push((toNumber(costBasis) + direction * (least + toNumber(accounting.peakEquity) * LIMIT_MARGIN - cash)) / base)
+    losing.push(
+      (toNumber(costBasis) + direction * (least + toNumber(accounting.peakEquity) * LIMIT_MARGIN - cash)) / base,
+    )
   }
   return direction === 1
     ? { lower: Math.max(...losing) * (1 + MARGIN), upper: target * (1 - MARGIN) }

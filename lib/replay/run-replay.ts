@@ -42,7 +42,13 @@ export type ReplayRequest = {
 }
 
 /** What one slot brought: its line, its full record unless nothing could happen in it, and the trades that ended since the last. */
-export type ReplayStep = { slot: EpochMs; line: SlotLine; record: CycleRecord | null; trades: readonly Trade[]; checkpoint: () => ReplayCheckpoint }
+export type ReplayStep = {
+  slot: EpochMs
+  line: SlotLine
+  record: CycleRecord | null
+  trades: readonly Trade[]
+  checkpoint: () => ReplayCheckpoint
+}
 
 /** What a replay came to; with `resumeAt`, of the part after it. */
 export type ReplayResult = {
@@ -68,18 +74,41 @@ export class MissingRecording extends Error {
  * Rejects with {@link UsageError} for bars that are too coarse and an empty span, with {@link MissingRecording}, and with
  * what stopped the decider; `onSlot` has then been told of every slot before.
  */
-export async function runReplay({ config, market, decider, news = noNews, from, to, resumeAt = null, isFast = true, onSlot }: ReplayRequest): Promise<ReplayResult> {
+export async function runReplay({
+  config,
+  market,
+  decider,
+  news = noNews,
+  from,
+  to,
+  resumeAt = null,
+  isFast = true,
+  onSlot,
+}: ReplayRequest): Promise<ReplayResult> {
   const slotMs = config.intervalMinutes * MINUTE_MS
   const barMs = timeframeMs(market.baseTimeframe)
-  if (barMs > slotMs) throw new UsageError(`the candles are ${market.baseTimeframe} bars, decisions are every ${config.intervalMinutes} minutes: ${barMs <= 60 * MINUTE_MS ? 'set intervalMinutes to 60' : 'bring candles of an hour or finer'}`)
+  if (barMs > slotMs)
+    throw new UsageError(
+      `the candles are ${market.baseTimeframe} bars, decisions are every ${config.intervalMinutes} minutes: ${barMs <= 60 * MINUTE_MS ? 'set intervalMinutes to 60' : 'bring candles of an hour or finer'}`,
+    )
   const first = resumeAt === null ? Math.ceil(from / slotMs) * slotMs : fromIso(resumeAt.nextSlot)
-  if (first >= to && resumeAt === null) throw new UsageError(`nothing to replay between ${toIso(from)} and ${toIso(to)}: give --from and --to within the candles`)
+  if (first >= to && resumeAt === null)
+    throw new UsageError(
+      `nothing to replay between ${toIso(from)} and ${toIso(to)}: give --from and --to within the candles`,
+    )
   let now = first
   const clock = () => now
   const { store, trace, holdings } = createObjectStore(resumeAt ?? undefined)
   const spread = withSpread(market, config.paper.spreadBps)
   const views = createIncrementalViews()
-  const sync = isFast ? createQuietSync({ bars: market.history.bars, barMs, fundingIntervalMs: config.paper.product.fundingIntervalMs, loadBook: () => store.loadBook(config.id) }) : syncWithVenue
+  const sync = isFast
+    ? createQuietSync({
+        bars: market.history.bars,
+        barMs,
+        fundingIntervalMs: config.paper.product.fundingIntervalMs,
+        loadBook: () => store.loadBook(config.id),
+      })
+    : syncWithVenue
   const broker = createPaperBroker({ config, market: spread, store, clock })
   const ports: CyclePorts = {
     config,
@@ -133,7 +162,13 @@ export async function runReplay({ config, market, decider, news = noNews, from, 
     lines.push(line)
     // The pass at the next slot comes before its cycle, as both are due then.
     await enforceUntil(slot + barMs, Math.min(slot + slotMs + 1, to))
-    await onSlot?.({ slot, line, record, trades: trace.trades.slice(tradesTold), checkpoint: () => ({ nextSlot: toIso(slot + slotMs), ...holdings() }) })
+    await onSlot?.({
+      slot,
+      line,
+      record,
+      trades: trace.trades.slice(tradesTold),
+      checkpoint: () => ({ nextSlot: toIso(slot + slotMs), ...holdings() }),
+    })
     tradesTold = trace.trades.length
   }
   // Bars since the last pass that had to be made are played too: they count as held.

@@ -13,7 +13,14 @@ export function lineOf(record: CycleRecord, point: EquityPoint | undefined, init
   const { refusedBy, ...decided } = decidedOf(record)
   return {
     ...decided,
-    ask: decision !== null && isEntry(decision) ? { side: decision.action === 'open_long' ? 'long' : 'short', stopLossPrice: decision.stopLossPrice, takeProfitPrice: decision.takeProfitPrice } : null,
+    ask:
+      decision !== null && isEntry(decision)
+        ? {
+            side: decision.action === 'open_long' ? 'long' : 'short',
+            stopLossPrice: decision.stopLossPrice,
+            takeProfitPrice: decision.takeProfitPrice,
+          }
+        : null,
     refusedBy,
     failure: record.outcome === 'failed' ? (record.reason ?? '') : describeFailure(outcome?.failure ?? null),
     equity: point?.equity ?? initialCash,
@@ -26,7 +33,12 @@ export function lineOf(record: CycleRecord, point: EquityPoint | undefined, init
 }
 
 /** What a cycle decided, and which rules refused it. */
-export function decidedOf({ slot, outcome, decision, verdicts }: CycleRecord): Pick<SlotLine, 'slot' | 'outcome' | 'action' | 'confidence' | 'refusedBy'> {
+export function decidedOf({
+  slot,
+  outcome,
+  decision,
+  verdicts,
+}: CycleRecord): Pick<SlotLine, 'slot' | 'outcome' | 'action' | 'confidence' | 'refusedBy'> {
   const made = decision?.decision
   return {
     slot,
@@ -42,7 +54,22 @@ export function quietLine(point: EquityPoint | undefined, quiet: QuietSlot | nul
   invariant(point !== undefined && quiet !== null, 'a slot that was gone through has a point on the curve')
   const { at, equity, cash, markPrice, phase } = point
   const { outcome, decision } = quiet
-  return { slot: at, outcome, action: decision?.decision.action ?? 'none', confidence: null, ask: null, refusedBy: [], failure: describeFailure(decision?.failure ?? null), equity, cash, markPrice, inPosition: phase !== 'flat', tokens: [0, 0], costUsd: 0 }
+  return {
+    slot: at,
+    outcome,
+    action: decision?.decision.action ?? 'none',
+    confidence: null,
+    ask: null,
+    refusedBy: [],
+    failure: describeFailure(decision?.failure ?? null),
+    equity,
+    cash,
+    markPrice,
+    inPosition: phase !== 'flat',
+    tokens: [0, 0],
+    costUsd: 0,
+  }
 }
 
-const describeFailure = (failure: DecisionFailure | null): string | null => (failure === null ? null : `${failure.kind}: ${failure.message}`)
+const describeFailure = (failure: DecisionFailure | null): string | null =>
+  failure === null ? null : `${failure.kind}: ${failure.message}`

@@ -27,7 +27,13 @@ const TRADE_COLUMNS = [
   text('regime'),
 ] as const satisfies readonly Column<Trade>[]
 
-const EQUITY_COLUMNS = [value('at'), value('equity'), value('cash'), value('markPrice'), text('phase')] as const satisfies readonly Column<EquityPoint>[]
+const EQUITY_COLUMNS = [
+  value('at'),
+  value('equity'),
+  value('cash'),
+  value('markPrice'),
+  text('phase'),
+] as const satisfies readonly Column<EquityPoint>[]
 
 /** Closed trades as CSV: times ISO 8601 UTC, amounts plain decimals of the quote currency, absent values empty. */
 export const tradesCsv = (trades: readonly Trade[]): string => toCsv(TRADE_COLUMNS, trades)

@@ -8,7 +8,10 @@ import type { GateConfig } from '../../schemas/strategy-config.ts'
 export const ENOUGH = { observations: 30, trades: 30 } as const
 
 /** What a result is judged by. */
-type Facts = Pick<Metrics, 'observations' | 'trades' | 'sharpe' | 'maxDrawdown' | 'totalReturn' | 'startEquity' | 'tokenCostUsd' | 'tokens'> & {
+type Facts = Pick<
+  Metrics,
+  'observations' | 'trades' | 'sharpe' | 'maxDrawdown' | 'totalReturn' | 'startEquity' | 'tokenCostUsd' | 'tokens'
+> & {
   evidence: Pick<Metrics['evidence'], 'trials' | 'deflatedSharpe' | 'probabilisticSharpe'>
 }
 
@@ -25,19 +28,39 @@ export type HoldBaseline = { hold: { totalReturn: number } | null }
  * subtracted here, for the comparison with holding.
  */
 export function judgeGates(metrics: Facts, baselines: HoldBaseline, limits: GateConfig): Gate[] {
-  return [judgeSharpe(metrics, limits.minSharpe), judgeDrawdown(metrics, limits.maxDrawdown), judgeTrades(metrics, limits.minTrades), judgeDeflated(metrics, limits.minDeflatedSharpe), judgeHolding(metrics, baselines, limits.minReturnOverHolding)]
+  return [
+    judgeSharpe(metrics, limits.minSharpe),
+    judgeDrawdown(metrics, limits.maxDrawdown),
+    judgeTrades(metrics, limits.minTrades),
+    judgeDeflated(metrics, limits.minDeflatedSharpe),
+    judgeHolding(metrics, baselines, limits.minReturnOverHolding),
+  ]
 }
 
 function judgeSharpe(metrics: Facts, limit: number): Gate {
   const { sharpe: actual, observations } = metrics
   const missing = missingEvidence(metrics)
   const base = { gate: 'sharpe', limit, actual } as const
-  if (missing !== null) return { ...base, result: 'not_enough_evidence', reason: `The Sharpe ratio cannot be judged yet: ${missing}.` }
-  if (actual === null) return { ...base, result: 'not_enough_evidence', reason: 'The daily returns are all the same, so there is no Sharpe ratio.' }
+  if (missing !== null)
+    return { ...base, result: 'not_enough_evidence', reason: `The Sharpe ratio cannot be judged yet: ${missing}.` }
+  if (actual === null)
+    return {
+      ...base,
+      result: 'not_enough_evidence',
+      reason: 'The daily returns are all the same, so there is no Sharpe ratio.',
+    }
   const [found, asked] = tellApart(actual, limit)
   return actual > limit
-    ? { ...base, result: 'pass', reason: `The Sharpe ratio is ${found} a year over ${observations} daily returns, above ${asked}.` }
-    : { ...base, result: 'fail', reason: `The Sharpe ratio is ${found} a year over ${observations} daily returns, not above ${asked}.` }
+    ? {
+        ...base,
+        result: 'pass',
+        reason: `The Sharpe ratio is ${found} a year over ${observations} daily returns, above ${asked}.`,
+      }
+    : {
+        ...base,
+        result: 'fail',
+        reason: `The Sharpe ratio is ${found} a year over ${observations} daily returns, not above ${asked}.`,
+      }
 }
 
 function judgeDrawdown(metrics: Facts, limit: number): Gate {
@@ -45,28 +68,45 @@ function judgeDrawdown(metrics: Facts, limit: number): Gate {
   const missing = missingEvidence(metrics)
   const base = { gate: 'max_drawdown', limit, actual } as const
   const [found, asked] = tellApart(actual * 100, limit * 100)
-  if (actual >= limit) return { ...base, result: 'fail', reason: `Equity has fallen ${found} % from a peak, not less than ${asked} %.` }
+  if (actual >= limit)
+    return { ...base, result: 'fail', reason: `Equity has fallen ${found} % from a peak, not less than ${asked} %.` }
   return missing === null
     ? { ...base, result: 'pass', reason: `Equity has fallen at most ${found} % from a peak, less than ${asked} %.` }
-    : { ...base, result: 'not_enough_evidence', reason: `Equity has fallen at most ${found} % from a peak, but that is little to go by: ${missing}.` }
+    : {
+        ...base,
+        result: 'not_enough_evidence',
+        reason: `Equity has fallen at most ${found} % from a peak, but that is little to go by: ${missing}.`,
+      }
 }
 
 function judgeTrades({ trades: actual }: Facts, limit: number): Gate {
   const base = { gate: 'trades', limit, actual } as const
   return actual > limit
     ? { ...base, result: 'pass', reason: `There are ${count(actual, 'closed trade')}, more than ${limit}.` }
-    : { ...base, result: 'not_enough_evidence', reason: `There are ${count(actual, 'closed trade')} and more than ${limit} are asked for; time will bring them.` }
+    : {
+        ...base,
+        result: 'not_enough_evidence',
+        reason: `There are ${count(actual, 'closed trade')} and more than ${limit} are asked for; time will bring them.`,
+      }
 }
 
 function judgeDeflated(metrics: Facts, limit: number): Gate {
   const { trials, deflatedSharpe: actual } = metrics.evidence
   const missing = missingEvidence(metrics)
   const base = { gate: 'deflated_sharpe', limit, actual } as const
-  if (missing !== null) return { ...base, result: 'not_enough_evidence', reason: `Luck and skill cannot be told apart yet: ${missing}.` }
-  if (actual === null) return { ...base, result: 'not_enough_evidence', reason: 'The daily returns take too few values for the error of a Sharpe ratio.' }
+  if (missing !== null)
+    return { ...base, result: 'not_enough_evidence', reason: `Luck and skill cannot be told apart yet: ${missing}.` }
+  if (actual === null)
+    return {
+      ...base,
+      result: 'not_enough_evidence',
+      reason: 'The daily returns take too few values for the error of a Sharpe ratio.',
+    }
   const [found, asked] = tellApart(actual, limit)
   const finding = `The Sharpe ratio is more than the luck of ${count(trials, 'trial')} with probability ${found}`
-  return actual > limit ? { ...base, result: 'pass', reason: `${finding}, above ${asked}.` } : { ...base, result: 'fail', reason: `${finding}, not above ${asked}.` }
+  return actual > limit
+    ? { ...base, result: 'pass', reason: `${finding}, above ${asked}.` }
+    : { ...base, result: 'fail', reason: `${finding}, not above ${asked}.` }
 }
 
 function judgeHolding(metrics: Facts, { hold }: HoldBaseline, lead: number): Gate {
@@ -74,15 +114,31 @@ function judgeHolding(metrics: Facts, { hold }: HoldBaseline, lead: number): Gat
   const limit = (hold?.totalReturn ?? 0) + lead
   const missing = missingEvidence(metrics)
   const base = { gate: 'beats_holding', limit, actual } as const
-  if (hold === null) return { ...base, result: 'not_enough_evidence', reason: 'What holding the market would have made is not known.' }
-  if (missing !== null) return { ...base, result: 'not_enough_evidence', reason: `Holding made ${percent(hold.totalReturn)}, this ${percent(actual)}, too soon to compare: ${missing}.` }
+  if (hold === null)
+    return { ...base, result: 'not_enough_evidence', reason: 'What holding the market would have made is not known.' }
+  if (missing !== null)
+    return {
+      ...base,
+      result: 'not_enough_evidence',
+      reason: `Holding made ${percent(hold.totalReturn)}, this ${percent(actual)}, too soon to compare: ${missing}.`,
+    }
   const isUnpriced = metrics.tokenCostUsd === null && metrics.tokens.input + metrics.tokens.output > 0
-  const costs = isUnpriced ? 'after all costs but those of the model, whose price is unknown (decider.price)' : 'after all costs'
+  const costs = isUnpriced
+    ? 'after all costs but those of the model, whose price is unknown (decider.price)'
+    : 'after all costs'
   const [found, bar] = tellApart(actual * 100, limit * 100)
   const asked = lead === 0 ? `${bar} %` : `${percent(hold.totalReturn)}: ${bar} % with the lead that is asked for`
   return actual > limit
-    ? { ...base, result: 'pass', reason: `The return is ${found} % ${costs}, better than holding, which made ${asked}.` }
-    : { ...base, result: 'fail', reason: `The return is ${found} % ${costs}, not better than holding, which made ${asked}.` }
+    ? {
+        ...base,
+        result: 'pass',
+        reason: `The return is ${found} % ${costs}, better than holding, which made ${asked}.`,
+      }
+    : {
+        ...base,
+        result: 'fail',
+        reason: `The return is ${found} % ${costs}, not better than holding, which made ${asked}.`,
+      }
 }
 
 /** What there is too little of; null when there is enough. */

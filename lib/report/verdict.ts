@@ -5,11 +5,25 @@ import type { ReportData } from '../../schemas/report.ts'
 export type Verdict = { result: Gate['result'] | 'not_judged'; sentence: string }
 
 /** A failed gate fails the whole; a gate without evidence keeps it from passing. */
-export function judgeReport({ gates, metrics, baselines }: Pick<ReportData, 'gates' | 'metrics' | 'baselines'>): Verdict {
-  const named = (result: Gate['result']) => gates.filter((gate) => gate.result === result).map((gate) => gate.gate.replaceAll('_', ' ').replace('sharpe', 'Sharpe'))
+export function judgeReport({
+  gates,
+  metrics,
+  baselines,
+}: Pick<ReportData, 'gates' | 'metrics' | 'baselines'>): Verdict {
+  const named = (result: Gate['result']) =>
+    gates
+      .filter((gate) => gate.result === result)
+      .map((gate) => gate.gate.replaceAll('_', ' ').replace('sharpe', 'Sharpe'))
   const failed = named('fail')
   const unproven = named('not_enough_evidence')
-  const result = gates.length === 0 ? 'not_judged' : failed.length > 0 ? 'fail' : unproven.length > 0 ? 'not_enough_evidence' : 'pass'
+  const result =
+    gates.length === 0
+      ? 'not_judged'
+      : failed.length > 0
+        ? 'fail'
+        : unproven.length > 0
+          ? 'not_enough_evidence'
+          : 'pass'
   const hold = baselines?.hold ?? null
   const trades = metrics.trades === 1 ? '1 trade' : `${metrics.trades} trades`
   const sentence = [

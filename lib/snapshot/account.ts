@@ -12,7 +12,12 @@ const ENTRY_PRICE_DIGITS = 12
  * The books marked at `mark` as of an instant. When the books are still of an earlier UTC day, its last equity
  * is the new day's start and no entry has been made today. A spent base counts as a total loss.
  */
-export function describeAccount(accounting: Accounting, position: Position | null, mark: Price, asOf: EpochMs): Snapshot['account'] {
+export function describeAccount(
+  accounting: Accounting,
+  position: Position | null,
+  mark: Price,
+  asOf: EpochMs,
+): Snapshot['account'] {
   const equity = equityAt(accounting, position, mark)
   const isNewDay = utcDay(asOf) > accounting.day
   const dayStart = isNewDay ? accounting.equity : accounting.dayStartEquity

@@ -28,10 +28,20 @@ export function windowOf(series: CandleSeries, timeframe: Timeframe, asOf: Epoch
   const end = floorTime(asOf, step) - step
   const candles = between(series.candles, from, end)
   const reported = series.issues
-    .filter((issue) => issue.kind !== 'gap' && issue.kind !== 'stale' && issue.kind !== 'forming' && isWithin(issue, Math.max(from, end - GAP_MEMORY_BARS * step), end))
+    .filter(
+      (issue) =>
+        issue.kind !== 'gap' &&
+        issue.kind !== 'stale' &&
+        issue.kind !== 'forming' &&
+        isWithin(issue, Math.max(from, end - GAP_MEMORY_BARS * step), end),
+    )
     .map((issue) => ({ ...issue, detail: `${timeframe}: ${issue.detail}` }))
   const late = lateness(candles, timeframe, end)
-  return { candles, late, issues: [...(late === null ? [] : [late]), ...gaps(candles.slice(-GAP_MEMORY_BARS), timeframe), ...reported] }
+  return {
+    candles,
+    late,
+    issues: [...(late === null ? [] : [late]), ...gaps(candles.slice(-GAP_MEMORY_BARS), timeframe), ...reported],
+  }
 }
 
 /** Bars with from <= open <= end; oldest first in, so a cut at both ends. */
@@ -47,9 +57,15 @@ function between(candles: readonly Candle[], from: EpochMs, end: EpochMs): reado
 function lateness(candles: readonly Candle[], timeframe: Timeframe, expected: EpochMs): DataIssue | null {
   const newest = candles.at(-1)?.time
   if (newest === expected) return null
-  if (newest === undefined) return { kind: 'missing', at: toIso(expected), count: 1, detail: `${timeframe}: no closed bar at all` }
+  if (newest === undefined)
+    return { kind: 'missing', at: toIso(expected), count: 1, detail: `${timeframe}: no closed bar at all` }
   const behind = Math.round((expected - newest) / timeframeMs(timeframe))
-  return { kind: 'stale', at: toIso(expected), count: Math.max(1, behind), detail: `${timeframe}: newest closed bar is ${toIso(newest)}, expected ${toIso(expected)}` }
+  return {
+    kind: 'stale',
+    at: toIso(expected),
+    count: Math.max(1, behind),
+    detail: `${timeframe}: newest closed bar is ${toIso(newest)}, expected ${toIso(expected)}`,
+  }
 }
 
 function gaps(candles: readonly Candle[], timeframe: Timeframe): DataIssue[] {
@@ -62,7 +78,13 @@ function gaps(candles: readonly Candle[], timeframe: Timeframe): DataIssue[] {
     const before = candles[index - 1]?.time ?? 0
     const after = candles[index]?.time ?? 0
     const missing = Math.round((after - before) / step) - 1
-    if (missing > 0) found.push({ kind: 'gap', at: toIso(before + step), count: missing, detail: `${timeframe}: ${missing} bars missing before ${toIso(after)}` })
+    if (missing > 0)
+      found.push({
+        kind: 'gap',
+        at: toIso(before + step),
+        count: missing,
+        detail: `${timeframe}: ${missing} bars missing before ${toIso(after)}`,
+      })
   }
   return found
 }

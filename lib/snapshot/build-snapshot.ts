@@ -71,27 +71,46 @@ export function buildSnapshot(inputs: SnapshotInputs): Snapshot {
 }
 
 /** The reference market, or null with an issue when its newest hour is not the one expected: an old comparison misleads. */
-function referenceOf({ asOf, facts, config }: SnapshotInputs, traded: BarWindow, buildView: ViewBuilder): { snapshot: Snapshot['reference']; issues: Snapshot['contextIssues'] } {
+function referenceOf(
+  { asOf, facts, config }: SnapshotInputs,
+  traded: BarWindow,
+  buildView: ViewBuilder,
+): { snapshot: Snapshot['reference']; issues: Snapshot['contextIssues'] } {
   if (facts.reference === null) return { snapshot: null, issues: [] }
   const { symbol, series } = facts.reference
   const { candles, late } = windowOf(series, REFERENCE_TIMEFRAME, asOf)
-  if (late !== null) return { snapshot: null, issues: [{ ...late, kind: 'missing', detail: `reference ${symbol}: ${late.detail}` }] }
+  if (late !== null)
+    return { snapshot: null, issues: [{ ...late, kind: 'missing', detail: `reference ${symbol}: ${late.detail}` }] }
   const view = buildView(REFERENCE_TIMEFRAME, candles, 0, `reference ${symbol}`)
-  return { snapshot: describeReference(symbol, candles, view, { candles: traded.candles, timeframe: primaryTimeframe(config) }), issues: [] }
+  return {
+    snapshot: describeReference(symbol, candles, view, {
+      candles: traded.candles,
+      timeframe: primaryTimeframe(config),
+    }),
+    issues: [],
+  }
 }
 
 /** Headlines that had been published by the instant; those without a date were in the feed when it was read. */
 function knownNews(news: NewsDigest, asOf: EpochMs): NewsDigest {
   const headlines = news.headlines.filter(({ publishedAt }) => publishedAt === null || fromIso(publishedAt) <= asOf)
-  return { feeds: news.feeds, headlines: headlines.map((headline) => ({ ...headline, ageMinutes: readingOf(headline.ageMinutes) })) }
+  return {
+    feeds: news.feeds,
+    headlines: headlines.map((headline) => ({ ...headline, ageMinutes: readingOf(headline.ageMinutes) })),
+  }
 }
 
 /** Trades close less often than snapshots are made; a memory that is the same object has the same summary. */
-export const performanceOf = rememberLast((trades: StrategyState['memory']['trades'], count: number): Snapshot['performance'] => summarisePerformance(newest(trades, count, ({ exitTime }) => exitTime)))
+export const performanceOf = rememberLast(
+  (trades: StrategyState['memory']['trades'], count: number): Snapshot['performance'] =>
+    summarisePerformance(newest(trades, count, ({ exitTime }) => exitTime)),
+)
 
 /** The last `count` items by time, oldest first, in whatever order they are kept; items of one instant keep theirs. */
 function newest<T>(items: readonly T[], count: number, timeOf: (item: T) => string): T[] {
   if (count === 0) return []
-  const isOrdered = items.every((item, index) => index === 0 || fromIso(timeOf(items[index - 1] ?? item)) <= fromIso(timeOf(item)))
+  const isOrdered = items.every(
+    (item, index) => index === 0 || fromIso(timeOf(items[index - 1] ?? item)) <= fromIso(timeOf(item)),
+  )
   return (isOrdered ? items : [...items].sort((a, b) => fromIso(timeOf(a)) - fromIso(timeOf(b)))).slice(-count)
 }

@@ -10,7 +10,11 @@ import { FUNDING_DAYS } from './market-facts.ts'
  * The interval is the median distance between the rates themselves: it is theirs, where the contract's may be
  * another (history of one venue, rules of another). A lone rate takes the contract's; unknown both ways, null.
  */
-export function describeFunding(rates: readonly FundingRate[], contractIntervalMs: number | null, asOf: EpochMs): Snapshot['funding'] {
+export function describeFunding(
+  rates: readonly FundingRate[],
+  contractIntervalMs: number | null,
+  asOf: EpochMs,
+): Snapshot['funding'] {
   const known = rates.filter(({ time }) => time <= asOf && time > asOf - FUNDING_DAYS * DAY_MS)
   const last = known.at(-1)
   const intervalMs = medianDistance(known) ?? contractIntervalMs

@@ -12,7 +12,12 @@ import { FUNDING_DAYS, type MarketFacts, primaryTimeframe, REFERENCE_TIMEFRAME }
  * there is no snapshot: rejects with {@link MarketDataError}. Reference, funding and open interest cost only
  * themselves and leave an issue. Rejects with {@link UsageError} when the source's bars are too coarse.
  */
-export async function gatherMarketFacts(sources: { market: MarketData; news: NewsSource; config: StrategyConfig; asOf: EpochMs }): Promise<MarketFacts> {
+export async function gatherMarketFacts(sources: {
+  market: MarketData
+  news: NewsSource
+  config: StrategyConfig
+  asOf: EpochMs
+}): Promise<MarketFacts> {
   const { market, news, config, asOf } = sources
   const { symbol, referenceSymbol } = config.market
   const timeframe = primaryTimeframe(config)
@@ -38,7 +43,9 @@ export async function gatherMarketFacts(sources: { market: MarketData; news: New
     required(`${symbol} quote`, market.quote(symbol, asOf)),
     optional('funding', market.fundingRates(symbol, asOf - FUNDING_DAYS * DAY_MS, asOf)),
     optional('open interest', market.openInterest(symbol, asOf)),
-    referenceSymbol === null ? null : optional(`reference ${referenceSymbol}`, bars(referenceSymbol, REFERENCE_TIMEFRAME)),
+    referenceSymbol === null
+      ? null
+      : optional(`reference ${referenceSymbol}`, bars(referenceSymbol, REFERENCE_TIMEFRAME)),
     news.headlines(asOf),
   ])
   return {
@@ -60,8 +67,13 @@ export async function gatherMarketFacts(sources: { market: MarketData; news: New
 export function requireFineBars(market: MarketData, config: Pick<StrategyConfig, 'intervalMinutes'>): void {
   const { intervalMinutes } = config
   if (timeframeMs(market.baseTimeframe) <= timeframeMs(primaryTimeframe(config))) return
-  const remedy = timeframeMs(market.baseTimeframe) <= timeframeMs('1h') ? 'set intervalMinutes to 60 or bring finer candles' : 'bring finer candles'
-  throw new UsageError(`intervalMinutes is ${intervalMinutes}, but the finest bars of ${market.name} are ${market.baseTimeframe}: ${remedy}`)
+  const remedy =
+    timeframeMs(market.baseTimeframe) <= timeframeMs('1h')
+      ? 'set intervalMinutes to 60 or bring finer candles'
+      : 'bring finer candles'
+  throw new UsageError(
+    `intervalMinutes is ${intervalMinutes}, but the finest bars of ${market.name} are ${market.baseTimeframe}: ${remedy}`,
+  )
 }
 
 /** A failure to read the traded market is a {@link MarketDataError} that names what was read, whatever the source threw. */

@@ -29,4 +29,5 @@ export const FUNDING_DAYS = 3
 export const REFERENCE_TIMEFRAME = '1h' satisfies Timeframe
 
 /** The decision timeframe: bars as long as the interval between decisions. */
-export const primaryTimeframe = (config: Pick<StrategyConfig, 'intervalMinutes'>): '30m' | '1h' => (config.intervalMinutes === 30 ? '30m' : '1h')
+export const primaryTimeframe = (config: Pick<StrategyConfig, 'intervalMinutes'>): '30m' | '1h' =>
+  config.intervalMinutes === 30 ? '30m' : '1h'

@@ -10,8 +10,13 @@ export function summarisePerformance(trades: readonly TradeSummary[]): RecentPer
   const regimes = [...new Set(trades.map(regimeOf))].sort()
   return {
     ...groupOf(trades),
-    bySide: { long: groupOf(trades.filter(({ side }) => side === 'long')), short: groupOf(trades.filter(({ side }) => side === 'short')) },
-    byRegime: Object.fromEntries(regimes.map((regime) => [regime, groupOf(trades.filter((trade) => regimeOf(trade) === regime))])),
+    bySide: {
+      long: groupOf(trades.filter(({ side }) => side === 'long')),
+      short: groupOf(trades.filter(({ side }) => side === 'short')),
+    },
+    byRegime: Object.fromEntries(
+      regimes.map((regime) => [regime, groupOf(trades.filter((trade) => regimeOf(trade) === regime))]),
+    ),
   }
 }
 
@@ -23,7 +28,10 @@ function groupOf(trades: readonly TradeSummary[]): Group {
   return {
     trades: trades.length,
     winRate: trades.length === 0 ? null : toSignificant(wins / trades.length),
-    averageR: multiples.length === 0 ? null : toSignificant(multiples.reduce((total, multiple) => total + multiple, 0) / multiples.length),
+    averageR:
+      multiples.length === 0
+        ? null
+        : toSignificant(multiples.reduce((total, multiple) => total + multiple, 0) / multiples.length),
     pnl: sum(...trades.map(({ pnl }) => pnl)),
   }
 }

@@ -37,7 +37,11 @@ export function describeReference(
 }
 
 /** Pearson correlation of hourly log returns, over the hours of the last week for which both markets have them. */
-function correlate(hourly: readonly Candle[], { candles, timeframe }: { candles: readonly Candle[]; timeframe: Timeframe }, lastHour: EpochMs): number | null {
+function correlate(
+  hourly: readonly Candle[],
+  { candles, timeframe }: { candles: readonly Candle[]; timeframe: Timeframe },
+  lastHour: EpochMs,
+): number | null {
   const step = timeframeMs(timeframe)
   const ours: number[] = []
   const theirs: number[] = []

@@ -98,11 +98,17 @@ function indicators({ views }: Snapshot, price: PriceFormat): Section {
     row('ema50', ({ indicators }) => price(indicators.ema50)),
     row('ema200', ({ indicators }) => price(indicators.ema200)),
     row('atr14', ({ indicators }) => small(indicators.atr14)),
-    row('bollinger low/mid/high', ({ indicators: { bollinger20: bands } }) => (bands === null ? '-' : [bands.lower, bands.middle, bands.upper].map(price).join('/'))),
-    row('macd/signal/histogram', ({ indicators: { macd } }) => (macd === null ? '-' : [macd.macd, macd.signal, macd.histogram].map(small).join('/'))),
+    row('bollinger low/mid/high', ({ indicators: { bollinger20: bands } }) =>
+      bands === null ? '-' : [bands.lower, bands.middle, bands.upper].map(price).join('/'),
+    ),
+    row('macd/signal/histogram', ({ indicators: { macd } }) =>
+      macd === null ? '-' : [macd.macd, macd.signal, macd.histogram].map(small).join('/'),
+    ),
     row('band width', ({ regime }) => (regime.bandWidth === null ? '-' : percent(regime.bandWidth))),
     row('beyond 20-bar range, atr', ({ regime }) => number(regime.breakoutAtr, 2)),
-    row('volatility a year', ({ realisedVolatility }) => (realisedVolatility === null ? '-' : percent(realisedVolatility))),
+    row('volatility a year', ({ realisedVolatility }) =>
+      realisedVolatility === null ? '-' : percent(realisedVolatility),
+    ),
     row('its percentile', ({ volatilityPercentile }) => number(volatilityPercentile, 2)),
   ]
 }
@@ -119,7 +125,10 @@ function reference({ reference }: Snapshot): Section {
 
 function bars({ timeframe, bars }: TimeframeView, price: PriceFormat): Section {
   if (bars.length === 0) return [`BARS ${timeframe}`, 'none']
-  return [`BARS ${timeframe}, by opening time: time high low close volume`, ...bars.flatMap((bar, index) => barLines(bar, bars[index - 1], timeframe, price))]
+  return [
+    `BARS ${timeframe}, by opening time: time high low close volume`,
+    ...bars.flatMap((bar, index) => barLines(bar, bars[index - 1], timeframe, price)),
+  ]
 }
 
 /** The day stands on a line of its own where it changes; daily bars carry it themselves. */
@@ -147,9 +156,16 @@ function performance({ performance }: Snapshot): Section {
   const groups: [string, Group][] = [
     ['long', performance.bySide.long],
     ['short', performance.bySide.short],
-    ...Object.entries(performance.byRegime).map(([regime, group]): [string, Group] => [`in ${plainLine(regime, MAX_TEXT.source)}`, group]),
+    ...Object.entries(performance.byRegime).map(([regime, group]): [string, Group] => [
+      `in ${plainLine(regime, MAX_TEXT.source)}`,
+      group,
+    ]),
   ]
-  return ['RECENT TRADES, after costs', groupLine('all', performance), ...groups.filter(([, { trades }]) => trades > 0).map(([name, group]) => groupLine(name, group))]
+  return [
+    'RECENT TRADES, after costs',
+    groupLine('all', performance),
+    ...groups.filter(([, { trades }]) => trades > 0).map(([name, group]) => groupLine(name, group)),
+  ]
 }
 
 type Group = Snapshot['performance']['bySide']['long']

@@ -8,7 +8,12 @@ export function plainLine(text: string, limit: number): string {
     .replace(/ {2,}/g, ' ')
     .trim()
   const letters = [...line]
-  return letters.length <= limit ? line : `${letters.slice(0, limit - 1).join('').trimEnd()}…`
+  return letters.length <= limit
+    ? line
+    : `${letters
+        .slice(0, limit - 1)
+        .join('')
+        .trimEnd()}…`
 }
 
 /** Plain decimal notation with at most `decimals` places, no trailing zeros. */
@@ -31,11 +36,16 @@ export function percent(value: number): string {
 }
 
 /** With its sign, also when positive. */
-export const signed = (text: string): string => (text.startsWith('-') || text === '0' || text === '0%' ? text : `+${text}`)
+export const signed = (text: string): string =>
+  text.startsWith('-') || text === '0' || text === '0%' ? text : `+${text}`
 
 /** A quantity in three significant digits: `950`, `12.3k`, `4.56M`. */
 export function short(value: number): string {
-  for (const [unit, size] of [['B', 1e9], ['M', 1e6], ['k', 1e3]] as const) {
+  for (const [unit, size] of [
+    ['B', 1e9],
+    ['M', 1e6],
+    ['k', 1e3],
+  ] as const) {
     if (Math.abs(value) >= size) return `${fixed(value / size, decimalsFor(value / size, 3))}${unit}`
   }
   return fixed(value, decimalsFor(value, 3))

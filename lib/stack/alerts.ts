@@ -44,14 +44,24 @@ export class ImpactAlarm extends Alarm {
 
 /** A count this strategy publishes about itself through the log (embedded metric format). */
 export const strategyMetric = (metricName: string, strategyId: string, period: Duration): Metric =>
-  new Metric({ namespace: 'Hourhand', metricName, dimensionsMap: { strategy: strategyId }, statistic: Stats.SUM, period })
+  new Metric({
+    namespace: 'Hourhand',
+    metricName,
+    dimensionsMap: { strategy: strategyId },
+    statistic: Stats.SUM,
+    period,
+  })
 
 /** The topic that reaches the owner: by e-mail where an address is given, otherwise whoever subscribes. */
 export class AlertTopic extends Topic {
   constructor(scope: Construct, id: string, props: { displayName: string; email: string | undefined }) {
     super(scope, id, { displayName: props.displayName, enforceSSL: true })
     // The first statement of our own replaces the default policy, which let alarms of this account publish.
-    const grant = this.grantPublish(new ServicePrincipal('cloudwatch.amazonaws.com', { conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } } }))
+    const grant = this.grantPublish(
+      new ServicePrincipal('cloudwatch.amazonaws.com', {
+        conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+      }),
+    )
     grant.assertSuccess()
     if (props.email !== undefined) this.addSubscription(new EmailSubscription(props.email))
   }

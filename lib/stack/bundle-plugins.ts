@@ -11,7 +11,8 @@ export const deployOneExchange = (root: string, exchange: string): Plugin => ({
   name: 'one-exchange',
   setup(build) {
     const file = path.join(root, 'node_modules/ccxt/js/src', `${exchange}.js`)
-    if (!existsSync(file)) throw new Error(`market.exchange = ${exchange}: the installed ccxt has no such exchange; choose another`)
+    if (!existsSync(file))
+      throw new Error(`market.exchange = ${exchange}: the installed ccxt has no such exchange; choose another`)
     build.onResolve({ filter: /^ccxt$/ }, () => ({ path: exchange, namespace: 'one-exchange' }))
     build.onLoad({ filter: /.*/, namespace: 'one-exchange' }, () => ({
       contents: `import { default as exchange } from ${JSON.stringify(file)}; export { exchange as ${exchange} }; export default { ${exchange}: exchange }`,
@@ -23,7 +24,10 @@ export const deployOneExchange = (root: string, exchange: string): Plugin => ({
 /** What packages import for features that are not used here, by importing package and imported path. */
 const UNUSED: readonly { importer: RegExp; imported: RegExp }[] = [
   // Websockets, Starknet, zkLink, dYdX and MEXC signatures: other exchanges' business.
-  { importer: /[\\/]node_modules[\\/]ccxt[\\/]/, imported: /^ws$|^@scure\/starknet$|zklink-sdk-web|protobuf\/mexc|dydx-v4-client\/(registry|cosmos)/ },
+  {
+    importer: /[\\/]node_modules[\\/]ccxt[\\/]/,
+    imported: /^ws$|^@scure\/starknet$|zklink-sdk-web|protobuf\/mexc|dydx-v4-client\/(registry|cosmos)/,
+  },
   // Error messages in fifty languages; English is imported by its own name.
   { importer: /[\\/]node_modules[\\/]zod[\\/]/, imported: /locales\/index\.js$/ },
 ]

@@ -8,7 +8,12 @@ import { deployOneExchange, leaveOutUnused } from './bundle-plugins.ts'
 export type Bundle = { readonly directory: string; readonly fingerprint: string; readonly metafile: Metafile }
 
 /** `entries` maps a handler's module name to its source file, relative to `root`, the repository. */
-export type BundleOptions = { root: string; entries: Readonly<Record<string, string>>; directory: string; exchange: string }
+export type BundleOptions = {
+  root: string
+  entries: Readonly<Record<string, string>>
+  directory: string
+  exchange: string
+}
 
 /**
  * Bundles the handlers into `directory`, emptied first, as ES modules that share their chunks. What the source
@@ -55,7 +60,9 @@ const OPTIONS = {
   metafile: true,
   logLevel: 'silent',
   // CommonJS dependencies call `require` for Node's own modules, which an ES module does not have.
-  banner: { js: "import{createRequire as createRequireForBundle}from'node:module';const require=createRequireForBundle(import.meta.url);" },
+  banner: {
+    js: "import{createRequire as createRequireForBundle}from'node:module';const require=createRequireForBundle(import.meta.url);",
+  },
 } as const satisfies BuildOptions
 
 function moveMaps(from: string, to: string): void {
@@ -69,7 +76,12 @@ function moveMaps(from: string, to: string): void {
 /** SHA-256 over names and bytes of every file, in order of name. */
 function fingerprintOf(directory: string): string {
   const hash = createHash('sha256')
-  for (const file of filesIn(directory)) hash.update(file).update('\0').update(readFileSync(path.join(directory, file))).update('\0')
+  for (const file of filesIn(directory))
+    hash
+      .update(file)
+      .update('\0')
+      .update(readFileSync(path.join(directory, file)))
+      .update('\0')
   return hash.digest('hex')
 }
 

@@ -12,7 +12,8 @@ export type Deployment = {
 }
 
 /** A deployment with what its owner should know, or the reasons why there is none. */
-export type DeploymentReading = { readonly deployment: Deployment; readonly warnings: readonly string[] } | { readonly refusals: readonly string[] }
+export type DeploymentReading =
+  { readonly deployment: Deployment; readonly warnings: readonly string[] } | { readonly refusals: readonly string[] }
 
 /** What the reading needs from outside: CDK's context, the disk, and the strategies. */
 export type DeploymentSources = {
@@ -36,7 +37,12 @@ export const MAX_CONFIG_BYTES = 3_300
  * Reads the deployment from CDK's context: `strategy` (a name), `config` (path of a JSON file), `alarmEmail`,
  * `live`. What `loadConfig` throws for a bad configuration passes through.
  */
-export function readDeployment({ context, readText, defaultStrategy, loadConfig }: DeploymentSources): DeploymentReading {
+export function readDeployment({
+  context,
+  readText,
+  defaultStrategy,
+  loadConfig,
+}: DeploymentSources): DeploymentReading {
   const strategy = textOf(context('strategy')) ?? defaultStrategy
   const file = textOf(context('config'))
   const alarmEmail = textOf(context('alarmEmail'))
@@ -50,9 +56,13 @@ export function readDeployment({ context, readText, defaultStrategy, loadConfig 
   return refusals.length > 0 ? { refusals } : { deployment, warnings: warningsOf(deployment) }
 }
 
-const textOf = (value: unknown): string | undefined => (value === undefined || value === null || value === '' ? undefined : String(value))
+const textOf = (value: unknown): string | undefined =>
+  value === undefined || value === null || value === '' ? undefined : String(value)
 
-function readOverrides(file: string, readText: (file: string) => string): { overrides: Record<string, unknown> } | { refusal: string } {
+function readOverrides(
+  file: string,
+  readText: (file: string) => string,
+): { overrides: Record<string, unknown> } | { refusal: string } {
   let text: string
   try {
     text = readText(file)
@@ -69,7 +79,8 @@ function readOverrides(file: string, readText: (file: string) => string): { over
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 function withDefaults(overrides: Record<string, unknown>): Record<string, unknown> {
   const market = overrides['market'] ?? {}
@@ -83,23 +94,40 @@ export function refusalsOf({ overrides, config, alarmEmail }: Deployment, live: 
   const { source, exchange } = config.market
   const bytes = Buffer.byteLength(configText(overrides))
   if (config.mode === 'live' && live !== LIVE_CONSENT) {
-    refusals.push(`mode = live: this would trade real money; if that is meant, add -c live=${LIVE_CONSENT}, otherwise set mode to "paper"`)
+    refusals.push(
+      `mode = live: this would trade real money; if that is meant, add -c live=${LIVE_CONSENT}, otherwise set mode to "paper"`,
+    )
   }
-  if (config.mode === 'live' && source !== 'live') refusals.push(`market.source = ${source}: live mode needs the live market; set market.source to "live"`)
-  if (config.mode === 'live' && exchange !== 'coinbase') refusals.push(`market.exchange = ${exchange}: live mode trades at Coinbase only; set market.exchange to "coinbase"`)
-  if (config.mode === 'paper' && live !== undefined) refusals.push(`context live = ${live}: the configuration says mode = paper; set mode to "live" or leave -c live out`)
-  if (source !== 'live' && source !== 'sim') refusals.push(`market.source = ${source}: a function has no such file; set market.source to "live" (or "sim")`)
-  if (config.decider.kind === 'recorded') refusals.push(`decider.kind = recorded: a function has no file of recorded answers; choose rules, openai or anthropic`)
+  if (config.mode === 'live' && source !== 'live')
+    refusals.push(`market.source = ${source}: live mode needs the live market; set market.source to "live"`)
+  if (config.mode === 'live' && exchange !== 'coinbase')
+    refusals.push(`market.exchange = ${exchange}: live mode trades at Coinbase only; set market.exchange to "coinbase"`)
+  if (config.mode === 'paper' && live !== undefined)
+    refusals.push(
+      `context live = ${live}: the configuration says mode = paper; set mode to "live" or leave -c live out`,
+    )
+  if (source !== 'live' && source !== 'sim')
+    refusals.push(`market.source = ${source}: a function has no such file; set market.source to "live" (or "sim")`)
+  if (config.decider.kind === 'recorded')
+    refusals.push(
+      `decider.kind = recorded: a function has no file of recorded answers; choose rules, openai or anthropic`,
+    )
   if (bytes > MAX_CONFIG_BYTES) {
-    refusals.push(`the configuration is ${bytes} bytes of JSON: a function's environment has room for ${MAX_CONFIG_BYTES}; leave out what equals the defaults, or name the strategy in lib/config/strategies.ts`)
+    refusals.push(
+      `the configuration is ${bytes} bytes of JSON: a function's environment has room for ${MAX_CONFIG_BYTES}; leave out what equals the defaults, or name the strategy in lib/config/strategies.ts`,
+    )
   }
-  if (alarmEmail !== undefined && !/^[^\s@]+@[^\s@]+$/.test(alarmEmail)) refusals.push(`context alarmEmail = ${alarmEmail}: not an e-mail address`)
+  if (alarmEmail !== undefined && !/^[^\s@]+@[^\s@]+$/.test(alarmEmail))
+    refusals.push(`context alarmEmail = ${alarmEmail}: not an e-mail address`)
   return refusals
 }
 
 function warningsOf({ config }: Deployment): string[] {
   const warnings: string[] = []
-  if (config.market.source === 'sim') warnings.push('market.source = sim: this deployment trades a simulated market, whose prices mean nothing; set market.source to "live" for the real one')
+  if (config.market.source === 'sim')
+    warnings.push(
+      'market.source = sim: this deployment trades a simulated market, whose prices mean nothing; set market.source to "live" for the real one',
+    )
   return warnings
 }
 

@@ -19,7 +19,10 @@ export class EventChannel extends Construct {
 
   constructor(scope: Construct, id: string, props: { name: string; alerts: ITopic }) {
     super(scope, id)
-    this.bus = new EventBus(this, 'Bus', { eventBusName: props.name, description: 'What the strategy did and what befell it' })
+    this.bus = new EventBus(this, 'Bus', {
+      eventBusName: props.name,
+      description: 'What the strategy did and what befell it',
+    })
     const log = new LogGroup(this, 'Log', {
       logGroupName: `/aws/events/${props.name}`,
       retention: RetentionDays.THREE_MONTHS,
@@ -47,7 +50,12 @@ export class EventChannel extends Construct {
  */
 const logTarget = (log: LogGroup): IRuleTarget => ({
   bind: () => ({
-    arn: Stack.of(log).formatArn({ service: 'logs', resource: 'log-group', arnFormat: ArnFormat.COLON_RESOURCE_NAME, resourceName: log.logGroupName }),
+    arn: Stack.of(log).formatArn({
+      service: 'logs',
+      resource: 'log-group',
+      arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      resourceName: log.logGroupName,
+    }),
     targetResource: log,
   }),
 })

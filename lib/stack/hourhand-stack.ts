@@ -32,7 +32,10 @@ export class HourhandStack extends Stack {
     const cycleRuleName = `${name}-cycle`
 
     const table = new LedgerTable(this, 'Ledger')
-    const alerts = new AlertTopic(this, 'Alerts', { displayName: `Hourhand ${config.id}`, email: deployment.alarmEmail })
+    const alerts = new AlertTopic(this, 'Alerts', {
+      displayName: `Hourhand ${config.id}`,
+      email: deployment.alarmEmail,
+    })
     const alarms = { notify: alerts }
     const events = new EventChannel(this, 'Events', { name, alerts })
     const deadLetters = new Queue(this, 'DeadLetters', { retentionPeriod: Duration.days(14), enforceSSL: true })
@@ -62,8 +65,10 @@ export class HourhandStack extends Stack {
       deadLetters,
       alarms,
       impact: {
-        errors: 'A decision cycle failed: no new decision for this slot. An open position keeps its stop, and enforcement goes on.',
-        silence: 'No decision cycle for two intervals: the strategy opens nothing and closes nothing by decision. Expected while it is halted, because a halt switches the schedule off.',
+        errors:
+          'A decision cycle failed: no new decision for this slot. An open position keeps its stop, and enforcement goes on.',
+        silence:
+          'No decision cycle for two intervals: the strategy opens nothing and closes nothing by decision. Expected while it is halted, because a halt switches the schedule off.',
         throttles: 'A decision cycle was refused a start because another was still running: its slot may be skipped.',
       },
     })
@@ -82,42 +87,59 @@ export class HourhandStack extends Stack {
       deadLetters,
       alarms,
       impact: {
-        errors: 'An enforcement pass failed: until the next one succeeds, only the stop at the venue guards the position; on paper, nothing does.',
-        silence: 'No enforcement for five minutes: a position whose stop is missing, or whose time is up, stays open. Look at once.',
-        throttles: 'An enforcement pass was refused a start because the one before was still running: passes take longer than a minute.',
+        errors:
+          'An enforcement pass failed: until the next one succeeds, only the stop at the venue guards the position; on paper, nothing does.',
+        silence:
+          'No enforcement for five minutes: a position whose stop is missing, or whose time is up, stays open. Look at once.',
+        throttles:
+          'An enforcement pass was refused a start because the one before was still running: passes take longer than a minute.',
       },
     })
 
-    const publish = new PolicyStatement({ sid: 'PublishOwnEvents', actions: ['events:PutEvents'], resources: [events.bus.eventBusArn] })
+    const publish = new PolicyStatement({
+      sid: 'PublishOwnEvents',
+      actions: ['events:PutEvents'],
+      resources: [events.bus.eventBusArn],
+    })
     // By its fixed name, not by reference: the rule refers to the function, the function's role cannot refer back.
     // Only off: switching it on again is a person's act, with a person's credentials.
     const cycleRuleArn = this.formatArn({ service: 'events', resource: 'rule', resourceName: cycleRuleName })
-    const switchOff = new PolicyStatement({ sid: 'StopOwnSchedule', actions: ['events:DisableRule'], resources: [cycleRuleArn] })
+    const switchOff = new PolicyStatement({
+      sid: 'StopOwnSchedule',
+      actions: ['events:DisableRule'],
+      resources: [cycleRuleArn],
+    })
     cycle.allow(table.readAndAppend(), publish, switchOff, ...readParameters(this, cycleSecrets))
     enforce.allow(table.readAndAppend(), publish, switchOff, ...readParameters(this, enforceSecrets))
 
     new ImpactAlarm(this, 'DeadLettersWaiting', {
       metric: deadLetters.metricApproximateNumberOfMessagesVisible({ period: Duration.minutes(5) }),
       when: { atLeast: 1 },
-      impact: 'A run failed or never started, and its event waits in the dead-letter queue: read it, find the cause, purge the queue.',
+      impact:
+        'A run failed or never started, and its event waits in the dead-letter queue: read it, find the cause, purge the queue.',
       route: alarms,
     })
     new ImpactAlarm(this, 'Halted', {
       metric: strategyMetric('halted', config.id, Duration.minutes(5)),
       when: { atLeast: 1 },
-      impact: 'The strategy halted itself: it enters nothing until a person runs hourhand resume. Its position, if any, is still guarded.',
+      impact:
+        'The strategy halted itself: it enters nothing until a person runs hourhand resume. Its position, if any, is still guarded.',
       route: alarms,
     })
     new ImpactAlarm(this, 'Naked', {
       metric: strategyMetric('naked', config.id, Duration.minutes(5)),
       when: { atLeast: 1 },
-      impact: 'A position was found without a stop at the venue: its loss is not limited until it is protected or flattened. Look at the venue now.',
+      impact:
+        'A position was found without a stop at the venue: its loss is not limited until it is protected or flattened. Look at the venue now.',
       route: alarms,
     })
 
-    for (const [index, warning] of warnings.entries()) Annotations.of(this).addWarningV2(`hourhand:deployment-${index}`, warning)
+    for (const [index, warning] of warnings.entries())
+      Annotations.of(this).addWarningV2(`hourhand:deployment-${index}`, warning)
     if (deployment.alarmEmail === undefined) {
-      Annotations.of(this).addInfo('nobody is subscribed to the alarms: add -c alarmEmail=you@example.org, or subscribe to the topic in the outputs')
+      Annotations.of(this).addInfo(
+        'nobody is subscribed to the alarms: add -c alarmEmail=you@example.org, or subscribe to the topic in the outputs',
+      )
     }
     new CfnOutput(this, 'TableName', { value: table.tableName, description: 'For the command line: HOURHAND_TABLE' })
     new CfnOutput(this, 'AlertTopicArn', { value: alerts.topicArn, description: 'Subscribe here to hear of alarms' })

@@ -19,6 +19,10 @@ export class LedgerTable extends Table {
 
   /** What the store does, and no more: history is never deleted. */
   readAndAppend(): PolicyStatement {
-    return new PolicyStatement({ sid: 'ReadAndAppendLedger', actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], resources: [this.tableArn] })
+    return new PolicyStatement({
+      sid: 'ReadAndAppendLedger',
+      actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
+      resources: [this.tableArn],
+    })
   }
 }

@@ -45,7 +45,10 @@ export class ScheduledFunction extends Construct {
       removalPolicy: RemovalPolicy.DESTROY,
     })
     // A role of our own: the default one may write to every log group of the account.
-    const role = new Role(this, 'Role', { assumedBy: new ServicePrincipal('lambda.amazonaws.com'), description: `What ${props.name} may do` })
+    const role = new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
+      description: `What ${props.name} may do`,
+    })
     log.grantWrite(role)
     this.lambda = new Lambda(this, 'Function', {
       functionName: props.name,
@@ -68,7 +71,13 @@ export class ScheduledFunction extends Construct {
       ruleName: props.name,
       description: `Wakes ${props.name}`,
       schedule: props.schedule,
-      targets: [new LambdaFunction(this.lambda, { retryAttempts: 0, maxEventAge: props.maxEventAge, deadLetterQueue: props.deadLetters })],
+      targets: [
+        new LambdaFunction(this.lambda, {
+          retryAttempts: 0,
+          maxEventAge: props.maxEventAge,
+          deadLetterQueue: props.deadLetters,
+        }),
+      ],
     })
     this.addAlarms(props)
   }
@@ -79,8 +88,18 @@ export class ScheduledFunction extends Construct {
 
   private addAlarms({ alarms: route, impact, silence }: ScheduledFunctionProps): void {
     const period = Duration.minutes(5)
-    new ImpactAlarm(this, 'Errors', { metric: this.lambda.metricErrors({ period }), when: { atLeast: 1 }, impact: impact.errors, route })
-    new ImpactAlarm(this, 'Throttles', { metric: this.lambda.metricThrottles({ period }), when: { atLeast: 1 }, impact: impact.throttles, route })
+    new ImpactAlarm(this, 'Errors', {
+      metric: this.lambda.metricErrors({ period }),
+      when: { atLeast: 1 },
+      impact: impact.errors,
+      route,
+    })
+    new ImpactAlarm(this, 'Throttles', {
+      metric: this.lambda.metricThrottles({ period }),
+      when: { atLeast: 1 },
+      impact: impact.throttles,
+      route,
+    })
     new ImpactAlarm(this, 'Silence', {
       metric: this.lambda.metricInvocations({ period: silence.period }),
       when: { silentForPeriods: silence.periods },

@@ -38,7 +38,12 @@ export function deciderSecrets(config: StrategyConfig): SecretReference[] {
 export function readParameters(stack: Stack, secrets: readonly SecretReference[]): PolicyStatement[] {
   if (secrets.length === 0) return []
   const resources = secrets.map(({ parameter }) =>
-    stack.formatArn({ service: 'ssm', resource: 'parameter', resourceName: parameter.slice(1), arnFormat: ArnFormat.SLASH_RESOURCE_NAME }),
+    stack.formatArn({
+      service: 'ssm',
+      resource: 'parameter',
+      resourceName: parameter.slice(1),
+      arnFormat: ArnFormat.SLASH_RESOURCE_NAME,
+    }),
   )
   return [new PolicyStatement({ sid: 'ReadOwnSecrets', actions: ['ssm:GetParameter'], resources })]
 }

@@ -1,4 +1,10 @@
-import { CreateTableCommand, DescribeTableCommand, DynamoDBClient, ResourceInUseException, ResourceNotFoundException } from '@aws-sdk/client-dynamodb'
+import {
+  CreateTableCommand,
+  DescribeTableCommand,
+  DynamoDBClient,
+  ResourceInUseException,
+  ResourceNotFoundException,
+} from '@aws-sdk/client-dynamodb'
 import { StoreError } from './item-store.ts'
 
 /** How long one request to DynamoDB may take, connection and answer; three tries fit well into a function's time. */
@@ -11,8 +17,14 @@ const REQUEST_TIMEOUT_MS = 5_000
 export function createDynamoClient(endpoint?: string): DynamoDBClient {
   return new DynamoDBClient({
     maxAttempts: 3,
-    requestHandler: { connectionTimeout: REQUEST_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS, throwOnRequestTimeout: true },
-    ...(endpoint === undefined ? {} : { endpoint, region: 'local', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } }),
+    requestHandler: {
+      connectionTimeout: REQUEST_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      throwOnRequestTimeout: true,
+    },
+    ...(endpoint === undefined
+      ? {}
+      : { endpoint, region: 'local', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } }),
   })
 }
 
@@ -29,7 +41,9 @@ export async function ensureTable(client: DynamoDBClient, tableName: string): Pr
       setTimeout(resolve, ACTIVE_PAUSE_MS)
     })
   }
-  throw new StoreError(`DynamoDB table ${tableName}: still not active after ${(ACTIVE_CHECKS * ACTIVE_PAUSE_MS) / 1_000} s`)
+  throw new StoreError(
+    `DynamoDB table ${tableName}: still not active after ${(ACTIVE_CHECKS * ACTIVE_PAUSE_MS) / 1_000} s`,
+  )
 }
 
 async function statusOf(client: DynamoDBClient, tableName: string): Promise<string | null> {

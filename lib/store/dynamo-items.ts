@@ -1,4 +1,11 @@
-import { type AttributeValue, ConditionalCheckFailedException, type DynamoDBClient, GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb'
+import {
+  type AttributeValue,
+  ConditionalCheckFailedException,
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  QueryCommand,
+} from '@aws-sdk/client-dynamodb'
 import { z } from 'zod'
 import { type Item, type ItemStore, StoreError, type WriteCondition } from './item-store.ts'
 
@@ -25,13 +32,17 @@ export function createDynamoItems({ client, tableName }: { client: DynamoDBClien
   return {
     get: (pk, sk) =>
       guarded('read', async () => {
-        const answer = await client.send(new GetItemCommand({ TableName: tableName, Key: { pk: { S: pk }, sk: { S: sk } }, ConsistentRead: true }))
+        const answer = await client.send(
+          new GetItemCommand({ TableName: tableName, Key: { pk: { S: pk }, sk: { S: sk } }, ConsistentRead: true }),
+        )
         return answer.Item === undefined ? null : fromStored(answer.Item)
       }),
     put: (item, condition) =>
       guarded('write', async () => {
         try {
-          await client.send(new PutItemCommand({ TableName: tableName, Item: toStored(item), ...expressionFor(condition) }))
+          await client.send(
+            new PutItemCommand({ TableName: tableName, Item: toStored(item), ...expressionFor(condition) }),
+          )
           return 'ok'
         } catch (error) {
           if (error instanceof ConditionalCheckFailedException) return 'conflict'
@@ -84,7 +95,17 @@ function toStored(item: Item): Record<string, AttributeValue> {
 
 function fromStored(raw: Record<string, AttributeValue>): Item {
   const parsed = StoredItem.safeParse(raw)
-  if (!parsed.success) throw new StoreError(`an item is not of ours: ${JSON.stringify({ pk: raw['pk'], sk: raw['sk'] })}: ${parsed.error.message}`)
+  if (!parsed.success)
+    throw new StoreError(
+      `an item is not of ours: ${JSON.stringify({ pk: raw['pk'], sk: raw['sk'] })}: ${parsed.error.message}`,
+    )
   const { pk, sk, version, body, writer, ttl } = parsed.data
-  return { pk: pk.S, sk: sk.S, body: body.S, writer: writer.S, version: version === undefined ? null : Number(version.N), expiresAt: ttl === undefined ? null : Number(ttl.N) }
+  return {
+    pk: pk.S,
+    sk: sk.S,
+    body: body.S,
+    writer: writer.S,
+    version: version === undefined ? null : Number(version.N),
+    expiresAt: ttl === undefined ? null : Number(ttl.N),
+  }
 }

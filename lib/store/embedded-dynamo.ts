@@ -84,7 +84,10 @@ let lockCount = 0
  */
 async function lock(directory: string): Promise<() => Promise<void>> {
   await mkdir(directory, { recursive: true }).catch((cause: unknown) => {
-    throw new UsageError(`the data directory ${directory} cannot be made: ${cause instanceof Error ? cause.message : String(cause)}; choose another with --data-dir`, { cause })
+    throw new UsageError(
+      `the data directory ${directory} cannot be made: ${cause instanceof Error ? cause.message : String(cause)}; choose another with --data-dir`,
+      { cause },
+    )
   })
   const file = path.join(directory, 'lock')
   const ticket = path.join(directory, `lock.${process.pid}.${(lockCount += 1)}`)
@@ -92,7 +95,10 @@ async function lock(directory: string): Promise<() => Promise<void>> {
   // One left by a killed run may still be a link to its lock: writing to it would change both.
   await rm(ticket, { force: true })
   await writeFile(ticket, text).catch((cause: unknown) => {
-    throw new UsageError(`the data directory ${directory} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}; choose another with --data-dir`, { cause })
+    throw new UsageError(
+      `the data directory ${directory} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}; choose another with --data-dir`,
+      { cause },
+    )
   })
   ownLocks.add(text)
   try {
@@ -120,7 +126,10 @@ async function waitForLock(directory: string, ticket: string, file: string): Pro
     }
     const text = await readFile(file, 'utf8').catch(() => '')
     if (isDead(text) && (await removeDead(file, `${ticket}.dead`, text))) continue
-    if (waitedMs >= LOCK_WAIT_MS) throw new UsageError(`the data directory ${directory} is in use by process ${holderOf(text) || 'unknown'}: wait for it to end, or choose another with --data-dir`)
+    if (waitedMs >= LOCK_WAIT_MS)
+      throw new UsageError(
+        `the data directory ${directory} is in use by process ${holderOf(text) || 'unknown'}: wait for it to end, or choose another with --data-dir`,
+      )
     await new Promise((resolve) => {
       setTimeout(resolve, LOCK_RETRY_MS)
     })
@@ -157,7 +166,8 @@ export async function removeDead(file: string, aside: string, dead: string): Pro
   return isSame
 }
 
-const isCode = (error: unknown, code: string): boolean => error instanceof Error && 'code' in error && error.code === code
+const isCode = (error: unknown, code: string): boolean =>
+  error instanceof Error && 'code' in error && error.code === code
 
 function isAlive(pid: number): boolean {
   try {

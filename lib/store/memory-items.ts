@@ -71,7 +71,8 @@ function allows(condition: WriteCondition, stored: Item | undefined): boolean {
   return stored !== undefined && stored.version === condition.version
 }
 
-const isWithin = ({ prefix, from, to }: ItemQuery, sk: string): boolean => sk.startsWith(prefix) && (from === undefined || sk >= from) && (to === undefined || sk <= to)
+const isWithin = ({ prefix, from, to }: ItemQuery, sk: string): boolean =>
+  sk.startsWith(prefix) && (from === undefined || sk >= from) && (to === undefined || sk <= to)
 
 /** By code unit, as DynamoDB orders ASCII sort keys; all ours are ASCII. */
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)

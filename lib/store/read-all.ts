@@ -3,7 +3,10 @@ import type { Page, PageRequest } from './store.ts'
 const PAGE = 200
 
 /** Hands every item of a listing to `visit`, oldest first; no more than a page is held at a time. */
-export async function readEach<T>(list: (page: PageRequest) => Promise<Page<T>>, visit: (item: T) => void): Promise<void> {
+export async function readEach<T>(
+  list: (page: PageRequest) => Promise<Page<T>>,
+  visit: (item: T) => void,
+): Promise<void> {
   let cursor: string | undefined
   do {
     const page = await list({ limit: PAGE, cursor })

@@ -13,7 +13,13 @@ import { type Item, type ItemStore, StoreError, type WriteCondition } from './it
 
 export type Saved = 'saved' | 'conflict'
 export type Page<T> = { items: T[]; cursor: string | null }
-export type PageRequest = { limit: number; newestFirst?: boolean | undefined; from?: string | undefined; to?: string | undefined; cursor?: string | undefined }
+export type PageRequest = {
+  limit: number
+  newestFirst?: boolean | undefined
+  from?: string | undefined
+  to?: string | undefined
+  cursor?: string | undefined
+}
 
 /**
  * Everything Hourhand remembers of a strategy.
@@ -79,12 +85,22 @@ export function createStore(items: ItemStore, writer: string, mode: Mode = 'pape
   const put = async (item: Item, condition: WriteCondition): Promise<Saved> => {
     if ((await items.put(item, condition)) === 'ok') return 'saved'
     const stored = await items.get(item.pk, item.sk)
-    return stored !== null && stored.body === item.body && stored.version === item.version && stored.writer === writer ? 'saved' : 'conflict'
+    return stored !== null && stored.body === item.body && stored.version === item.version && stored.writer === writer
+      ? 'saved'
+      : 'conflict'
   }
 
-  const list = async <T>(schema: z.ZodType<T>, strategyId: string, prefix: string, page: PageRequest): Promise<Page<T>> => {
+  const list = async <T>(
+    schema: z.ZodType<T>,
+    strategyId: string,
+    prefix: string,
+    page: PageRequest,
+  ): Promise<Page<T>> => {
     const { from, to, ...rest } = page
-    const bounds = { from: from === undefined ? undefined : `${prefix}${from}`, to: to === undefined ? undefined : `${prefix}${to}\u007e` }
+    const bounds = {
+      from: from === undefined ? undefined : `${prefix}${from}`,
+      to: to === undefined ? undefined : `${prefix}${to}\u007e`,
+    }
     const found = await items.query({ pk: strategyKey(strategyId), prefix, ...bounds, ...rest })
     return { items: found.items.map((item) => parseBody(schema, item)), cursor: found.cursor }
   }
@@ -100,20 +116,44 @@ export function createStore(items: ItemStore, writer: string, mode: Mode = 'pape
 
   const putCycle = (record: CycleRecord, condition: WriteCondition): Promise<Saved> => {
     const expiresAt = Math.floor((fromIso(record.slot) + record.config.retentionDays * DAY_MS) / SECOND_MS)
-    return put({ pk: strategyKey(record.strategyId), sk: cycleKey(record.slot), version: record.attempt, body: canonicalJson(record), writer, expiresAt }, condition)
+    return put(
+      {
+        pk: strategyKey(record.strategyId),
+        sk: cycleKey(record.slot),
+        version: record.attempt,
+        body: canonicalJson(record),
+        writer,
+        expiresAt,
+      },
+      condition,
+    )
   }
 
   return {
     loadState: (strategyId) => load(StrategyState, strategyKey(strategyId), STATE),
     async saveState(state, isNew) {
       const next = { ...state, version: isNew ? state.version : state.version + 1 }
-      const item = { pk: strategyKey(state.strategyId), sk: STATE, version: next.version, body: canonicalJson(next), writer, expiresAt: null }
+      const item = {
+        pk: strategyKey(state.strategyId),
+        sk: STATE,
+        version: next.version,
+        body: canonicalJson(next),
+        writer,
+        expiresAt: null,
+      }
       return { outcome: await put(item, isNew ? 'absent' : { version: state.version }), state: next }
     },
     loadBook: (strategyId) => load(PaperBook, paperKey(strategyId), BOOK),
     async saveBook(strategyId, book, isNew) {
       const next = { ...book, version: isNew ? book.version : book.version + 1 }
-      const item = { pk: paperKey(strategyId), sk: BOOK, version: next.version, body: canonicalJson(next), writer, expiresAt: null }
+      const item = {
+        pk: paperKey(strategyId),
+        sk: BOOK,
+        version: next.version,
+        body: canonicalJson(next),
+        writer,
+        expiresAt: null,
+      }
       return { outcome: await put(item, isNew ? 'absent' : { version: book.version }), book: next }
     },
     async loadClearance(strategyId) {
@@ -123,7 +163,14 @@ export function createStore(items: ItemStore, writer: string, mode: Mode = 'pape
       return { clearance: parseBody(LiveClearance, item), version: item.version }
     },
     saveClearance(clearance, readAt) {
-      const item = { pk: partitionOf('paper', clearance.strategyId), sk: CLEARANCE, version: readAt === null ? 0 : readAt + 1, body: canonicalJson(clearance), writer, expiresAt: null }
+      const item = {
+        pk: partitionOf('paper', clearance.strategyId),
+        sk: CLEARANCE,
+        version: readAt === null ? 0 : readAt + 1,
+        body: canonicalJson(clearance),
+        writer,
+        expiresAt: null,
+      }
       return put(item, readAt === null ? 'absent' : { version: readAt })
     },
     createCycle: (record) => putCycle(record, 'absent'),
@@ -133,7 +180,17 @@ export function createStore(items: ItemStore, writer: string, mode: Mode = 'pape
       for (const entry of entries) await items.put(historyItem(strategyId, entry, version), { below: version + 1 })
     },
     async appendEquity(strategyId, point) {
-      await items.put({ pk: strategyKey(strategyId), sk: `EQUITY#${point.at}`, version: null, body: canonicalJson(point), writer, expiresAt: null }, 'none')
+      await items.put(
+        {
+          pk: strategyKey(strategyId),
+          sk: `EQUITY#${point.at}`,
+          version: null,
+          body: canonicalJson(point),
+          writer,
+          expiresAt: null,
+        },
+        'none',
+      )
     },
     listCycles: (strategyId, page) => list(CycleRecord, strategyId, 'CYCLE#', page),
     listTrades: (strategyId, page) => list(Trade, strategyId, 'TRADE#', page),
@@ -152,6 +209,7 @@ function parseBody<T>(schema: z.ZodType<T>, item: Item): T {
     throw new StoreError(`the item ${item.pk} ${item.sk} is not JSON`, { cause })
   }
   const parsed = schema.safeParse(value)
-  if (!parsed.success) throw new StoreError(`the item ${item.pk} ${item.sk} was not written by this version: ${parsed.error.message}`)
+  if (!parsed.success)
+    throw new StoreError(`the item ${item.pk} ${item.sk} was not written by this version: ${parsed.error.message}`)
   return parsed.data
 }

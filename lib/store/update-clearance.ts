@@ -6,10 +6,20 @@ import type { Store } from './store.ts'
 const MAX_ATTEMPTS = 5
 
 /** A clearance of which nothing is known yet. */
-export const emptyClearance = (strategyId: string): LiveClearance => ({ schemaVersion: 1, strategyId, credentials: null, paper: null, override: null })
+export const emptyClearance = (strategyId: string): LiveClearance => ({
+  schemaVersion: 1,
+  strategyId,
+  credentials: null,
+  paper: null,
+  override: null,
+})
 
 /** Changes the stored clearance, over whatever it is by then. Rejects with {@link StoreError} when others keep writing it. */
-export async function updateClearance(store: Store, strategyId: string, change: (clearance: LiveClearance) => LiveClearance): Promise<LiveClearance> {
+export async function updateClearance(
+  store: Store,
+  strategyId: string,
+  change: (clearance: LiveClearance) => LiveClearance,
+): Promise<LiveClearance> {
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const stored = await store.loadClearance(strategyId)
     const next = change(stored?.clearance ?? emptyClearance(strategyId))

@@ -10,7 +10,17 @@ const NAMESPACE = 'Hourhand'
  *
  * Format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
-export function createEmfTelemetry({ log, write, clock, strategyId }: { log: Telemetry; write: (line: string) => void; clock: Clock; strategyId: string }): Telemetry {
+export function createEmfTelemetry({
+  log,
+  write,
+  clock,
+  strategyId,
+}: {
+  log: Telemetry
+  write: (line: string) => void
+  clock: Clock
+  strategyId: string
+}): Telemetry {
   return {
     log: log.log,
     metric(name, value, unit) {
@@ -20,7 +30,12 @@ export function createEmfTelemetry({ log, write, clock, strategyId }: { log: Tel
       }
       tryWrite(write, () =>
         JSON.stringify({
-          _aws: { Timestamp: clock(), CloudWatchMetrics: [{ Namespace: NAMESPACE, Dimensions: [['strategy']], Metrics: [{ Name: name, Unit: unit }] }] },
+          _aws: {
+            Timestamp: clock(),
+            CloudWatchMetrics: [
+              { Namespace: NAMESPACE, Dimensions: [['strategy']], Metrics: [{ Name: name, Unit: unit }] },
+            ],
+          },
           strategy: strategyId,
           [name]: value,
         }),

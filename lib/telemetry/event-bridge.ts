@@ -1,4 +1,10 @@
-import { DisableRuleCommand, EnableRuleCommand, EventBridgeClient, PutEventsCommand, type PutEventsRequestEntry } from '@aws-sdk/client-eventbridge'
+import {
+  DisableRuleCommand,
+  EnableRuleCommand,
+  EventBridgeClient,
+  PutEventsCommand,
+  type PutEventsRequestEntry,
+} from '@aws-sdk/client-eventbridge'
 import { DomainEvent } from '../../schemas/event.ts'
 import { fromIso } from '../core/time.ts'
 import type { EventSink, ScheduleSwitch, Telemetry } from './telemetry.ts'
@@ -17,11 +23,22 @@ type BusOptions = { client: EventBridgeClient; telemetry: Telemetry; deadlineMs?
  * What the bus refuses is sent once more and then logged. Never rejects; an event the schema refuses is logged and
  * costs only itself.
  */
-export function createEventBridgeSink({ busName, client, telemetry, deadlineMs = DEADLINE_MS }: BusOptions & { busName: string }): EventSink {
+export function createEventBridgeSink({
+  busName,
+  client,
+  telemetry,
+  deadlineMs = DEADLINE_MS,
+}: BusOptions & { busName: string }): EventSink {
   const send = async (entries: PutEventsRequestEntry[]): Promise<PutEventsRequestEntry[]> => {
-    const { Entries: results = [] } = await client.send(new PutEventsCommand({ Entries: entries }), { abortSignal: AbortSignal.timeout(deadlineMs) })
+    const { Entries: results = [] } = await client.send(new PutEventsCommand({ Entries: entries }), {
+      abortSignal: AbortSignal.timeout(deadlineMs),
+    })
     const refused = entries.filter((_entry, index) => results[index]?.EventId === undefined)
-    if (refused.length > 0) telemetry.log('warn', 'the event bus refused events', { count: refused.length, errors: results.flatMap((result) => result.ErrorCode ?? []) })
+    if (refused.length > 0)
+      telemetry.log('warn', 'the event bus refused events', {
+        count: refused.length,
+        errors: results.flatMap((result) => result.ErrorCode ?? []),
+      })
     return refused
   }
 
@@ -29,16 +46,21 @@ export function createEventBridgeSink({ busName, client, telemetry, deadlineMs =
     try {
       const refused = await send(entries)
       const lost = refused.length === 0 ? [] : await send(refused)
-      if (lost.length > 0) telemetry.log('error', 'events lost: the bus refused them twice', { events: lost.map((entry) => entry.Detail) })
+      if (lost.length > 0)
+        telemetry.log('error', 'events lost: the bus refused them twice', { events: lost.map((entry) => entry.Detail) })
     } catch (error) {
-      telemetry.log('error', 'events lost: the bus did not answer', { error, events: entries.map((entry) => entry.Detail) })
+      telemetry.log('error', 'events lost: the bus did not answer', {
+        error,
+        events: entries.map((entry) => entry.Detail),
+      })
     }
   }
 
   return {
     async publish(events) {
       const entries = events.flatMap((event) => entryOf(event, busName, telemetry))
-      for (let start = 0; start < entries.length; start += BATCH_SIZE) await publishBatch(entries.slice(start, start + BATCH_SIZE))
+      for (let start = 0; start < entries.length; start += BATCH_SIZE)
+        await publishBatch(entries.slice(start, start + BATCH_SIZE))
     },
   }
 }
@@ -50,12 +72,29 @@ function entryOf(event: DomainEvent, busName: string, telemetry: Telemetry): Put
     return []
   }
   const { type, at } = parsed.data
-  return [{ EventBusName: busName, Source: 'hourhand', DetailType: type, Detail: JSON.stringify(parsed.data), Time: new Date(fromIso(at)) }]
+  return [
+    {
+      EventBusName: busName,
+      Source: 'hourhand',
+      DetailType: type,
+      Detail: JSON.stringify(parsed.data),
+      Time: new Date(fromIso(at)),
+    },
+  ]
 }
 
 /** Switches one rule. Never rejects: a schedule that goes on costs a cycle that finds the strategy halted. */
-export function createScheduleSwitch({ ruleName, client, telemetry, deadlineMs = DEADLINE_MS }: BusOptions & { ruleName: string }): ScheduleSwitch {
-  const attempt = async (what: string, fields: Record<string, unknown>, act: (options: { abortSignal: AbortSignal }) => Promise<unknown>): Promise<void> => {
+export function createScheduleSwitch({
+  ruleName,
+  client,
+  telemetry,
+  deadlineMs = DEADLINE_MS,
+}: BusOptions & { ruleName: string }): ScheduleSwitch {
+  const attempt = async (
+    what: string,
+    fields: Record<string, unknown>,
+    act: (options: { abortSignal: AbortSignal }) => Promise<unknown>,
+  ): Promise<void> => {
     try {
       await act({ abortSignal: AbortSignal.timeout(deadlineMs) })
       telemetry.log('warn', `the decision schedule is ${what}`, { rule: ruleName, ...fields })
@@ -64,11 +103,16 @@ export function createScheduleSwitch({ ruleName, client, telemetry, deadlineMs =
     }
   }
   return {
-    disable: (reason) => attempt('disabled', { reason }, (options) => client.send(new DisableRuleCommand({ Name: ruleName }), options)),
+    disable: (reason) =>
+      attempt('disabled', { reason }, (options) => client.send(new DisableRuleCommand({ Name: ruleName }), options)),
     enable: () => attempt('enabled', {}, (options) => client.send(new EnableRuleCommand({ Name: ruleName }), options)),
   }
 }
 
 /** A client for the account and region of the environment, or of `endpoint`: tests. */
 export const createEventBridgeClient = (endpoint?: string): EventBridgeClient =>
-  new EventBridgeClient(endpoint === undefined ? {} : { endpoint, region: 'local', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } })
+  new EventBridgeClient(
+    endpoint === undefined
+      ? {}
+      : { endpoint, region: 'local', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } },
+  )

@@ -27,18 +27,29 @@ const MAX_LINE = 60_000
  * One JSON object a line: time, level, message, then the fields. A field that bears one of those names gets an
  * underscore. Metrics are lines too, of level info. Never throws: a log that cannot be written costs the line.
  */
-export function createJsonTelemetry({ write, clock, base = {}, secrets = [], level: least = 'info' }: TelemetryOptions): Telemetry {
+export function createJsonTelemetry({
+  write,
+  clock,
+  base = {},
+  secrets = [],
+  level: least = 'info',
+}: TelemetryOptions): Telemetry {
   const redact = createRedactor(secrets)
   const log: Telemetry['log'] = (level, message, fields = {}) => {
     if (!isWritten(level, least)) return
-    tryWrite(write, () => lineOf({ time: toIso(clock()), level, message: toPlainText(message, redact) }, { ...base, ...fields }, redact))
+    tryWrite(write, () =>
+      lineOf({ time: toIso(clock()), level, message: toPlainText(message, redact) }, { ...base, ...fields }, redact),
+    )
   }
   return { log, metric: (name, value, unit) => log('info', 'metric', { metric: name, value, unit }) }
 }
 
 function lineOf(head: Record<string, unknown>, fields: LogFields, redact: Redact): string {
   const plain = toPlain(fields, redact)
-  const named = typeof plain === 'object' && plain !== null ? Object.entries(plain).map(([key, value]) => [key in head ? `${key}_` : key, value] as const) : [['fields', plain] as const]
+  const named =
+    typeof plain === 'object' && plain !== null
+      ? Object.entries(plain).map(([key, value]) => [key in head ? `${key}_` : key, value] as const)
+      : [['fields', plain] as const]
   const line = JSON.stringify({ ...head, ...Object.fromEntries(named) })
   if (line.length <= MAX_LINE) return line
   return JSON.stringify({ ...head, cut: `${line.length} characters`, beginning: line.slice(0, MAX_LINE / 4) })

@@ -14,7 +14,10 @@ const MIN_LINE_LENGTH = 20
 export function createRedactor(secrets: readonly string[]): Redact {
   const parts = [...new Set(secrets.flatMap(partsOf))].filter((part) => part !== '').sort((a, b) => b.length - a.length)
   if (parts.length === 0) return (text) => text
-  const pattern = new RegExp(parts.flatMap((part) => [patternOf(part), ...encodingsOf(part).map(literal)]).join('|'), 'gu')
+  const pattern = new RegExp(
+    parts.flatMap((part) => [patternOf(part), ...encodingsOf(part).map(literal)]).join('|'),
+    'gu',
+  )
   return (text) => text.replace(pattern, MARK)
 }
 
@@ -29,10 +32,13 @@ function encodingsOf(part: string): string[] {
 }
 
 /** A pattern of the characters of a secret, each in any of its escaped forms. */
-const patternOf = (part: string): string => Array.from(part, (character) => `(?:${formsOf(character).join('|')})`).join('')
+const patternOf = (part: string): string =>
+  Array.from(part, (character) => `(?:${formsOf(character).join('|')})`).join('')
 
 function formsOf(character: string): string[] {
-  const codeUnits = character.split('').map((unit) => `\\\\{1,7}u${anyCase(unit.charCodeAt(0).toString(16).padStart(4, '0'))}`)
+  const codeUnits = character
+    .split('')
+    .map((unit) => `\\\\{1,7}u${anyCase(unit.charCodeAt(0).toString(16).padStart(4, '0'))}`)
   const percent = Array.from(Buffer.from(character), (byte) => `%${anyCase(byte.toString(16).padStart(2, '0'))}`)
   const short = /^"\\(.)"$/u.exec(JSON.stringify(character))?.[1]
   return [
@@ -45,5 +51,6 @@ function formsOf(character: string): string[] {
   ]
 }
 
-const literal = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/gu, (character) => (character === '-' ? '\\x2d' : `\\${character}`))
+const literal = (text: string): string =>
+  text.replace(/[\\^$.*+?()[\]{}|/-]/gu, (character) => (character === '-' ? '\\x2d' : `\\${character}`))
 const anyCase = (hex: string): string => hex.replace(/[a-f]/g, (digit) => `[${digit}${digit.toUpperCase()}]`)

@@ -47,17 +47,33 @@ function plainObject(value: object, redact: Redact, above: readonly unknown[]): 
   try {
     if (value instanceof Error) return mapEntries(errorEntries(value), redact, inside)
     if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`
-    if (value instanceof Map) return mapEntries([...value].map(([key, inner]) => [String(key), inner] as const), redact, inside)
+    if (value instanceof Map)
+      return mapEntries(
+        [...value].map(([key, inner]) => [String(key), inner] as const),
+        redact,
+        inside,
+      )
     if (value instanceof Set) return inside([...value])
-    if (Array.isArray(value)) return value.length > MAX_ENTRIES ? [...value.slice(0, MAX_ENTRIES).map(inside), `[${value.length - MAX_ENTRIES} more]`] : value.map(inside)
+    if (Array.isArray(value))
+      return value.length > MAX_ENTRIES
+        ? [...value.slice(0, MAX_ENTRIES).map(inside), `[${value.length - MAX_ENTRIES} more]`]
+        : value.map(inside)
     if ('toJSON' in value && typeof value.toJSON === 'function') return inside((value.toJSON as () => unknown)())
-    return mapEntries(Object.keys(value).map((key) => [key, readKey(value, key)] as const), redact, inside)
+    return mapEntries(
+      Object.keys(value).map((key) => [key, readKey(value, key)] as const),
+      redact,
+      inside,
+    )
   } catch {
     return '[unreadable]'
   }
 }
 
-function mapEntries(entries: readonly (readonly [string, unknown])[], redact: Redact, inside: (inner: unknown) => unknown): Record<string, unknown> {
+function mapEntries(
+  entries: readonly (readonly [string, unknown])[],
+  redact: Redact,
+  inside: (inner: unknown) => unknown,
+): Record<string, unknown> {
   const kept = entries.slice(0, MAX_ENTRIES).map(([key, inner]) => [toPlainText(key, redact), inside(inner)] as const)
   const rest = entries.length - kept.length
   return Object.fromEntries(rest > 0 ? [...kept, ['…', `[${rest} more]`]] : kept)
@@ -73,4 +89,5 @@ function readKey(value: object, key: string): unknown {
 
 const ERROR_KEYS = ['name', 'message', 'code', 'stack', 'cause', 'errors'] as const
 
-const errorEntries = (error: Error): (readonly [string, unknown])[] => ERROR_KEYS.map((key) => [key, readKey(error, key)] as const).filter(([, value]) => value !== undefined)
+const errorEntries = (error: Error): (readonly [string, unknown])[] =>
+  ERROR_KEYS.map((key) => [key, readKey(error, key)] as const).filter(([, value]) => value !== undefined)

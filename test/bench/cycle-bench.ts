@@ -29,7 +29,18 @@ const market = createSimMarket({ seed: config.market.seed })
 async function measure(items: ItemStore): Promise<{ cycle: number; pass: number; snapshot: number }> {
   let now = START
   const ports = await composeCycle(
-    { config, items, clock: () => now, sleep: async () => {}, telemetry: silentTelemetry, events: noEvents, schedule: noSchedule, dryRun: false, invocationId: 'bench', market },
+    {
+      config,
+      items,
+      clock: () => now,
+      sleep: async () => {},
+      telemetry: silentTelemetry,
+      events: noEvents,
+      schedule: noSchedule,
+      dryRun: false,
+      invocationId: 'bench',
+      market,
+    },
     { codeVersion: 'bench', apiKey: undefined },
   )
   const cycles: number[] = []
@@ -44,7 +55,15 @@ async function measure(items: ItemStore): Promise<{ cycle: number; pass: number;
     if (state === null) throw new Error('no state')
     began = performance.now()
     const facts = await gatherMarketFacts({ market: ports.market, news: ports.news, config, asOf: now })
-    buildSnapshot({ config, cycleId: 'bench', slot: now, asOf: now, facts, product: await ports.broker.product(config.market.symbol), state })
+    buildSnapshot({
+      config,
+      cycleId: 'bench',
+      slot: now,
+      asOf: now,
+      facts,
+      product: await ports.broker.product(config.market.symbol),
+      state,
+    })
     snapshots.push(performance.now() - began)
     now += MINUTE_MS
     began = performance.now()
@@ -63,7 +82,10 @@ const embedded = await measure(createDynamoItems({ client, tableName: 'hourhand'
 client.destroy()
 await dynamo.close()
 
-const line = (what: string, ms: number): void => console.log(`${what.padEnd(44)} ${ms.toFixed(2).padStart(8)} ms  ${(ms / memory.snapshot).toFixed(2).padStart(6)} x snapshot`)
+const line = (what: string, ms: number): void =>
+  console.log(
+    `${what.padEnd(44)} ${ms.toFixed(2).padStart(8)} ms  ${(ms / memory.snapshot).toFixed(2).padStart(6)} x snapshot`,
+  )
 console.log(`medians of ${SLOTS} half-hours on the simulated market`)
 line('snapshot (reference)', memory.snapshot)
 line('cycle, memory store', memory.cycle)

@@ -22,13 +22,20 @@ import { randomWalkBars } from '../support/random-walk.ts'
 const START = Date.parse('2023-01-01T00:00:00Z')
 const SLOT_BARS = 30
 
-const { values } = parseArgs({ options: { bars: { type: 'string', default: '525600' }, workers: { type: 'string', default: String(availableParallelism()) } } })
+const { values } = parseArgs({
+  options: {
+    bars: { type: 'string', default: '525600' },
+    workers: { type: 'string', default: String(availableParallelism()) },
+  },
+})
 const count = Number(values.bars)
 const workers = Number(values.workers)
 
 const bars = randomWalkBars(START, count)
 // Limits of the account are lifted: a halt would end the work early and flatter the figure.
-const config = loadConfig({ overrides: { market: { source: 'bench', referenceSymbol: null }, guard: { maxDrawdown: 1, maxDailyLoss: 1 } } })
+const config = loadConfig({
+  overrides: { market: { source: 'bench', referenceSymbol: null }, guard: { maxDrawdown: 1, maxDailyLoss: 1 } },
+})
 const { symbol } = config.market
 const history = createCandleHistory(scanCandles(bars, '1m', Number.POSITIVE_INFINITY), '1m')
 const market = createHistoryMarket({ name: 'bench', symbol, histories: new Map([[symbol, history]]), funding: [] })
@@ -43,7 +50,16 @@ const timed = async <T>(work: () => T | Promise<T>): Promise<{ ms: number; cpuMs
 }
 
 const replayOf = (length: number, isFast = true) =>
-  timed(() => runReplay({ config, market, decider: plainDecider(config.decider), from: START, to: START + length * MINUTE_MS, isFast }))
+  timed(() =>
+    runReplay({
+      config,
+      market,
+      decider: plainDecider(config.decider),
+      from: START,
+      to: START + length * MINUTE_MS,
+      isFast,
+    }),
+  )
 
 /** The least a backtest does: at a slot without a position go with the last half hour, out at the stop or the target. */
 function bareLoop(candles: readonly Candle[]): number {
@@ -85,8 +101,14 @@ const second = await replayOf(count)
 const { lines, trades } = second.result
 invariant(lines.at(-1)?.equity === first.result.lines.at(-1)?.equity, 'two runs of one replay differ')
 line('slots, trades', `${lines.length.toLocaleString('en-US')}, ${trades.length.toLocaleString('en-US')}`)
-line('first run in the process', `${seconds(first.ms)}, of which on the processor ${seconds(first.cpuMs)} over all threads`)
-line('second run', `${seconds(second.ms)}, ${perSecond(count, second.ms)} bars/s, ${perSecond(lines.length, second.ms)} decisions/s`)
+line(
+  'first run in the process',
+  `${seconds(first.ms)}, of which on the processor ${seconds(first.cpuMs)} over all threads`,
+)
+line(
+  'second run',
+  `${seconds(second.ms)}, ${perSecond(count, second.ms)} bars/s, ${perSecond(lines.length, second.ms)} decisions/s`,
+)
 line('bare stop and target loop (reference)', `${bareMs.toFixed(2)} ms, ${perSecond(count, bareMs)} bars/s`)
 line('replay to bare loop', `${(second.ms / bareMs).toFixed(0)} x`)
 line('memory at most, the bars with it', `${memory.toFixed(0)} MB`)
@@ -94,7 +116,10 @@ line('memory at most, the bars with it', `${memory.toFixed(0)} MB`)
 console.log('\ntime by length')
 for (const share of [4, 2, 1]) {
   const { ms } = await replayOf(Math.floor(count / share))
-  line(`${Math.floor(count / share).toLocaleString('en-US')} bars`, `${seconds(ms)}, ${((ms / (count / share)) * 1_000).toFixed(2)} us a bar`)
+  line(
+    `${Math.floor(count / share).toLocaleString('en-US')} bars`,
+    `${seconds(ms)}, ${((ms / (count / share)) * 1_000).toFixed(2)} us a bar`,
+  )
 }
 
 const short = Math.min(count, 10 * 1_440)
@@ -105,7 +130,13 @@ line(`${(short / 1_440).toFixed(0)} days`, `${seconds(plain.ms)}, ${(plain.ms / 
 
 /** A sweep over the rules' stop, half of the span each: threads begin cold, and what each then makes in peace is what counts. */
 const jobs: ReplayJob[] = Array.from({ length: 16 }, (_, index) => ({
-  config: loadConfig({ overrides: { market: { source: 'bench', referenceSymbol: null }, guard: { maxDrawdown: 1, maxDailyLoss: 1 }, decider: { kind: 'rules', stopAtr: 1 + index * 0.125 } } }),
+  config: loadConfig({
+    overrides: {
+      market: { source: 'bench', referenceSymbol: null },
+      guard: { maxDrawdown: 1, maxDailyLoss: 1 },
+      decider: { kind: 'rules', stopAtr: 1 + index * 0.125 },
+    },
+  }),
   random: null,
   from: START,
   to: START + Math.min(count * MINUTE_MS, Math.max(DAY_MS, Math.floor((count * MINUTE_MS) / 2 / DAY_MS) * DAY_MS)),
@@ -116,5 +147,8 @@ line('one thread', seconds(alone.ms))
 if (workers > 1) {
   const together = await timed(() => runJobs(jobs, { market, workers }))
   invariant(JSON.stringify(together.result) === JSON.stringify(alone.result), 'the number of threads changed a result')
-  line(`${workers} threads`, `${seconds(together.ms)}, ${(alone.ms / together.ms).toFixed(2)} times as fast; the same results`)
+  line(
+    `${workers} threads`,
+    `${seconds(together.ms)}, ${(alone.ms / together.ms).toFixed(2)} times as fast; the same results`,
+  )
 }

@@ -11,17 +11,38 @@ export const SYMBOL = 'ETP-20DEC30-CDE'
 export const START = Date.parse('2026-03-10T12:00:00Z')
 export const MINUTE = MINUTE_MS
 
-type Costs = { spreadBps?: number; slippageBps?: number; liquidationFeeRate?: string; attachedBrackets?: boolean; product?: Partial<Product> }
+type Costs = {
+  spreadBps?: number
+  slippageBps?: number
+  liquidationFeeRate?: string
+  attachedBrackets?: boolean
+  product?: Partial<Product>
+}
 
 /** The default contract, ETH in tenths at a tick of half a dollar, with what the test wants otherwise. */
 export function venueWith({ product, ...paper }: Costs = {}): PaperVenue {
   const config = PaperConfig.parse(paper)
-  return { paper: config, product: Product.parse({ ...config.product, symbol: SYMBOL, session: { isOpen: true, nextClose: null, reason: '' }, ...product }) }
+  return {
+    paper: config,
+    product: Product.parse({
+      ...config.product,
+      symbol: SYMBOL,
+      session: { isOpen: true, nextClose: null, reason: '' },
+      ...product,
+    }),
+  }
 }
 
 const FREE_FEES = { maker: '0', taker: '0', perContract: '0' }
 /** Nothing costs anything. */
-export const freeVenue = (more: Costs = {}): PaperVenue => venueWith({ spreadBps: 0, slippageBps: 0, liquidationFeeRate: '0', ...more, product: { fees: FREE_FEES, ...more.product } })
+export const freeVenue = (more: Costs = {}): PaperVenue =>
+  venueWith({
+    spreadBps: 0,
+    slippageBps: 0,
+    liquidationFeeRate: '0',
+    ...more,
+    product: { fees: FREE_FEES, ...more.product },
+  })
 
 export const quoteAt = (level: number | string, halfSpread = 0, time = START): Quote => ({
   at: toIso(time),
@@ -46,20 +67,54 @@ export const entry = (side: 'buy' | 'sell', more: Partial<Omit<EntryOrder, 'kind
   ...more,
 })
 
-export const bracketOf = (stop: number | string, target: number | string) => ({ stopLossPrice: `${stop}` as Price, takeProfitPrice: `${target}` as Price })
+export const bracketOf = (stop: number | string, target: number | string) => ({
+  stopLossPrice: `${stop}` as Price,
+  takeProfitPrice: `${target}` as Price,
+})
 
-export const protect = (side: 'buy' | 'sell', more: Partial<Omit<ProtectOrder, 'kind'>> = {}): ProtectOrder => ({ kind: 'protect', clientOrderId: nextId(), symbol: SYMBOL, side, quantity: '10' as Quantity, bracket: bracketOf(1900, 2200), ...more })
+export const protect = (side: 'buy' | 'sell', more: Partial<Omit<ProtectOrder, 'kind'>> = {}): ProtectOrder => ({
+  kind: 'protect',
+  clientOrderId: nextId(),
+  symbol: SYMBOL,
+  side,
+  quantity: '10' as Quantity,
+  bracket: bracketOf(1900, 2200),
+  ...more,
+})
 
-export const close = (side: 'buy' | 'sell', quantity = '10', more: Partial<Omit<CloseOrder, 'kind'>> = {}): CloseOrder => ({ kind: 'close', clientOrderId: nextId(), symbol: SYMBOL, side, quantity: quantity as Quantity, ...more })
+export const close = (
+  side: 'buy' | 'sell',
+  quantity = '10',
+  more: Partial<Omit<CloseOrder, 'kind'>> = {},
+): CloseOrder => ({
+  kind: 'close',
+  clientOrderId: nextId(),
+  symbol: SYMBOL,
+  side,
+  quantity: quantity as Quantity,
+  ...more,
+})
 
 export const emptyBook = (cash = '10000'): PaperBook => openBook(SYMBOL, cash as Money, toIso(START))
 
 /** Places at an instant and insists on the book staying one the store can read. */
-export function place(book: PaperBook, order: OrderRequest, venue: PaperVenue, { level = 2000, halfSpread = 0, time = START }: { level?: number; halfSpread?: number; time?: number } = {}): PlacementResult {
+export function place(
+  book: PaperBook,
+  order: OrderRequest,
+  venue: PaperVenue,
+  { level = 2000, halfSpread = 0, time = START }: { level?: number; halfSpread?: number; time?: number } = {},
+): PlacementResult {
   const result = placeOrder(book, order, { quote: quoteAt(level, halfSpread, time), drift: 0 }, toIso(time), venue)
   PaperBook.parse(result.book)
   return result
 }
 
 /** A one-minute bar that opens `minute` minutes after the start. */
-export const bar = (minute: number, open: number, high: number, low: number, end = open): Candle => ({ time: START + minute * MINUTE, open, high, low, close: end, volume: 1 })
+export const bar = (minute: number, open: number, high: number, low: number, end = open): Candle => ({
+  time: START + minute * MINUTE,
+  open,
+  high,
+  low,
+  close: end,
+  volume: 1,
+})

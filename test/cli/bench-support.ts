@@ -19,14 +19,34 @@ export function createBench() {
     writeFileSync(target, content)
     return target
   }
-  async function run(args: string[], { env = {}, isInteractive = false, cores = 1 }: { env?: Record<string, string>; isInteractive?: boolean; cores?: number } = {}) {
+  async function run(
+    args: string[],
+    {
+      env = {},
+      isInteractive = false,
+      cores = 1,
+    }: { env?: Record<string, string>; isInteractive?: boolean; cores?: number } = {},
+  ) {
     const out: string[] = []
     const err: string[] = []
     let now = Date.parse('2026-11-02T10:07:30Z')
-    const code = await runCli(args, { stdout: (text) => out.push(text), stderr: (text) => err.push(text), env, clock: () => (now += 60), newId: () => 'id', sleep: async () => {}, isInteractive, cores })
+    const code = await runCli(args, {
+      stdout: (text) => out.push(text),
+      stderr: (text) => err.push(text),
+      env,
+      clock: () => (now += 60),
+      newId: () => 'id',
+      sleep: async () => {},
+      isInteractive,
+      cores,
+    })
     return { code, stdout: out.join(''), stderr: err.join('') }
   }
-  async function json<T>(schema: z.ZodType<T>, args: string[], options?: Parameters<typeof run>[1]): Promise<{ code: number; document: T; stderr: string }> {
+  async function json<T>(
+    schema: z.ZodType<T>,
+    args: string[],
+    options?: Parameters<typeof run>[1],
+  ): Promise<{ code: number; document: T; stderr: string }> {
     const { code, stdout, stderr } = await run([...args, '--json'], options)
     if (stdout === '') throw new Error(`no document: ${stderr.slice(-600)}`)
     return { code, document: schema.parse(JSON.parse(stdout)), stderr }
@@ -36,4 +56,9 @@ export function createBench() {
 
 /** A random walk as a candle file. */
 export const candleCsv = (days: number, seed = 1): string =>
-  ['timestamp,open,high,low,close,volume', ...randomWalkBars(FROM, days * 1_440, { seed }).map(({ time, open, high, low, close, volume }) => [time, open, high, low, close, volume].join(','))].join('\n')
+  [
+    'timestamp,open,high,low,close,volume',
+    ...randomWalkBars(FROM, days * 1_440, { seed }).map(({ time, open, high, low, close, volume }) =>
+      [time, open, high, low, close, volume].join(','),
+    ),
+  ].join('\n')

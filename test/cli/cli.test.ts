@@ -7,7 +7,17 @@ import type { z } from 'zod'
 import { runCli } from '../../lib/cli/run-cli.ts'
 import { RULES } from '../../lib/guard/rules.ts'
 import { MINUTE_MS } from '../../lib/core/time.ts'
-import { CycleReport, DoctorReport, EnforcementReport, GuardReport, HaltReport, LiveReport, ReconcileReport, StatusReport, TradesReport } from '../../schemas/cli.ts'
+import {
+  CycleReport,
+  DoctorReport,
+  EnforcementReport,
+  GuardReport,
+  HaltReport,
+  LiveReport,
+  ReconcileReport,
+  StatusReport,
+  TradesReport,
+} from '../../schemas/cli.ts'
 import { ReplayReport } from '../../schemas/replay.ts'
 import { minuteBars } from '../support/array-market.ts'
 
@@ -18,23 +28,52 @@ const ENTRY_SLOT = '2026-11-02T10:00:00Z'
 let directories = 0
 const newDirectory = (): string => path.join(scratch, `data-${directories++}`)
 
-async function run(args: string[], { env = {}, clock = () => Date.parse('2026-11-02T10:07:30Z') }: { env?: Record<string, string>; clock?: () => number } = {}) {
+async function run(
+  args: string[],
+  {
+    env = {},
+    clock = () => Date.parse('2026-11-02T10:07:30Z'),
+  }: { env?: Record<string, string>; clock?: () => number } = {},
+) {
   const out: string[] = []
   const err: string[] = []
   let ids = 0
-  const code = await runCli(args, { stdout: (text) => out.push(text), stderr: (text) => err.push(text), env, clock, newId: () => `id-${ids++}`, sleep: async () => {} })
+  const code = await runCli(args, {
+    stdout: (text) => out.push(text),
+    stderr: (text) => err.push(text),
+    env,
+    clock,
+    newId: () => `id-${ids++}`,
+    sleep: async () => {},
+  })
   return { code, stdout: out.join(''), stderr: err.join('') }
 }
 
-async function json<T>(schema: z.ZodType<T>, args: string[], options?: Parameters<typeof run>[1]): Promise<{ code: number; document: T }> {
+async function json<T>(
+  schema: z.ZodType<T>,
+  args: string[],
+  options?: Parameters<typeof run>[1],
+): Promise<{ code: number; document: T }> {
   const { code, stdout } = await run([...args, '--json'], options)
   return { code, document: schema.parse(JSON.parse(stdout)) }
 }
 
 /** The hash of the prompt a cycle would put, from a dry run with a file of no answers. */
 async function promptHashAt(instant: string): Promise<string> {
-  const config = file('no-answers.json', JSON.stringify({ decider: { kind: 'recorded', file: file('no-answers.jsonl', '') } }))
-  const { stdout } = await run(['cycle', '--dry-run', '--config', config, '--at', instant, '--data-dir', newDirectory()])
+  const config = file(
+    'no-answers.json',
+    JSON.stringify({ decider: { kind: 'recorded', file: file('no-answers.jsonl', '') } }),
+  )
+  const { stdout } = await run([
+    'cycle',
+    '--dry-run',
+    '--config',
+    config,
+    '--at',
+    instant,
+    '--data-dir',
+    newDirectory(),
+  ])
   return /[0-9a-f]{64}/.exec(stdout)?.[0] ?? `no hash in: ${stdout}`
 }
 
@@ -53,7 +92,16 @@ describe('a life on the command line', () => {
     expect(code).toBe(0)
     expect(stdout).toContain('would buy')
     const { document } = await json(CycleReport, ['cycle', ...at(ENTRY_SLOT)])
-    expect(document).toMatchObject({ cycleId: 'eth-perp-20261102T1000Z', slot: ENTRY_SLOT, mode: 'paper', decider: 'rules', outcome: 'entered', order: { kind: 'entry' }, position: { side: 'long', protection: 'live' }, record: { table: 'hourhand', sk: `CYCLE#${ENTRY_SLOT}` } })
+    expect(document).toMatchObject({
+      cycleId: 'eth-perp-20261102T1000Z',
+      slot: ENTRY_SLOT,
+      mode: 'paper',
+      decider: 'rules',
+      outcome: 'entered',
+      order: { kind: 'entry' },
+      position: { side: 'long', protection: 'live' },
+      record: { table: 'hourhand', sk: `CYCLE#${ENTRY_SLOT}` },
+    })
     expect(document.verdicts).toHaveLength(RULES.length)
   })
 
@@ -71,8 +119,16 @@ describe('a life on the command line', () => {
   })
 
   it('enforce finds the stop that fired; trades has it, as table, CSV and JSON', async () => {
-    expect((await json(EnforcementReport, ['enforce', ...at('2026-11-02T10:15:00Z')])).document).toMatchObject({ outcome: 'watched', barsSeen: 15 })
-    expect((await json(EnforcementReport, ['enforce', ...at('2026-11-02T10:45:00Z')])).document).toMatchObject({ outcome: 'closed', exit: 'stop_loss', phase: 'flat', position: null })
+    expect((await json(EnforcementReport, ['enforce', ...at('2026-11-02T10:15:00Z')])).document).toMatchObject({
+      outcome: 'watched',
+      barsSeen: 15,
+    })
+    expect((await json(EnforcementReport, ['enforce', ...at('2026-11-02T10:45:00Z')])).document).toMatchObject({
+      outcome: 'closed',
+      exit: 'stop_loss',
+      phase: 'flat',
+      position: null,
+    })
     const { document } = await json(TradesReport, ['trades', ...at('2026-11-02T10:45:00Z')])
     expect(document.trades).toMatchObject([{ exitReason: 'stop_loss', side: 'long' }])
     const csv = (await run(['trades', '--csv', ...at('2026-11-02T10:45:00Z')])).stdout.trim().split('\n')
@@ -86,23 +142,43 @@ describe('a life on the command line', () => {
     expect(code).toBe(0)
     expect(stdout).toContain('open_long')
     expect(stdout.match(/the same bytes/g)).toHaveLength(3)
-    expect(await run(['explain', 'eth-perp-20261102T1030Z', '--data-dir', data])).toMatchObject({ code: 2, stderr: expect.stringContaining('not in this database') })
-    expect(await run(['explain', 'nonsense', '--data-dir', data])).toMatchObject({ code: 2, stderr: expect.stringContaining('CYCLE_ID') })
+    expect(await run(['explain', 'eth-perp-20261102T1030Z', '--data-dir', data])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('not in this database'),
+    })
+    expect(await run(['explain', 'nonsense', '--data-dir', data])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('CYCLE_ID'),
+    })
   })
 
   it('halt keeps entries out until resume', async () => {
-    expect((await json(HaltReport, ['halt', '--reason', 'lunch', ...at('2026-11-02T10:50:00Z')])).document.halt).toMatchObject({ by: 'operator', reason: 'lunch' })
-    expect((await json(CycleReport, ['cycle', ...at('2026-11-02T11:00:00Z')])).document).toMatchObject({ outcome: 'halted', verdicts: [] })
+    expect(
+      (await json(HaltReport, ['halt', '--reason', 'lunch', ...at('2026-11-02T10:50:00Z')])).document.halt,
+    ).toMatchObject({ by: 'operator', reason: 'lunch' })
+    expect((await json(CycleReport, ['cycle', ...at('2026-11-02T11:00:00Z')])).document).toMatchObject({
+      outcome: 'halted',
+      verdicts: [],
+    })
     expect((await json(HaltReport, ['resume', ...at('2026-11-02T11:10:00Z')])).document.halt).toBeNull()
     expect((await json(CycleReport, ['cycle', ...at('2026-11-02T11:30:00Z')])).document.outcome).not.toBe('halted')
   })
 
   it('halt --flatten on paper is flat; reconcile finds nothing to do; live says what is missing', async () => {
-    expect((await json(HaltReport, ['halt', '--flatten', ...at('2026-11-02T11:32:00Z')])).document).toMatchObject({ phase: 'flat', flatten: { isFlat: true, held: [] } })
+    expect((await json(HaltReport, ['halt', '--flatten', ...at('2026-11-02T11:32:00Z')])).document).toMatchObject({
+      phase: 'flat',
+      flatten: { isFlat: true, held: [] },
+    })
     expect((await json(HaltReport, ['resume', ...at('2026-11-02T11:33:00Z')])).document.halt).toBeNull()
-    expect(await json(ReconcileReport, ['reconcile', ...at('2026-11-02T11:34:00Z')])).toMatchObject({ code: 0, document: { phase: 'flat', notes: [], differencesBefore: [], differencesAfter: [] } })
+    expect(await json(ReconcileReport, ['reconcile', ...at('2026-11-02T11:34:00Z')])).toMatchObject({
+      code: 0,
+      document: { phase: 'flat', notes: [], differencesBefore: [], differencesAfter: [] },
+    })
     const live = await json(LiveReport, ['live', ...at('2026-11-02T11:35:00Z')])
-    expect(live).toMatchObject({ code: 1, document: { isEarned: false, mode: 'paper', clearance: { paper: { cycles: 0, days: 0 } } } })
+    expect(live).toMatchObject({
+      code: 1,
+      document: { isEarned: false, mode: 'paper', clearance: { paper: { cycles: 0, days: 0 } } },
+    })
     expect((await run(['live', ...at('2026-11-02T11:35:00Z')])).stdout).toMatch(/NO +paper_days +0 of 14 days/)
   })
 
@@ -115,14 +191,27 @@ describe('a life on the command line', () => {
 
 describe('the contract', () => {
   it('npm start enters: what the README shows is what a newcomer sees', async () => {
-    const { scripts } = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../package.json'), 'utf8')) as { scripts: { start: string } }
+    const { scripts } = JSON.parse(readFileSync(path.resolve(import.meta.dirname, '../../package.json'), 'utf8')) as {
+      scripts: { start: string }
+    }
     const args = scripts.start.replace('tsx bin/hourhand.ts ', '').split(' ')
     const data = newDirectory()
     const { code, stdout } = await run([...args, '--data-dir', data])
     expect(code).toBe(0)
     const readme = readFileSync(path.resolve(import.meta.dirname, '../../README.md'), 'utf8')
     expect(readme).toContain(stdout.replaceAll(data, '.hourhand').trim())
-    for (const part of ['Saw', 'Decided', 'Guard', `${RULES.length} of ${RULES.length} rules pass`, 'Order', 'Position', 'protected: stop', 'Outcome   entered', 'Record']) expect(stdout).toContain(part)
+    for (const part of [
+      'Saw',
+      'Decided',
+      'Guard',
+      `${RULES.length} of ${RULES.length} rules pass`,
+      'Order',
+      'Position',
+      'protected: stop',
+      'Outcome   entered',
+      'Record',
+    ])
+      expect(stdout).toContain(part)
     for (const { name } of RULES) expect(stdout).toContain(name)
   })
 
@@ -134,7 +223,26 @@ describe('the contract', () => {
   })
 
   it('help everywhere, exit 0', async () => {
-    for (const command of [[], ['cycle'], ['enforce'], ['status'], ['trades'], ['explain'], ['halt'], ['resume'], ['reconcile'], ['live'], ['guard'], ['doctor'], ['replay'], ['sweep'], ['compare'], ['audit'], ['trials'], ['evidence']]) {
+    for (const command of [
+      [],
+      ['cycle'],
+      ['enforce'],
+      ['status'],
+      ['trades'],
+      ['explain'],
+      ['halt'],
+      ['resume'],
+      ['reconcile'],
+      ['live'],
+      ['guard'],
+      ['doctor'],
+      ['replay'],
+      ['sweep'],
+      ['compare'],
+      ['audit'],
+      ['trials'],
+      ['evidence'],
+    ]) {
       const { code, stdout } = await run([...command, '--help'])
       expect({ command, code }).toEqual({ command, code: 0 })
       expect(stdout).toContain('Usage: hourhand')
@@ -157,7 +265,11 @@ describe('the contract', () => {
     ['a time that is none', ['cycle', '--at', 'yesterday'], ['at', 'yesterday', 'ISO 8601']],
     ['a seed that is none', ['cycle', '--seed', '1.5'], ['seed', '1.5', '4294967295']],
     ['a seed that is empty', ['cycle', '--seed', ''], ['seed']],
-    ['a venue that cannot be', ['cycle', '--config', 'VENUE'], ['paper.product.contractSize', 'above zero', 'paper.initialCash']],
+    [
+      'a venue that cannot be',
+      ['cycle', '--config', 'VENUE'],
+      ['paper.product.contractSize', 'above zero', 'paper.initialCash'],
+    ],
     ['a candle file that is not there', ['cycle', '--market', 'no-such.csv'], ['no-such.csv']],
     ['a configuration that is not there', ['cycle', '--config', 'no-such.json'], ['no-such.json']],
     ['a configuration that is not JSON', ['cycle', '--config', 'BAD'], ['BAD', 'JSON']],
@@ -171,7 +283,13 @@ describe('the contract', () => {
     ['a replay of nothing', ['replay'], ['--candles']],
   ]
   it.each(wrong)('%s: exit 2, and the message names it', async (_name, args, parts) => {
-    const files: Record<string, string> = { BAD: file('BAD', '{'), KEY: file('key.json', '{"guard":{"maxLevrage":3}}'), VALUE: file('value.json', '{"intervalMinutes":45}'), LIVE: file('live.json', '{"mode":"live"}'), VENUE: file('venue.json', '{"paper":{"initialCash":"0","product":{"contractSize":"0"}}}') }
+    const files: Record<string, string> = {
+      BAD: file('BAD', '{'),
+      KEY: file('key.json', '{"guard":{"maxLevrage":3}}'),
+      VALUE: file('value.json', '{"intervalMinutes":45}'),
+      LIVE: file('live.json', '{"mode":"live"}'),
+      VENUE: file('venue.json', '{"paper":{"initialCash":"0","product":{"contractSize":"0"}}}'),
+    }
     const { code, stdout, stderr } = await run([...args.map((arg) => files[arg] ?? arg), '--data-dir', newDirectory()])
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     for (const part of parts) expect(stderr).toContain(part)
@@ -180,15 +298,28 @@ describe('the contract', () => {
 
   it('a key in the environment never comes out', async () => {
     const secret = 'sk-very-secret-0123456789'
-    const config = file('dead-model.json', JSON.stringify({ decider: { kind: 'openai', baseUrl: 'http://127.0.0.1:9', maxRetries: 0, timeoutMs: 2_000 } }))
-    const { code, stdout, stderr } = await run(['cycle', '--config', config, '--at', ENTRY_SLOT, '--data-dir', newDirectory(), '--json', '--verbose'], { env: { OPENAI_API_KEY: secret } })
+    const config = file(
+      'dead-model.json',
+      JSON.stringify({ decider: { kind: 'openai', baseUrl: 'http://127.0.0.1:9', maxRetries: 0, timeoutMs: 2_000 } }),
+    )
+    const { code, stdout, stderr } = await run(
+      ['cycle', '--config', config, '--at', ENTRY_SLOT, '--data-dir', newDirectory(), '--json', '--verbose'],
+      { env: { OPENAI_API_KEY: secret } },
+    )
     expect(code).toBe(0)
     expect(JSON.parse(stdout)).toMatchObject({ outcome: 'held', decider: 'openai' })
     expect(stdout + stderr).not.toContain(secret)
   })
 
   it('a model’s words reach the terminal without its tricks', async () => {
-    const answer = { action: 'hold', stopLossPrice: null, takeProfitPrice: null, confidence: null, invalidation: null, rationale: 'quiet\u001b[2J\u001b]0;pwn\u0007 \u202eelpoep\u0000' }
+    const answer = {
+      action: 'hold',
+      stopLossPrice: null,
+      takeProfitPrice: null,
+      confidence: null,
+      invalidation: null,
+      rationale: 'quiet\u001b[2J\u001b]0;pwn\u0007 \u202eelpoep\u0000',
+    }
     const prompt = await promptHashAt(ENTRY_SLOT)
     const recorded = file('answers.jsonl', `${JSON.stringify({ promptHash: prompt, raw: JSON.stringify(answer) })}\n`)
     const config = file('recorded.json', JSON.stringify({ decider: { kind: 'recorded', file: recorded } }))
@@ -198,36 +329,85 @@ describe('the contract', () => {
   })
 
   it('every option of the contract is taken by every command', async () => {
-    for (const command of ['cycle', 'enforce', 'status', 'trades', 'explain', 'halt', 'resume', 'reconcile', 'live', 'doctor', 'guard', 'replay']) {
+    for (const command of [
+      'cycle',
+      'enforce',
+      'status',
+      'trades',
+      'explain',
+      'halt',
+      'resume',
+      'reconcile',
+      'live',
+      'doctor',
+      'guard',
+      'replay',
+    ]) {
       const { stdout } = await run([command, '--help'])
-      for (const option of ['--config', '--data-dir', '--seed', '--json']) expect(`${command}: ${stdout}`).toContain(option)
+      for (const option of ['--config', '--data-dir', '--seed', '--json'])
+        expect(`${command}: ${stdout}`).toContain(option)
     }
   })
 
   it('with --json stdout is one document, logs are on stderr', async () => {
     const { stdout, stderr } = await run(['cycle', '--at', ENTRY_SLOT, '--data-dir', newDirectory(), '--json'])
     expect(() => JSON.parse(stdout) as unknown).not.toThrow()
-    for (const line of stderr.trim().split('\n')) expect(JSON.parse(line)).toMatchObject({ level: expect.any(String), message: expect.any(String) })
+    for (const line of stderr.trim().split('\n'))
+      expect(JSON.parse(line)).toMatchObject({ level: expect.any(String), message: expect.any(String) })
   })
 })
 
 describe('candle files', () => {
   const from = Date.parse('2026-01-01T00:00:00Z')
-  const csv = ['timestamp,open,high,low,close,volume', ...minuteBars(from, 12 * 1440, 2000, (minute) => 60 * Math.sin(minute / 400)).map(({ time, open, high, low, close, volume }) => [time, open, high, low, close, volume].join(','))].join('\n')
+  const csv = [
+    'timestamp,open,high,low,close,volume',
+    ...minuteBars(from, 12 * 1440, 2000, (minute) => 60 * Math.sin(minute / 400)).map(
+      ({ time, open, high, low, close, volume }) => [time, open, high, low, close, volume].join(','),
+    ),
+  ].join('\n')
 
   it('a cycle on a file acts at its end, or where --at says', async () => {
     const plain = file('bars.csv', csv)
     const zipped = file('bars.csv.gz', gzipSync(csv))
     const atEnd = await json(CycleReport, ['cycle', '--market', plain, '--data-dir', newDirectory()])
     expect(atEnd.document.slot).toBe('2026-01-13T00:00:00Z')
-    const there = await json(CycleReport, ['cycle', '--market', zipped, '--at', '2026-01-10T06:00:00Z', '--data-dir', newDirectory()])
-    expect(there.document).toMatchObject({ slot: '2026-01-10T06:00:00Z', outcome: expect.stringMatching(/held|entered|refused/) })
+    const there = await json(CycleReport, [
+      'cycle',
+      '--market',
+      zipped,
+      '--at',
+      '2026-01-10T06:00:00Z',
+      '--data-dir',
+      newDirectory(),
+    ])
+    expect(there.document).toMatchObject({
+      slot: '2026-01-10T06:00:00Z',
+      outcome: expect.stringMatching(/held|entered|refused/),
+    })
   })
 
   it('hourly candles decide hourly, and say so', async () => {
-    const bars = minuteBars(from, 20 * 24, 2000, (hour) => 60 * Math.sin(hour / 20)).map((bar, hour) => ({ ...bar, time: from + hour * 60 * MINUTE_MS }))
-    const hourly = file('hourly.csv', ['timestamp,open,high,low,close,volume', ...bars.map(({ time, open, high, low, close, volume }) => [time, open, high, low, close, volume].join(','))].join('\n'))
-    const { code, stdout, stderr } = await run(['replay', '--candles', hourly, '--random', '0', '--data-dir', newDirectory(), '--json'])
+    const bars = minuteBars(from, 20 * 24, 2000, (hour) => 60 * Math.sin(hour / 20)).map((bar, hour) => ({
+      ...bar,
+      time: from + hour * 60 * MINUTE_MS,
+    }))
+    const hourly = file(
+      'hourly.csv',
+      [
+        'timestamp,open,high,low,close,volume',
+        ...bars.map(({ time, open, high, low, close, volume }) => [time, open, high, low, close, volume].join(',')),
+      ].join('\n'),
+    )
+    const { code, stdout, stderr } = await run([
+      'replay',
+      '--candles',
+      hourly,
+      '--random',
+      '0',
+      '--data-dir',
+      newDirectory(),
+      '--json',
+    ])
     expect(code).toBe(0)
     expect(stderr).toContain('every 60 minutes')
     expect(ReplayReport.parse(JSON.parse(stdout)).config.intervalMinutes).toBe(60)

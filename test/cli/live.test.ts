@@ -13,7 +13,15 @@ import { createDynamoClient, ensureTable } from '../../lib/store/dynamo-client.t
 import { createDynamoItems } from '../../lib/store/dynamo-items.ts'
 import { startEmbeddedDynamo } from '../../lib/store/embedded-dynamo.ts'
 import { createStore, type Store } from '../../lib/store/store.ts'
-import { CycleReport, DoctorReport, HaltReport, LiveReport, ReconcileReport, StatusReport, TradesReport } from '../../schemas/cli.ts'
+import {
+  CycleReport,
+  DoctorReport,
+  HaltReport,
+  LiveReport,
+  ReconcileReport,
+  StatusReport,
+  TradesReport,
+} from '../../schemas/cli.ts'
 import type { Trade } from '../../schemas/trade.ts'
 import { startFakeAws } from '../support/fake-aws.ts'
 import { openAiDialect } from '../support/fake-openai.ts'
@@ -40,11 +48,24 @@ const wave: PricePath = {
   bar(from, lengthMs) {
     const open = wave.at(from)
     const close = wave.at(from + lengthMs - 1)
-    return { open, close, high: Math.max(open, close) + 1, low: Math.min(open, close) - 1, volume: lengthMs / MINUTE_MS }
+    return {
+      open,
+      close,
+      high: Math.max(open, close) + 1,
+      low: Math.min(open, close) - 1,
+      volume: lengthMs / MINUTE_MS,
+    }
   },
 }
 
-const DECISION = { action: 'open_long', stopLossPrice: LEVEL - 40, takeProfitPrice: LEVEL + 120, confidence: 0.6, invalidation: 'below the stop', rationale: 'the trend holds' }
+const DECISION = {
+  action: 'open_long',
+  stopLossPrice: LEVEL - 40,
+  takeProfitPrice: LEVEL + 120,
+  confidence: 0.6,
+  invalidation: 'below the stop',
+  rationale: 'the trend holds',
+}
 
 /**
  * Live mode on the command line as a person goes through it, against a venue on a loopback port: real ccxt, real
@@ -63,8 +84,17 @@ describe('going live', () => {
     venue = createFakeVenue({ clock: clock.now, price: wave, reference: constantPath(80_000), initialCash: '10000' })
     server = await startVenueServer({ venue, clock, keys: [KEY, READER] })
     model = await startScriptedServer([openAiDialect.answer(JSON.stringify(DECISION))])
-    aws = await startFakeAws((call) => ({ body: { FailedEntryCount: 0, Entries: ((call.body['Entries'] ?? []) as unknown[]).map((_entry, index) => ({ EventId: String(index) })) } }))
-    settings = { market: { source: 'live', baseUrl: server.url }, decider: { kind: 'openai', model: 'gpt-test', baseUrl: `${model.url}${openAiDialect.basePath}` }, guard: { minStopAtr: 0.1, maxStopAtr: 50, maxFundingAnnualised: 10 } }
+    aws = await startFakeAws((call) => ({
+      body: {
+        FailedEntryCount: 0,
+        Entries: ((call.body['Entries'] ?? []) as unknown[]).map((_entry, index) => ({ EventId: String(index) })),
+      },
+    }))
+    settings = {
+      market: { source: 'live', baseUrl: server.url },
+      decider: { kind: 'openai', model: 'gpt-test', baseUrl: `${model.url}${openAiDialect.basePath}` },
+      guard: { minStopAtr: 0.1, maxStopAtr: 50, maxFundingAnnualised: 10 },
+    }
     writeFileSync(configFile('paper'), JSON.stringify(settings))
     writeFileSync(configFile('live'), JSON.stringify({ ...settings, mode: 'live' }))
   })
@@ -78,7 +108,10 @@ describe('going live', () => {
 
   type Run = { env?: Record<string, string>; mode?: 'paper' | 'live' }
 
-  async function run(args: readonly string[], { env = keyed, mode = 'live' }: Run = {}): Promise<{ code: number; stdout: string; stderr: string }> {
+  async function run(
+    args: readonly string[],
+    { env = keyed, mode = 'live' }: Run = {},
+  ): Promise<{ code: number; stdout: string; stderr: string }> {
     const out = { stdout: '', stderr: '' }
     let ids = 0
     const code = await runCli([...args, '--config', configFile(mode), '--data-dir', data], {
@@ -94,9 +127,14 @@ describe('going live', () => {
     return { code, ...out }
   }
 
-  const keyLines = (pem: string): string[] => pem.split('\n').filter((line) => line.length > 20 && !line.startsWith('-----'))
+  const keyLines = (pem: string): string[] =>
+    pem.split('\n').filter((line) => line.length > 20 && !line.startsWith('-----'))
 
-  async function json<T>(schema: z.ZodType<T>, args: readonly string[], options?: Run): Promise<{ code: number; document: T }> {
+  async function json<T>(
+    schema: z.ZodType<T>,
+    args: readonly string[],
+    options?: Run,
+  ): Promise<{ code: number; document: T }> {
     const { code, stdout, stderr } = await run([...args, '--json'], options)
     if (stdout === '') throw new Error(stderr)
     return { code, document: schema.parse(JSON.parse(stdout)) }
@@ -121,7 +159,13 @@ describe('going live', () => {
       const config = loadConfig({ overrides: settings })
       const slots = Array.from({ length: DAYS }, (_, day) => SLOT - (DAYS - day) * DAY_MS)
       for (const slot of slots) {
-        const finished = { ...newRecord({ config, codeVersion: 'test' }, slot, slot), progress: 'finished' as const, outcome: 'entered' as const, reason: 'entered', finishedAt: toIso(slot) }
+        const finished = {
+          ...newRecord({ config, codeVersion: 'test' }, slot, slot),
+          progress: 'finished' as const,
+          outcome: 'entered' as const,
+          reason: 'entered',
+          finishedAt: toIso(slot),
+        }
         await store.createCycle(finished)
       }
       await store.appendHistory(
@@ -167,7 +211,17 @@ describe('going live', () => {
     expect(half).toMatchObject({ code: 2, stderr: expect.stringContaining('COINBASE_API_SECRET is not set') })
     writeFileSync(path.join(scratch, 'real.json'), JSON.stringify({ mode: 'live', market: { source: 'live' } }))
     const out: string[] = []
-    const real = await runCli(['cycle', '--at', '2026-11-02T10:00:00Z', '--config', path.join(scratch, 'real.json'), '--data-dir', data], { stdout: () => {}, stderr: (text) => out.push(text), env: keyed, clock: clock.now, newId: () => 'x', sleep: async () => {} })
+    const real = await runCli(
+      ['cycle', '--at', '2026-11-02T10:00:00Z', '--config', path.join(scratch, 'real.json'), '--data-dir', data],
+      {
+        stdout: () => {},
+        stderr: (text) => out.push(text),
+        env: keyed,
+        clock: clock.now,
+        newId: () => 'x',
+        sleep: async () => {},
+      },
+    )
     expect(real).toBe(2)
     expect(out.join('')).toContain('a clock other than the real one never meets a real venue')
     expect(server.requests).toEqual([])
@@ -176,22 +230,44 @@ describe('going live', () => {
   it('every gate is shut at first, and a cycle may think and not enter', async () => {
     const { code, document } = await json(LiveReport, ['live'])
     expect(code).toBe(1)
-    expect(document.gates.map(({ gate, passed }) => [gate, passed])).toEqual([['credentials', false], ['strategy', true], ['paper_days', false], ['paper_trades', false], ['paper_incidents', true]])
+    expect(document.gates.map(({ gate, passed }) => [gate, passed])).toEqual([
+      ['credentials', false],
+      ['strategy', true],
+      ['paper_days', false],
+      ['paper_trades', false],
+      ['paper_incidents', true],
+    ])
     const cycle = await json(CycleReport, ['cycle'])
     expect(cycle.document).toMatchObject({ outcome: 'refused', mode: 'live', record: { pk: 'LIVE#eth-perp' } })
-    expect(cycle.document.verdicts.filter(({ passed }) => !passed)).toMatchObject([{ rule: 'live_mode', reason: expect.stringMatching(/no credentials have been verified: run hourhand doctor.*0 of 14 days.*0 of 50 closed paper trades/) }])
+    expect(cycle.document.verdicts.filter(({ passed }) => !passed)).toMatchObject([
+      {
+        rule: 'live_mode',
+        reason: expect.stringMatching(
+          /no credentials have been verified: run hourhand doctor.*0 of 14 days.*0 of 50 closed paper trades/,
+        ),
+      },
+    ])
     expect(venue.truth().orders).toEqual([])
   }, 30_000)
 
   it('doctor finds fault with a key that may not trade, and verifies nothing', async () => {
-    const { code, document } = await json(DoctorReport, ['doctor'], { env: { COINBASE_API_KEY: READER.name, COINBASE_API_SECRET: READER.privateKeyPem } })
+    const { code, document } = await json(DoctorReport, ['doctor'], {
+      env: { COINBASE_API_KEY: READER.name, COINBASE_API_SECRET: READER.privateKeyPem },
+    })
     expect(code).toBe(1)
-    expect(document.checks.filter(({ ok }) => !ok)).toMatchObject([{ check: 'key permissions', detail: 'view: yes, trade: no' }])
+    expect(document.checks.filter(({ ok }) => !ok)).toMatchObject([
+      { check: 'key permissions', detail: 'view: yes, trade: no' },
+    ])
     expect(document.liveBarriers?.join()).toContain('no credentials have been verified')
     const missing = await json(DoctorReport, ['doctor'], { env: {} })
     expect(missing.code).toBe(1)
-    expect(missing.document.checks.find(({ check }) => check === 'credentials')).toMatchObject({ ok: false, detail: expect.stringContaining('COINBASE_API_KEY is not set') })
-    expect(await withStore((store) => store.loadClearance('eth-perp'))).toMatchObject({ clearance: { credentials: null } })
+    expect(missing.document.checks.find(({ check }) => check === 'credentials')).toMatchObject({
+      ok: false,
+      detail: expect.stringContaining('COINBASE_API_KEY is not set'),
+    })
+    expect(await withStore((store) => store.loadClearance('eth-perp'))).toMatchObject({
+      clearance: { credentials: null },
+    })
   }, 30_000)
 
   it('two weeks on paper and a doctor’s visit open every gate but the count of trades; a person may waive that, aloud', async () => {
@@ -199,29 +275,71 @@ describe('going live', () => {
     const { code, document } = await json(DoctorReport, ['doctor'])
     expect(document.checks.filter(({ ok }) => !ok)).toEqual([])
     expect(code).toBe(0)
-    expect(document.liveBarriers).toEqual(['10 of 50 closed paper trades: 40 more trades, or hourhand live --override REASON'])
+    expect(document.liveBarriers).toEqual([
+      '10 of 50 closed paper trades: 40 more trades, or hourhand live --override REASON',
+    ])
 
-    const told = { HOURHAND_BUS: 'bus', HOURHAND_EVENTS_ENDPOINT: aws.endpoint, AWS_REGION: 'local', AWS_ACCESS_KEY_ID: 'x', AWS_SECRET_ACCESS_KEY: 'x' }
-    const overridden = await json(LiveReport, ['live', '--override', 'ten are enough for one contract', '--by', 'ann'], { env: { ...keyed, ...told } })
-    expect(overridden).toMatchObject({ code: 0, document: { isEarned: true, clearance: { override: { by: 'ann', reason: 'ten are enough for one contract' } } } })
-    expect(gateOf(overridden.document, 'paper_trades')?.detail).toContain('10 of 50 closed paper trades, overridden by ann')
-    const entries = aws.calls.flatMap((call) => (call.body['Entries'] ?? []) as { DetailType: string; Detail: string }[])
+    const told = {
+      HOURHAND_BUS: 'bus',
+      HOURHAND_EVENTS_ENDPOINT: aws.endpoint,
+      AWS_REGION: 'local',
+      AWS_ACCESS_KEY_ID: 'x',
+      AWS_SECRET_ACCESS_KEY: 'x',
+    }
+    const overridden = await json(
+      LiveReport,
+      ['live', '--override', 'ten are enough for one contract', '--by', 'ann'],
+      { env: { ...keyed, ...told } },
+    )
+    expect(overridden).toMatchObject({
+      code: 0,
+      document: { isEarned: true, clearance: { override: { by: 'ann', reason: 'ten are enough for one contract' } } },
+    })
+    expect(gateOf(overridden.document, 'paper_trades')?.detail).toContain(
+      '10 of 50 closed paper trades, overridden by ann',
+    )
+    const entries = aws.calls.flatMap(
+      (call) => (call.body['Entries'] ?? []) as { DetailType: string; Detail: string }[],
+    )
     expect(entries.map(({ DetailType: type }) => type)).toEqual(['overridden'])
-    expect(JSON.parse(entries[0]?.Detail ?? '')).toMatchObject({ type: 'overridden', mode: 'live', detail: { by: 'ann', paperTrades: 10, required: 50 } })
+    expect(JSON.parse(entries[0]?.Detail ?? '')).toMatchObject({
+      type: 'overridden',
+      mode: 'live',
+      detail: { by: 'ann', paperTrades: 10, required: 50 },
+    })
   }, 30_000)
 
   it('the first live entry is the smallest, and protected', async () => {
     clock.set(START + 30 * MINUTE_MS)
     const { code, document } = await json(CycleReport, ['cycle'])
     expect(document.verdicts.filter(({ passed }) => !passed)).toEqual([])
-    expect(document).toMatchObject({ outcome: 'entered', order: { kind: 'entry', quantity: '1' }, position: { side: 'long', quantity: '1', protection: 'live' } })
+    expect(document).toMatchObject({
+      outcome: 'entered',
+      order: { kind: 'entry', quantity: '1' },
+      position: { side: 'long', quantity: '1', protection: 'live' },
+    })
     expect(code).toBe(0)
     expect(venue.truth().position.contracts).toBe(1)
     expect(liveOrders()).toMatchObject([{ kind: 'bracket', bracket: { stopPrice: '2960', targetPrice: '3120' } }])
     const { document: status } = await json(StatusReport, ['status'])
     expect(status.comparison.filter(({ agrees }) => !agrees)).toEqual([])
-    expect(status.comparison.map(({ what }) => what)).toEqual(['position', 'average entry', 'cash', 'equity', 'live exits', 'protected', 'stop', 'target', expect.stringMatching(/^order /)])
-    expect(status).toMatchObject({ mode: 'live', live: { barriers: [], sizeCap: '1' }, pending: null, venue: { name: 'coinbase' } })
+    expect(status.comparison.map(({ what }) => what)).toEqual([
+      'position',
+      'average entry',
+      'cash',
+      'equity',
+      'live exits',
+      'protected',
+      'stop',
+      'target',
+      expect.stringMatching(/^order /),
+    ])
+    expect(status).toMatchObject({
+      mode: 'live',
+      live: { barriers: [], sizeCap: '1' },
+      pending: null,
+      venue: { name: 'coinbase' },
+    })
   }, 30_000)
 
   it('a doctor’s visit while our own position is open verifies the credentials all the same', async () => {
@@ -235,42 +353,82 @@ describe('going live', () => {
     const stranger = venue.hand.placeLimit({ side: 'BUY', contracts: 2, price: '2500' })
     const { code, document } = await json(StatusReport, ['status'])
     expect(code).toBe(0)
-    expect(document.comparison.filter(({ agrees }) => !agrees)).toEqual([{ what: `order ${stranger}`, ledger: 'not known (not ours)', venue: 'buy 2, open', agrees: false }])
+    expect(document.comparison.filter(({ agrees }) => !agrees)).toEqual([
+      { what: `order ${stranger}`, ledger: 'not known (not ours)', venue: 'buy 2, open', agrees: false },
+    ])
     venue.hand.cancelAll()
     const dry = await json(ReconcileReport, ['reconcile', '--dry-run'])
-    expect(dry).toMatchObject({ code: 1, document: { notes: expect.arrayContaining(['would place the missing stop and target']) } })
+    expect(dry).toMatchObject({
+      code: 1,
+      document: { notes: expect.arrayContaining(['would place the missing stop and target']) },
+    })
     expect(liveOrders()).toEqual([])
     const done = await json(ReconcileReport, ['reconcile'])
-    expect(done).toMatchObject({ code: 0, document: { phase: 'open', differencesAfter: [], notes: expect.arrayContaining(['place the missing stop and target']) } })
-    expect(done.document.differencesBefore.map(({ what }) => what)).toEqual(['live exits', 'protected', 'stop', 'target'])
+    expect(done).toMatchObject({
+      code: 0,
+      document: {
+        phase: 'open',
+        differencesAfter: [],
+        notes: expect.arrayContaining(['place the missing stop and target']),
+      },
+    })
+    expect(done.document.differencesBefore.map(({ what }) => what)).toEqual([
+      'live exits',
+      'protected',
+      'stop',
+      'target',
+    ])
     expect(liveOrders()).toMatchObject([{ kind: 'bracket', size: 1 }])
-    expect(await json(ReconcileReport, ['reconcile'])).toMatchObject({ code: 0, document: { differencesBefore: [], notes: [] } })
+    expect(await json(ReconcileReport, ['reconcile'])).toMatchObject({
+      code: 0,
+      document: { differencesBefore: [], notes: [] },
+    })
   }, 60_000)
 
   it('halt stands even where the venue does not answer and no key is set', async () => {
-    expect(await json(HaltReport, ['halt', '--reason', 'no key at hand'], { env: {} })).toMatchObject({ code: 0, document: { halt: { reason: 'no key at hand' }, phase: 'open', flatten: null } })
+    expect(await json(HaltReport, ['halt', '--reason', 'no key at hand'], { env: {} })).toMatchObject({
+      code: 0,
+      document: { halt: { reason: 'no key at hand' }, phase: 'open', flatten: null },
+    })
     await run(['resume'])
     venue.misbehave({ fault: { kind: 'status', status: 503, takesEffect: false }, times: 1_000 })
     const { code, document } = await json(HaltReport, ['halt', '--flatten', '--reason', 'storm'])
     const status = await run(['status'])
     venue.behave()
     expect(status).toMatchObject({ code: 1, stdout: '' })
-    expect(status.stderr).toMatch(/HTTP 503[^]*The ledger alone, version \d+ of .*: open, long 1 from \d.*, stop 2960, protection live\nHALTED by operator since .*: storm/)
+    expect(status.stderr).toMatch(
+      /HTTP 503[^]*The ledger alone, version \d+ of .*: open, long 1 from \d.*, stop 2960, protection live\nHALTED by operator since .*: storm/,
+    )
     expect(code).toBe(1)
-    expect(document).toMatchObject({ halt: { by: 'operator', reason: 'storm' }, phase: 'open', flatten: { isFlat: false, held: ['not known'] } })
+    expect(document).toMatchObject({
+      halt: { by: 'operator', reason: 'storm' },
+      phase: 'open',
+      flatten: { isFlat: false, held: ['not known'] },
+    })
     expect(venue.truth().position.contracts).toBe(1)
-    expect((await run(['halt', '--flatten'], { env: {} })).stdout).toMatch(/is halted since .*storm\nIt could NOT be flattened: COINBASE_API_KEY is not set/)
+    expect((await run(['halt', '--flatten'], { env: {} })).stdout).toMatch(
+      /is halted since .*storm\nIt could NOT be flattened: COINBASE_API_KEY is not set/,
+    )
   }, 60_000)
 
   it('halt --flatten closes at market and takes the exits away; the schedule is off, the trade is told', async () => {
-    const rule = { HOURHAND_CYCLE_RULE: 'hourhand-eth-perp-cycle', HOURHAND_EVENTS_ENDPOINT: aws.endpoint, AWS_REGION: 'local', AWS_ACCESS_KEY_ID: 'x', AWS_SECRET_ACCESS_KEY: 'x' }
+    const rule = {
+      HOURHAND_CYCLE_RULE: 'hourhand-eth-perp-cycle',
+      HOURHAND_EVENTS_ENDPOINT: aws.endpoint,
+      AWS_REGION: 'local',
+      AWS_ACCESS_KEY_ID: 'x',
+      AWS_SECRET_ACCESS_KEY: 'x',
+    }
     const { code, stdout } = await run(['halt', '--flatten'], { env: { ...keyed, ...rule } })
     expect(stdout).toContain('It is flat: nothing is held, no exit rests')
     expect(code).toBe(0)
     expect(venue.truth().position.contracts).toBe(0)
     expect(liveOrders()).toEqual([])
     expect(aws.calls.map(({ target }) => target)).toContain('DisableRule')
-    expect(await json(HaltReport, ['halt', '--flatten'])).toMatchObject({ code: 0, document: { flatten: { isFlat: true, held: [] } } })
+    expect(await json(HaltReport, ['halt', '--flatten'])).toMatchObject({
+      code: 0,
+      document: { flatten: { isFlat: true, held: [] } },
+    })
     const { trades } = (await json(TradesReport, ['trades'], { env: {} })).document
     expect(trades).toMatchObject([{ exitReason: 'flatten', quantity: '1' }])
     const paper = (await json(TradesReport, ['trades'], { mode: 'paper' })).document
@@ -281,7 +439,10 @@ describe('going live', () => {
     venue.hand.openPosition('SELL', 3)
     const { code, document } = await json(HaltReport, ['halt', '--flatten'])
     expect(code).toBe(1)
-    expect(document.flatten).toMatchObject({ isFlat: false, held: ['ledger: flat', expect.stringMatching(/^venue: short 3 from/)] })
+    expect(document.flatten).toMatchObject({
+      isFlat: false,
+      held: ['ledger: flat', expect.stringMatching(/^venue: short 3 from/)],
+    })
     expect(venue.truth().position.contracts).toBe(-3)
     venue.hand.close()
   }, 60_000)
@@ -296,7 +457,9 @@ describe('going live', () => {
     writeFileSync(configFile('live'), JSON.stringify({ ...settings, mode: 'live', exits: { maxHoldingMinutes: 60 } }))
     const { document } = await json(StatusReport, ['status'])
     expect(document.live?.barriers.join()).toContain('have changed since the paper record')
-    expect((await json(LiveReport, ['live'])).document.gates.filter(({ passed }) => !passed).map(({ gate }) => gate)).toEqual(['paper_days', 'paper_trades'])
+    expect(
+      (await json(LiveReport, ['live'])).document.gates.filter(({ passed }) => !passed).map(({ gate }) => gate),
+    ).toEqual(['paper_days', 'paper_trades'])
     writeFileSync(configFile('live'), JSON.stringify({ ...settings, mode: 'live' }))
     const again = await json(LiveReport, ['live'])
     expect(gateOf(again.document, 'paper_days')?.passed).toBe(true)

@@ -14,30 +14,79 @@ const SPAN = ['--from', '2024-01-02T00:00:00Z', '--to', '2024-01-02T12:00:00Z']
 const SLOTS = 24
 
 /** Answers by what the prompt says: enters long off an even minute price, holds else; closes nothing. `mood` makes samples differ. */
-const thoughtful = (mood = () => 0): Behaviour => (response, received) => {
-  const { turns } = openAiDialect.readRequest(received)
-  const text = turns.map(({ content }) => content).join('\n')
-  const ask = Number(/ask ([\d.]+)/.exec(text)?.[1])
-  const isOpen = !text.includes('POSITION\nnone')
-  const answer =
-    isOpen || (Math.floor(ask) + mood()) % 3 !== 0
-      ? { action: 'hold', stopLossPrice: null, takeProfitPrice: null, confidence: null, invalidation: null, rationale: 'No edge.' }
-      : { action: 'open_long', stopLossPrice: ask - 12, takeProfitPrice: ask + 30, confidence: 0.7, invalidation: 'It falls.', rationale: 'It rises.' }
-  openAiDialect.answer(JSON.stringify(answer))(response, received)
-}
+const thoughtful =
+  (mood = () => 0): Behaviour =>
+  (response, received) => {
+    const { turns } = openAiDialect.readRequest(received)
+    const text = turns.map(({ content }) => content).join('\n')
+    const ask = Number(/ask ([\d.]+)/.exec(text)?.[1])
+    const isOpen = !text.includes('POSITION\nnone')
+    const answer =
+      isOpen || (Math.floor(ask) + mood()) % 3 !== 0
+        ? {
+            action: 'hold',
+            stopLossPrice: null,
+            takeProfitPrice: null,
+            confidence: null,
+            invalidation: null,
+            rationale: 'No edge.',
+          }
+        : {
+            action: 'open_long',
+            stopLossPrice: ask - 12,
+            takeProfitPrice: ask + 30,
+            confidence: 0.7,
+            invalidation: 'It falls.',
+            rationale: 'It rises.',
+          }
+    openAiDialect.answer(JSON.stringify(answer))(response, received)
+  }
 
 let server: ScriptedServer
 let isDown = false
 /** Requests after this one change the mood from one walk to the next; null: always the same. */
 let moodsFrom: number | null = null
 beforeAll(async () => {
-  server = await startScriptedServer([(response, received) => (isDown ? sendJson(503, { error: { message: 'out of order' } })(response, received) : thoughtful(() => (moodsFrom === null ? 0 : Math.floor((server.received.length - 1 - moodsFrom) / SLOTS) % 2))(response, received))])
+  server = await startScriptedServer([
+    (response, received) =>
+      isDown
+        ? sendJson(503, { error: { message: 'out of order' } })(response, received)
+        : thoughtful(() => (moodsFrom === null ? 0 : Math.floor((server.received.length - 1 - moodsFrom) / SLOTS) % 2))(
+            response,
+            received,
+          ),
+  ])
 })
 afterAll(() => server.close())
 
-const configOf = (decider: Record<string, unknown>) => ({ guard: { cooldownMinutesAfterLoss: 0, maxEntriesPerDay: 40, minStopAtr: 0.1, maxStopAtr: 50 }, decider })
-const openAi = (more: Record<string, unknown> = {}) => configOf({ kind: 'openai', model: 'gpt-test', baseUrl: `${server.url}${openAiDialect.basePath}`, maxRetries: 0, price: { inputPerMillion: 2, outputPerMillion: 10 }, knowledgeCutoff: '2024-01-03', ...more })
-const asking = (name: string, data: string, more: string[] = [], config: object = openAi()): string[] => ['replay', '--candles', CANDLES, ...SPAN, '--config', file(`${name}.json`, JSON.stringify(config)), '--data-dir', data, '--record', '--random', '0', ...more]
+const configOf = (decider: Record<string, unknown>) => ({
+  guard: { cooldownMinutesAfterLoss: 0, maxEntriesPerDay: 40, minStopAtr: 0.1, maxStopAtr: 50 },
+  decider,
+})
+const openAi = (more: Record<string, unknown> = {}) =>
+  configOf({
+    kind: 'openai',
+    model: 'gpt-test',
+    baseUrl: `${server.url}${openAiDialect.basePath}`,
+    maxRetries: 0,
+    price: { inputPerMillion: 2, outputPerMillion: 10 },
+    knowledgeCutoff: '2024-01-03',
+    ...more,
+  })
+const asking = (name: string, data: string, more: string[] = [], config: object = openAi()): string[] => [
+  'replay',
+  '--candles',
+  CANDLES,
+  ...SPAN,
+  '--config',
+  file(`${name}.json`, JSON.stringify(config)),
+  '--data-dir',
+  data,
+  '--record',
+  '--random',
+  '0',
+  ...more,
+]
 const env = { OPENAI_API_KEY: KEY }
 
 describe('answers that are recorded', () => {
@@ -52,7 +101,11 @@ describe('answers that are recorded', () => {
     expect(first.document.metrics.tokens).toEqual({ input: SLOTS * 1_000, output: SLOTS * 200 })
     expect(first.document.metrics.tokenCostUsd).toBeCloseTo((SLOTS * (1_000 * 2 + 200 * 10)) / 1e6, 9)
     expect(first.document.counts.entries).toBeGreaterThan(1)
-    expect(first.document.cutoff).toMatchObject({ at: '2024-01-03T00:00:00Z', before: { trades: first.document.metrics.trades }, after: null })
+    expect(first.document.cutoff).toMatchObject({
+      at: '2024-01-03T00:00:00Z',
+      before: { trades: first.document.metrics.trades },
+      after: null,
+    })
     const recordings = path.join(data, 'recordings', 'openai.jsonl')
     expect(readFileSync(recordings, 'utf8')).not.toContain(KEY)
 
@@ -61,7 +114,18 @@ describe('answers that are recorded', () => {
     expect({ ...again.document, elapsedMs: 0 }).toEqual({ ...first.document, elapsedMs: 0 })
 
     isDown = true
-    const offline = await json(ReplayReport, ['replay', '--candles', CANDLES, ...SPAN, '--config', file('offline.json', JSON.stringify(configOf({ kind: 'recorded', file: recordings }))), '--data-dir', data, '--random', '0']).finally(() => {
+    const offline = await json(ReplayReport, [
+      'replay',
+      '--candles',
+      CANDLES,
+      ...SPAN,
+      '--config',
+      file('offline.json', JSON.stringify(configOf({ kind: 'recorded', file: recordings }))),
+      '--data-dir',
+      data,
+      '--random',
+      '0',
+    ]).finally(() => {
       isDown = false
     })
     expect(offline.document.decider).toBe('recorded')
@@ -76,7 +140,18 @@ describe('answers that are recorded', () => {
     const recordings = path.join(data, 'recordings', 'openai.jsonl')
     const lines = readFileSync(recordings, 'utf8').trim().split('\n')
     const short = file('short.jsonl', `${lines.slice(0, 5).join('\n')}\n`)
-    const { code, stderr } = await run(['replay', '--candles', CANDLES, ...SPAN, '--config', file('miss.json', JSON.stringify(configOf({ kind: 'recorded', file: short }))), '--data-dir', data, '--random', '0'])
+    const { code, stderr } = await run([
+      'replay',
+      '--candles',
+      CANDLES,
+      ...SPAN,
+      '--config',
+      file('miss.json', JSON.stringify(configOf({ kind: 'recorded', file: short }))),
+      '--data-dir',
+      data,
+      '--random',
+      '0',
+    ])
     expect(code).toBe(1)
     expect(stderr).toMatch(/MissingRecording: slot 2024-01-02T02:30:00Z: /)
     expect(stderr).toContain('short.jsonl')
@@ -97,7 +172,9 @@ describe('answers that are recorded', () => {
     expect(server.received.length - before).toBe(SLOTS)
     const whole = await json(ReplayReport, asking('c', newDirectory()), { env })
     expect({ ...rest.document, elapsedMs: 0 }).toEqual({ ...whole.document, elapsedMs: 0 })
-    expect((await run(asking('d', data, ['--budget', '1'], openAi({ price: null })), { env })).stderr).toContain('decider.price')
+    expect((await run(asking('d', data, ['--budget', '1'], openAi({ price: null })), { env })).stderr).toContain(
+      'decider.price',
+    )
   }, 60_000)
 
   it('an outage is no decision: it stops the run, and nothing of it is kept', async () => {
@@ -116,17 +193,46 @@ describe('answers that are recorded', () => {
 describe('models side by side', () => {
   it('compare asks each prompt and each sample once, and tells how far they agree', async () => {
     const plain = file('plain-prompt.json', JSON.stringify(openAi()))
-    const other = file('own-prompt.json', JSON.stringify(openAi({ systemPrompt: 'Answer with one JSON object with action, stopLossPrice, takeProfitPrice, confidence, invalidation, rationale. Be brave.' })))
+    const other = file(
+      'own-prompt.json',
+      JSON.stringify(
+        openAi({
+          systemPrompt:
+            'Answer with one JSON object with action, stopLossPrice, takeProfitPrice, confidence, invalidation, rationale. Be brave.',
+        }),
+      ),
+    )
     const data = newDirectory()
     const before = server.received.length
-    const args = ['compare', '--candles', CANDLES, ...SPAN, '--config', plain, other, '--decider', 'rules', '--samples', '2', '--record', '--data-dir', data]
+    const args = [
+      'compare',
+      '--candles',
+      CANDLES,
+      ...SPAN,
+      '--config',
+      plain,
+      other,
+      '--decider',
+      'rules',
+      '--samples',
+      '2',
+      '--record',
+      '--data-dir',
+      data,
+    ]
     // The second sample of each is in another mood.
     moodsFrom = before
     const { document } = await json(CompareReport, args, { env }).finally(() => {
       moodsFrom = null
     })
     expect(server.received.length - before).toBe(4 * SLOTS)
-    expect(document.walks.map(({ name, sample }) => [name, sample])).toEqual([['plain-prompt', 0], ['plain-prompt', 1], ['own-prompt', 0], ['own-prompt', 1], ['rules', null]])
+    expect(document.walks.map(({ name, sample }) => [name, sample])).toEqual([
+      ['plain-prompt', 0],
+      ['plain-prompt', 1],
+      ['own-prompt', 0],
+      ['own-prompt', 1],
+      ['rules', null],
+    ])
     expect(document.samples.map(({ name }) => name)).toEqual(['plain-prompt', 'own-prompt'])
     expect(document.samples[0]?.agreement.meanShare).toBeGreaterThan(0.2)
     expect(document.samples[0]?.agreement.meanShare).toBeLessThan(1)
@@ -137,7 +243,21 @@ describe('models side by side', () => {
 
   it('audit asks under every guise', async () => {
     const before = server.received.length
-    const { document } = await json(AuditReport, ['audit', '--candles', CANDLES, ...SPAN, '--config', file('audited.json', JSON.stringify(openAi())), '--record', '--data-dir', newDirectory()], { env })
+    const { document } = await json(
+      AuditReport,
+      [
+        'audit',
+        '--candles',
+        CANDLES,
+        ...SPAN,
+        '--config',
+        file('audited.json', JSON.stringify(openAi())),
+        '--record',
+        '--data-dir',
+        newDirectory(),
+      ],
+      { env },
+    )
     expect(server.received.length - before).toBe(5 * SLOTS)
     expect(document.cutoff).toBe('2024-01-03T00:00:00Z')
     // The model goes by digits of the price: dates and names are nothing to it, another scale is.

@@ -25,19 +25,27 @@ describe('loadConfig', () => {
   })
 
   it('merges objects key by key, replaces arrays and values', () => {
-    const config = loadConfig({ strategy: 'btc-perp', overrides: { guard: { tradingDaysUtc: [1] }, paper: { product: { tickSize: '1' } } } })
+    const config = loadConfig({
+      strategy: 'btc-perp',
+      overrides: { guard: { tradingDaysUtc: [1] }, paper: { product: { tickSize: '1' } } },
+    })
     expect(config.guard).toMatchObject({ tradingDaysUtc: [1], maxLeverage: 3 })
     expect(config.paper.product).toMatchObject({ base: 'BTC', contractSize: '0.01', tickSize: '1', lotSize: '1' })
   })
 
   it('a decider of another kind replaces the whole; settings without a kind are those of the present one', () => {
-    expect(loadConfig({ overrides: { decider: { kind: 'anthropic' } } }).decider).toMatchObject({ kind: 'anthropic', maxRetries: 2 })
+    expect(loadConfig({ overrides: { decider: { kind: 'anthropic' } } }).decider).toMatchObject({
+      kind: 'anthropic',
+      maxRetries: 2,
+    })
     expect(loadConfig({ overrides: { decider: { stopAtr: 3 } } }).decider).toMatchObject({ kind: 'rules', stopAtr: 3 })
   })
 
   it('a candle file without one for the reference has no reference', () => {
     expect(loadConfig({ overrides: { market: { source: 'bars.csv' } } }).market.referenceSymbol).toBeNull()
-    expect(loadConfig({ overrides: { market: { source: 'bars.csv', referenceFile: 'other.csv' } } }).market.referenceSymbol).not.toBeNull()
+    expect(
+      loadConfig({ overrides: { market: { source: 'bars.csv', referenceFile: 'other.csv' } } }).market.referenceSymbol,
+    ).not.toBeNull()
   })
 
   it.each<[unknown, string[]]>([
@@ -49,11 +57,17 @@ describe('loadConfig', () => {
     [{ decider: { kind: 'openai', stopAtr: 2 } }, ['decider.stopAtr = 2', 'unknown key']],
     [{ guard: { maxRiskPerTrade: 0.03 } }, ['guard.maxRiskPerTrade = 0.03', '0.02', 'leave it out']],
     [{ guard: { minStopAtr: 6 } }, ['guard.minStopAtr = 6', 'below guard.maxStopAtr']],
-    [{ guard: { riskPerTrade: 0.019, maxRiskPerTrade: 0.01 } }, ['guard.riskPerTrade = 0.019', 'guard.maxRiskPerTrade']],
+    [
+      { guard: { riskPerTrade: 0.019, maxRiskPerTrade: 0.01 } },
+      ['guard.riskPerTrade = 0.019', 'guard.maxRiskPerTrade'],
+    ],
     [{ paper: { initialCash: 10_000 } }, ['paper.initialCash = 10000', 'expected string']],
     [{ paper: { initialCash: '-5' } }, ['paper.initialCash = "-5"', 'above zero']],
     [{ paper: { product: { tickSize: '0.50' } } }, ['paper.product.tickSize = "0.50"', 'trailing zeros']],
-    [{ paper: { product: { initialMarginRate: { long: '0', short: '2' } } } }, ['paper.product.initialMarginRate.long = "0"', 'paper.product.initialMarginRate.short = "2"']],
+    [
+      { paper: { product: { initialMarginRate: { long: '0', short: '2' } } } },
+      ['paper.product.initialMarginRate.long = "0"', 'paper.product.initialMarginRate.short = "2"'],
+    ],
     [{ news: { feeds: [{ name: 'x', url: 'file:///etc/passwd' }] } }, ['news.feeds[0].url', 'passwd']],
     [{ market: [] }, ['market = []', 'object']],
     ['text', ['my.json', 'JSON object']],

@@ -1,6 +1,24 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { canonical, ceilToStep, cost, dec, floorToStep, isAbove, isCanonicalDecimal, type Money, minus, money, negate, price, quantity, ratioOf, sum, sumAll, toNumber } from '../../lib/core/decimal.ts'
+import {
+  canonical,
+  ceilToStep,
+  cost,
+  dec,
+  floorToStep,
+  isAbove,
+  isCanonicalDecimal,
+  type Money,
+  minus,
+  money,
+  negate,
+  price,
+  quantity,
+  ratioOf,
+  sum,
+  sumAll,
+  toNumber,
+} from '../../lib/core/decimal.ts'
 import { InvariantError } from '../../lib/core/invariant.ts'
 
 const RUNS = { seed: 20261102, numRuns: 400 }
@@ -26,8 +44,12 @@ describe('rounding to a step', () => {
         const [whole, unit] = [onScale(value, places), onScale(step, places)]
         const down = (whole / unit) * unit
         const up = whole % unit === 0n ? whole : down + (whole > 0n ? unit : -unit)
-        expect(canonical(floorToStep(dec(textOf(value)), dec(textOf(step))))).toBe(canonical(dec(textOf({ digits: down, places }))))
-        expect(canonical(ceilToStep(dec(textOf(value)), dec(textOf(step))))).toBe(canonical(dec(textOf({ digits: up, places }))))
+        expect(canonical(floorToStep(dec(textOf(value)), dec(textOf(step))))).toBe(
+          canonical(dec(textOf({ digits: down, places }))),
+        )
+        expect(canonical(ceilToStep(dec(textOf(value)), dec(textOf(step))))).toBe(
+          canonical(dec(textOf({ digits: up, places }))),
+        )
       }),
       RUNS,
     )
@@ -86,12 +108,44 @@ describe('canonical text', () => {
     )
   })
 
-  it.each(['0', '-1.5', '10', '0.00000001', '-0.5', '123456789012345678901234567890.1'])('%s is canonical', (text) => expect(isCanonicalDecimal(text)).toBe(true))
-  it.each(['-0', '00', '01', '1.0', '1.50', '.5', '1.', '1e3', '+1', '', ' 1', '1\n', 'NaN', 'Infinity', '1,0', '--1', '0x1'])('%j is not', (text) => expect(isCanonicalDecimal(text)).toBe(false))
-  it.each(['', 'x', '1,5', 'NaN', 'Infinity', Number.NaN, Number.POSITIVE_INFINITY])('%j is no decimal: a broken invariant, not a guess', (junk) => expect(() => dec(junk)).toThrow(InvariantError))
+  it.each(['0', '-1.5', '10', '0.00000001', '-0.5', '123456789012345678901234567890.1'])('%s is canonical', (text) =>
+    expect(isCanonicalDecimal(text)).toBe(true),
+  )
+  it.each([
+    '-0',
+    '00',
+    '01',
+    '1.0',
+    '1.50',
+    '.5',
+    '1.',
+    '1e3',
+    '+1',
+    '',
+    ' 1',
+    '1\n',
+    'NaN',
+    'Infinity',
+    '1,0',
+    '--1',
+    '0x1',
+  ])('%j is not', (text) => expect(isCanonicalDecimal(text)).toBe(false))
+  it.each(['', 'x', '1,5', 'NaN', 'Infinity', Number.NaN, Number.POSITIVE_INFINITY])(
+    '%j is no decimal: a broken invariant, not a guess',
+    (junk) => expect(() => dec(junk)).toThrow(InvariantError),
+  )
 
   it('zero has no sign, whatever it came from', () => {
-    expect([canonical(dec('-0')), canonical(dec(-0)), price('-0.000'), quantity('-0'), money('-0.000000001'), negate('0' as Money), sum('-0' as Money), minus('1' as Money, '1' as Money)]).toEqual(Array(8).fill('0'))
+    expect([
+      canonical(dec('-0')),
+      canonical(dec(-0)),
+      price('-0.000'),
+      quantity('-0'),
+      money('-0.000000001'),
+      negate('0' as Money),
+      sum('-0' as Money),
+      minus('1' as Money, '1' as Money),
+    ]).toEqual(Array(8).fill('0'))
   })
 })
 
@@ -157,7 +211,9 @@ describe('whole units, the fast way with money', () => {
     scaled,
   )
   /** Signed amounts on both sides of where the fast way ends. */
-  const amounts = fc.tuple(sized, fc.boolean()).map(([{ digits, places }, isNegative]): Scaled => ({ digits: isNegative ? -digits : digits, places }))
+  const amounts = fc
+    .tuple(sized, fc.boolean())
+    .map(([{ digits, places }, isNegative]): Scaled => ({ digits: isNegative ? -digits : digits, places }))
   const MANY = { ...RUNS, numRuns: 1_500 }
 
   it('adds, subtracts, compares and negates as integers on one scale do, and answers in the canonical form', () => {
@@ -179,13 +235,25 @@ describe('whole units, the fast way with money', () => {
 
   it('sums of many are exact, also where they leave its range on the way and come back', () => {
     fc.assert(
-      fc.property(fc.array(fc.oneof(amounts, nearTheEnd.map(({ digits, places }) => ({ digits: -digits, places })), nearTheEnd), { maxLength: 8 }), (values) => {
-        const exact = values.reduce((all, value) => all + onScale(value, 24), 0n)
-        expect(sum(...values.map(amountOf))).toBe(canonical(dec(textOf({ digits: exact, places: 24 }))))
-      }),
+      fc.property(
+        fc.array(
+          fc.oneof(
+            amounts,
+            nearTheEnd.map(({ digits, places }) => ({ digits: -digits, places })),
+            nearTheEnd,
+          ),
+          { maxLength: 8 },
+        ),
+        (values) => {
+          const exact = values.reduce((all, value) => all + onScale(value, 24), 0n)
+          expect(sum(...values.map(amountOf))).toBe(canonical(dec(textOf({ digits: exact, places: 24 }))))
+        },
+      ),
       MANY,
     )
-    expect(sum('90071992.54740991' as Money, '90071992.5474099' as Money, '-90071992.54740991' as Money)).toBe('90071992.5474099')
+    expect(sum('90071992.54740991' as Money, '90071992.5474099' as Money, '-90071992.54740991' as Money)).toBe(
+      '90071992.5474099',
+    )
   })
 
   it('a ratio is the nearest number there is', () => {
@@ -204,7 +272,12 @@ describe('whole units, the fast way with money', () => {
       }),
       MANY,
     )
-    expect([ratioOf('1' as Money, '3' as Money), ratioOf('-1' as Money, '8' as Money), ratioOf('0' as Money, '7' as Money), ratioOf(UNIT, '100000000000000000000000' as Money)]).toEqual([1 / 3, -0.125, 0, 1e-31])
+    expect([
+      ratioOf('1' as Money, '3' as Money),
+      ratioOf('-1' as Money, '8' as Money),
+      ratioOf('0' as Money, '7' as Money),
+      ratioOf(UNIT, '100000000000000000000000' as Money),
+    ]).toEqual([1 / 3, -0.125, 0, 1e-31])
   })
 
   /** A power of two, so that every double above 2^-1000 times it is an integer. */
@@ -242,6 +315,9 @@ describe('whole units, the fast way with money', () => {
   ])('%s and %s are %s', (a, b, total) => {
     expect(sum(a as Money, b as Money)).toBe(total)
     expect(minus(a as Money, negate(b as Money))).toBe(total)
-    expect([isAbove(total as Money, a as Money), isAbove(a as Money, total as Money)]).toEqual([!b.startsWith('-') && b !== '0', b.startsWith('-')])
+    expect([isAbove(total as Money, a as Money), isAbove(a as Money, total as Money)]).toEqual([
+      !b.startsWith('-') && b !== '0',
+      b.startsWith('-'),
+    ])
   })
 })

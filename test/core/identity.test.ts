@@ -4,7 +4,17 @@ import { z } from 'zod'
 import { canonicalJson, hashOf, sha256 } from '../../lib/core/canonical-json.ts'
 import { childOrderIdOf, clientOrderIdOf, cycleIdOf, type Leg, legOf, tradeIdOf } from '../../lib/core/ids.ts'
 import { InvariantError } from '../../lib/core/invariant.ts'
-import { DAY_MS, floorTime, fromIso, HOUR_MS, MINUTE_MS, TIMEFRAMES, timeframeMs, toIso, utcDay } from '../../lib/core/time.ts'
+import {
+  DAY_MS,
+  floorTime,
+  fromIso,
+  HOUR_MS,
+  MINUTE_MS,
+  TIMEFRAMES,
+  timeframeMs,
+  toIso,
+  utcDay,
+} from '../../lib/core/time.ts'
 
 const RUNS = { seed: 20261102, numRuns: 300 }
 const instants = fc.integer({ min: 0, max: Date.parse('2100-01-01T00:00:00Z') })
@@ -25,7 +35,11 @@ describe('ids', () => {
         expect(z.uuid().safeParse(id).success).toBe(true)
         expect(z.uuid().safeParse(childOrderIdOf(id)).success).toBe(true)
         expect(clientOrderIdOf(strategy, slot, leg, attempt)).toBe(id)
-        expect([legOf(strategy, id), legOf(strategy, childOrderIdOf(id)), legOf(`${strategy}x`, id)]).toEqual([leg, 'protect', null])
+        expect([legOf(strategy, id), legOf(strategy, childOrderIdOf(id)), legOf(`${strategy}x`, id)]).toEqual([
+          leg,
+          'protect',
+          null,
+        ])
       }),
       RUNS,
     )
@@ -42,7 +56,9 @@ describe('ids', () => {
   })
 
   it('is the same on every machine and in every version: an open order must be found again after an upgrade', () => {
-    expect(clientOrderIdOf('eth-perp', Date.parse('2026-11-02T09:30:00Z'), 'entry', 0)).toBe(expectedUuid('hourhand|eth-perp|2026-11-02T09:30:00Z|entry|0', '1', 'hourhand|eth-perp'))
+    expect(clientOrderIdOf('eth-perp', Date.parse('2026-11-02T09:30:00Z'), 'entry', 0)).toBe(
+      expectedUuid('hourhand|eth-perp|2026-11-02T09:30:00Z|entry|0', '1', 'hourhand|eth-perp'),
+    )
   })
 
   it('a cycle id is readable, and distinct for distinct instants', () => {
@@ -75,7 +91,11 @@ describe('canonical JSON', () => {
   const shuffled = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(shuffled)
     if (value === null || typeof value !== 'object') return value
-    return Object.fromEntries(Object.entries(value).toReversed().map(([key, member]) => [key, shuffled(member)]))
+    return Object.fromEntries(
+      Object.entries(value)
+        .toReversed()
+        .map(([key, member]) => [key, shuffled(member)]),
+    )
   }
 
   it('does not depend on the order members were made in, and loses nothing', () => {
@@ -91,12 +111,15 @@ describe('canonical JSON', () => {
   })
 
   it('keeps the order of arrays, drops undefined, tells different values apart', () => {
-    expect(canonicalJson({ b: [2, 1], a: undefined, c: { z: null, y: 'é' } })).toBe('{"b":[2,1],"c":{"y":"é","z":null}}')
+    expect(canonicalJson({ b: [2, 1], a: undefined, c: { z: null, y: 'é' } })).toBe(
+      '{"b":[2,1],"c":{"y":"é","z":null}}',
+    )
     expect(hashOf([1, 2])).not.toBe(hashOf([2, 1]))
     expect(hashOf({ a: 1 })).not.toBe(hashOf({ a: '1' }))
   })
 
-  it('hashes UTF-8: the published SHA-256 of "abc"', () => expect(sha256('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'))
+  it('hashes UTF-8: the published SHA-256 of "abc"', () =>
+    expect(sha256('abc')).toBe('ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'))
 })
 
 describe('time', () => {

@@ -5,7 +5,8 @@ import { directionOf, liquidationPrice, type PositionSide } from '../../lib/core
 
 /** Finds by bisection where margin + unrealised PnL of one unit equals maintenance margin. */
 function solve(side: PositionSide, entry: number, leverage: number, maintenance: number): number {
-  const surplus = (mark: number): number => entry / leverage + (side === 'long' ? mark - entry : entry - mark) - maintenance * mark
+  const surplus = (mark: number): number =>
+    entry / leverage + (side === 'long' ? mark - entry : entry - mark) - maintenance * mark
   let [healthy, dead] = side === 'long' ? [entry, 0] : [entry, entry * 4]
   for (let step = 0; step < 200; step++) {
     const middle = (healthy + dead) / 2
@@ -61,47 +62,66 @@ describe('liquidation price', () => {
     maintenance: fc.integer({ min: 0, max: 600 }).map((bps) => dec(bps).div(10_000)),
   })
 
-  it.each(['long', 'short'] as const)('of a %s is where margin and gain together are the maintenance margin, to 1e-12 of the notional', (side) => {
-    fc.assert(
-      fc.property(exact, ({ entry, leverage, maintenance }) => {
-        const level = liquidationPrice(side, entry, leverage, maintenance)
-        fc.pre(level.gt(0))
-        // All times the leverage, so that nothing has to be divided.
-        const gain = level.minus(entry).times(directionOf(side))
-        const surplus = entry.plus(gain.times(leverage)).minus(maintenance.times(level).times(leverage))
-        expect(surplus.abs().lte(entry.times(leverage).times('1e-12'))).toBe(true)
-      }),
-      { seed: 8, numRuns: 500 },
-    )
-  })
+  it.each(['long', 'short'] as const)(
+    'of a %s is where margin and gain together are the maintenance margin, to 1e-12 of the notional',
+    (side) => {
+      fc.assert(
+        fc.property(exact, ({ entry, leverage, maintenance }) => {
+          const level = liquidationPrice(side, entry, leverage, maintenance)
+          fc.pre(level.gt(0))
+          // All times the leverage, so that nothing has to be divided.
+          const gain = level.minus(entry).times(directionOf(side))
+          const surplus = entry.plus(gain.times(leverage)).minus(maintenance.times(level).times(leverage))
+          expect(surplus.abs().lte(entry.times(leverage).times('1e-12'))).toBe(true)
+        }),
+        { seed: 8, numRuns: 500 },
+      )
+    },
+  )
 
   it.each(['long', 'short'] as const)('of a %s on a tick is that tick', (side) => {
     const leverages = side === 'long' ? ['2', '3', '5', '6', '11', '1.5'] : ['1', '3', '4', '7', '9', '1.5']
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 1_000_000 }), fc.constantFrom(...leverages), fc.integer({ min: 0, max: 600 }), (halves, leverage, bps) => {
-        const direction = directionOf(side)
-        const level = dec(halves).div(2)
-        const rate = dec(bps).div(10_000)
-        // The entry that leads there: (leverage - direction) divides any decimal exactly.
-        const entry = level.times(leverage).times(dec(1).minus(rate.times(direction))).div(dec(leverage).minus(direction))
-        expect(canonical(liquidationPrice(side, entry, dec(leverage), rate))).toBe(canonical(level))
-      }),
+      fc.property(
+        fc.integer({ min: 1, max: 1_000_000 }),
+        fc.constantFrom(...leverages),
+        fc.integer({ min: 0, max: 600 }),
+        (halves, leverage, bps) => {
+          const direction = directionOf(side)
+          const level = dec(halves).div(2)
+          const rate = dec(bps).div(10_000)
+          // The entry that leads there: (leverage - direction) divides any decimal exactly.
+          const entry = level
+            .times(leverage)
+            .times(dec(1).minus(rate.times(direction)))
+            .div(dec(leverage).minus(direction))
+          expect(canonical(liquidationPrice(side, entry, dec(leverage), rate))).toBe(canonical(level))
+        },
+      ),
       { seed: 9, numRuns: 500 },
     )
   })
 
-  it.each(['long', 'short'] as const)('of a %s comes nearer the more leverage and the more maintenance, and moves with the entry', (side) => {
-    const farther = (a: ReturnType<typeof dec>, b: ReturnType<typeof dec>) => (side === 'long' ? a.lte(b) : a.gte(b))
-    fc.assert(
-      fc.property(exact, exact, (a, b) => {
-        const level = (entry: typeof a.entry, leverage: typeof a.leverage, maintenance: typeof a.maintenance) => liquidationPrice(side, entry, leverage, maintenance)
-        const [low, high] = a.leverage.lte(b.leverage) ? [a.leverage, b.leverage] : [b.leverage, a.leverage]
-        expect(farther(level(a.entry, low, a.maintenance), level(a.entry, high, a.maintenance))).toBe(true)
-        const [less, more] = a.maintenance.lte(b.maintenance) ? [a.maintenance, b.maintenance] : [b.maintenance, a.maintenance]
-        expect(farther(level(a.entry, a.leverage, less), level(a.entry, a.leverage, more))).toBe(true)
-        expect(level(a.entry, a.leverage, a.maintenance).lte(level(b.entry, a.leverage, a.maintenance))).toBe(a.entry.lte(b.entry))
-      }),
-      { seed: 10, numRuns: 500 },
-    )
-  })
+  it.each(['long', 'short'] as const)(
+    'of a %s comes nearer the more leverage and the more maintenance, and moves with the entry',
+    (side) => {
+      const farther = (a: ReturnType<typeof dec>, b: ReturnType<typeof dec>) => (side === 'long' ? a.lte(b) : a.gte(b))
+      fc.assert(
+        fc.property(exact, exact, (a, b) => {
+          const level = (entry: typeof a.entry, leverage: typeof a.leverage, maintenance: typeof a.maintenance) =>
+            liquidationPrice(side, entry, leverage, maintenance)
+          const [low, high] = a.leverage.lte(b.leverage) ? [a.leverage, b.leverage] : [b.leverage, a.leverage]
+          expect(farther(level(a.entry, low, a.maintenance), level(a.entry, high, a.maintenance))).toBe(true)
+          const [less, more] = a.maintenance.lte(b.maintenance)
+            ? [a.maintenance, b.maintenance]
+            : [b.maintenance, a.maintenance]
+          expect(farther(level(a.entry, a.leverage, less), level(a.entry, a.leverage, more))).toBe(true)
+          expect(level(a.entry, a.leverage, a.maintenance).lte(level(b.entry, a.leverage, a.maintenance))).toBe(
+            a.entry.lte(b.entry),
+          )
+        }),
+        { seed: 10, numRuns: 500 },
+      )
+    },
+  )
 })

@@ -29,22 +29,44 @@ describe('what is remembered', () => {
     )
   })
 
-  it.each([['a value', 1], ['null', null], ['undefined', undefined]])('is not computed again while subject and key are the same: %s', (_what, value) => {
+  it.each([
+    ['a value', 1],
+    ['null', null],
+    ['undefined', undefined],
+  ])('is not computed again while subject and key are the same: %s', (_what, value) => {
     const computed: [object, string][] = []
     const remembered = rememberLast((subject: object, key: string) => {
       computed.push([subject, key])
       return value
     })
     const [a, b] = [{}, {}]
-    for (const [subject, key] of [[a, 'x'], [a, 'x'], [b, 'x'], [a, 'x'], [b, 'x'], [a, 'y'], [a, 'y'], [b, 'x'], [a, 'x']] as const) expect(remembered(subject, key)).toBe(value)
-    expect(computed).toEqual([[a, 'x'], [b, 'x'], [a, 'y'], [a, 'x']])
+    for (const [subject, key] of [
+      [a, 'x'],
+      [a, 'x'],
+      [b, 'x'],
+      [a, 'x'],
+      [b, 'x'],
+      [a, 'y'],
+      [a, 'y'],
+      [b, 'x'],
+      [a, 'x'],
+    ] as const)
+      expect(remembered(subject, key)).toBe(value)
+    expect(computed).toEqual([
+      [a, 'x'],
+      [b, 'x'],
+      [a, 'y'],
+      [a, 'x'],
+    ])
   })
 
   it('belongs to the object, not to its contents, and to one function, not to another', () => {
     const twice = rememberLast(({ of }: { of: number }, times: number) => of * times)
     const sum = rememberLast(({ of }: { of: number }, more: number) => of + more)
     const three = { of: 3 }
-    expect([twice(three, 5), sum(three, 5), twice({ of: 4 }, 5), sum({ of: 4 }, 5), twice(three, 5)]).toEqual([15, 8, 20, 9, 15])
+    expect([twice(three, 5), sum(three, 5), twice({ of: 4 }, 5), sum({ of: 4 }, 5), twice(three, 5)]).toEqual([
+      15, 8, 20, 9, 15,
+    ])
   })
 
   it('is no failure: what has thrown is tried again, and what was known before is still right', () => {
@@ -64,8 +86,17 @@ describe('what is remembered', () => {
 
 describe('a position that was asked about before', () => {
   const whole = fc.integer({ min: 1, max: 400 })
-  const positions = fc.record({ side: fc.constantFrom('long' as const, 'short' as const), quantity: whole.map(String), costBasis: whole.map((base) => `${base * 7}.5`), leverage: fc.constantFrom('1', '2', '3'), contractSize: fc.constantFrom('0.1', '1') })
-  const calls = fc.array(fc.record({ index: fc.nat({ max: 2 }), mark: whole.map(String), contractSize: fc.constantFrom('0.1', '1') }), { maxLength: 40 })
+  const positions = fc.record({
+    side: fc.constantFrom('long' as const, 'short' as const),
+    quantity: whole.map(String),
+    costBasis: whole.map((base) => `${base * 7}.5`),
+    leverage: fc.constantFrom('1', '2', '3'),
+    contractSize: fc.constantFrom('0.1', '1'),
+  })
+  const calls = fc.array(
+    fc.record({ index: fc.nat({ max: 2 }), mark: whole.map(String), contractSize: fc.constantFrom('0.1', '1') }),
+    { maxLength: 40 },
+  )
 
   it('is worth what a copy is worth that nobody has asked about, in ledger and venue', () => {
     fc.assert(
@@ -76,13 +107,17 @@ describe('a position that was asked about before', () => {
           const position = parts as unknown as Position
           const accounting = { cash: '100' as Money } as Accounting
           expect(unrealisedPnl(position, mark as Price)).toBe(unrealisedPnl({ ...position }, mark as Price))
-          expect(equityAt(accounting, position, mark as Price)).toBe(equityAt(accounting, { ...position }, mark as Price))
+          expect(equityAt(accounting, position, mark as Price)).toBe(
+            equityAt(accounting, { ...position }, mark as Price),
+          )
           const product = { contractSize: contractSize as Quantity } as Product
           const inBook = parts as unknown as Parameters<typeof averageEntryPrice>[0]
           const book = { ...openBook('X', '100' as Money, '2026-01-01T00:00:00Z'), position: inBook }
           expect(averageEntryPrice(inBook, product)).toBe(averageEntryPrice({ ...inBook }, product))
           expect(marginUsed(book)).toBe(marginUsed({ ...book, position: { ...inBook } }))
-          expect(bookUnrealised(book, product, mark as Price)).toBe(bookUnrealised({ ...book, position: { ...inBook } }, product, mark as Price))
+          expect(bookUnrealised(book, product, mark as Price)).toBe(
+            bookUnrealised({ ...book, position: { ...inBook } }, product, mark as Price),
+          )
         }
       }),
       RUNS,

@@ -13,24 +13,48 @@ const FURTHEST = 8.64e15
 const spelled = (instant: number): string => new Date(instant).toISOString().replace('.000Z', 'Z')
 
 const steps = fc.constantFrom(1, SECOND_MS, MINUTE_MS, 30 * MINUTE_MS, HOUR_MS, DAY_MS)
-const instantsIn = (min: number, max: number) => fc.tuple(fc.integer({ min, max }), steps).map(([instant, step]) => Math.max(min, Math.floor(instant / step) * step))
+const instantsIn = (min: number, max: number) =>
+  fc.tuple(fc.integer({ min, max }), steps).map(([instant, step]) => Math.max(min, Math.floor(instant / step) * step))
 const instants = instantsIn(0, END_OF_9999)
 /** Many on few days, as in a walk through history, and some anywhere: what is remembered of a day is used and is displaced. */
-const visits = fc.tuple(instants, fc.array(fc.oneof({ weight: 3, arbitrary: fc.tuple(fc.constant(null), fc.integer({ min: -2 * DAY_MS, max: 2 * DAY_MS })) }, fc.tuple(instants, fc.constant(0))), { maxLength: 40 })).map(([home, moves]) => moves.map(([elsewhere, offset]) => Math.min(END_OF_9999, Math.max(0, (elsewhere ?? home) + offset))))
+const visits = fc
+  .tuple(
+    instants,
+    fc.array(
+      fc.oneof(
+        { weight: 3, arbitrary: fc.tuple(fc.constant(null), fc.integer({ min: -2 * DAY_MS, max: 2 * DAY_MS })) },
+        fc.tuple(instants, fc.constant(0)),
+      ),
+      { maxLength: 40 },
+    ),
+  )
+  .map(([home, moves]) =>
+    moves.map(([elsewhere, offset]) => Math.min(END_OF_9999, Math.max(0, (elsewhere ?? home) + offset))),
+  )
 
 const check = (instant: number): void => {
   const text = toIso(instant)
-  if (text !== spelled(instant) || fromIso(text) !== instant || utcDay(instant) !== text.slice(0, 10)) expect([text, fromIso(text), utcDay(instant)]).toEqual([spelled(instant), instant, spelled(instant).slice(0, 10)])
+  if (text !== spelled(instant) || fromIso(text) !== instant || utcDay(instant) !== text.slice(0, 10))
+    expect([text, fromIso(text), utcDay(instant)]).toEqual([spelled(instant), instant, spelled(instant).slice(0, 10)])
 }
 
 describe('ISO text', () => {
   it('is what the platform says, there and back, in whatever order days are visited', () => {
-    fc.assert(fc.property(visits, (all) => all.forEach(check)), RUNS)
+    fc.assert(
+      fc.property(visits, (all) => all.forEach(check)),
+      RUNS,
+    )
   })
 
   it('at the ends of every February and every year from 1970 to 9999, to the millisecond', () => {
     for (let year = 1970; year <= 9999; year++) {
-      for (const [month, day] of [[1, 28], [1, 29], [2, 1], [11, 31], [0, 1]] as const) {
+      for (const [month, day] of [
+        [1, 28],
+        [1, 29],
+        [2, 1],
+        [11, 31],
+        [0, 1],
+      ] as const) {
         const midnight = Date.UTC(year, month, day)
         for (const ofDay of [0, DAY_MS - SECOND_MS, DAY_MS - 1]) check(midnight + ofDay)
       }
@@ -45,7 +69,12 @@ describe('ISO text', () => {
       }),
       RUNS,
     )
-    expect([toIso(-1), toIso(END_OF_9999 + 1), toIso(FURTHEST), toIso(-FURTHEST)]).toEqual(['1969-12-31T23:59:59.999Z', '+010000-01-01T00:00:00Z', '+275760-09-13T00:00:00Z', '-271821-04-20T00:00:00Z'])
+    expect([toIso(-1), toIso(END_OF_9999 + 1), toIso(FURTHEST), toIso(-FURTHEST)]).toEqual([
+      '1969-12-31T23:59:59.999Z',
+      '+010000-01-01T00:00:00Z',
+      '+275760-09-13T00:00:00Z',
+      '-271821-04-20T00:00:00Z',
+    ])
   })
 
   it('of others is read as the platform reads it: offsets, fractions, minutes alone, dates alone', () => {
@@ -73,9 +102,39 @@ describe('what is no ISO 8601 instant', () => {
   const DAY = '2026-02-28'
 
   it.each([
-    '', 'soon', '1', '2026', 'March 7', '2026-1-1', '28 Feb 2026 10:00:00 GMT', `${DAY} 10:00:00Z`, `${DAY}T10:00:00`, `${DAY}T10:00`, `${DAY}T1:00:000Z`, `${DAY}T10-00-00Z`, `${DAY}T10:00:00z`, `${DAY}T10:00:0ZZ`, `${DAY}T10:00:00ZZ`, ` ${DAY}T10:00:00Z`,
-    `${DAY}T24:00:01Z`, `${DAY}T25:00:00Z`, `${DAY}T23:60:00Z`, `${DAY}T23:59:60Z`, `${DAY}T-1:00:00Z`, `${DAY}T1e:00:00Z`, `${DAY}T10:00:00+24:00`, '2026-13-01T00:00:00Z', '2026-00-01T00:00:00Z', '2026-01-00T00:00:00Z', '2026-01-32T00:00:00Z',
-    '2026-02-29T00:00:00Z', '2026-02-30T00:00:00Z', '2100-02-29T00:00:00Z', '2026-04-31', '+010000-01-01T00:00Z0', '-000000-01-01T00:00:00Z',
+    '',
+    'soon',
+    '1',
+    '2026',
+    'March 7',
+    '2026-1-1',
+    '28 Feb 2026 10:00:00 GMT',
+    `${DAY} 10:00:00Z`,
+    `${DAY}T10:00:00`,
+    `${DAY}T10:00`,
+    `${DAY}T1:00:000Z`,
+    `${DAY}T10-00-00Z`,
+    `${DAY}T10:00:00z`,
+    `${DAY}T10:00:0ZZ`,
+    `${DAY}T10:00:00ZZ`,
+    ` ${DAY}T10:00:00Z`,
+    `${DAY}T24:00:01Z`,
+    `${DAY}T25:00:00Z`,
+    `${DAY}T23:60:00Z`,
+    `${DAY}T23:59:60Z`,
+    `${DAY}T-1:00:00Z`,
+    `${DAY}T1e:00:00Z`,
+    `${DAY}T10:00:00+24:00`,
+    '2026-13-01T00:00:00Z',
+    '2026-00-01T00:00:00Z',
+    '2026-01-00T00:00:00Z',
+    '2026-01-32T00:00:00Z',
+    '2026-02-29T00:00:00Z',
+    '2026-02-30T00:00:00Z',
+    '2100-02-29T00:00:00Z',
+    '2026-04-31',
+    '+010000-01-01T00:00Z0',
+    '-000000-01-01T00:00:00Z',
   ])('%j is a broken invariant, also when its day is known', (text) => {
     check(Date.UTC(2026, 1, 28, 10))
     check(Date.UTC(2026, 2, 1))
@@ -92,22 +151,27 @@ describe('what is no ISO 8601 instant', () => {
 
   it('a text with one character changed is another instant or none, never the same one and never a guess', () => {
     fc.assert(
-      fc.property(instants.map((instant) => Math.floor(instant / SECOND_MS) * SECOND_MS), fc.nat({ max: 19 }), fc.constantFrom(...'0123456789-+:TZ. xe/;'), (instant, at, character) => {
-        const text = toIso(instant)
-        const changed = text.slice(0, at) + character + text.slice(at + 1)
-        const expected = Date.parse(changed)
-        let actual: number
-        try {
-          actual = fromIso(changed)
-        } catch (error) {
-          expect(error).toBeInstanceOf(InvariantError)
-          actual = Number.NaN
-        }
-        // The platform understands more than ISO 8601, and takes a day that its month does not have for one of the next.
-        if (!Number.isNaN(actual)) expect(actual).toBe(expected)
-        if (!Number.isNaN(expected) && spelled(expected) === changed) expect(actual).toBe(expected)
-        expect(actual === instant).toBe(changed === text)
-      }),
+      fc.property(
+        instants.map((instant) => Math.floor(instant / SECOND_MS) * SECOND_MS),
+        fc.nat({ max: 19 }),
+        fc.constantFrom(...'0123456789-+:TZ. xe/;'),
+        (instant, at, character) => {
+          const text = toIso(instant)
+          const changed = text.slice(0, at) + character + text.slice(at + 1)
+          const expected = Date.parse(changed)
+          let actual: number
+          try {
+            actual = fromIso(changed)
+          } catch (error) {
+            expect(error).toBeInstanceOf(InvariantError)
+            actual = Number.NaN
+          }
+          // The platform understands more than ISO 8601, and takes a day that its month does not have for one of the next.
+          if (!Number.isNaN(actual)) expect(actual).toBe(expected)
+          if (!Number.isNaN(expected) && spelled(expected) === changed) expect(actual).toBe(expected)
+          expect(actual === instant).toBe(changed === text)
+        },
+      ),
       { ...RUNS, numRuns: 2_000 },
     )
   })

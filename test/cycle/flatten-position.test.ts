@@ -11,7 +11,9 @@ function worldThat(sabotage: { is: boolean }, change: (broker: Broker) => Partia
   return createWorld({
     wrapBroker: (broker) => {
       const changed = change(broker)
-      const choose = <K extends 'product' | 'place'>(name: K): Broker[K] => ((...args: never[]) => ((sabotage.is ? changed[name] : undefined) ?? broker[name])(...(args as [never, never]))) as Broker[K]
+      const choose = <K extends 'product' | 'place'>(name: K): Broker[K] =>
+        ((...args: never[]) =>
+          ((sabotage.is ? changed[name] : undefined) ?? broker[name])(...(args as [never, never]))) as Broker[K]
       return { ...broker, product: choose('product'), place: choose('place') }
     },
   })
@@ -22,7 +24,12 @@ describe('flattening', () => {
     const world = createWorld()
     await world.cycle()
     const { isFlat, state, facts } = await flattenPosition(world.ports)
-    expect({ isFlat, phase: state.phase.kind, position: facts.position, orders: facts.openOrders }).toEqual({ isFlat: true, phase: 'flat', position: null, orders: [] })
+    expect({ isFlat, phase: state.phase.kind, position: facts.position, orders: facts.openOrders }).toEqual({
+      isFlat: true,
+      phase: 'flat',
+      position: null,
+      orders: [],
+    })
     expect(await world.trades()).toMatchObject([{ exitReason: 'flatten' }])
   })
 
@@ -37,17 +44,31 @@ describe('flattening', () => {
   it('a close that is refused twice goes through the third time; in between the position is protected', async () => {
     const refusals = { left: 2 }
     const sabotage = { is: true }
-    const world = worldThat(sabotage, (broker) => ({ place: async (order, deadline) => (order.kind === 'close' && refusals.left-- > 0 ? { outcome: 'rejected', reason: 'product_trading_halted' } : broker.place(order, deadline)) }))
+    const world = worldThat(sabotage, (broker) => ({
+      place: async (order, deadline) =>
+        order.kind === 'close' && refusals.left-- > 0
+          ? { outcome: 'rejected', reason: 'product_trading_halted' }
+          : broker.place(order, deadline),
+    }))
     await world.cycle()
     const { isFlat, notes } = await flattenPosition(world.ports)
     expect(isFlat).toBe(true)
     expect(notes).toContain('place the missing stop and target')
-    expect((await world.orders()).filter(({ order }) => order.kind === 'close').map(({ status }) => status)).toEqual(['rejected', 'rejected', 'done'])
+    expect((await world.orders()).filter(({ order }) => order.kind === 'close').map(({ status }) => status)).toEqual([
+      'rejected',
+      'rejected',
+      'done',
+    ])
   })
 
   it('a close that is refused for good leaves the position held, protected and told of', async () => {
     const sabotage = { is: true }
-    const world = worldThat(sabotage, (broker) => ({ place: async (order, deadline) => (order.kind === 'close' ? { outcome: 'rejected', reason: 'product_trading_halted' } : broker.place(order, deadline)) }))
+    const world = worldThat(sabotage, (broker) => ({
+      place: async (order, deadline) =>
+        order.kind === 'close'
+          ? { outcome: 'rejected', reason: 'product_trading_halted' }
+          : broker.place(order, deadline),
+    }))
     await world.cycle()
     const { isFlat, state, facts } = await flattenPosition(world.ports)
     expect(isFlat).toBe(false)
@@ -57,7 +78,9 @@ describe('flattening', () => {
 
   it('at a closed venue nothing is sent, and the exits stay', async () => {
     const sabotage = { is: false }
-    const world = worldThat(sabotage, (broker) => ({ product: async (symbol) => ({ ...(await broker.product(symbol)), session: closed }) }))
+    const world = worldThat(sabotage, (broker) => ({
+      product: async (symbol) => ({ ...(await broker.product(symbol)), session: closed }),
+    }))
     await world.cycle()
     const began = world.time.now
     sabotage.is = true
@@ -74,6 +97,9 @@ describe('flattening', () => {
     await world.cycle()
     expect((await loadOrCreateState(world.ports)).phase.kind).toBe('opening')
     const { isFlat, state } = await flattenPosition(world.ports)
-    expect({ isFlat, phase: state.phase }).toMatchObject({ isFlat: true, phase: { kind: 'flat', abandoned: { status: 'unknown' } } })
+    expect({ isFlat, phase: state.phase }).toMatchObject({
+      isFlat: true,
+      phase: { kind: 'flat', abandoned: { status: 'unknown' } },
+    })
   })
 })

@@ -20,10 +20,29 @@ import { createInProcessTransport } from '../support/venue/in-process-transport.
 import { createManualClock } from '../support/venue/manual-clock.ts'
 import type { VenueOptions } from '../support/venue/options.ts'
 import { constantPath, pathOfSteps } from '../support/venue/prices.ts'
-import { bought, empty, ENTRY, facts, heldIn, learn, OPEN, OPENING, orderOf, sold, venueHolds } from './venue-fixtures.ts'
+import {
+  bought,
+  empty,
+  ENTRY,
+  facts,
+  heldIn,
+  learn,
+  OPEN,
+  OPENING,
+  orderOf,
+  sold,
+  venueHolds,
+} from './venue-fixtures.ts'
 import { createWorld, LONG, oneByOne } from './world.ts'
 
-const foreign: PaperBook['position'] = { side: 'long', quantity: quantity(3), costBasis: money('600'), leverage: quantity(1), liquidationPrice: price(500), openedAt: '2026-03-10T11:00:00Z' }
+const foreign: PaperBook['position'] = {
+  side: 'long',
+  quantity: quantity(3),
+  costBasis: money('600'),
+  leverage: quantity(1),
+  liquidationPrice: price(500),
+  openedAt: '2026-03-10T11:00:00Z',
+}
 
 type Trouble = {
   spend?: (endpoint: string) => number
@@ -33,9 +52,21 @@ type Trouble = {
 }
 
 /** Execution on the fake venue, with `spend` saying how long a request takes. */
-function live({ spend = () => 0, answer = (_path, text) => text, network = (_request, deliver) => deliver(), ...options }: Partial<VenueOptions> & Trouble = {}) {
+function live({
+  spend = () => 0,
+  answer = (_path, text) => text,
+  network = (_request, deliver) => deliver(),
+  ...options
+}: Partial<VenueOptions> & Trouble = {}) {
   const clock = createManualClock(NOW)
-  const venue = createFakeVenue({ clock: clock.now, price: constantPath(3_000), initialCash: '10000', halfSpreadBps: 1, slippageTicks: 0, ...options })
+  const venue = createFakeVenue({
+    clock: clock.now,
+    price: constantPath(3_000),
+    initialCash: '10000',
+    halfSpreadBps: 1,
+    slippageTicks: 0,
+    ...options,
+  })
   const inner = createInProcessTransport(venue, { advance: clock.advance })
   const transport: Transport = async (request, timeoutMs, sendBy) => {
     clock.advance(spend(request.endpoint))
@@ -62,9 +93,15 @@ function live({ spend = () => 0, answer = (_path, text) => text, network = (_req
   /** The entry is sent, and nobody looks what became of it. */
   const send = async (): Promise<void> => {
     if (LONG.action !== 'open_long') throw new Error('not an entry')
-    await enterPosition(ports, await loadOrCreateState(ports), { order: entry(), decision: LONG, cycleId: 'eth-live-20261121T1200Z', regime: null })
+    await enterPosition(ports, await loadOrCreateState(ports), {
+      order: entry(),
+      decision: LONG,
+      cycleId: 'eth-live-20261121T1200Z',
+      regime: null,
+    })
   }
-  const sync = async (): Promise<StrategyState> => (await syncWithVenue(ports, await loadOrCreateState(ports), { act: true })).state
+  const sync = async (): Promise<StrategyState> =>
+    (await syncWithVenue(ports, await loadOrCreateState(ports), { act: true })).state
   const enter = async (): Promise<StrategyState> => {
     await send()
     return sync()
@@ -86,11 +123,26 @@ describe('hard cases: entries', () => {
 
 describe('hard cases: fills', () => {
   const many = (side: 'in' | 'out', count: number): Fill[] =>
-    Array.from({ length: count }, (_, index) => (side === 'in' ? { ...bought(`in${index}`, '1', '2000', 0), clientOrderId: ENTRY.order.clientOrderId } : sold(`out${index}`, '1')))
+    Array.from({ length: count }, (_, index) =>
+      side === 'in'
+        ? { ...bought(`in${index}`, '1', '2000', 0), clientOrderId: ENTRY.order.clientOrderId }
+        : sold(`out${index}`, '1'),
+    )
 
   it('are taken once, also when six hours hold more than 200 of them', () => {
     const fills = [...many('in', 150), ...many('out', 150)]
-    const first = learn({ ...OPENING }, empty({ seconds: 700, fills, pendingOrder: orderOf(ENTRY, { status: 'filled', quantity: ENTRY.order.quantity, filledQuantity: ENTRY.order.quantity }) }))
+    const first = learn(
+      { ...OPENING },
+      empty({
+        seconds: 700,
+        fills,
+        pendingOrder: orderOf(ENTRY, {
+          status: 'filled',
+          quantity: ENTRY.order.quantity,
+          filledQuantity: ENTRY.order.quantity,
+        }),
+      }),
+    )
     const again = learn(first.state, empty({ seconds: 760, fills }))
     expect(again.kinds.filter((kind) => kind === 'filled' || kind === 'incident_noted')).toEqual([])
   })
@@ -98,24 +150,44 @@ describe('hard cases: fills', () => {
   it('fills of a trade that is over do not grow the next one', () => {
     const old = [...many('in', 150), ...many('out', 150)]
     const seenIds = [...old.map(({ fillId }) => fillId), 'e1'].slice(-200)
-    const { state } = learn({ ...OPEN, cursor: { ...OPEN.cursor, seenIds } }, facts({ fills: [...old, bought('e1', '10')] }))
+    const { state } = learn(
+      { ...OPEN, cursor: { ...OPEN.cursor, seenIds } },
+      facts({ fills: [...old, bought('e1', '10')] }),
+    )
     expect(heldIn(state).quantity).toBe('10')
   })
 
   it('of our own entry are held and protected even when the order had been told as cancelled with nothing filled', () => {
-    const ended = learn(OPENING, empty({ seconds: 3, pendingOrder: orderOf(ENTRY, { status: 'cancelled', filledQuantity: quantity(0), averagePrice: null }) }))
+    const ended = learn(
+      OPENING,
+      empty({
+        seconds: 3,
+        pendingOrder: orderOf(ENTRY, { status: 'cancelled', filledQuantity: quantity(0), averagePrice: null }),
+      }),
+    )
     expect(ended.state.phase.kind).toBe('flat')
-    const { state } = learn(ended.state, facts({ seconds: 5, openOrders: [], position: venueHolds(10), fills: [{ ...bought('e1', '10'), clientOrderId: ENTRY.order.clientOrderId }] }))
+    const { state } = learn(
+      ended.state,
+      facts({
+        seconds: 5,
+        openOrders: [],
+        position: venueHolds(10),
+        fills: [{ ...bought('e1', '10'), clientOrderId: ENTRY.order.clientOrderId }],
+      }),
+    )
     expect(state.phase.kind).toBe('open')
   })
 
   it('of a finished order without an average price do not leave the position to itself', () => {
     const told = orderOf(ENTRY, { averagePrice: null })
-    const { state } = learn(OPENING, facts({ seconds: 90, openOrders: [], position: venueHolds(10), pendingOrder: told }))
+    const { state } = learn(
+      OPENING,
+      facts({ seconds: 90, openOrders: [], position: venueHolds(10), pendingOrder: told }),
+    )
     expect(state.phase.kind).toBe('open')
   })
 
-  it('a closing fill that is listed after the venue\'s word was taken for it opens nothing', () => {
+  it("a closing fill that is listed after the venue's word was taken for it opens nothing", () => {
     const gone = learn(OPEN, empty({ seconds: 60 }))
     const over = learn(gone.state, empty({ seconds: 95 }))
     expect(over.state.phase.kind).toBe('flat')
@@ -128,7 +200,10 @@ describe('hard cases: cash', () => {
   it('a daily settlement of unrealised PnL is no loss and no gain', () => {
     // The venue pays out 20 of an open loss and its unrealised PnL begins again at zero: equity is the same.
     const before = { ...OPEN, accounting: { ...OPEN.accounting, markPrice: price(1980), equity: money('9980') } }
-    const change = { cash: '9980', position: venueHolds(10, { averageEntryPrice: price(1980), markPrice: price(1980), unrealisedPnl: money('0') }) }
+    const change = {
+      cash: '9980',
+      position: venueHolds(10, { averageEntryPrice: price(1980), markPrice: price(1980), unrealisedPnl: money('0') }),
+    }
     const first = learn(before, facts({ seconds: 60, ...change }))
     const { state } = learn(first.state, facts({ seconds: 120, ...change }))
     expect(state.accounting.equity).toBe('9980')
@@ -140,12 +215,18 @@ describe('hard cases: funding', () => {
   it('is inferred once a boundary: what goes missing again and again in one hour is not funding', () => {
     const first = learn(OPEN, facts({ seconds: 7_300, cash: '9995', listsFunding: false }))
     expect(first.kinds).toContain('funding_settled')
-    const second = learn({ ...first.state, version: first.state.version + 1 }, facts({ seconds: 7_360, cash: '9990', listsFunding: false }))
+    const second = learn(
+      { ...first.state, version: first.state.version + 1 },
+      facts({ seconds: 7_360, cash: '9990', listsFunding: false }),
+    )
     expect(second.kinds).not.toContain('funding_settled')
   })
 
   it('that settles hours after its position is closed is no incident', () => {
-    const flat = learn(OPEN, empty({ seconds: 7_200, fills: [sold('out', '10', '2000', 7_100)], listsFunding: false })).state
+    const flat = learn(
+      OPEN,
+      empty({ seconds: 7_200, fills: [sold('out', '10', '2000', 7_100)], listsFunding: false }),
+    ).state
     expect(flat.phase.kind).toBe('flat')
     const first = learn(flat, empty({ seconds: 20_000, cash: '9998.5', listsFunding: false }))
     const { state } = learn(first.state, empty({ seconds: 20_060, cash: '9998.5', listsFunding: false }))
@@ -157,7 +238,16 @@ describe('hard cases: exits', () => {
   it('a slow venue does not make every close cancel the exits and then give up', async () => {
     let isSlow = false
     // Two lists side by side of 1.75 s each stand for one wait of 3.5 s.
-    const { venue, ports, enter } = live({ spend: (endpoint) => (!isSlow ? 0 : endpoint === 'orders/historical/batch' ? 1_750 : endpoint === 'cfm/positions/{product_id}' || endpoint.startsWith('orders/') ? 3_500 : 0) })
+    const { venue, ports, enter } = live({
+      spend: (endpoint) =>
+        !isSlow
+          ? 0
+          : endpoint === 'orders/historical/batch'
+            ? 1_750
+            : endpoint === 'cfm/positions/{product_id}' || endpoint.startsWith('orders/')
+              ? 3_500
+              : 0,
+    })
     const state = await enter()
     expect(state.phase.kind).toBe('open')
     isSlow = true
@@ -189,7 +279,7 @@ describe('hard cases: exits', () => {
     expect(state.phase.kind).toBe('open')
   })
 
-  it('a close whose deadline has passed cancels nothing more: by then the exits may be somebody else\'s new ones', async () => {
+  it("a close whose deadline has passed cancels nothing more: by then the exits may be somebody else's new ones", async () => {
     const world = createWorld()
     await world.cycle()
     await world.pass(2)
@@ -219,13 +309,28 @@ describe('hard cases: exits', () => {
     let isStuck = false
     world.ports.broker = {
       ...broker,
-      place: async (order, deadline) => (order.kind === 'close' ? { outcome: 'accepted', orderId: 'stuck' } : broker.place(order, deadline)),
+      place: async (order, deadline) =>
+        order.kind === 'close' ? { outcome: 'accepted', orderId: 'stuck' } : broker.place(order, deadline),
       order: async (symbol, ref) => {
         if (!isStuck) return broker.order(symbol, ref)
         const state = await world.state()
         if (state.phase.kind !== 'closing') return broker.order(symbol, ref)
         const { order } = state.phase.intent
-        return { orderId: 'stuck', clientOrderId: order.clientOrderId, symbol, kind: 'close', side: order.side, status: 'unknown', quantity: order.quantity, filledQuantity: quantity(0), averagePrice: null, bracket: null, isTriggered: false, createdAt: world.at(0), reason: null }
+        return {
+          orderId: 'stuck',
+          clientOrderId: order.clientOrderId,
+          symbol,
+          kind: 'close',
+          side: order.side,
+          status: 'unknown',
+          quantity: order.quantity,
+          filledQuantity: quantity(0),
+          averagePrice: null,
+          bracket: null,
+          isTriggered: false,
+          createdAt: world.at(0),
+          reason: null,
+        }
       },
     }
     isStuck = true
@@ -240,7 +345,12 @@ describe('hard cases: exits', () => {
 describe('hard cases: what an exit of ours has opened', () => {
   it('while nobody looked, after a hand had closed the position, is closed by whoever looks first', async () => {
     // An exit attached to an entry rests until somebody cancels it.
-    const { clock, venue, send, sync } = live({ price: pathOfSteps([{ from: NOW, price: 3_000 }, { from: NOW + 5 * MINUTE_MS, price: 2_840 }]) })
+    const { clock, venue, send, sync } = live({
+      price: pathOfSteps([
+        { from: NOW, price: 3_000 },
+        { from: NOW + 5 * MINUTE_MS, price: 2_840 },
+      ]),
+    })
     await send()
     clock.advance(MINUTE_MS)
     venue.hand.close()
@@ -248,41 +358,52 @@ describe('hard cases: what an exit of ours has opened', () => {
     expect(venue.truth()).toMatchObject({ position: { contracts: -2 } })
     const state = await sync()
     expect(venue.truth()).toMatchObject({ position: { contracts: 0 } })
-    expect(state).toMatchObject({ phase: { kind: 'flat' }, halt: { by: 'incident' }, incidents: [{ kind: 'foreign_fill' }], accounting: { cash: venue.truth().cash } })
-    expect(state.memory.trades).toMatchObject([{ side: 'long', exitReason: 'external' }, { side: 'short', exitReason: 'unprotected' }])
+    expect(state).toMatchObject({
+      phase: { kind: 'flat' },
+      halt: { by: 'incident' },
+      incidents: [{ kind: 'foreign_fill' }],
+      accounting: { cash: venue.truth().cash },
+    })
+    expect(state.memory.trades).toMatchObject([
+      { side: 'long', exitReason: 'external' },
+      { side: 'short', exitReason: 'unprotected' },
+    ])
   })
 
   it.each<[string, 'first' | 'refuse', number]>([
     ['and one of them takes effect', 'first', 0],
     ['also at a venue that refuses what it has', 'refuse', 0],
     ['also when others of that id could not be sent in between', 'first', 2],
-  ])('is not a second close that met the first one on its way: they have one id, %s', async (_name, duplicateIds, unsent) => {
-    const delayed: (() => Promise<WireAnswer>)[] = []
-    let closes = 0
-    const { clock, venue, ports, sync, enter } = live({
-      switches: { refusesAttachedBrackets: true, refusesBrackets: true, pendingMs: 500, duplicateIds },
-      network: async (request, deliver) => {
-        if (request.endpoint !== 'orders/close_position') return deliver()
-        closes += 1
-        if (closes === 1) {
-          delayed.push(deliver)
-          throw new NoAnswerError('the connection was cut', { wasSent: true })
-        }
-        if (closes <= 1 + unsent) throw new NoAnswerError('connection refused', { wasSent: false })
-        const reply = await deliver()
-        // This order waits for its turn at the venue as the first arrives.
-        await delayed.shift()?.()
-        return reply
-      },
-    })
-    await enter()
-    clock.advance(MINUTE_MS)
-    await sync()
-    await sync()
-    expect([closes, delayed.length]).toEqual([2 + unsent, 0])
-    expect(venue.truth()).toMatchObject({ position: { contracts: 0 } })
-    expect((await loadOrCreateState(ports)).memory.trades).toMatchObject([{ exitReason: 'unprotected' }])
-  })
+  ])(
+    'is not a second close that met the first one on its way: they have one id, %s',
+    async (_name, duplicateIds, unsent) => {
+      const delayed: (() => Promise<WireAnswer>)[] = []
+      let closes = 0
+      const { clock, venue, ports, sync, enter } = live({
+        switches: { refusesAttachedBrackets: true, refusesBrackets: true, pendingMs: 500, duplicateIds },
+        network: async (request, deliver) => {
+          if (request.endpoint !== 'orders/close_position') return deliver()
+          closes += 1
+          if (closes === 1) {
+            delayed.push(deliver)
+            throw new NoAnswerError('the connection was cut', { wasSent: true })
+          }
+          if (closes <= 1 + unsent) throw new NoAnswerError('connection refused', { wasSent: false })
+          const reply = await deliver()
+          // This order waits for its turn at the venue as the first arrives.
+          await delayed.shift()?.()
+          return reply
+        },
+      })
+      await enter()
+      clock.advance(MINUTE_MS)
+      await sync()
+      await sync()
+      expect([closes, delayed.length]).toEqual([2 + unsent, 0])
+      expect(venue.truth()).toMatchObject({ position: { contracts: 0 } })
+      expect((await loadOrCreateState(ports)).memory.trades).toMatchObject([{ exitReason: 'unprotected' }])
+    },
+  )
 })
 
 describe('hard cases: the id of a close', () => {
@@ -312,7 +433,7 @@ describe('hard cases: the id of a close', () => {
 })
 
 describe('hard cases: liquidation', () => {
-  it('the venue\'s liquidation price of now counts, not the one of the entry', async () => {
+  it("the venue's liquidation price of now counts, not the one of the entry", async () => {
     const world = createWorld()
     await world.cycle()
     await world.pass(1)

@@ -5,7 +5,25 @@ import type { VenueFacts } from '../../lib/cycle/venue-facts.ts'
 import type { VenuePosition } from '../../schemas/order.ts'
 import type { StrategyState } from '../../schemas/state.ts'
 import { SYMBOL } from '../ledger/support.ts'
-import { ABANDONED, at, bought, empty, ENTRY, facts, FLAT, heldIn, learn, OPEN, OPENING, payment, sold, stopOrder, venueHolds, withHeld, type Change } from './venue-fixtures.ts'
+import {
+  ABANDONED,
+  at,
+  bought,
+  empty,
+  ENTRY,
+  facts,
+  FLAT,
+  heldIn,
+  learn,
+  OPEN,
+  OPENING,
+  payment,
+  sold,
+  stopOrder,
+  venueHolds,
+  withHeld,
+  type Change,
+} from './venue-fixtures.ts'
 
 /** Reads twice: at second 60, and again so many seconds later. */
 function twice(state: StrategyState, venue: Change, later = 30, again: Change = venue) {
@@ -17,19 +35,63 @@ const gone: Change = { position: null, openOrders: [] }
 
 describe('a difference', () => {
   const cases: [string, StrategyState, Change, string, string][] = [
-    ['more is held', OPEN, { position: venueHolds(11) }, 'foreign_position', 'the venue holds a long of 11, the ledger a long of 10'],
-    ['the other side is held', OPEN, { position: venueHolds(10, { side: 'short' }) }, 'foreign_position', 'the venue holds a short of 10, the ledger a long of 10'],
-    ['less of the other side is held', OPEN, { position: venueHolds(9, { side: 'short' }) }, 'foreign_position', 'the venue holds a short of 9, the ledger a long of 10'],
-    ['something is held', FLAT, { position: venueHolds(1, { side: 'short' }) }, 'foreign_position', 'the venue holds a short of 1 that the ledger knows nothing of'],
-    ['less is held', OPEN, { position: venueHolds(4) }, 'position_missing', `the venue holds 4, the ledger 10, and no fill explains it (trade ${heldIn(OPEN).tradeId})`],
-    ['nothing is held', OPEN, gone, 'position_missing', `the venue holds 0, the ledger 10, and no fill explains it (trade ${heldIn(OPEN).tradeId})`],
+    [
+      'more is held',
+      OPEN,
+      { position: venueHolds(11) },
+      'foreign_position',
+      'the venue holds a long of 11, the ledger a long of 10',
+    ],
+    [
+      'the other side is held',
+      OPEN,
+      { position: venueHolds(10, { side: 'short' }) },
+      'foreign_position',
+      'the venue holds a short of 10, the ledger a long of 10',
+    ],
+    [
+      'less of the other side is held',
+      OPEN,
+      { position: venueHolds(9, { side: 'short' }) },
+      'foreign_position',
+      'the venue holds a short of 9, the ledger a long of 10',
+    ],
+    [
+      'something is held',
+      FLAT,
+      { position: venueHolds(1, { side: 'short' }) },
+      'foreign_position',
+      'the venue holds a short of 1 that the ledger knows nothing of',
+    ],
+    [
+      'less is held',
+      OPEN,
+      { position: venueHolds(4) },
+      'position_missing',
+      `the venue holds 4, the ledger 10, and no fill explains it (trade ${heldIn(OPEN).tradeId})`,
+    ],
+    [
+      'nothing is held',
+      OPEN,
+      gone,
+      'position_missing',
+      `the venue holds 0, the ledger 10, and no fill explains it (trade ${heldIn(OPEN).tradeId})`,
+    ],
     ['cash differs', OPEN, { cash: '10000.01' }, 'cash_differs', "the venue's cash is 10000.01, the ledger's 10000"],
-    ['cash is missing', FLAT, { ...gone, cash: '9000' }, 'cash_differs', "the venue's cash is 9000, the ledger's 10000"],
+    [
+      'cash is missing',
+      FLAT,
+      { ...gone, cash: '9000' },
+      'cash_differs',
+      "the venue's cash is 9000, the ledger's 10000",
+    ],
   ]
 
   it.each(cases)('%s: first a suspicion, told once, that keeps its date', (_name, state, venue, kind, detail) => {
     const { first, second } = twice(state, venue, 29.999)
-    expect(first.events.filter(({ type }) => type !== 'protection_lost')).toEqual([{ type: 'suspected', at: at(60), suspicions: [suspicion(kind, detail)] }])
+    expect(first.events.filter(({ type }) => type !== 'protection_lost')).toEqual([
+      { type: 'suspected', at: at(60), suspicions: [suspicion(kind, detail)] },
+    ])
     expect(first.notes[0]).toBe(`${kind}, seen for the first time: ${detail}`)
     expect(second.events).toEqual([])
     expect(second.notes.filter((note) => !note.includes('no new stop'))).toEqual([])
@@ -44,7 +106,9 @@ describe('a difference', () => {
   it.each(cases)('%s: forgotten when it goes', (_name, state, venue) => {
     const agreed = state === OPEN ? {} : gone
     const { second } = twice(state, venue, 30, agreed)
-    expect(second.events.filter(({ type }) => type !== 'protection_confirmed')).toEqual([{ type: 'suspected', at: at(90), suspicions: [] }])
+    expect(second.events.filter(({ type }) => type !== 'protection_confirmed')).toEqual([
+      { type: 'suspected', at: at(90), suspicions: [] },
+    ])
   })
 
   it.each(cases)('%s: nothing is called a difference while the answers do not settle', (_name, state, venue) => {
@@ -54,7 +118,9 @@ describe('a difference', () => {
   it('that changes is another one, and its time begins again', () => {
     const { second } = twice(OPEN, { position: venueHolds(11) }, 30, { position: venueHolds(12) })
     const detail = 'the venue holds a long of 12, the ledger a long of 10'
-    expect(second.events).toEqual([{ type: 'suspected', at: at(90), suspicions: [suspicion('foreign_position', detail, 90)] }])
+    expect(second.events).toEqual([
+      { type: 'suspected', at: at(90), suspicions: [suspicion('foreign_position', detail, 90)] },
+    ])
   })
 
   it('of the same words in another matter is another one', () => {
@@ -70,7 +136,11 @@ describe('a difference', () => {
   ])('beside one that is over (%s): only what is seen now stays', (_name, old) => {
     const detail = 'the venue holds a long of 11, the ledger a long of 10'
     const now = suspicion('foreign_position', detail, 59)
-    for (const suspicions of [[old, now], [now, old]]) expect(learn({ ...OPEN, suspicions }, facts({ position: venueHolds(11) })).state.suspicions).toEqual([now])
+    for (const suspicions of [
+      [old, now],
+      [now, old],
+    ])
+      expect(learn({ ...OPEN, suspicions }, facts({ position: venueHolds(11) })).state.suspicions).toEqual([now])
   })
 })
 
@@ -106,9 +176,14 @@ describe('what the venue holds and the ledger does not', () => {
     const detail = 'the venue holds a long of 11, the ledger a long of 10'
     const known = { ...OPEN, suspicions: [suspicion('foreign_position', detail, 0)] }
     for (const incident of [suspicion('foreign_position', 'another', 0), suspicion('cash_differs', detail, 0)]) {
-      expect(learn({ ...known, incidents: [incident] }, facts({ position })).kinds).toEqual(['incident_noted', 'halted'])
+      expect(learn({ ...known, incidents: [incident] }, facts({ position })).kinds).toEqual([
+        'incident_noted',
+        'halted',
+      ])
     }
-    expect(learn({ ...known, incidents: [suspicion('foreign_position', detail, 0)] }, facts({ position })).kinds).toEqual([])
+    expect(
+      learn({ ...known, incidents: [suspicion('foreign_position', detail, 0)] }, facts({ position })).kinds,
+    ).toEqual([])
   })
 
   it('while an entry is under way is most likely it', () => {
@@ -119,7 +194,10 @@ describe('what the venue holds and the ledger does not', () => {
     ['all of it', '10'],
     ['a part of it', '4'],
   ])('is the entry that was given up, %s: held with its stop from now on', (_name, contracts) => {
-    const { second } = twice(ABANDONED, { ...gone, position: venueHolds(contracts, { averageEntryPrice: price('2001.5'), liquidationPrice: price(1500) }) })
+    const { second } = twice(ABANDONED, {
+      ...gone,
+      position: venueHolds(contracts, { averageEntryPrice: price('2001.5'), liquidationPrice: price(1500) }),
+    })
     const reason = `foreign_position: the venue holds a long of ${contracts} that the ledger knows nothing of`
     expect(second.kinds).toEqual(['incident_noted', 'halted', 'filled', 'suspected'])
     expect(second.events[2]).toEqual({
@@ -150,21 +228,35 @@ describe('what the venue holds and the ledger does not', () => {
 
   it('is named by the venue’s own id where that is known', () => {
     if (ABANDONED.phase.kind !== 'flat' || ABANDONED.phase.abandoned === null) throw new Error('not abandoned')
-    const known: StrategyState = { ...ABANDONED, phase: { kind: 'flat', abandoned: { ...ABANDONED.phase.abandoned, orderId: 'o-7' } } }
-    expect(twice(known, { ...gone, position: venueHolds(10) }).second.events[2]).toMatchObject({ fill: { orderId: 'o-7' } })
+    const known: StrategyState = {
+      ...ABANDONED,
+      phase: { kind: 'flat', abandoned: { ...ABANDONED.phase.abandoned, orderId: 'o-7' } },
+    }
+    expect(twice(known, { ...gone, position: venueHolds(10) }).second.events[2]).toMatchObject({
+      fill: { orderId: 'o-7' },
+    })
   })
 
   it.each([
     ['more than was asked for', venueHolds('10.1')],
     ['the other side', venueHolds(10, { side: 'short' })],
   ])('is not the entry that was given up: %s', (_name, position) => {
-    expect(twice(ABANDONED, { ...gone, position }).second).toMatchObject({ kinds: ['incident_noted', 'halted'], state: { phase: { kind: 'flat' } } })
+    expect(twice(ABANDONED, { ...gone, position }).second).toMatchObject({
+      kinds: ['incident_noted', 'halted'],
+      state: { phase: { kind: 'flat' } },
+    })
   })
 })
 
 describe('what the ledger holds and the venue does not', () => {
-  const left = (contracts: string, mark = '2000', cash = '10000'): Change => ({ position: venueHolds(contracts, { markPrice: price(mark) }), cash })
-  const marked = (mark: string | null): StrategyState => ({ ...OPEN, accounting: { ...OPEN.accounting, markPrice: mark === null ? null : price(mark) } })
+  const left = (contracts: string, mark = '2000', cash = '10000'): Change => ({
+    position: venueHolds(contracts, { markPrice: price(mark) }),
+    cash,
+  })
+  const marked = (mark: string | null): StrategyState => ({
+    ...OPEN,
+    accounting: { ...OPEN.accounting, markPrice: mark === null ? null : price(mark) },
+  })
 
   it('was closed by somebody else: one fill, dated by the first sighting, named by the trade and the number of its fills', () => {
     const { second } = twice(OPEN, left('4'))
@@ -191,7 +283,11 @@ describe('what the ledger holds and the venue does not', () => {
     })
     expect(second.notes[0]).toBe('6 closed by somebody else, taken over at 2000')
     expect(second.kinds.slice(0, 2)).toEqual(['filled', 'suspected'])
-    expect(second.state).toMatchObject({ suspicions: [], incidents: [], phase: { kind: 'open', position: { quantity: '4' } } })
+    expect(second.state).toMatchObject({
+      suspicions: [],
+      incidents: [],
+      phase: { kind: 'open', position: { quantity: '4' } },
+    })
   })
 
   it('all of it ends the trade', () => {
@@ -211,13 +307,18 @@ describe('what the ledger holds and the venue does not', () => {
     ['rounded to eight places', '2000', '10001', '2001.66666667'],
     ['near the mark of now, not the entry', '2200', '10120', '2200'],
   ])('%s: mark %s, cash %s, sold at %s', (_name, mark, cash, exitPrice) => {
-    expect(twice(OPEN, left('4', mark, cash)).second.events[0]).toMatchObject({ type: 'filled', fill: { price: exitPrice, quantity: '6' } })
+    expect(twice(OPEN, left('4', mark, cash)).second.events[0]).toMatchObject({
+      type: 'filled',
+      fill: { price: exitPrice, quantity: '6' },
+    })
   })
 
   it('of a short is bought back, and cash is read the other way round', () => {
     const short = withHeld(OPEN, { side: 'short' })
     const position = venueHolds(4, { side: 'short' })
-    expect(twice(short, { position, cash: '10006', openOrders: [] }).second.events[0]).toMatchObject({ fill: { side: 'buy', price: '1990' } })
+    expect(twice(short, { position, cash: '10006', openOrders: [] }).second.events[0]).toMatchObject({
+      fill: { side: 'buy', price: '1990' },
+    })
   })
 
   it('is valued at the last mark known; without any it is left to a person', () => {
@@ -239,7 +340,8 @@ describe('cash', () => {
   const nearly = (cash: string): VenueFacts => facts({ cash })
 
   it('that differs by less than a cent is the same', () => {
-    for (const cash of ['10000.00999999', '9999.99000001']) expect(learn(OPEN, nearly(cash))).toMatchObject({ events: [], notes: [] })
+    for (const cash of ['10000.00999999', '9999.99000001'])
+      expect(learn(OPEN, nearly(cash))).toMatchObject({ events: [], notes: [] })
     for (const cash of ['10000.01', '9999.99']) expect(learn(OPEN, nearly(cash)).kinds).toEqual(['suspected'])
   })
 
@@ -255,7 +357,9 @@ describe('cash', () => {
     const reason = `the venue's cash is ${cash}, the ledger's 10000`
     expect(second.events).toEqual([
       { type: 'cash_adjusted', at: at(90), amount, reason, isIncident },
-      ...(isIncident ? [{ type: 'halted', at: at(90), halt: { at: at(90), by: 'incident', rule: null, reason: `cash: ${reason}` } }] : []),
+      ...(isIncident
+        ? [{ type: 'halted', at: at(90), halt: { at: at(90), by: 'incident', rule: null, reason: `cash: ${reason}` } }]
+        : []),
       { type: 'suspected', at: at(90), suspicions: [] },
     ])
     expect(second.notes).toEqual([reason])
@@ -287,7 +391,9 @@ describe('cash', () => {
   })
 
   it('while flat is not looked at while the venue holds something', () => {
-    expect(learn(FLAT, empty({ position: venueHolds(1), cash: '5000' })).state.suspicions).toMatchObject([{ kind: 'foreign_position' }])
+    expect(learn(FLAT, empty({ position: venueHolds(1), cash: '5000' })).state.suspicions).toMatchObject([
+      { kind: 'foreign_position' },
+    ])
   })
 })
 
@@ -295,12 +401,17 @@ describe('funding that only cash shows', () => {
   /** Second of the first hour after the entry, and a venue that lists no funding. */
   const HOUR = 3_600
   const silent = (change: Change) => facts({ listsFunding: false, seconds: HOUR + 5, ...change })
-  const inferred = (state: StrategyState, venue: VenueFacts) => learn(state, venue).events.flatMap((event) => (event.type === 'funding_settled' ? [event.payment] : []))
+  const inferred = (state: StrategyState, venue: VenueFacts) =>
+    learn(state, venue).events.flatMap((event) => (event.type === 'funding_settled' ? [event.payment] : []))
 
   it('is a payment at the last boundary, at a rate of the entry notional, named by the state', () => {
-    expect(inferred({ ...OPEN, version: 7 }, silent({ cash: '9999' }))).toEqual([{ fundingId: `${SYMBOL}-${at(HOUR)}-v7`, at: at(HOUR), rate: '0.0005', amount: '-1' }])
+    expect(inferred({ ...OPEN, version: 7 }, silent({ cash: '9999' }))).toEqual([
+      { fundingId: `${SYMBOL}-${at(HOUR)}-v7`, at: at(HOUR), rate: '0.0005', amount: '-1' },
+    ])
     const short = withHeld(OPEN, { side: 'short' })
-    expect(inferred(short, silent({ position: venueHolds(10, { side: 'short' }), cash: '9999.7' }))).toMatchObject([{ rate: '-0.00015', amount: '-0.3' }])
+    expect(inferred(short, silent({ position: venueHolds(10, { side: 'short' }), cash: '9999.7' }))).toMatchObject([
+      { rate: '-0.00015', amount: '-0.3' },
+    ])
     // Of a notional of 1999.9 a third of a cent in the rate has no end: ten places.
     const odd = withHeld(OPEN, { entryNotional: money('1999.7') })
     expect(inferred(odd, silent({ cash: '10001' }))).toMatchObject([{ rate: '-0.000500075', amount: '1' }])
@@ -326,11 +437,25 @@ describe('funding that only cash shows', () => {
   })
 
   it('after the exit belongs to the last boundary before it', () => {
-    const exit = (seconds: number, change: Change = {}) => silent({ position: null, openOrders: [], seconds: 3 * HOUR, cash: '9999', fills: [sold('x', '10', '2000', seconds), bought('e1', '10')], ...change })
+    const exit = (seconds: number, change: Change = {}) =>
+      silent({
+        position: null,
+        openOrders: [],
+        seconds: 3 * HOUR,
+        cash: '9999',
+        fills: [sold('x', '10', '2000', seconds), bought('e1', '10')],
+        ...change,
+      })
     expect(inferred(OPEN, exit(HOUR + 1))).toMatchObject([{ at: at(HOUR) }])
     expect(inferred(OPEN, exit(2 * HOUR))).toMatchObject([{ at: at(2 * HOUR) }])
     expect(inferred(OPEN, exit(HOUR - 1))).toEqual([])
-    const part = silent({ position: venueHolds(4), openOrders: [stopOrder({ quantity: quantity(4) })], seconds: 2 * HOUR, cash: '9999', fills: [sold('x', '6', '2000', HOUR + 1)] })
+    const part = silent({
+      position: venueHolds(4),
+      openOrders: [stopOrder({ quantity: quantity(4) })],
+      seconds: 2 * HOUR,
+      cash: '9999',
+      fills: [sold('x', '6', '2000', HOUR + 1)],
+    })
     expect(inferred(OPEN, part)).toMatchObject([{ at: at(2 * HOUR) }])
   })
 
@@ -349,6 +474,9 @@ describe('funding that only cash shows', () => {
   })
 
   it('comes on top of what is listed', () => {
-    expect(inferred(OPEN, silent({ cash: '9998', funding: [payment('listed', 100)] }))).toMatchObject([{ fundingId: 'listed', amount: '-1' }, { at: at(HOUR), amount: '-1' }])
+    expect(inferred(OPEN, silent({ cash: '9998', funding: [payment('listed', 100)] }))).toMatchObject([
+      { fundingId: 'listed', amount: '-1' },
+      { at: at(HOUR), amount: '-1' },
+    ])
   })
 })

@@ -14,7 +14,12 @@ const at = (seconds: number): string => toIso(SLOT + seconds * 1_000)
 function run(state: StrategyState, facts: VenueFacts) {
   const found = reconcile(state, facts)
   const folded = transitionAll(state, found.events)
-  return { ...found, state: folded.state, trades: folded.history.flatMap((entry) => (entry.kind === 'TRADE' ? [entry.body] : [])), kinds: found.events.map(({ type }) => type) }
+  return {
+    ...found,
+    state: folded.state,
+    trades: folded.history.flatMap((entry) => (entry.kind === 'TRADE' ? [entry.body] : [])),
+    kinds: found.events.map(({ type }) => type),
+  }
 }
 
 describe('an open position', () => {
@@ -30,17 +35,39 @@ describe('an open position', () => {
     facts = await gatherVenueFacts(world.ports, state)
     const entry = (await world.book()).fills[0]
     if (entry === undefined) throw new Error('no entry')
-    exit = { ...entry, fillId: 'exit-1', orderId: 'stop', clientOrderId: null, side: 'sell', price: price(1980), reason: 'stop_loss', at: at(600) }
+    exit = {
+      ...entry,
+      fillId: 'exit-1',
+      orderId: 'stop',
+      clientOrderId: null,
+      side: 'sell',
+      price: price(1980),
+      reason: 'stop_loss',
+      at: at(600),
+    }
   })
 
   const held = () => {
     if (state.phase.kind !== 'open') throw new Error('not open')
     return state.phase.position
   }
-  const closedFacts = (fills: Fill[], extra: Partial<VenueFacts> = {}): VenueFacts => ({ ...facts, at: at(660), position: null, openOrders: [], fills: [...facts.fills, ...fills], account: { ...facts.account, cash: facts.account.cash }, ...extra })
+  const closedFacts = (fills: Fill[], extra: Partial<VenueFacts> = {}): VenueFacts => ({
+    ...facts,
+    at: at(660),
+    position: null,
+    openOrders: [],
+    fills: [...facts.fills, ...fills],
+    account: { ...facts.account, cash: facts.account.cash },
+    ...extra,
+  })
 
   it('that the venue agrees about teaches nothing', () => {
-    expect(reconcile(state, facts)).toMatchObject({ events: [], after: { state, history: [], emissions: [] }, actions: [], notes: [] })
+    expect(reconcile(state, facts)).toMatchObject({
+      events: [],
+      after: { state, history: [], emissions: [] },
+      actions: [],
+      notes: [],
+    })
   })
 
   it('takes a fill once, however often the list has it, and nothing a second time', () => {
@@ -61,13 +88,32 @@ describe('an open position', () => {
 
   it('remembers ids that one reading leaves out', () => {
     const payment = { fundingId: 'f', at: at(300), rate: '0.0001', amount: money('-1') }
-    const first = run(state, { ...facts, funding: [payment], account: { ...facts.account, cash: money(Number(facts.account.cash) - 1) } })
-    const without = run(first.state, { ...facts, funding: [], account: { ...facts.account, cash: first.state.accounting.cash } })
-    expect(run(without.state, { ...facts, funding: [payment], account: { ...facts.account, cash: first.state.accounting.cash } }).events).toEqual([])
+    const first = run(state, {
+      ...facts,
+      funding: [payment],
+      account: { ...facts.account, cash: money(Number(facts.account.cash) - 1) },
+    })
+    const without = run(first.state, {
+      ...facts,
+      funding: [],
+      account: { ...facts.account, cash: first.state.accounting.cash },
+    })
+    expect(
+      run(without.state, {
+        ...facts,
+        funding: [payment],
+        account: { ...facts.account, cash: first.state.accounting.cash },
+      }).events,
+    ).toEqual([])
   })
 
   it('closed by more than it held: our part is the trade, the rest an incident that halts', () => {
-    const twice = { ...exit, quantity: quantity(Number(exit.quantity) * 2), fee: money('8'), reason: 'external' as const }
+    const twice = {
+      ...exit,
+      quantity: quantity(Number(exit.quantity) * 2),
+      fee: money('8'),
+      reason: 'external' as const,
+    }
     const { state: after, trades } = run(state, closedFacts([twice]))
     expect(trades).toMatchObject([{ quantity: held().quantity, exitReason: 'external' }])
     expect(Number(trades[0]?.fees)).toBeCloseTo(Number(held().fees) + 4, 8)
@@ -77,17 +123,34 @@ describe('an open position', () => {
   it('turned around by an exit of ours: what that opened is held without a stop, and closed at once', () => {
     const excess = 3
     const fill = { ...exit, quantity: quantity(Number(exit.quantity) + excess), fee: money('8') }
-    const position = { symbol: exit.symbol, side: 'short' as const, quantity: quantity(excess), averageEntryPrice: exit.price, markPrice: exit.price, unrealisedPnl: money('0'), liquidationPrice: null }
+    const position = {
+      symbol: exit.symbol,
+      side: 'short' as const,
+      quantity: quantity(excess),
+      averageEntryPrice: exit.price,
+      markPrice: exit.price,
+      unrealisedPnl: money('0'),
+      liquidationPrice: null,
+    }
     const { state: after, trades, actions } = run(state, closedFacts([fill], { position }))
     expect(trades).toMatchObject([{ quantity: held().quantity, exitReason: 'stop_loss' }])
-    expect(after).toMatchObject({ phase: { kind: 'open', position: { side: 'short', quantity: '3', bracket: null, thesis: null } }, halt: { by: 'incident' } })
-    expect(Number(trades[0]?.fees) + Number(after.phase.kind === 'open' ? after.phase.position.fees : 0)).toBeCloseTo(Number(held().fees) + 8, 8)
+    expect(after).toMatchObject({
+      phase: { kind: 'open', position: { side: 'short', quantity: '3', bracket: null, thesis: null } },
+      halt: { by: 'incident' },
+    })
+    expect(Number(trades[0]?.fees) + Number(after.phase.kind === 'open' ? after.phase.position.fees : 0)).toBeCloseTo(
+      Number(held().fees) + 8,
+      8,
+    )
     expect(actions).toEqual([{ kind: 'flatten', reason: 'unprotected' }])
   })
 
   it('larger at the venue, or on the other side, is not ours: an incident that halts, and no fill is made up', () => {
     if (facts.position === null) throw new Error('no position')
-    for (const position of [{ ...facts.position, quantity: quantity(1_000) }, { ...facts.position, side: 'short' as const }]) {
+    for (const position of [
+      { ...facts.position, quantity: quantity(1_000) },
+      { ...facts.position, side: 'short' as const },
+    ]) {
       const first = run(state, { ...facts, position })
       expect(first.kinds).toEqual(['suspected'])
       expect(run(first.state, { ...facts, position, at: at(25) }).kinds).toEqual([])
@@ -127,15 +190,22 @@ describe('an open position', () => {
     const [stop] = facts.openOrders
     if (stop === undefined) throw new Error('no stop')
     const more = { ...stop, quantity: quantity(Number(stop.quantity) + 1) }
-    expect(run(state, { ...facts, openOrders: [more] }).actions).toMatchObject([{ kind: 'cancel', orderId: stop.orderId }])
+    expect(run(state, { ...facts, openOrders: [more] }).actions).toMatchObject([
+      { kind: 'cancel', orderId: stop.orderId },
+    ])
     // Partly filled it is of the right size: what counts is what it can still do.
-    expect(run(state, { ...facts, openOrders: [{ ...more, filledQuantity: quantity(1) }] })).toMatchObject({ actions: [], kinds: [] })
+    expect(run(state, { ...facts, openOrders: [{ ...more, filledQuantity: quantity(1) }] })).toMatchObject({
+      actions: [],
+      kinds: [],
+    })
   })
 
   it('with a stop that has fired and is not filled: closed at market', () => {
     const [stop] = facts.openOrders
     if (stop === undefined) throw new Error('no stop')
-    expect(run(state, { ...facts, openOrders: [{ ...stop, isTriggered: true }] }).actions).toEqual([{ kind: 'flatten', reason: 'stop_loss' }])
+    expect(run(state, { ...facts, openOrders: [{ ...stop, isTriggered: true }] }).actions).toEqual([
+      { kind: 'flatten', reason: 'stop_loss' },
+    ])
   })
 
   it('with a stop that is still forming: waited for, half a minute', () => {
@@ -149,13 +219,25 @@ describe('an open position', () => {
   it('with a stop that a hand has placed: it covers, and is not doubled', () => {
     const [stop] = facts.openOrders
     if (stop === undefined) throw new Error('no stop')
-    expect(run(state, { ...facts, openOrders: [{ ...stop, orderId: 'hand', kind: 'foreign' }] })).toMatchObject({ actions: [], kinds: ['protection_confirmed'] })
-    expect(run(state, { ...facts, openOrders: [stop, { ...stop, orderId: 'hand', kind: 'foreign' }] }).actions).toMatchObject([{ kind: 'cancel', orderId: 'hand' }])
+    expect(run(state, { ...facts, openOrders: [{ ...stop, orderId: 'hand', kind: 'foreign' }] })).toMatchObject({
+      actions: [],
+      kinds: ['protection_confirmed'],
+    })
+    expect(
+      run(state, { ...facts, openOrders: [stop, { ...stop, orderId: 'hand', kind: 'foreign' }] }).actions,
+    ).toMatchObject([{ kind: 'cancel', orderId: 'hand' }])
   })
 
   it('that cannot be covered while the venue is closed waits, and keeps what rests there', () => {
-    const closed = { ...facts, product: { ...facts.product, session: { isOpen: false, nextClose: null, reason: 'maintenance' } } }
-    expect(run(state, { ...closed, openOrders: [] })).toMatchObject({ actions: [], kinds: [], notes: [expect.stringContaining('maintenance')] })
+    const closed = {
+      ...facts,
+      product: { ...facts.product, session: { isOpen: false, nextClose: null, reason: 'maintenance' } },
+    }
+    expect(run(state, { ...closed, openOrders: [] })).toMatchObject({
+      actions: [],
+      kinds: [],
+      notes: [expect.stringContaining('maintenance')],
+    })
     const [stop] = facts.openOrders
     if (stop === undefined) throw new Error('no stop')
     expect(run(state, { ...closed, openOrders: [{ ...stop, isTriggered: true }] }).actions).toEqual([])
@@ -168,18 +250,39 @@ describe('an open position', () => {
   ])('an exit %s covers nothing and goes', (_name, change) => {
     const [stop] = facts.openOrders
     if (stop === undefined) throw new Error('no stop')
-    expect(run(state, { ...facts, openOrders: [{ ...stop, ...change }] }).actions).toMatchObject([{ kind: 'cancel', orderId: stop.orderId }])
+    expect(run(state, { ...facts, openOrders: [{ ...stop, ...change }] }).actions).toMatchObject([
+      { kind: 'cancel', orderId: stop.orderId },
+    ])
   })
 
   it('an order of somebody else that is no exit is left alone', () => {
     const [stop] = facts.openOrders
     if (stop === undefined) throw new Error('no stop')
-    expect(run(state, { ...facts, openOrders: [stop, { ...stop, orderId: 'limit', kind: 'foreign', bracket: null }] }).actions).toEqual([])
+    expect(
+      run(state, { ...facts, openOrders: [stop, { ...stop, orderId: 'limit', kind: 'foreign', bracket: null }] })
+        .actions,
+    ).toEqual([])
   })
 
   it('whose stop was sent and is not listed: waited for until its deadline, then counted as failed and sent again', () => {
-    const order = { kind: 'protect' as const, clientOrderId: '00000000-0000-8000-8000-000000000002', symbol: 'ETP-20DEC30-CDE', side: 'sell' as const, quantity: held().quantity, bracket: { stopLossPrice: price(1980), takeProfitPrice: price(2050) } }
-    const sent: StrategyState = { ...state, phase: { kind: 'open', position: { ...held(), protection: { status: 'intended', order, attempt: 0, intendedAt: at(0), deadline: at(20) } } } }
+    const order = {
+      kind: 'protect' as const,
+      clientOrderId: '00000000-0000-8000-8000-000000000002',
+      symbol: 'ETP-20DEC30-CDE',
+      side: 'sell' as const,
+      quantity: held().quantity,
+      bracket: { stopLossPrice: price(1980), takeProfitPrice: price(2050) },
+    }
+    const sent: StrategyState = {
+      ...state,
+      phase: {
+        kind: 'open',
+        position: {
+          ...held(),
+          protection: { status: 'intended', order, attempt: 0, intendedAt: at(0), deadline: at(20) },
+        },
+      },
+    }
     expect(run(sent, { ...facts, at: at(20), openOrders: [] })).toMatchObject({ kinds: [], actions: [] })
     const after = run(sent, { ...facts, at: at(21), openOrders: [] })
     expect(after).toMatchObject({ kinds: ['protection_lost'], actions: [{ kind: 'protect' }] })
@@ -187,14 +290,41 @@ describe('an open position', () => {
   })
 
   it('whose close was never sent is open again at the close’s deadline, and protected in the same pass', () => {
-    const order = { kind: 'close' as const, clientOrderId: '00000000-0000-8000-8000-000000000003', symbol: 'ETP-20DEC30-CDE', side: 'sell' as const, quantity: held().quantity }
-    const closing: StrategyState = { ...state, phase: { kind: 'closing', position: held(), intent: { order, reason: 'decision', attempt: 0, status: 'intended', orderId: null, intendedAt: at(0), deadline: at(20) } } }
+    const order = {
+      kind: 'close' as const,
+      clientOrderId: '00000000-0000-8000-8000-000000000003',
+      symbol: 'ETP-20DEC30-CDE',
+      side: 'sell' as const,
+      quantity: held().quantity,
+    }
+    const closing: StrategyState = {
+      ...state,
+      phase: {
+        kind: 'closing',
+        position: held(),
+        intent: {
+          order,
+          reason: 'decision',
+          attempt: 0,
+          status: 'intended',
+          orderId: null,
+          intendedAt: at(0),
+          deadline: at(20),
+        },
+      },
+    }
     expect(run(closing, { ...facts, at: at(20), openOrders: [] })).toMatchObject({ kinds: [], actions: [] })
-    expect(run(closing, { ...facts, at: at(21), openOrders: [] })).toMatchObject({ kinds: ['close_ended', 'protection_lost'], actions: [{ kind: 'protect' }] })
+    expect(run(closing, { ...facts, at: at(21), openOrders: [] })).toMatchObject({
+      kinds: ['close_ended', 'protection_lost'],
+      actions: [{ kind: 'protect' }],
+    })
   })
 
   it('that failed to be protected twice is flattened', () => {
-    const bare: StrategyState = { ...state, phase: { kind: 'open', position: { ...held(), protection: { status: 'none' }, protectFailures: 2 } } }
+    const bare: StrategyState = {
+      ...state,
+      phase: { kind: 'open', position: { ...held(), protection: { status: 'none' }, protectFailures: 2 } },
+    }
     expect(run(bare, { ...facts, openOrders: [] }).actions).toEqual([{ kind: 'flatten', reason: 'unprotected' }])
   })
 })
@@ -209,11 +339,17 @@ describe('an entry under way', () => {
     const donor = createWorld()
     await donor.cycle()
     const [fill] = (await donor.book()).fills
-    const placed = await donor.ports.broker.order('ETP-20DEC30-CDE', { clientOrderId: fill?.clientOrderId ?? '', orderId: null, since: 0 })
+    const placed = await donor.ports.broker.order('ETP-20DEC30-CDE', {
+      clientOrderId: fill?.clientOrderId ?? '',
+      orderId: null,
+      since: 0,
+    })
     if (fill === undefined || placed === null) throw new Error('no entry')
     entry = fill
     order = placed
-    const world = createWorld({ wrapBroker: (broker) => ({ ...broker, place: async () => ({ outcome: 'unknown', reason: 'timeout' }) }) })
+    const world = createWorld({
+      wrapBroker: (broker) => ({ ...broker, place: async () => ({ outcome: 'unknown', reason: 'timeout' }) }),
+    })
     await world.cycle()
     state = await world.state()
     facts = await gatherVenueFacts(world.ports, state)
@@ -224,12 +360,28 @@ describe('an entry under way', () => {
 
   it('unknown to the venue: waited for until its deadline and 30 s, then given up', () => {
     expect(run(state, { ...facts, at: at(45) }).kinds).toEqual([])
-    expect(run(state, { ...facts, at: late(2) }).state.phase).toMatchObject({ kind: 'flat', abandoned: { order: { clientOrderId: entry.clientOrderId } } })
+    expect(run(state, { ...facts, at: late(2) }).state.phase).toMatchObject({
+      kind: 'flat',
+      abandoned: { order: { clientOrderId: entry.clientOrderId } },
+    })
   })
 
   it('given up and filled after all: a position with its stop, protected next', () => {
     const abandoned = run(state, { ...facts, at: late(2) }).state
-    const venue = { ...facts, at: late(3), fills: [{ ...entry, at: late(2) }], position: { symbol: entry.symbol, side: 'long' as const, quantity: entry.quantity, averageEntryPrice: entry.price, markPrice: entry.price, unrealisedPnl: money('0'), liquidationPrice: null } }
+    const venue = {
+      ...facts,
+      at: late(3),
+      fills: [{ ...entry, at: late(2) }],
+      position: {
+        symbol: entry.symbol,
+        side: 'long' as const,
+        quantity: entry.quantity,
+        averageEntryPrice: entry.price,
+        markPrice: entry.price,
+        unrealisedPnl: money('0'),
+        liquidationPrice: null,
+      },
+    }
     const { state: after, actions } = run(abandoned, venue)
     expect(after.phase).toMatchObject({ kind: 'open', position: { bracket: { stopLossPrice: '1980' } } })
     expect(actions).toEqual([{ kind: 'protect' }])
@@ -238,17 +390,30 @@ describe('an entry under way', () => {
   it('still resting past its deadline is taken back', () => {
     const resting = { ...order, status: 'open' as const, filledQuantity: quantity(0) }
     expect(run(state, { ...facts, at: at(10), pendingOrder: resting }).actions).toEqual([])
-    expect(run(state, { ...facts, at: at(45), pendingOrder: resting }).actions).toMatchObject([{ kind: 'cancel', orderId: order.orderId }])
+    expect(run(state, { ...facts, at: at(45), pendingOrder: resting }).actions).toMatchObject([
+      { kind: 'cancel', orderId: order.orderId },
+    ])
   })
 
   it('filled, but its fills are not listed: waited for, then an incident that halts', () => {
     expect(run(state, { ...facts, at: at(60), pendingOrder: order }).kinds).toEqual([])
-    const position = { symbol: entry.symbol, side: 'long' as const, quantity: entry.quantity, averageEntryPrice: entry.price, markPrice: entry.price, unrealisedPnl: money('0'), liquidationPrice: null }
+    const position = {
+      symbol: entry.symbol,
+      side: 'long' as const,
+      quantity: entry.quantity,
+      averageEntryPrice: entry.price,
+      markPrice: entry.price,
+      unrealisedPnl: money('0'),
+      liquidationPrice: null,
+    }
     const { kinds, state: after } = run(state, { ...facts, at: late(2), pendingOrder: order, position })
     expect(kinds.slice(0, 4)).toEqual(['incident_noted', 'halted', 'filled', 'entry_ended'])
     expect(after.halt?.reason).toContain('fills_missing')
     // The order's own word is held as a position, and protected; when its fills come after all they are not counted again.
-    expect(after.phase).toMatchObject({ kind: 'open', position: { quantity: entry.quantity, bracket: { stopLossPrice: '1980' } } })
+    expect(after.phase).toMatchObject({
+      kind: 'open',
+      position: { quantity: entry.quantity, bracket: { stopLossPrice: '1980' } },
+    })
     const listed = run(after, { ...facts, at: late(3), fills: [entry], pendingOrder: null, position })
     expect(listed.state.phase).toMatchObject({ kind: 'open', position: { quantity: entry.quantity } })
   })
@@ -261,24 +426,49 @@ describe('an entry under way', () => {
 
   it('given up, and the venue holds it though no fill is listed: taken over after a second look, protected, and a person looks', () => {
     const abandoned = run(state, { ...facts, at: late(2) }).state
-    const venue = { ...facts, position: { symbol: entry.symbol, side: 'long' as const, quantity: entry.quantity, averageEntryPrice: entry.price, markPrice: entry.price, unrealisedPnl: money('0'), liquidationPrice: null } }
+    const venue = {
+      ...facts,
+      position: {
+        symbol: entry.symbol,
+        side: 'long' as const,
+        quantity: entry.quantity,
+        averageEntryPrice: entry.price,
+        markPrice: entry.price,
+        unrealisedPnl: money('0'),
+        liquidationPrice: null,
+      },
+    }
     const first = run(abandoned, { ...venue, at: late(3) })
     expect(first.kinds).toEqual(['suspected'])
     const second = run(first.state, { ...venue, at: late(4) })
-    expect(second.state).toMatchObject({ phase: { kind: 'open', position: { quantity: entry.quantity, bracket: { stopLossPrice: '1980' } } }, halt: { by: 'incident' } })
+    expect(second.state).toMatchObject({
+      phase: { kind: 'open', position: { quantity: entry.quantity, bracket: { stopLossPrice: '1980' } } },
+      halt: { by: 'incident' },
+    })
     expect(second.actions).toEqual([{ kind: 'protect' }])
   })
 
   it('filled in part while its end is unknown: what is held is protected already', () => {
     const part = { ...entry, quantity: quantity(1) }
-    const position = { symbol: entry.symbol, side: 'long' as const, quantity: quantity(1), averageEntryPrice: entry.price, markPrice: entry.price, unrealisedPnl: money('0'), liquidationPrice: null }
+    const position = {
+      symbol: entry.symbol,
+      side: 'long' as const,
+      quantity: quantity(1),
+      averageEntryPrice: entry.price,
+      markPrice: entry.price,
+      unrealisedPnl: money('0'),
+      liquidationPrice: null,
+    }
     const { state: after, actions } = run(state, { ...facts, at: at(10), fills: [part], position })
     expect(after.phase).toMatchObject({ kind: 'opening', position: { quantity: '1' } })
     expect(actions).toEqual([{ kind: 'protect' }])
   })
 
   it('a fill that belongs to nobody is not booked, and halts', () => {
-    const { state: after, kinds } = run(state, { ...facts, fills: [{ ...entry, clientOrderId: 'someone', orderId: 'else', reason: 'external' }] })
+    const { state: after, kinds } = run(state, {
+      ...facts,
+      fills: [{ ...entry, clientOrderId: 'someone', orderId: 'else', reason: 'external' }],
+    })
     expect(kinds).toEqual(['incident_noted', 'halted', 'cursor_moved'])
     expect(after.accounting.cash).toBe(state.accounting.cash)
   })

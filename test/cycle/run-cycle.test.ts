@@ -12,7 +12,9 @@ import { CLOSE, createWorld, HOLD, LONG, marketAround, outcomeOf, SHORT, SLOT } 
 
 /** Every stored byte, in order. */
 async function dump(items: ItemStore, id = 'eth-perp'): Promise<string> {
-  const pages = await Promise.all([`STRATEGY#${id}`, `PAPER#${id}`].map((pk) => items.query({ pk, prefix: '', limit: 1_000 })))
+  const pages = await Promise.all(
+    [`STRATEGY#${id}`, `PAPER#${id}`].map((pk) => items.query({ pk, prefix: '', limit: 1_000 })),
+  )
   return JSON.stringify(pages)
 }
 
@@ -20,9 +22,17 @@ describe('a cycle that enters', () => {
   it('opens, is protected, and leaves one record that tells everything', async () => {
     const world = createWorld()
     const record = await world.cycle()
-    expect(record).toMatchObject({ outcome: 'entered', reason: 'entered and protected', progress: 'finished', cycleId: 'eth-perp-20260310T1200Z' })
+    expect(record).toMatchObject({
+      outcome: 'entered',
+      reason: 'entered and protected',
+      progress: 'finished',
+      cycleId: 'eth-perp-20260310T1200Z',
+    })
     const { phase, lastSlot, accounting } = await world.state()
-    expect(phase).toMatchObject({ kind: 'open', position: { side: 'long', protection: { status: 'live' }, thesis: { cycleId: record.cycleId } } })
+    expect(phase).toMatchObject({
+      kind: 'open',
+      position: { side: 'long', protection: { status: 'live' }, thesis: { cycleId: record.cycleId } },
+    })
     expect(lastSlot).toBe(toIso(SLOT))
     expect(accounting.entriesToday).toBe(1)
     const stored = CycleRecord.parse(await world.store.loadCycle('eth-perp', toIso(SLOT)))
@@ -46,7 +56,10 @@ describe('a cycle that enters', () => {
   })
 
   it('asks with the system text of the settings, and reproduces it', async () => {
-    const world = createWorld({ decide: () => HOLD, overrides: { decider: { kind: 'openai', systemPrompt: 'Toss a coin.' } } })
+    const world = createWorld({
+      decide: () => HOLD,
+      overrides: { decider: { kind: 'openai', systemPrompt: 'Toss a coin.' } },
+    })
     const record = await world.cycle()
     expect(record.prompt).toMatchObject({ version: 'custom', system: 'Toss a coin.' })
     expect(reproduce(record)).toMatchObject({ prompt: true })
@@ -62,14 +75,26 @@ describe('a cycle that enters', () => {
   it('a venue without attached exits is protected by an order of our own', async () => {
     const world = createWorld({ overrides: { paper: { attachedBrackets: false } } })
     expect(await world.cycle()).toMatchObject({ outcome: 'entered' })
-    expect((await world.state()).phase).toMatchObject({ kind: 'open', position: { protection: { status: 'live' }, protectAttempts: 1 } })
-    expect((await world.book()).orders.map(({ request, status }) => [request.kind, status])).toEqual([['entry', 'filled'], ['protect', 'open']])
+    expect((await world.state()).phase).toMatchObject({
+      kind: 'open',
+      position: { protection: { status: 'live' }, protectAttempts: 1 },
+    })
+    expect((await world.book()).orders.map(({ request, status }) => [request.kind, status])).toEqual([
+      ['entry', 'filled'],
+      ['protect', 'open'],
+    ])
   })
 
   it('a position that cannot be protected is tried once more and then flattened', async () => {
     const world = createWorld({
       overrides: { paper: { attachedBrackets: false } },
-      wrapBroker: (broker) => ({ ...broker, place: async (order, deadline) => (order.kind === 'protect' ? { outcome: 'rejected', reason: 'bracket_order_not_supported' } : broker.place(order, deadline)) }),
+      wrapBroker: (broker) => ({
+        ...broker,
+        place: async (order, deadline) =>
+          order.kind === 'protect'
+            ? { outcome: 'rejected', reason: 'bracket_order_not_supported' }
+            : broker.place(order, deadline),
+      }),
     })
     await world.cycle()
     expect((await world.state()).phase.kind).toBe('flat')
@@ -82,7 +107,13 @@ describe('a cycle that enters', () => {
   it('a stop that the price has passed already closes at once', async () => {
     const world = createWorld({
       overrides: { paper: { attachedBrackets: false } },
-      wrapBroker: (broker) => ({ ...broker, place: async (order, deadline) => (order.kind === 'protect' ? { outcome: 'rejected', reason: 'stop_already_triggered' } : broker.place(order, deadline)) }),
+      wrapBroker: (broker) => ({
+        ...broker,
+        place: async (order, deadline) =>
+          order.kind === 'protect'
+            ? { outcome: 'rejected', reason: 'stop_already_triggered' }
+            : broker.place(order, deadline),
+      }),
     })
     await world.cycle()
     expect(await world.trades()).toMatchObject([{ exitReason: 'stop_loss' }])
@@ -96,7 +127,11 @@ describe('events that come twice, late or together', () => {
     const before = await dump(world.items)
     for (let repetition = 0; repetition < 3; repetition++) {
       world.time.now += 7_000
-      expect(await world.cycle(SLOT)).toMatchObject({ outcome: 'skipped', reason: 'this slot is done already: entered', order: null })
+      expect(await world.cycle(SLOT)).toMatchObject({
+        outcome: 'skipped',
+        reason: 'this slot is done already: entered',
+        order: null,
+      })
     }
     expect(await dump(world.items)).toBe(before)
     expect(world.asked).toHaveLength(1)
@@ -123,7 +158,10 @@ describe('events that come twice, late or together', () => {
     world.time.now = SLOT + 30 * MINUTE_MS
     await world.cycle()
     world.time.now += 5 * MINUTE_MS
-    expect(await world.cycle(SLOT)).toMatchObject({ outcome: 'skipped', reason: expect.stringContaining('not after the last one done') })
+    expect(await world.cycle(SLOT)).toMatchObject({
+      outcome: 'skipped',
+      reason: expect.stringContaining('not after the last one done'),
+    })
     expect((await world.state()).lastSlot).toBe(world.at(30))
   })
 
@@ -141,7 +179,10 @@ describe('events that come twice, late or together', () => {
 
   it('a slot that has not come yet is left for its time; a moment early is the difference of two clocks', async () => {
     const world = createWorld()
-    expect(await world.cycle(SLOT + 24 * HOUR_MS)).toMatchObject({ outcome: 'skipped', reason: expect.stringContaining('future') })
+    expect(await world.cycle(SLOT + 24 * HOUR_MS)).toMatchObject({
+      outcome: 'skipped',
+      reason: expect.stringContaining('future'),
+    })
     expect(await world.store.loadState('eth-perp')).toBeNull()
     expect(await world.enforce()).toMatchObject({ outcome: 'idle' })
     world.time.now = SLOT + 30 * MINUTE_MS - 50
@@ -152,7 +193,10 @@ describe('events that come twice, late or together', () => {
     const world = createWorld()
     await world.cycle()
     const before = await dump(world.items)
-    const broken = createWorld({ items: { ...world.items, put: async () => Promise.reject(new Error('throttled')) }, writer: 'twin' })
+    const broken = createWorld({
+      items: { ...world.items, put: async () => Promise.reject(new Error('throttled')) },
+      writer: 'twin',
+    })
     expect(await broken.cycle()).toMatchObject({ outcome: 'failed', reason: 'Error: throttled' })
     expect(await dump(world.items)).toBe(before)
   })
@@ -169,7 +213,9 @@ describe('a strategy that must not enter', () => {
     const world = createWorld({ decide: () => LONG })
     await world.enforce()
     const at = toIso(SLOT)
-    await commit(world.ports, await world.state(), [{ type: 'halted', at, halt: { at, by: 'operator', rule: null, reason: 'lunch' } }])
+    await commit(world.ports, await world.state(), [
+      { type: 'halted', at, halt: { at, by: 'operator', rule: null, reason: 'lunch' } },
+    ])
     expect(await world.cycle()).toMatchObject({ outcome: 'halted', reason: expect.stringContaining('lunch') })
     expect(world.asked).toEqual([])
     expect(world.schedule.disabled).toEqual([expect.stringContaining('lunch')])
@@ -179,7 +225,9 @@ describe('a strategy that must not enter', () => {
     const world = createWorld({
       decide: async () => {
         const at = toIso(SLOT)
-        await commit(world.ports, await world.state(), [{ type: 'halted', at, halt: { at, by: 'operator', rule: null, reason: 'stop' } }])
+        await commit(world.ports, await world.state(), [
+          { type: 'halted', at, halt: { at, by: 'operator', rule: null, reason: 'stop' } },
+        ])
         return LONG
       },
     })
@@ -209,7 +257,10 @@ describe('a strategy that must not enter', () => {
   it('a guard halt keeps entries out, never the close that was decided', async () => {
     const decisions = [LONG, CLOSE]
     // The entry's own fee is more than the day may lose.
-    const world = createWorld({ decide: () => decisions.shift() ?? HOLD, overrides: { guard: { minStopAtr: 0.1, maxDailyLoss: 0.0001 } } })
+    const world = createWorld({
+      decide: () => decisions.shift() ?? HOLD,
+      overrides: { guard: { minStopAtr: 0.1, maxDailyLoss: 0.0001 } },
+    })
     await world.cycle()
     world.time.now = SLOT + 30 * MINUTE_MS
     expect(await world.cycle()).toMatchObject({ outcome: 'closed' })
@@ -233,7 +284,10 @@ describe('a strategy that must not enter', () => {
       },
     }
     const { runCycle } = await import('../../lib/cycle/run-cycle.ts')
-    expect(await runCycle(raced, { scheduledFor: SLOT, dryRun: false })).toMatchObject({ outcome: 'entered', reason: 'entered and protected' })
+    expect(await runCycle(raced, { scheduledFor: SLOT, dryRun: false })).toMatchObject({
+      outcome: 'entered',
+      reason: 'entered and protected',
+    })
     expect((await world.book()).fills).toHaveLength(1)
     expect(await world.orders()).toMatchObject([{ order: { kind: 'entry' }, status: 'done' }])
     expect(world.asked).toHaveLength(1)
@@ -245,7 +299,8 @@ describe('a strategy that must not enter', () => {
       wrapBroker: (broker) => ({
         ...broker,
         // Reconciliation asks once while the entry is under way; the next question is for the record.
-        order: async (symbol, ref) => (asks.order++ === 0 ? broker.order(symbol, ref) : Promise.reject(new Error('down'))),
+        order: async (symbol, ref) =>
+          asks.order++ === 0 ? broker.order(symbol, ref) : Promise.reject(new Error('down')),
       }),
     })
     expect(await world.cycle()).toMatchObject({ outcome: 'entered', progress: 'finished', fills: [], venueOrders: [] })
@@ -262,7 +317,15 @@ describe('a strategy that must not enter', () => {
     const world = createWorld({ decide: () => HOLD })
     await world.enforce()
     const state = await world.state()
-    await commit(world.ports, state, [{ type: 'cash_adjusted', at: toIso(SLOT), amount: '-600' as typeof state.accounting.cash, reason: 'test', isIncident: true }])
+    await commit(world.ports, state, [
+      {
+        type: 'cash_adjusted',
+        at: toIso(SLOT),
+        amount: '-600' as typeof state.accounting.cash,
+        reason: 'test',
+        isIncident: true,
+      },
+    ])
     await world.tamper((book) => ({ ...book, cash: '9400' as typeof book.cash }))
     expect(await world.cycle()).toMatchObject({ outcome: 'halted', reason: expect.stringContaining('daily_loss') })
     expect((await world.state()).halt).toMatchObject({ by: 'guard', rule: 'daily_loss' })
@@ -278,13 +341,19 @@ describe('things that fail', () => {
     const market = { ...marketAround(), candles: async () => Promise.reject(new Error('socket hang up')) }
     const world = createWorld({ market })
     expect(await world.cycle()).toMatchObject({ outcome: 'failed', reason: expect.stringContaining('socket hang up') })
-    expect(await world.store.loadCycle('eth-perp', toIso(SLOT))).toMatchObject({ outcome: 'failed', progress: 'finished' })
+    expect(await world.store.loadCycle('eth-perp', toIso(SLOT))).toMatchObject({
+      outcome: 'failed',
+      progress: 'finished',
+    })
     expect(world.events).toMatchObject([{ type: 'failed' }])
   })
 
   it('bars that stopped: the entry is refused for stale data', async () => {
     const full = marketAround()
-    const market = { ...full, candles: (query: Parameters<typeof full.candles>[0]) => full.candles({ ...query, asOf: query.asOf - HOUR_MS }) }
+    const market = {
+      ...full,
+      candles: (query: Parameters<typeof full.candles>[0]) => full.candles({ ...query, asOf: query.asOf - HOUR_MS }),
+    }
     const world = createWorld({ market })
     const record = await world.cycle()
     expect(record.outcome).toBe('refused')
@@ -299,21 +368,36 @@ describe('things that fail', () => {
   })
 
   it('a dead model is a hold with its reason; one that throws is a failure, not a crash', async () => {
-    const dead = createWorld({ decide: () => ({ ...outcomeOf(HOLD), failure: { kind: 'timeout', message: 'no answer in 60 s' } }) })
+    const dead = createWorld({
+      decide: () => ({ ...outcomeOf(HOLD), failure: { kind: 'timeout', message: 'no answer in 60 s' } }),
+    })
     expect(await dead.cycle()).toMatchObject({ outcome: 'held', reason: 'timeout: no answer in 60 s' })
     const broken = createWorld({ decide: () => Promise.reject(new Error('bug')) })
     expect(await broken.cycle()).toMatchObject({ outcome: 'failed', reason: 'Error: bug' })
   })
 
   it('a price that ran away: accepted, over, nothing filled', async () => {
-    const world = createWorld({ overrides: { guard: { minStopAtr: 0.1, maxEntrySlippageBps: 0 }, paper: { slippageBps: 20 } } })
+    const world = createWorld({
+      overrides: { guard: { minStopAtr: 0.1, maxEntrySlippageBps: 0 }, paper: { slippageBps: 20 } },
+    })
     expect(await world.cycle()).toMatchObject({ outcome: 'refused', reason: expect.stringContaining('did not fill') })
-    expect((await world.state()).phase).toMatchObject({ kind: 'flat', abandoned: { cycleId: 'eth-perp-20260310T1200Z' } })
+    expect((await world.state()).phase).toMatchObject({
+      kind: 'flat',
+      abandoned: { cycleId: 'eth-perp-20260310T1200Z' },
+    })
   })
 
   it('the venue refuses: failed with its words, flat', async () => {
-    const world = createWorld({ wrapBroker: (broker) => ({ ...broker, place: async () => ({ outcome: 'rejected', reason: 'insufficient_funds' }) }) })
-    expect(await world.cycle()).toMatchObject({ outcome: 'failed', reason: 'the venue refused the entry: insufficient_funds' })
+    const world = createWorld({
+      wrapBroker: (broker) => ({
+        ...broker,
+        place: async () => ({ outcome: 'rejected', reason: 'insufficient_funds' }),
+      }),
+    })
+    expect(await world.cycle()).toMatchObject({
+      outcome: 'failed',
+      reason: 'the venue refused the entry: insufficient_funds',
+    })
     expect((await world.state()).phase.kind).toBe('flat')
     expect(await world.orders()).toMatchObject([{ status: 'rejected', reason: 'insufficient_funds' }])
   })
@@ -334,11 +418,16 @@ describe('things that fail', () => {
   })
 
   it('answer lost before the effect: unknown keeps new entries out until it is given up', async () => {
-    const world = createWorld({ wrapBroker: (broker) => ({ ...broker, place: async () => ({ outcome: 'unknown', reason: 'timeout' }) }) })
+    const world = createWorld({
+      wrapBroker: (broker) => ({ ...broker, place: async () => ({ outcome: 'unknown', reason: 'timeout' }) }),
+    })
     expect(await world.cycle()).toMatchObject({ outcome: 'failed', reason: expect.stringContaining('unknown') })
     expect((await world.state()).phase.kind).toBe('opening')
     await world.pass(2)
-    expect((await world.state()).phase).toMatchObject({ kind: 'flat', abandoned: { cycleId: 'eth-perp-20260310T1200Z' } })
+    expect((await world.state()).phase).toMatchObject({
+      kind: 'flat',
+      abandoned: { cycleId: 'eth-perp-20260310T1200Z' },
+    })
     expect((await world.book()).orders).toEqual([])
   })
 })
@@ -372,7 +461,10 @@ describe('an invocation that dies', () => {
       if (decidedBefore !== null) expect(second.asked, `after ${writes} writes`).toEqual([])
       const state = await second.state()
       const book = await second.book()
-      expect(book.fills.filter(({ reason }) => reason === 'entry').length, `after ${writes} writes`).toBeLessThanOrEqual(1)
+      expect(
+        book.fills.filter(({ reason }) => reason === 'entry').length,
+        `after ${writes} writes`,
+      ).toBeLessThanOrEqual(1)
       expect(['flat', 'open'], `after ${writes} writes`).toContain(state.phase.kind)
       expect(state.phase.kind === 'open', `after ${writes} writes`).toBe(book.position !== null)
       if (state.phase.kind === 'open') expect(state.phase.position.protection.status).toBe('live')
@@ -412,7 +504,11 @@ describe('an invocation that dies', () => {
 
 describe('a dry run', () => {
   it('does everything but write and place, and says what it would have done', async () => {
-    for (const [decision, says] of [[LONG, 'would buy'], [HOLD, 'would hold'], [{ ...LONG, confidence: 0.1 }, 'would refuse']] as const) {
+    for (const [decision, says] of [
+      [LONG, 'would buy'],
+      [HOLD, 'would hold'],
+      [{ ...LONG, confidence: 0.1 }, 'would refuse'],
+    ] as const) {
       const { createOverlayItems } = await import('../../lib/store/memory-items.ts')
       const items = createMemoryItems()
       const world = createWorld({ items: createOverlayItems(items), decide: () => decision })
@@ -430,7 +526,10 @@ describe('a dry run', () => {
     await world.cycle()
     const before = await dump(world.items)
     const dry = createWorld({ items: createOverlayItems(world.items), decide: () => CLOSE })
-    expect(await dry.cycle(SLOT, true)).toMatchObject({ outcome: 'dry_run', reason: expect.stringMatching(/^would be skipped .*; without that, would close$/) })
+    expect(await dry.cycle(SLOT, true)).toMatchObject({
+      outcome: 'dry_run',
+      reason: expect.stringMatching(/^would be skipped .*; without that, would close$/),
+    })
     expect(await dump(world.items)).toBe(before)
   })
 })

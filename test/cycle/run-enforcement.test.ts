@@ -9,7 +9,10 @@ import type { PaperBook } from '../../schemas/paper-book.ts'
 import { createWorld, LEVEL, marketAround, SHORT, SLOT, type World } from './world.ts'
 
 /** Removes every resting exit at the venue, by hand. */
-const cancelByHand = (book: PaperBook): PaperBook => ({ ...book, orders: book.orders.map((order) => (order.status === 'open' ? { ...order, status: 'cancelled' as const } : order)) })
+const cancelByHand = (book: PaperBook): PaperBook => ({
+  ...book,
+  orders: book.orders.map((order) => (order.status === 'open' ? { ...order, status: 'cancelled' as const } : order)),
+})
 
 /** A venue that never fires its resting exits: it shows them as live but holds none. */
 const deafVenue = (broker: Broker): Broker => {
@@ -19,7 +22,23 @@ const deafVenue = (broker: Broker): Broker => {
     openOrders: async (symbol) => {
       const [orders, position] = await Promise.all([broker.openOrders(symbol), broker.position(symbol)])
       if (position === null || orders.length > 0 || isCancelled) return orders
-      return [{ orderId: 'ghost', clientOrderId: null, symbol, kind: 'protect', side: position.side === 'long' ? 'sell' : 'buy', status: 'open', quantity: position.quantity, filledQuantity: '0' as typeof position.quantity, averagePrice: null, bracket: { stopLossPrice: price(LEVEL - 20), takeProfitPrice: price(LEVEL + 50) }, isTriggered: false, createdAt: toIso(SLOT), reason: null }]
+      return [
+        {
+          orderId: 'ghost',
+          clientOrderId: null,
+          symbol,
+          kind: 'protect',
+          side: position.side === 'long' ? 'sell' : 'buy',
+          status: 'open',
+          quantity: position.quantity,
+          filledQuantity: '0' as typeof position.quantity,
+          averagePrice: null,
+          bracket: { stopLossPrice: price(LEVEL - 20), takeProfitPrice: price(LEVEL + 50) },
+          isTriggered: false,
+          createdAt: toIso(SLOT),
+          reason: null,
+        },
+      ]
     },
     cancel: async (symbol, orderId) => {
       isCancelled ||= orderId === 'ghost'
@@ -42,7 +61,9 @@ describe('the venue fires its own exits', () => {
     const passes = await world.pass(6)
     expect((await world.state()).phase.kind).toBe('flat')
     expect(await world.trades()).toMatchObject([{ exitReason: 'stop_loss', exitTime: lastInstantOf(2) }])
-    expect(passes.filter(({ exit }) => exit !== null)).toMatchObject([{ outcome: 'closed', exit: 'stop_loss', phase: 'flat' }])
+    expect(passes.filter(({ exit }) => exit !== null)).toMatchObject([
+      { outcome: 'closed', exit: 'stop_loss', phase: 'flat' },
+    ])
     expect((await world.orders()).filter(({ order }) => order.kind === 'close')).toEqual([])
   })
 
@@ -53,7 +74,9 @@ describe('the venue fires its own exits', () => {
   })
 
   it('a short is the mirror', async () => {
-    const world = await enter(createWorld({ decide: () => SHORT, market: marketAround((minute) => (minute >= 3 ? 60 : 0)) }))
+    const world = await enter(
+      createWorld({ decide: () => SHORT, market: marketAround((minute) => (minute >= 3 ? 60 : 0)) }),
+    )
     await world.pass(6)
     expect(await world.trades()).toMatchObject([{ side: 'short', exitReason: 'stop_loss' }])
   })
@@ -73,9 +96,22 @@ describe('enforcement closes what the venue does not', () => {
     ['a stop gapped through', (minute) => (minute >= 4 ? -200 : 0), 'stop_loss'],
   ]
   it.each(shapes)('%s', async (_name, shape, reason) => {
-    const world = await enter(createWorld({ market: marketAround(shape), overrides: { paper: { attachedBrackets: false } }, wrapBroker: (broker) => deafVenue({ ...broker, place: async (order, deadline) => (order.kind === 'protect' ? { outcome: 'accepted', orderId: 'ghost' } : broker.place(order, deadline)) }) }))
+    const world = await enter(
+      createWorld({
+        market: marketAround(shape),
+        overrides: { paper: { attachedBrackets: false } },
+        wrapBroker: (broker) =>
+          deafVenue({
+            ...broker,
+            place: async (order, deadline) =>
+              order.kind === 'protect' ? { outcome: 'accepted', orderId: 'ghost' } : broker.place(order, deadline),
+          }),
+      }),
+    )
     const passes = await world.pass(10)
-    expect(passes.filter(({ exit }) => exit !== null)).toMatchObject([{ outcome: 'closed', exit: reason, phase: 'flat' }])
+    expect(passes.filter(({ exit }) => exit !== null)).toMatchObject([
+      { outcome: 'closed', exit: reason, phase: 'flat' },
+    ])
     expect(await world.trades()).toMatchObject([{ exitReason: reason }])
     expect((await world.book()).fills).toHaveLength(2)
   })
@@ -92,12 +128,22 @@ describe('enforcement closes what the venue does not', () => {
     const world = await enter(
       createWorld({
         overrides: { exits: { maxHoldingMinutes: 5 } },
-        wrapBroker: (broker) => ({ ...broker, place: async (order, deadline) => (order.kind === 'close' && refusals.left-- > 0 ? { outcome: 'rejected', reason: 'product_trading_halted' } : broker.place(order, deadline)) }),
+        wrapBroker: (broker) => ({
+          ...broker,
+          place: async (order, deadline) =>
+            order.kind === 'close' && refusals.left-- > 0
+              ? { outcome: 'rejected', reason: 'product_trading_halted' }
+              : broker.place(order, deadline),
+        }),
       }),
     )
     const passes = await world.pass(8)
     expect(passes.slice(4).map(({ outcome }) => outcome)).toEqual(['unclosed', 'unclosed', 'closed', 'idle'])
-    expect(passes.slice(4, 6).every(({ state }) => state.phase.kind === 'open' && state.phase.position.protection.status === 'live')).toBe(true)
+    expect(
+      passes
+        .slice(4, 6)
+        .every(({ state }) => state.phase.kind === 'open' && state.phase.position.protection.status === 'live'),
+    ).toBe(true)
     expect(world.events.filter(({ type }) => type === 'failed')).toHaveLength(2)
     expect(await world.trades()).toMatchObject([{ exitReason: 'time_limit', exitTime: world.at(7) }])
   })
@@ -125,7 +171,19 @@ describe('protection', () => {
 
   it('a second stop on the same position is cancelled', async () => {
     const world = await enter(createWorld())
-    await world.tamper((book) => ({ ...book, orders: [...book.orders, ...book.orders.filter(({ status }) => status === 'open').map((order) => ({ ...order, orderId: 'twin', request: { ...order.request, clientOrderId: '00000000-0000-8000-8000-000000000001' } }))] }))
+    await world.tamper((book) => ({
+      ...book,
+      orders: [
+        ...book.orders,
+        ...book.orders
+          .filter(({ status }) => status === 'open')
+          .map((order) => ({
+            ...order,
+            orderId: 'twin',
+            request: { ...order.request, clientOrderId: '00000000-0000-8000-8000-000000000001' },
+          })),
+      ],
+    }))
     await world.pass(1)
     expect((await world.book()).orders.filter(({ status }) => status === 'open')).toHaveLength(1)
   })
@@ -176,7 +234,11 @@ describe('hands at the venue', () => {
     const naked = () => world.events.filter(({ type }) => type === 'naked').length
     expect(naked()).toBe(1)
     const passes = await world.pass(2)
-    for (const { outcome, notes } of passes) expect([outcome, notes.join()]).toEqual(['idle', expect.stringMatching(/^the venue holds a long of \d+ that is not ours to close: nobody guards it$/)])
+    for (const { outcome, notes } of passes)
+      expect([outcome, notes.join()]).toEqual([
+        'idle',
+        expect.stringMatching(/^the venue holds a long of \d+ that is not ours to close: nobody guards it$/),
+      ])
     expect(naked()).toBe(3)
     await world.tamper((book) => ({ ...book, position: null }))
     await world.pass(2)
@@ -190,8 +252,10 @@ describe('hands at the venue', () => {
     await world.pass(1)
     const ours = (await world.book()).position
     if (ours === null) throw new Error('nothing is held')
-    const hold = (contracts: number) => world.tamper((book) => ({ ...book, position: { ...ours, quantity: quantity(contracts) } }))
-    const told = async (): Promise<boolean[]> => (await world.pass(3)).map(({ notes }) => notes.some((note) => note.includes('nobody guards it')))
+    const hold = (contracts: number) =>
+      world.tamper((book) => ({ ...book, position: { ...ours, quantity: quantity(contracts) } }))
+    const told = async (): Promise<boolean[]> =>
+      (await world.pass(3)).map(({ notes }) => notes.some((note) => note.includes('nobody guards it')))
     await hold(Number(ours.quantity) + 5)
     expect(await told()).toEqual([false, true, true])
     await hold(Number(ours.quantity))
@@ -200,15 +264,29 @@ describe('hands at the venue', () => {
     expect(await told()).toEqual([false, false, false])
   })
 
-  it.each([['10500', '500', []], ['9990', '-10', [{ kind: 'cash' }]], ['9999.5', '-0.5', []]])('cash of %s is taken over after a second look; what went missing is an incident', async (cash, adjustments, incidents) => {
-    const world = createWorld()
-    await world.enforce()
-    await world.tamper((book) => ({ ...book, cash: cash as typeof book.cash }))
-    await world.pass(1)
-    expect(await world.state()).toMatchObject({ accounting: { cash: '10000' }, suspicions: [{ kind: 'cash_differs' }] })
-    await world.pass(1)
-    expect(await world.state()).toMatchObject({ accounting: { cash, adjustments, deposited: '10000' }, incidents, suspicions: [] })
-  })
+  it.each([
+    ['10500', '500', []],
+    ['9990', '-10', [{ kind: 'cash' }]],
+    ['9999.5', '-0.5', []],
+  ])(
+    'cash of %s is taken over after a second look; what went missing is an incident',
+    async (cash, adjustments, incidents) => {
+      const world = createWorld()
+      await world.enforce()
+      await world.tamper((book) => ({ ...book, cash: cash as typeof book.cash }))
+      await world.pass(1)
+      expect(await world.state()).toMatchObject({
+        accounting: { cash: '10000' },
+        suspicions: [{ kind: 'cash_differs' }],
+      })
+      await world.pass(1)
+      expect(await world.state()).toMatchObject({
+        accounting: { cash, adjustments, deposited: '10000' },
+        incidents,
+        suspicions: [],
+      })
+    },
+  )
 })
 
 describe('doing it twice', () => {
@@ -238,7 +316,9 @@ describe('doing it twice', () => {
   })
 
   it('a whole day of passes and cycles keeps ledger and venue equal to the last digit', async () => {
-    const world = createWorld({ market: marketAround((minute) => 40 * Math.sin(minute / 37) + 25 * Math.sin(minute / 11)) })
+    const world = createWorld({
+      market: marketAround((minute) => 40 * Math.sin(minute / 37) + 25 * Math.sin(minute / 11)),
+    })
     for (let slot = 0; slot < 40; slot++) {
       world.time.now = SLOT + slot * 30 * MINUTE_MS
       await world.cycle()
@@ -260,13 +340,20 @@ describe('limits and failures', () => {
   it('halted: exits still work', async () => {
     const world = await enter(createWorld({ market: marketAround((minute) => (minute >= 3 ? -60 : 0)) }))
     const at = toIso(SLOT)
-    await commit(world.ports, await world.state(), [{ type: 'halted', at, halt: { at, by: 'operator', rule: null, reason: 'x' } }])
+    await commit(world.ports, await world.state(), [
+      { type: 'halted', at, halt: { at, by: 'operator', rule: null, reason: 'x' } },
+    ])
     await world.pass(5)
     expect(await world.trades()).toMatchObject([{ exitReason: 'stop_loss' }])
   })
 
   it('an unrealised daily loss halts between two slots', async () => {
-    const world = await enter(createWorld({ overrides: { guard: { minStopAtr: 0.1, maxDailyLoss: 0.004 } }, market: marketAround((minute) => -minute * 0.5) }))
+    const world = await enter(
+      createWorld({
+        overrides: { guard: { minStopAtr: 0.1, maxDailyLoss: 0.004 } },
+        market: marketAround((minute) => -minute * 0.5),
+      }),
+    )
     await world.pass(28)
     expect((await world.state()).halt).toMatchObject({ rule: 'daily_loss', by: 'guard' })
     expect(world.schedule.disabled).toHaveLength(1)
@@ -275,7 +362,13 @@ describe('limits and failures', () => {
   it('a dead market while flat costs nothing; while open the pass fails loudly, and the books are as they were', async () => {
     const market = marketAround()
     const broken = { dead: false }
-    const flaky = { ...market, candles: (query: Parameters<typeof market.candles>[0]) => (broken.dead ? Promise.reject(new Error('down')) : market.candles(query)), quote: (symbol: string, at: number) => (broken.dead ? Promise.reject(new Error('down')) : market.quote(symbol, at)) }
+    const flaky = {
+      ...market,
+      candles: (query: Parameters<typeof market.candles>[0]) =>
+        broken.dead ? Promise.reject(new Error('down')) : market.candles(query),
+      quote: (symbol: string, at: number) =>
+        broken.dead ? Promise.reject(new Error('down')) : market.quote(symbol, at),
+    }
     const world = createWorld({ market: flaky })
     broken.dead = true
     expect(await world.enforce()).toMatchObject({ outcome: 'idle' })
@@ -291,31 +384,76 @@ describe('limits and failures', () => {
   it('events are logged and counted before the bus is asked', async () => {
     const world = createWorld()
     const seen: string[] = []
-    const ports = { ...world.ports, telemetry: { log: () => seen.push('log'), metric: (name: string) => seen.push(name) }, events: { publish: async () => void seen.push('bus') } }
+    const ports = {
+      ...world.ports,
+      telemetry: { log: () => seen.push('log'), metric: (name: string) => seen.push(name) },
+      events: { publish: async () => void seen.push('bus') },
+    }
     await publish(ports, 'x-naked', { type: 'naked', subject: 'x', detail: {} })
     expect(seen).toEqual(['log', 'naked', 'bus'])
   })
 })
 
 describe('findHardExit', () => {
-  const bar = (low: number, high: number): Candle => ({ time: SLOT, open: (low + high) / 2, high, low, close: (low + high) / 2, volume: 1 })
-  const long = { side: 'long' as const, bracket: { stopLossPrice: price(90), takeProfitPrice: price(120) }, liquidationPrice: price(50), openedAt: toIso(SLOT) }
-  const short = { side: 'short' as const, bracket: { stopLossPrice: price(110), takeProfitPrice: price(80) }, liquidationPrice: price(150), openedAt: toIso(SLOT) }
+  const bar = (low: number, high: number): Candle => ({
+    time: SLOT,
+    open: (low + high) / 2,
+    high,
+    low,
+    close: (low + high) / 2,
+    volume: 1,
+  })
+  const long = {
+    side: 'long' as const,
+    bracket: { stopLossPrice: price(90), takeProfitPrice: price(120) },
+    liquidationPrice: price(50),
+    openedAt: toIso(SLOT),
+  }
+  const short = {
+    side: 'short' as const,
+    bracket: { stopLossPrice: price(110), takeProfitPrice: price(80) },
+    liquidationPrice: price(150),
+    openedAt: toIso(SLOT),
+  }
   const exits = { maxHoldingMinutes: 60, liquidationDistance: 0.05 }
   const table: [string, Parameters<typeof findHardExit>[0], string | null][] = [
     ['nothing', { position: long, bars: [bar(95, 105)], mark: 100, now: SLOT, exits }, null],
-    ['long stop by a bar, at the level', { position: long, bars: [bar(90, 105)], mark: 100, now: SLOT, exits }, 'stop_loss'],
+    [
+      'long stop by a bar, at the level',
+      { position: long, bars: [bar(90, 105)], mark: 100, now: SLOT, exits },
+      'stop_loss',
+    ],
     ['long stop by the mark', { position: long, bars: [], mark: 90, now: SLOT, exits }, 'stop_loss'],
     ['long target by a bar', { position: long, bars: [bar(95, 120)], mark: 100, now: SLOT, exits }, 'take_profit'],
     ['both: stop first', { position: long, bars: [bar(90, 120)], mark: 100, now: SLOT, exits }, 'stop_loss'],
     ['short stop', { position: short, bars: [bar(95, 110)], mark: 100, now: SLOT, exits }, 'stop_loss'],
     ['short target', { position: short, bars: [bar(80, 105)], mark: 100, now: SLOT, exits }, 'take_profit'],
-    ['long near liquidation', { position: { ...long, liquidationPrice: price(96) }, bars: [], mark: 100, now: SLOT, exits }, 'liquidation_distance'],
-    ['short beyond liquidation', { position: { ...short, liquidationPrice: price(99) }, bars: [], mark: 120, now: SLOT, exits }, 'liquidation_distance'],
-    ['one millisecond before the time limit', { position: long, bars: [], mark: 100, now: SLOT + 60 * MINUTE_MS - 1, exits }, null],
+    [
+      'long near liquidation',
+      { position: { ...long, liquidationPrice: price(96) }, bars: [], mark: 100, now: SLOT, exits },
+      'liquidation_distance',
+    ],
+    [
+      'short beyond liquidation',
+      { position: { ...short, liquidationPrice: price(99) }, bars: [], mark: 120, now: SLOT, exits },
+      'liquidation_distance',
+    ],
+    [
+      'one millisecond before the time limit',
+      { position: long, bars: [], mark: 100, now: SLOT + 60 * MINUTE_MS - 1, exits },
+      null,
+    ],
     ['at the time limit', { position: long, bars: [], mark: 100, now: SLOT + 60 * MINUTE_MS, exits }, 'time_limit'],
-    ['no time limit', { position: long, bars: [], mark: 100, now: SLOT + 9 * DAY_MS, exits: { ...exits, maxHoldingMinutes: null } }, null],
-    ['no bracket known: only time and liquidation', { position: { ...long, bracket: null, liquidationPrice: null }, bars: [bar(1, 900)], mark: 1, now: SLOT, exits }, null],
+    [
+      'no time limit',
+      { position: long, bars: [], mark: 100, now: SLOT + 9 * DAY_MS, exits: { ...exits, maxHoldingMinutes: null } },
+      null,
+    ],
+    [
+      'no bracket known: only time and liquidation',
+      { position: { ...long, bracket: null, liquidationPrice: null }, bars: [bar(1, 900)], mark: 1, now: SLOT, exits },
+      null,
+    ],
   ]
   it.each(table)('%s', (_name, question, expected) => {
     expect(findHardExit(question)).toBe(expected)

@@ -19,12 +19,20 @@ export const BRACKET = ENTRY.order.bracket
 
 const enter: LedgerEvent = { type: 'entry_intended', at: at(0), intent: ENTRY }
 const ended = (end: 'done' | 'abandoned'): LedgerEvent => ({ type: 'entry_ended', at: at(2), end, reason: null })
-export const bought = (id: string, contracts: string, level = '2000', seconds = 1): Fill => fillOf({ id, side: 'buy', price: level, quantity: contracts, time: START + seconds * 1_000 })
-export const sold = (id: string, contracts: string, level = '2000', seconds = 600): Fill => fillOf({ id, side: 'sell', price: level, quantity: contracts, reason: 'stop_loss', time: START + seconds * 1_000 })
+export const bought = (id: string, contracts: string, level = '2000', seconds = 1): Fill =>
+  fillOf({ id, side: 'buy', price: level, quantity: contracts, time: START + seconds * 1_000 })
+export const sold = (id: string, contracts: string, level = '2000', seconds = 600): Fill =>
+  fillOf({ id, side: 'sell', price: level, quantity: contracts, reason: 'stop_loss', time: START + seconds * 1_000 })
 
 const fresh = createState(STRATEGY, money('10000'), at(0))
 const after = (...events: LedgerEvent[]): StrategyState => transitionAll(fresh, events).state
-const live: LedgerEvent = { type: 'protection_confirmed', at: at(3), orderId: 'stop-1', quantity: '10', bracket: BRACKET }
+const live: LedgerEvent = {
+  type: 'protection_confirmed',
+  at: at(3),
+  orderId: 'stop-1',
+  quantity: '10',
+  bracket: BRACKET,
+}
 const read: LedgerEvent = { type: 'cursor_moved', at: at(3), cursor: { since: at(0), seenIds: ['e1'] } }
 
 /** Long ten contracts of 0.1 from 2000 without fees: cash is still 10000, one point is one unit of money. */
@@ -75,7 +83,18 @@ export const protectOrder: ProtectOrder = {
 
 /** What the venue says of the entry or the close. */
 export const orderOf = ({ order }: typeof ENTRY | typeof CLOSE, change: Partial<VenueOrder> = {}): VenueOrder =>
-  stopOrder({ orderId: 'o-1', clientOrderId: order.clientOrderId, kind: order.kind, side: order.side, quantity: order.quantity, status: 'filled', filledQuantity: order.quantity, averagePrice: price(2000), bracket: null, ...change })
+  stopOrder({
+    orderId: 'o-1',
+    clientOrderId: order.clientOrderId,
+    kind: order.kind,
+    side: order.side,
+    quantity: order.quantity,
+    status: 'filled',
+    filledQuantity: order.quantity,
+    averagePrice: price(2000),
+    bracket: null,
+    ...change,
+  })
 
 export const venueHolds = (contracts: string | number, change: Partial<VenuePosition> = {}): VenuePosition => ({
   symbol: SYMBOL,
@@ -88,7 +107,12 @@ export const venueHolds = (contracts: string | number, change: Partial<VenuePosi
   ...change,
 })
 
-export const payment = (fundingId: string, seconds: number, amount = '-1'): FundingPayment => ({ fundingId, at: at(seconds), rate: '0', amount: money(amount) })
+export const payment = (fundingId: string, seconds: number, amount = '-1'): FundingPayment => ({
+  fundingId,
+  at: at(seconds),
+  rate: '0',
+  amount: money(amount),
+})
 
 /** A venue that agrees with {@link OPEN}, a minute later. */
 const AGREED: VenueFacts = {
@@ -110,7 +134,12 @@ export type Change = Partial<Omit<VenueFacts, 'at' | 'account'>> & { seconds?: n
 export function facts({ seconds = 60, cash = '10000', ...change }: Change = {}): VenueFacts {
   const position = change.position === undefined ? AGREED.position : change.position
   const equity = sum(money(cash), position?.unrealisedPnl ?? money(0))
-  return { ...AGREED, at: at(seconds), account: { ...AGREED.account, at: at(seconds), cash: money(cash), equity }, ...change }
+  return {
+    ...AGREED,
+    at: at(seconds),
+    account: { ...AGREED.account, at: at(seconds), cash: money(cash), equity },
+    ...change,
+  }
 }
 
 /** A venue that has nothing of ours. */
@@ -120,5 +149,10 @@ export const empty = (change: Change = {}): VenueFacts => facts({ position: null
 export function learn(state: StrategyState, venue: VenueFacts) {
   const found = reconcile(state, venue)
   const folded = transitionAll(state, found.events)
-  return { ...found, state: folded.state, trades: folded.history.flatMap((entry) => (entry.kind === 'TRADE' ? [entry.body] : [])), kinds: found.events.map(({ type }) => type) }
+  return {
+    ...found,
+    state: folded.state,
+    trades: folded.history.flatMap((entry) => (entry.kind === 'TRADE' ? [entry.body] : [])),
+    kinds: found.events.map(({ type }) => type),
+  }
 }

@@ -27,15 +27,39 @@ const WARM_UP_MS = 8 * DAY_MS
 export const marketAround = (shape: (minute: number) => number = () => 0): MarketData => {
   const from = SLOT - WARM_UP_MS
   const before = WARM_UP_MS / MINUTE_MS
-  return createArrayMarket('ETP-20DEC30-CDE', minuteBars(from, before + 5 * 1440, LEVEL, (minute) => (minute <= before ? 0 : shape(minute - before))))
+  return createArrayMarket(
+    'ETP-20DEC30-CDE',
+    minuteBars(from, before + 5 * 1440, LEVEL, (minute) => (minute <= before ? 0 : shape(minute - before))),
+  )
 }
 
-export const LONG: Decision = { action: 'open_long', stopLossPrice: LEVEL - 20, takeProfitPrice: LEVEL + 50, confidence: 0.8, invalidation: 'it falls', rationale: 'it rises' }
-export const SHORT: Decision = { action: 'open_short', stopLossPrice: LEVEL + 20, takeProfitPrice: LEVEL - 50, confidence: 0.8, invalidation: 'it rises', rationale: 'it falls' }
+export const LONG: Decision = {
+  action: 'open_long',
+  stopLossPrice: LEVEL - 20,
+  takeProfitPrice: LEVEL + 50,
+  confidence: 0.8,
+  invalidation: 'it falls',
+  rationale: 'it rises',
+}
+export const SHORT: Decision = {
+  action: 'open_short',
+  stopLossPrice: LEVEL + 20,
+  takeProfitPrice: LEVEL - 50,
+  confidence: 0.8,
+  invalidation: 'it rises',
+  rationale: 'it falls',
+}
 export const CLOSE: Decision = { action: 'close', rationale: 'enough' }
 export const HOLD: Decision = { action: 'hold', rationale: 'nothing to do' }
 
-export const outcomeOf = (decision: Decision): DecisionOutcome => ({ decision, decider: 'scripted', model: null, failure: null, attempts: [], usage: { inputTokens: 0, outputTokens: 0, costUsd: null } })
+export const outcomeOf = (decision: Decision): DecisionOutcome => ({
+  decision,
+  decider: 'scripted',
+  model: null,
+  failure: null,
+  attempts: [],
+  usage: { inputTokens: 0, outputTokens: 0, costUsd: null },
+})
 
 export type WorldOptions = {
   decide?: () => Decision | DecisionOutcome | Promise<Decision | DecisionOutcome>
@@ -53,8 +77,22 @@ export function oneByOne(broker: Broker): Broker {
 }
 
 /** Everything a cycle touches, in memory, with the clock in the test's hand. */
-export function createWorld({ decide = () => LONG, market = marketAround(), overrides = {}, items = createMemoryItems(), writer = 'world', wrapBroker }: WorldOptions = {}) {
-  const config = loadConfig({ overrides: { market: { referenceSymbol: null }, guard: { minStopAtr: 0.1, cooldownMinutesAfterLoss: 0 }, sizing: RISKING, ...overrides } })
+export function createWorld({
+  decide = () => LONG,
+  market = marketAround(),
+  overrides = {},
+  items = createMemoryItems(),
+  writer = 'world',
+  wrapBroker,
+}: WorldOptions = {}) {
+  const config = loadConfig({
+    overrides: {
+      market: { referenceSymbol: null },
+      guard: { minStopAtr: 0.1, cooldownMinutesAfterLoss: 0 },
+      sizing: RISKING,
+      ...overrides,
+    },
+  })
   const time = { now: SLOT }
   const clock = () => time.now
   const asked: string[] = []
@@ -96,7 +134,9 @@ export function createWorld({ decide = () => LONG, market = marketAround(), over
         schedule.enabled += 1
       },
     },
-    news: { headlines: async () => ({ headlines: [], feeds: [{ source: 'dead', ok: false, items: 0, problem: 'timeout' }] }) },
+    news: {
+      headlines: async () => ({ headlines: [], feeds: [{ source: 'dead', ok: false, items: 0, problem: 'timeout' }] }),
+    },
     decider,
     codeVersion: 'test',
     liveBarriers: async () => [],

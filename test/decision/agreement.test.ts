@@ -4,8 +4,36 @@ import { agreementOf, fleissKappa, modeOf } from '../../lib/decision/agreement.t
 
 /** Fleiss (1971), table 1: 30 patients, six psychiatrists, five diagnoses. */
 const PATIENTS = [
-  '00060', '03003', '01401', '00006', '03030', '20400', '00402', '20310', '20040', '00006', '10050', '11040', '03300', '10050', '02031',
-  '00501', '30012', '51000', '02040', '10203', '00006', '01050', '02013', '20040', '10041', '05010', '40002', '02040', '10500', '00006',
+  '00060',
+  '03003',
+  '01401',
+  '00006',
+  '03030',
+  '20400',
+  '00402',
+  '20310',
+  '20040',
+  '00006',
+  '10050',
+  '11040',
+  '03300',
+  '10050',
+  '02031',
+  '00501',
+  '30012',
+  '51000',
+  '02040',
+  '10203',
+  '00006',
+  '01050',
+  '02013',
+  '20040',
+  '10041',
+  '05010',
+  '40002',
+  '02040',
+  '10500',
+  '00006',
 ].map((row) => [...row].map(Number))
 
 /** The worked example most texts compute by hand: ten subjects, fourteen raters, five categories. */
@@ -22,11 +50,14 @@ const TEN_BY_FOURTEEN = [
   [0, 2, 2, 3, 7],
 ]
 
-const column = (table: readonly (readonly number[])[], at: number) => table.reduce((total, row) => total + (row[at] ?? 0), 0)
+const column = (table: readonly (readonly number[])[], at: number) =>
+  table.reduce((total, row) => total + (row[at] ?? 0), 0)
 
 describe('fleissKappa', () => {
   test('the published example: 0.430, with the published shares', () => {
-    expect([0, 1, 2, 3, 4].map((at) => Number((column(PATIENTS, at) / 180).toFixed(3)))).toEqual([0.144, 0.144, 0.167, 0.306, 0.239])
+    expect([0, 1, 2, 3, 4].map((at) => Number((column(PATIENTS, at) / 180).toFixed(3)))).toEqual([
+      0.144, 0.144, 0.167, 0.306, 0.239,
+    ])
     expect(fleissKappa(PATIENTS)).toBeCloseTo(0.43, 3)
   })
 
@@ -37,25 +68,60 @@ describe('fleissKappa', () => {
 
   test.each([
     ['no subjects', []],
-    ['one rater', [[1, 0], [0, 1]]],
-    ['one category only', [[3, 0], [3, 0], [3, 0]]],
+    [
+      'one rater',
+      [
+        [1, 0],
+        [0, 1],
+      ],
+    ],
+    [
+      'one category only',
+      [
+        [3, 0],
+        [3, 0],
+        [3, 0],
+      ],
+    ],
   ])('%s: no value', (_name, counts) => expect(fleissKappa(counts)).toBeNull())
 
   test('perfect agreement on several categories is 1, perfect disagreement of two is -1', () => {
-    expect(fleissKappa([[2, 0], [0, 2]])).toBe(1)
-    expect(fleissKappa([[1, 1], [1, 1]])).toBe(-1)
+    expect(
+      fleissKappa([
+        [2, 0],
+        [0, 2],
+      ]),
+    ).toBe(1)
+    expect(
+      fleissKappa([
+        [1, 1],
+        [1, 1],
+      ]),
+    ).toBe(-1)
   })
 
   test('unequal numbers of ratings are refused', () => {
-    expect(() => fleissKappa([[2, 0], [1, 0]])).toThrow(RangeError)
+    expect(() =>
+      fleissKappa([
+        [2, 0],
+        [1, 0],
+      ]),
+    ).toThrow(RangeError)
   })
 })
 
 const action = fc.constantFrom('hold', 'close', 'open_long', 'open_short')
-const table = fc.tuple(fc.integer({ min: 2, max: 5 }), fc.integer({ min: 1, max: 12 })).chain(([raters, slots]) => fc.array(fc.array(fc.option(action, { freq: 8 }), { minLength: slots, maxLength: slots }), { minLength: raters, maxLength: raters }))
-const transposed = <T>(rows: readonly (readonly T[])[]): T[][] => (rows[0] ?? []).map((_, at) => rows.map((row) => row[at] as T))
+const table = fc.tuple(fc.integer({ min: 2, max: 5 }), fc.integer({ min: 1, max: 12 })).chain(([raters, slots]) =>
+  fc.array(fc.array(fc.option(action, { freq: 8 }), { minLength: slots, maxLength: slots }), {
+    minLength: raters,
+    maxLength: raters,
+  }),
+)
+const transposed = <T>(rows: readonly (readonly T[])[]): T[][] =>
+  (rows[0] ?? []).map((_, at) => rows.map((row) => row[at] as T))
 
-const check = <T>(arbitrary: fc.Arbitrary<T>, law: (value: T) => void) => fc.assert(fc.property(arbitrary, law), { seed: 3, numRuns: 200 })
+const check = <T>(arbitrary: fc.Arbitrary<T>, law: (value: T) => void) =>
+  fc.assert(fc.property(arbitrary, law), { seed: 3, numRuns: 200 })
 
 describe('agreementOf', () => {
   test('three samples over four slots', () => {
@@ -82,12 +148,15 @@ describe('agreementOf', () => {
   })
 
   test('raters who always say the same agree wholly, and kappa is 1 once they said two things', () => {
-    check(fc.tuple(fc.integer({ min: 2, max: 5 }), fc.array(action, { minLength: 1, maxLength: 10 })), ([raters, said]) => {
-      const found = agreementOf(Array.from({ length: raters }, () => said))
-      expect(found).toMatchObject({ unanimousShare: 1, meanShare: 1 })
-      if (new Set(said).size === 1) expect(found.kappa).toBeNull()
-      else expect(found.kappa).toBeCloseTo(1, 12)
-    })
+    check(
+      fc.tuple(fc.integer({ min: 2, max: 5 }), fc.array(action, { minLength: 1, maxLength: 10 })),
+      ([raters, said]) => {
+        const found = agreementOf(Array.from({ length: raters }, () => said))
+        expect(found).toMatchObject({ unanimousShare: 1, meanShare: 1 })
+        if (new Set(said).size === 1) expect(found.kappa).toBeNull()
+        else expect(found.kappa).toBeCloseTo(1, 12)
+      },
+    )
   })
 
   test('who is asked first does not matter, nor in which order the slots come', () => {
@@ -108,7 +177,9 @@ describe('agreementOf', () => {
       const { kappa, meanShare, compared, raters } = agreementOf(answers)
       if (kappa === null || meanShare === null) return
       const said = transposed(answers).filter((given) => !given.includes(null))
-      const shares = ['hold', 'close', 'open_long', 'open_short'].map((one) => said.flat().filter((word) => word === one).length / (compared * raters))
+      const shares = ['hold', 'close', 'open_long', 'open_short'].map(
+        (one) => said.flat().filter((word) => word === one).length / (compared * raters),
+      )
       const chance = shares.reduce((total, share) => total + share ** 2, 0)
       expect(kappa).toBeCloseTo((meanShare - chance) / (1 - chance), 10)
       expect(kappa).toBeLessThanOrEqual(1 + 1e-12)
@@ -121,14 +192,33 @@ describe('agreementOf', () => {
       const renamed = agreementOf(answers.map((own) => own.map((word) => (word === null ? null : `say ${word}`))))
       const { modes, ...rest } = agreementOf(answers)
       expect(renamed).toMatchObject(rest)
-      expect(renamed.modes).toEqual(modes.map((mode) => (mode === null ? null : { ...mode, answer: `say ${mode.answer}` })))
+      expect(renamed.modes).toEqual(
+        modes.map((mode) => (mode === null ? null : { ...mode, answer: `say ${mode.answer}` })),
+      )
     })
   })
 
   test.each([
     ['nobody', [], { raters: 0, slots: 0, compared: 0, pairs: [], meanShare: null, unanimousShare: null, kappa: null }],
-    ['one rater', [['hold', 'close']], { raters: 1, compared: 2, pairs: [], meanShare: null, unanimousShare: null, kappa: null }],
-    ['no slot in common', [['hold', null], [null, 'hold']], { compared: 0, pairs: [{ first: 0, second: 1, share: null }], meanShare: null, unanimousShare: null, kappa: null }],
+    [
+      'one rater',
+      [['hold', 'close']],
+      { raters: 1, compared: 2, pairs: [], meanShare: null, unanimousShare: null, kappa: null },
+    ],
+    [
+      'no slot in common',
+      [
+        ['hold', null],
+        [null, 'hold'],
+      ],
+      {
+        compared: 0,
+        pairs: [{ first: 0, second: 1, share: null }],
+        meanShare: null,
+        unanimousShare: null,
+        kappa: null,
+      },
+    ],
   ])('%s: no agreement to speak of', (_name, answers, expected) => expect(agreementOf(answers)).toMatchObject(expected))
 
   test('lists of different length are refused', () => {

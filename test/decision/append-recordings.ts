@@ -8,7 +8,12 @@ const [file = '', name = '', count = '0'] = process.argv.slice(2)
 const log = await openRecordingLog(file)
 for (let at = 0; at < Number(count); at++) {
   // Lines of up to some 30 kB: many pages of a file system.
-  await log.append(recordingOf({ promptHash: hashOf(`${name} ${at}`) }, { ...HELD, attempts: [{ raw: name.repeat(1_000 * (at % 10)), problem: null }] }))
+  await log.append(
+    recordingOf(
+      { promptHash: hashOf(`${name} ${at}`) },
+      { ...HELD, attempts: [{ raw: name.repeat(1_000 * (at % 10)), problem: null }] },
+    ),
+  )
 }
 await log.append(recordingOf({ promptHash: hashOf('in common') }))
 await log.close()

@@ -20,7 +20,17 @@ function clientThat(ask: ModelClient['ask']): { client: ModelClient; asked: () =
 
 const ask = async (client: ModelClient, changes: Partial<AskOptions> = {}) =>
   DecisionOutcome.parse(
-    await askModel(prompt, { client, model: 'm', timeoutMs: 100, maxRetries: 2, price: null, apiKey: 'secret-key', clock: Date.now, sleep: async () => undefined, ...changes }),
+    await askModel(prompt, {
+      client,
+      model: 'm',
+      timeoutMs: 100,
+      maxRetries: 2,
+      price: null,
+      apiKey: 'secret-key',
+      clock: Date.now,
+      sleep: async () => undefined,
+      ...changes,
+    }),
   )
 
 describe('askModel', () => {
@@ -44,7 +54,10 @@ describe('askModel', () => {
     const { client } = clientThat(() => {
       throw new Error('fault with secret-key')
     })
-    expect(await ask(client)).toMatchObject({ decision: { action: 'hold' }, failure: { kind: 'bad_request', message: 'the question could not be asked: fault with [redacted]' } })
+    expect(await ask(client)).toMatchObject({
+      decision: { action: 'hold' },
+      failure: { kind: 'bad_request', message: 'the question could not be asked: fault with [redacted]' },
+    })
   })
 
   test('a client that adapts for ever is stopped', async () => {
@@ -55,7 +68,12 @@ describe('askModel', () => {
 
   test('requests are bounded by retries, one repair and two adaptations, whatever their order', async () => {
     const broken: ModelReply = { kind: 'answer', text: 'hm', stop: 'complete', note: null, model: null, tokens: null }
-    const failed: ModelReply = { kind: 'failure', failure: { kind: 'server_error', message: 'x' }, isTransient: true, retryAfterMs: 0 }
+    const failed: ModelReply = {
+      kind: 'failure',
+      failure: { kind: 'server_error', message: 'x' },
+      isTransient: true,
+      retryAfterMs: 0,
+    }
     const adapted: ModelReply = { kind: 'adapted', problem: 'x' }
     const replies = [failed, adapted, broken, failed, adapted, broken]
     const { client, asked } = clientThat(async () => replies[asked() - 1] ?? broken)
@@ -65,15 +83,27 @@ describe('askModel', () => {
 
   test('backoff doubles up to eight seconds', async () => {
     const slept: number[] = []
-    const { client } = clientThat(async () => ({ kind: 'failure', failure: { kind: 'network', message: 'x' }, isTransient: true, retryAfterMs: null }))
+    const { client } = clientThat(async () => ({
+      kind: 'failure',
+      failure: { kind: 'network', message: 'x' },
+      isTransient: true,
+      retryAfterMs: null,
+    }))
     await ask(client, { timeoutMs: 60_000, maxRetries: 6, sleep: async (ms) => void slept.push(ms) })
     expect(slept).toEqual([500, 1_000, 2_000, 4_000, 8_000, 8_000])
   })
 
   test('a wait that would outlast the deadline is not begun, and the cause is kept', async () => {
     const slept: number[] = []
-    const { client } = clientThat(async () => ({ kind: 'failure', failure: { kind: 'rate_limited', message: 'slow' }, isTransient: true, retryAfterMs: 60_000 }))
-    expect(await ask(client, { timeoutMs: 1_000, sleep: async (ms) => void slept.push(ms) })).toMatchObject({ failure: { kind: 'rate_limited', message: expect.stringMatching(/^slow \(next try in 60000 ms, \d+ ms left\)$/) } })
+    const { client } = clientThat(async () => ({
+      kind: 'failure',
+      failure: { kind: 'rate_limited', message: 'slow' },
+      isTransient: true,
+      retryAfterMs: 60_000,
+    }))
+    expect(await ask(client, { timeoutMs: 1_000, sleep: async (ms) => void slept.push(ms) })).toMatchObject({
+      failure: { kind: 'rate_limited', message: expect.stringMatching(/^slow \(next try in 60000 ms, \d+ ms left\)$/) },
+    })
     expect(slept).toEqual([])
   })
 })

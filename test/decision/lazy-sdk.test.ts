@@ -18,10 +18,22 @@ function packagesLoadedBy(file: string, seen = new Set<string>()): Set<string> {
 }
 
 /** The SDKs among them. */
-const loadedBy = (name: string) => [...packagesLoadedBy(path.join(folder, name))].filter((target) => target === 'openai' || target === '@anthropic-ai/sdk')
+const loadedBy = (name: string) =>
+  [...packagesLoadedBy(path.join(folder, name))].filter(
+    (target) => target === 'openai' || target === '@anthropic-ai/sdk',
+  )
 
 test('an SDK is loaded only by the decider that needs it', () => {
   expect(loadedBy('openai-decider.ts')).toEqual(['openai'])
   expect(loadedBy('anthropic-decider.ts')).toEqual(['@anthropic-ai/sdk'])
-  for (const name of ['create-decider.ts', 'rules-decider.ts', 'recorded-decider.ts', 'recording-decider.ts', 'recording-log.ts', 'estimate-question.ts', 'prompt.ts']) expect(loadedBy(name)).toEqual([])
+  for (const name of [
+    'create-decider.ts',
+    'rules-decider.ts',
+    'recorded-decider.ts',
+    'recording-decider.ts',
+    'recording-log.ts',
+    'estimate-question.ts',
+    'prompt.ts',
+  ])
+    expect(loadedBy(name)).toEqual([])
 })

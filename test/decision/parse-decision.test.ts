@@ -8,13 +8,26 @@ import { decisionJsonSchema, parseDecision } from '../../lib/decision/parse-deci
 import { Decision, DecisionWire } from '../../schemas/decision.ts'
 import { anyCharacter } from '../support/any-character.ts'
 
-const RECORDED_ANSWERS = path.resolve(import.meta.dirname, '../../../shared/data/llm/deepseek-perps-decisions-20251108-20251111.jsonl.gz')
+const RECORDED_ANSWERS = path.resolve(
+  import.meta.dirname,
+  '../../../shared/data/llm/deepseek-perps-decisions-20251108-20251111.jsonl.gz',
+)
 
-const LONG = { action: 'open_long', stopLossPrice: 1_960, takeProfitPrice: 2_100.5, confidence: 0.6, invalidation: 'Close below 1960.', rationale: 'Trend up.' }
+const LONG = {
+  action: 'open_long',
+  stopLossPrice: 1_960,
+  takeProfitPrice: 2_100.5,
+  confidence: 0.6,
+  invalidation: 'Close below 1960.',
+  rationale: 'Trend up.',
+}
 const NOTHING = { stopLossPrice: null, takeProfitPrice: null, confidence: null, invalidation: null }
 const json = JSON.stringify
 
-const words = (max: number) => fc.string({ minLength: 1, maxLength: max, unit: 'grapheme' }).filter((text) => text.trim() !== '' && text.trim().length <= max)
+const words = (max: number) =>
+  fc
+    .string({ minLength: 1, maxLength: max, unit: 'grapheme' })
+    .filter((text) => text.trim() !== '' && text.trim().length <= max)
 const level = fc.double({ min: 1e-9, max: 1e12, noNaN: true })
 const entry = fc.record({
   action: fc.constantFrom('open_long', 'open_short'),
@@ -49,7 +62,8 @@ const holds = (raw: string): void => {
     return
   }
   expect(Decision.parse(parsed.decision)).toEqual(parsed.decision)
-  for (const value of Object.values(parsed.decision)) if (typeof value === 'number') expect(value).toBeLessThanOrEqual(1e12)
+  for (const value of Object.values(parsed.decision))
+    if (typeof value === 'number') expect(value).toBeLessThanOrEqual(1e12)
 }
 
 describe('parseDecision', () => {
@@ -68,21 +82,58 @@ describe('parseDecision', () => {
   test('fields that do not apply to hold and close are ignored', () => {
     fc.assert(
       fc.property(entry, fc.constantFrom('hold', 'close'), (value, action) => {
-        expect(parseDecision(json({ ...value, action }))).toEqual({ ok: true, decision: { action, rationale: value.rationale.trim() } })
+        expect(parseDecision(json({ ...value, action }))).toEqual({
+          ok: true,
+          decision: { action, rationale: value.rationale.trim() },
+        })
       }),
       { seed: 12, numRuns: 100 },
     )
   })
 
   test('never throws on any text, and accepts only decisions', () => {
-    const punctuation = fc.string({ unit: fc.constantFrom('{', '}', '[', ']', '"', '\\', ':', ',', ' ', 'a', '1', '```', '<think>', '</think>', '"action"', '"hold"', '\u2028', '\ud800'), maxLength: 60 })
-    fc.assert(fc.property(fc.oneof(fc.string({ unit: anyCharacter, maxLength: 200 }), fc.json({ maxDepth: 4 }), punctuation), holds), { seed: 13, numRuns: 3_000 })
+    const punctuation = fc.string({
+      unit: fc.constantFrom(
+        '{',
+        '}',
+        '[',
+        ']',
+        '"',
+        '\\',
+        ':',
+        ',',
+        ' ',
+        'a',
+        '1',
+        '```',
+        '<think>',
+        '</think>',
+        '"action"',
+        '"hold"',
+        '\u2028',
+        '\ud800',
+      ),
+      maxLength: 60,
+    })
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.string({ unit: anyCharacter, maxLength: 200 }), fc.json({ maxDepth: 4 }), punctuation),
+        holds,
+      ),
+      { seed: 13, numRuns: 3_000 },
+    )
   })
 
   test('never throws on mutated answers, and accepts only decisions', () => {
-    const value = fc.oneof(fc.constantFrom<unknown>(null, true, '', '1,960.5', 'hold', -1, 0, 1e13, 1e300, [], {}, [LONG]), fc.double(), fc.string())
+    const value = fc.oneof(
+      fc.constantFrom<unknown>(null, true, '', '1,960.5', 'hold', -1, 0, 1e13, 1e300, [], {}, [LONG]),
+      fc.double(),
+      fc.string(),
+    )
     const keys = fc.constantFrom(...Object.keys(LONG), '__proto__', 'constructor', 'leverage')
-    const changed = fc.tuple(decision, fc.array(fc.tuple(keys, value), { maxLength: 3 })).map(([base, changes]) => json(Object.fromEntries([...Object.entries(toWire(base)), ...changes])))
+    const changed = fc
+      .tuple(decision, fc.array(fc.tuple(keys, value), { maxLength: 3 }))
+      .map(([base, changes]) => json(Object.fromEntries([...Object.entries(toWire(base)), ...changes])))
     const cut = fc.tuple(changed, fc.nat(), fc.nat(4), fc.string({ maxLength: 3 })).map(([text, at, length, put]) => {
       const start = at % (text.length + 1)
       return text.slice(0, start) + put + text.slice(start + length)
@@ -105,7 +156,11 @@ describe('parseDecision', () => {
       fc.property(decision, fc.string({ minLength: 1 }), (value, key) => {
         fc.pre(!Object.keys(DecisionWire.shape).includes(key))
         const body = `{${json(key)}:1,${json(toWire(value)).slice(1)}`
-        expect(parseDecision(body)).toMatchObject({ ok: false, kind: 'bad_schema', problem: expect.stringContaining('unknown key') })
+        expect(parseDecision(body)).toMatchObject({
+          ok: false,
+          kind: 'bad_schema',
+          problem: expect.stringContaining('unknown key'),
+        })
       }),
       { seed: 16, numRuns: 200 },
     )
@@ -123,15 +178,31 @@ describe('parseDecision', () => {
     [json(LONG).replace('1960,', '-Infinity,'), 'bad_json', /NaN and Infinity/],
     [json(LONG).replace('1960,', '1,960,'), 'bad_json', /thousands separators/],
     [json(LONG).replace('1960,', '1e400,'), 'bad_schema', /stopLossPrice/],
-    [json({ ...LONG, stopLossPrice: '1,960' }), 'bad_schema', /stopLossPrice: expected a number, got the text "1,960"; write a plain number without quotes or thousands separators/],
+    [
+      json({ ...LONG, stopLossPrice: '1,960' }),
+      'bad_schema',
+      /stopLossPrice: expected a number, got the text "1,960"; write a plain number without quotes or thousands separators/,
+    ],
     [json({ ...LONG, confidence: '0.5' }), 'bad_schema', /confidence: expected a number, got the text "0.5"/],
     [json({ ...LONG, confidence: 82 }), 'bad_schema', /confidence: .*82/],
     [json({ ...LONG, confidence: true }), 'bad_schema', /confidence: .*true/],
     [json({ ...LONG, takeProfitPrice: 1e15 }), 'bad_schema', /takeProfitPrice: .*not a plausible price/],
     [json({ ...LONG, stopLossPrice: 0 }), 'bad_schema', /stopLossPrice/],
-    [json({ ...LONG, stopLossPrice: null, invalidation: null }), 'bad_schema', /stopLossPrice: is null, but this action requires it; invalidation: is null/],
-    [json({ action: 'open_long', rationale: 'x' }), 'bad_schema', /stopLossPrice: is missing.*takeProfitPrice.*confidence.*invalidation/],
-    [json({ ...LONG, action: 'buy' }), 'bad_schema', /action: expected one of open_long, open_short, close, hold, got "buy"/],
+    [
+      json({ ...LONG, stopLossPrice: null, invalidation: null }),
+      'bad_schema',
+      /stopLossPrice: is null, but this action requires it; invalidation: is null/,
+    ],
+    [
+      json({ action: 'open_long', rationale: 'x' }),
+      'bad_schema',
+      /stopLossPrice: is missing.*takeProfitPrice.*confidence.*invalidation/,
+    ],
+    [
+      json({ ...LONG, action: 'buy' }),
+      'bad_schema',
+      /action: expected one of open_long, open_short, close, hold, got "buy"/,
+    ],
     [json({ rationale: 'x' }), 'bad_schema', /action: expected one of/],
     [json({ action: 'hold', rationale: '  ' }), 'bad_schema', /rationale/],
     [json({ action: 'hold', rationale: 'x'.repeat(801) }), 'bad_schema', /rationale/],
@@ -154,19 +225,28 @@ describe('parseDecision', () => {
 
   test('a long hostile text is read in linear time', () => {
     const startedAt = performance.now()
-    for (const piece of ['<think>', '{} ', '{"a":1} ', '{ ', '"', '[{']) parseDecision(piece.repeat(190_000 / piece.length))
+    for (const piece of ['<think>', '{} ', '{"a":1} ', '{ ', '"', '[{'])
+      parseDecision(piece.repeat(190_000 / piece.length))
     parseDecision(`{${Array.from({ length: 15_000 }, (_unused, index) => `"k${index}":1`).join(',')}}`)
     expect(performance.now() - startedAt).toBeLessThan(2_000)
   })
 
-  test.skipIf(!existsSync(RECORDED_ANSWERS))('never throws on answers a model really gave (skipped where ../shared/data is absent)', () => {
-    const lines = gunzipSync(readFileSync(RECORDED_ANSWERS)).toString('utf8').trim().split('\n')
-    const Answer = z.looseObject({ decision_json: z.string(), cot_trace: z.string() })
-    const outcomes = lines.map((line) => Answer.parse(JSON.parse(line))).flatMap((answer) => [parseDecision(answer.decision_json), parseDecision(`${answer.cot_trace}\n${answer.decision_json}`)])
-    expect(outcomes.length).toBe(2 * 720)
-    // Lists in another schema, all of them: none may pass for a decision of ours.
-    expect(outcomes.filter((outcome) => outcome.ok)).toEqual([])
-  })
+  test.skipIf(!existsSync(RECORDED_ANSWERS))(
+    'never throws on answers a model really gave (skipped where ../shared/data is absent)',
+    () => {
+      const lines = gunzipSync(readFileSync(RECORDED_ANSWERS)).toString('utf8').trim().split('\n')
+      const Answer = z.looseObject({ decision_json: z.string(), cot_trace: z.string() })
+      const outcomes = lines
+        .map((line) => Answer.parse(JSON.parse(line)))
+        .flatMap((answer) => [
+          parseDecision(answer.decision_json),
+          parseDecision(`${answer.cot_trace}\n${answer.decision_json}`),
+        ])
+      expect(outcomes.length).toBe(2 * 720)
+      // Lists in another schema, all of them: none may pass for a decision of ours.
+      expect(outcomes.filter((outcome) => outcome.ok)).toEqual([])
+    },
+  )
 })
 
 describe('decisionJsonSchema', () => {
@@ -178,10 +258,15 @@ describe('decisionJsonSchema', () => {
       for (const key of Object.keys(object)) expect(allowed).toContain(key)
       if ('type' in object) expect(typeof object.type).toBe('string')
       for (const branch of z.array(z.unknown()).catch([]).parse(object.anyOf)) check(branch)
-      for (const property of Object.values(z.record(z.string(), z.unknown()).catch({}).parse(object.properties))) check(property)
+      for (const property of Object.values(z.record(z.string(), z.unknown()).catch({}).parse(object.properties)))
+        check(property)
     }
     check(schema)
-    expect(schema).toMatchObject({ type: 'object', additionalProperties: false, required: Object.keys(DecisionWire.shape) })
+    expect(schema).toMatchObject({
+      type: 'object',
+      additionalProperties: false,
+      required: Object.keys(DecisionWire.shape),
+    })
     expect(schema).toHaveProperty('properties.stopLossPrice', { anyOf: [{ type: 'number' }, { type: 'null' }] })
   })
 })

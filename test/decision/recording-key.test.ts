@@ -2,7 +2,13 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { canonicalJson } from '../../lib/core/canonical-json.ts'
 import { PROMPT_VERSION, promptHashOf } from '../../lib/decision/prompt.ts'
-import { DECISION_SCHEMA_HASH, describeIdentity, identityOf, publicUrl, recordingKeyOf } from '../../lib/decision/recording-key.ts'
+import {
+  DECISION_SCHEMA_HASH,
+  describeIdentity,
+  identityOf,
+  publicUrl,
+  recordingKeyOf,
+} from '../../lib/decision/recording-key.ts'
 import { DeciderConfig } from '../../schemas/strategy-config.ts'
 import { QUESTION } from './recording-fixture.ts'
 import { anyCharacter } from '../support/any-character.ts'
@@ -23,8 +29,26 @@ const shape = {
 const question = fc.record(shape)
 type Question = typeof question extends fc.Arbitrary<infer T> ? T : never
 
-const keyOf = ({ provider, model, temperature, maxOutputTokens, baseUrl, version, system, user, schemaHash, sample }: Question): string =>
-  recordingKeyOf({ provider, model, parameters: { temperature, maxOutputTokens, baseUrl }, promptHash: promptHashOf({ version, system, user }), schemaHash, sample })
+const keyOf = ({
+  provider,
+  model,
+  temperature,
+  maxOutputTokens,
+  baseUrl,
+  version,
+  system,
+  user,
+  schemaHash,
+  sample,
+}: Question): string =>
+  recordingKeyOf({
+    provider,
+    model,
+    parameters: { temperature, maxOutputTokens, baseUrl },
+    promptHash: promptHashOf({ version, system, user }),
+    schemaHash,
+    sample,
+  })
 
 describe('recordingKeyOf', () => {
   test.each(Object.keys(shape) as (keyof typeof shape)[])('changes with %s', (member) => {
@@ -47,11 +71,15 @@ describe('recordingKeyOf', () => {
   })
 
   test('text does not slip from one part of the prompt into the next', () => {
-    expect(promptHashOf({ version: '1', system: 'ab', user: 'c' })).not.toBe(promptHashOf({ version: '1', system: 'a', user: 'bc' }))
+    expect(promptHashOf({ version: '1', system: 'ab', user: 'c' })).not.toBe(
+      promptHashOf({ version: '1', system: 'a', user: 'bc' }),
+    )
   })
 
   test('it is the same on every machine and in every version: a key once written is found', () => {
-    expect(recordingKeyOf({ ...QUESTION, promptHash: '0'.repeat(64), schemaHash: '1'.repeat(64) })).toBe('53aa8ab3ecd09475f4b21810a9d83c3a5df04853fe49ec810863e9a56efe86e2')
+    expect(recordingKeyOf({ ...QUESTION, promptHash: '0'.repeat(64), schemaHash: '1'.repeat(64) })).toBe(
+      '53aa8ab3ecd09475f4b21810a9d83c3a5df04853fe49ec810863e9a56efe86e2',
+    )
     // Another hash here means that the answer's schema has changed: every recording has to be made again.
     expect(DECISION_SCHEMA_HASH).toBe('19687874ceb5eafe09e42374a6598ab966b6d185ad84b0c50fa2c9dc6455f5e8')
   })
@@ -70,11 +98,23 @@ describe('identityOf', () => {
     return parsed
   }
 
-  test.each([{ timeoutMs: 1_000 }, { maxRetries: 0 }, { price: { inputPerMillion: 1, outputPerMillion: 1 } }, { knowledgeCutoff: '2026-01-31' }, { systemPrompt: 'counted with the prompt' }])('is the same with %j', (changes) => {
+  test.each([
+    { timeoutMs: 1_000 },
+    { maxRetries: 0 },
+    { price: { inputPerMillion: 1, outputPerMillion: 1 } },
+    { knowledgeCutoff: '2026-01-31' },
+    { systemPrompt: 'counted with the prompt' },
+  ])('is the same with %j', (changes) => {
     expect(identityOf(config(changes))).toEqual(identityOf(config({})))
   })
 
-  test.each([{ kind: 'anthropic' }, { model: 'n' }, { temperature: 0 }, { maxOutputTokens: 100 }, { baseUrl: 'https://models.example/v1' }])('differs with %j', (changes) => {
+  test.each([
+    { kind: 'anthropic' },
+    { model: 'n' },
+    { temperature: 0 },
+    { maxOutputTokens: 100 },
+    { baseUrl: 'https://models.example/v1' },
+  ])('differs with %j', (changes) => {
     expect(identityOf(config(changes))).not.toEqual(identityOf(config({})))
   })
 
@@ -87,7 +127,9 @@ describe('identityOf', () => {
   })
 
   test('is described in words', () => {
-    expect(describeIdentity(identityOf(config({ temperature: 0, maxOutputTokens: 100, baseUrl: 'http://h/v1' })))).toBe('openai m, temperature 0, at most 100 output tokens, at http://h/v1')
+    expect(describeIdentity(identityOf(config({ temperature: 0, maxOutputTokens: 100, baseUrl: 'http://h/v1' })))).toBe(
+      'openai m, temperature 0, at most 100 output tokens, at http://h/v1',
+    )
     expect(describeIdentity(identityOf(config({})))).toBe('openai m, temperature default, at most 4000 output tokens')
   })
 })

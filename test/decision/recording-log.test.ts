@@ -20,7 +20,9 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 const newFile = () => path.join(folder, `answers-${count++}.jsonl`)
-const [first, second, third] = ['first', 'second', 'third'].map((words) => recordingOf({ promptHash: hashOf(words) })) as [Recording, Recording, Recording]
+const [first, second, third] = ['first', 'second', 'third'].map((words) =>
+  recordingOf({ promptHash: hashOf(words) }),
+) as [Recording, Recording, Recording]
 const other = { ...first, outcome: { ...HELD, model: 'somebody else' } }
 const text = (...recordings: Recording[]) => recordings.map(recordingLine).join('')
 
@@ -42,7 +44,11 @@ describe('recording log', () => {
     await log.close()
     expect(await readFile(file, 'utf8')).toBe(text(first, second))
     const again = await open(file)
-    expect([again.log.find(first.key), again.log.find(second.key), again.log.find(third.key)]).toEqual([first, second, undefined])
+    expect([again.log.find(first.key), again.log.find(second.key), again.log.find(third.key)]).toEqual([
+      first,
+      second,
+      undefined,
+    ])
     expect([...notices, ...again.notices]).toEqual([])
     await again.log.close()
   })
@@ -81,7 +87,9 @@ describe('recording log', () => {
   test('processes that record into one file at the same time lose nothing and mix nothing', async () => {
     const file = newFile()
     const script = path.join(import.meta.dirname, 'append-recordings.ts')
-    await Promise.all(['a', 'b'].map((name) => promisify(execFile)(process.execPath, ['--import', 'tsx', script, file, name, '30'])))
+    await Promise.all(
+      ['a', 'b'].map((name) => promisify(execFile)(process.execPath, ['--import', 'tsx', script, file, name, '30'])),
+    )
     const { index, isTorn } = await readRecordings(file)
     expect(isTorn).toBe(false)
     expect(index.recordings).toHaveLength(2 * 30 + 1)
@@ -95,26 +103,37 @@ describe('a line cut off', () => {
 
   test('wherever it was cut: dropped, told, asked again; what stood before stays', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: last + 1, max: Buffer.byteLength(whole) - 2 }), fc.nat({ max: 3 }), async (length, zeros) => {
-        const file = newFile()
-        await writeFile(file, whole)
-        await truncate(file, length)
-        await appendFile(file, '\0'.repeat(zeros))
-        // Who only reads changes nothing, and sees what is whole.
-        const read = await readRecordings(file)
-        expect([read.isTorn, read.index.recordings]).toEqual([true, [first]])
-        const { log, notices } = await open(file)
-        expect(notices).toEqual([expect.stringMatching(/answers-\d+\.jsonl: its last line was cut off.*dropped.*asked again/)])
-        expect([log.find(first.key), log.find(second.key)]).toEqual([first, undefined])
-        await log.append(second)
-        await log.append(third)
-        await log.close()
-        expect((await readFile(file, 'utf8')).split('\n').filter((line) => line !== '').join('\n')).toBe(text(first, second, third).trimEnd())
-        const again = await open(file)
-        expect([again.notices, again.log.find(third.key)]).toEqual([[], third])
-        await again.log.close()
-        await rm(file)
-      }),
+      fc.asyncProperty(
+        fc.integer({ min: last + 1, max: Buffer.byteLength(whole) - 2 }),
+        fc.nat({ max: 3 }),
+        async (length, zeros) => {
+          const file = newFile()
+          await writeFile(file, whole)
+          await truncate(file, length)
+          await appendFile(file, '\0'.repeat(zeros))
+          // Who only reads changes nothing, and sees what is whole.
+          const read = await readRecordings(file)
+          expect([read.isTorn, read.index.recordings]).toEqual([true, [first]])
+          const { log, notices } = await open(file)
+          expect(notices).toEqual([
+            expect.stringMatching(/answers-\d+\.jsonl: its last line was cut off.*dropped.*asked again/),
+          ])
+          expect([log.find(first.key), log.find(second.key)]).toEqual([first, undefined])
+          await log.append(second)
+          await log.append(third)
+          await log.close()
+          expect(
+            (await readFile(file, 'utf8'))
+              .split('\n')
+              .filter((line) => line !== '')
+              .join('\n'),
+          ).toBe(text(first, second, third).trimEnd())
+          const again = await open(file)
+          expect([again.notices, again.log.find(third.key)]).toEqual([[], third])
+          await again.log.close()
+          await rm(file)
+        },
+      ),
       { seed: 4, numRuns: 40 },
     )
   })
@@ -159,8 +178,10 @@ describe('a line cut off', () => {
   })
 
   test('what is no beginning of ours is not taken for one', () => {
-    for (const line of ['', 'not json', '{"promptHash":"a"', '{"schemaVersion":2,"key":"', recordingLine(first)]) expect([line, isTornLine(line)]).toEqual([line, false])
-    for (const line of ['{', '\0\0', '{"schemaVersion":1,"key":"ab', recordingLine(first).slice(0, -2)]) expect([line, isTornLine(line)]).toEqual([line, true])
+    for (const line of ['', 'not json', '{"promptHash":"a"', '{"schemaVersion":2,"key":"', recordingLine(first)])
+      expect([line, isTornLine(line)]).toEqual([line, false])
+    for (const line of ['{', '\0\0', '{"schemaVersion":1,"key":"ab', recordingLine(first).slice(0, -2)])
+      expect([line, isTornLine(line)]).toEqual([line, true])
   })
 })
 
@@ -169,12 +190,32 @@ describe('a file that cannot be recorded into is a usage error, and stays as it 
     ['notes of somebody', 'buy milk', /line 1: not JSON/],
     ['notes of several lines', 'buy milk\nsell eth\n', /line 1: not JSON/],
     ['plain lines', `${JSON.stringify({ promptHash: 'a', raw: 'x' })}\n`, /plain .*record into a file of its own/],
-    ['a plain line without its line break', JSON.stringify({ promptHash: 'a', raw: 'x' }), /plain .*record into a file of its own/],
+    [
+      'a plain line without its line break',
+      JSON.stringify({ promptHash: 'a', raw: 'x' }),
+      /plain .*record into a file of its own/,
+    ],
     ['garbage in the middle', `${text(first)}{"schemaVersion":1,"key":"\n${text(second)}`, /line 2: not JSON/],
-    ['two answers under one key', text(first, second, other), /line 3: a second, different answer under the key \w{64} of line 1; keep one of them/],
-    ['a line changed by hand', text(first).replace('"sample":0', '"sample":1'), /line 1: the key \w{64} is not that of the line's question.*record it again/],
-    ['a line of a later version', text(first).replace('"schemaVersion":1', '"schemaVersion":2'), /line 1: expected a recording of schemaVersion 1: schemaVersion/],
-    ['an outage as an answer', text(first).replace('"failure":null', '"failure":{"kind":"timeout","message":"m"}'), /line 1: .*outcome\.failure\.kind: not an answer of a model/],
+    [
+      'two answers under one key',
+      text(first, second, other),
+      /line 3: a second, different answer under the key \w{64} of line 1; keep one of them/,
+    ],
+    [
+      'a line changed by hand',
+      text(first).replace('"sample":0', '"sample":1'),
+      /line 1: the key \w{64} is not that of the line's question.*record it again/,
+    ],
+    [
+      'a line of a later version',
+      text(first).replace('"schemaVersion":1', '"schemaVersion":2'),
+      /line 1: expected a recording of schemaVersion 1: schemaVersion/,
+    ],
+    [
+      'an outage as an answer',
+      text(first).replace('"failure":null', '"failure":{"kind":"timeout","message":"m"}'),
+      /line 1: .*outcome\.failure\.kind: not an answer of a model/,
+    ],
     ['an unknown member', text(first).replace('"sample":0', '"sample":0,"apiKey":"k"'), /line 1: .*apiKey/],
   ])('%s', async (_name, before, message) => {
     const file = newFile()
@@ -187,7 +228,9 @@ describe('a file that cannot be recorded into is a usage error, and stays as it 
   })
 
   test('a folder that is not there, and a folder', async () => {
-    await expect(openRecordingLog(path.join(folder, 'absent', 'x.jsonl'))).rejects.toThrow(/recordings .*absent.*ENOENT.*folder that is there/)
+    await expect(openRecordingLog(path.join(folder, 'absent', 'x.jsonl'))).rejects.toThrow(
+      /recordings .*absent.*ENOENT.*folder that is there/,
+    )
     await expect(openRecordingLog(folder)).rejects.toThrow(UsageError)
   })
 

@@ -14,7 +14,8 @@ const config: RulesConfig = parsed
 type Market = { price: number; gap: number; atr: number; rsi: number; adx: number | null; halfSpread: number }
 
 /** Evenly spread over the range; `fc.double` crowds around zero. */
-const between = (min: number, max: number) => fc.integer({ min: 0, max: 1_000_000 }).map((share) => min + ((max - min) * share) / 1_000_000)
+const between = (min: number, max: number) =>
+  fc.integer({ min: 0, max: 1_000_000 }).map((share) => min + ((max - min) * share) / 1_000_000)
 
 const market = fc.record({
   price: between(10, 100_000),
@@ -33,11 +34,18 @@ function snapshotOf({ price, gap, atr, rsi, adx, halfSpread }: Market, side: 'lo
     bid: round(price * (1 - halfSpread)),
     ask: round(price * (1 + halfSpread)),
     side,
-    indicators: { ema12: price * (1 + gap / 2), ema26: price * (1 - gap / 2), atr14: price * atr, rsi14: rsi, adx14: adx },
+    indicators: {
+      ema12: price * (1 + gap / 2),
+      ema26: price * (1 - gap / 2),
+      atr14: price * atr,
+      rsi14: rsi,
+      adx14: adx,
+    },
   })
 }
 
-const decide = (value: Market, side: 'long' | 'short' | null = null) => decideByRules(lookOf(snapshotOf(value, side)), config).decision
+const decide = (value: Market, side: 'long' | 'short' | null = null) =>
+  decideByRules(lookOf(snapshotOf(value, side)), config).decision
 
 describe('rules decider', () => {
   test('every decision is valid, and a long has stop < price < target, a short the reverse', () => {
@@ -65,7 +73,10 @@ describe('rules decider', () => {
   test('never an entry while a position is open; close exactly when the trend has turned', () => {
     fc.assert(
       fc.property(market, fc.constantFrom('long' as const, 'short' as const), (value, side) => {
-        const against = side === 'long' ? value.price * (1 + value.gap / 2) < value.price * (1 - value.gap / 2) : value.price * (1 + value.gap / 2) > value.price * (1 - value.gap / 2)
+        const against =
+          side === 'long'
+            ? value.price * (1 + value.gap / 2) < value.price * (1 - value.gap / 2)
+            : value.price * (1 + value.gap / 2) > value.price * (1 - value.gap / 2)
         expect(decide(value, side).action).toBe(against ? 'close' : 'hold')
       }),
       { seed: 22, numRuns: 300 },
@@ -120,17 +131,25 @@ describe('rules decider', () => {
       }),
       { seed: 25, numRuns: 300 },
     )
-    expect([confidenceOf(0, 0), confidenceOf(0.5, null), confidenceOf(0.5, 30), confidenceOf(2, 80)]).toEqual([0.3, 0.6, 0.6, 0.9])
+    expect([confidenceOf(0, 0), confidenceOf(0.5, null), confidenceOf(0.5, 30), confidenceOf(2, 80)]).toEqual([
+      0.3, 0.6, 0.6, 0.9,
+    ])
   })
 
   test.each(['ema12', 'ema26', 'rsi14', 'atr14'] as const)('holds for want of data while %s is null', (name) => {
     const ruling = decideByRules(lookOf(snapshotWith({ indicators: { [name]: null } })), config)
-    expect(ruling).toMatchObject({ decision: { action: 'hold' }, failure: { kind: 'insufficient_data', message: expect.stringContaining(name) } })
+    expect(ruling).toMatchObject({
+      decision: { action: 'hold' },
+      failure: { kind: 'insufficient_data', message: expect.stringContaining(name) },
+    })
   })
 
   test('an open position needs only the averages', () => {
     const indicators = { rsi14: null, atr14: null, adx14: null }
-    expect(decideByRules(lookOf(snapshotWith({ side: 'short', indicators })), config)).toMatchObject({ decision: { action: 'close' }, failure: null })
+    expect(decideByRules(lookOf(snapshotWith({ side: 'short', indicators })), config)).toMatchObject({
+      decision: { action: 'close' },
+      failure: null,
+    })
   })
 
   test.each([
@@ -143,10 +162,18 @@ describe('rules decider', () => {
     { name: 'a stop that would be below zero', indicators: { atr14: 1_500 } },
     { name: 'a short target that would be below zero', indicators: { ema12: 1_980, rsi14: 40, atr14: 600 } },
   ])('holds on $name, which is no failure', ({ indicators }) => {
-    expect(decideByRules(lookOf(snapshotWith({ indicators })), config)).toMatchObject({ decision: { action: 'hold' }, failure: null })
+    expect(decideByRules(lookOf(snapshotWith({ indicators })), config)).toMatchObject({
+      decision: { action: 'hold' },
+      failure: null,
+    })
   })
 
-  const group = (averageR: number | null) => ({ trades: averageR === null ? 0 : 5, winRate: null, averageR, pnl: '0' as never })
+  const group = (averageR: number | null) => ({
+    trades: averageR === null ? 0 : 5,
+    winRate: null,
+    averageR,
+    pnl: '0' as never,
+  })
   test.each([
     ['longs lost, shorts did better', -0.5, 0.2, 'hold'],
     ['longs lost, shorts lost less', -0.5, -0.4, 'hold'],
@@ -156,14 +183,19 @@ describe('rules decider', () => {
     ['no long has been tried', null, 0.2, 'open_long'],
     ['both the same', -0.5, -0.5, 'open_long'],
   ])('goes by its own record only where told to: %s', (_name, long, short, action) => {
-    const look = { ...lookOf(trendingSnapshot), performance: () => ({ ...trendingSnapshot.performance, bySide: { long: group(long), short: group(short) } }) }
+    const look = {
+      ...lookOf(trendingSnapshot),
+      performance: () => ({ ...trendingSnapshot.performance, bySide: { long: group(long), short: group(short) } }),
+    }
     expect(decideByRules(look, { ...config, followsRecord: true }).decision.action).toBe(action)
     expect(decideByRules(look, config).decision.action).toBe('open_long')
   })
 
   test('an example: the whole outcome', async () => {
     const decider = createRulesDecider(config)
-    const outcome = DecisionOutcome.parse(await decider.decide({ snapshot: trendingSnapshot, prompt: buildPrompt(trendingSnapshot) }))
+    const outcome = DecisionOutcome.parse(
+      await decider.decide({ snapshot: trendingSnapshot, prompt: buildPrompt(trendingSnapshot) }),
+    )
     // Ask 2005.5, ATR 20: stop 2 ATR below, target 4 ATR above. Separation 0.5 ATR, ADX 25: mean(0.5, 0.375).
     expect(outcome).toEqual({
       decision: {
@@ -172,7 +204,8 @@ describe('rules decider', () => {
         takeProfitPrice: 2_085.5,
         confidence: 0.5625,
         invalidation: 'EMA 12 crosses below EMA 26 on 30m bars.',
-        rationale: 'EMA 12 2000 above EMA 26 1990 on 30m bars; RSI 14 60.0, wanted 50 to 70 for a long; stop 2 ATR and target 4 ATR from 2005.5.',
+        rationale:
+          'EMA 12 2000 above EMA 26 1990 on 30m bars; RSI 14 60.0, wanted 50 to 70 for a long; stop 2 ATR and target 4 ATR from 2005.5.',
       },
       decider: 'rules',
       model: null,

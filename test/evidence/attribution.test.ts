@@ -15,11 +15,20 @@ describe('where a result comes from', () => {
   it('the four parts add up to the pnl, to the last digit', async () => {
     for (const seed of [71, 72, 73]) {
       const market = historyOf({ seed })
-      const config = settings({ guard: { cooldownMinutesAfterLoss: 240, maxEntriesPerDay: 3, maxDrawdown: 1, maxDailyLoss: 1, minStopAtr: 0.1 } })
+      const config = settings({
+        guard: { cooldownMinutesAfterLoss: 240, maxEntriesPerDay: 3, maxDrawdown: 1, maxDailyLoss: 1, minStopAtr: 0.1 },
+      })
       const { lines, trades } = await replay(market, config)
       const found = await attributeResult({ config, market, lines, trades, to: endOf(market) })
       expect(found?.refused).toBeGreaterThan(0)
-      expect(sum(found?.decider ?? ('0' as never), found?.guard ?? ('0' as never), found?.exits ?? ('0' as never), found?.sizing ?? ('0' as never))).toBe(found?.pnl)
+      expect(
+        sum(
+          found?.decider ?? ('0' as never),
+          found?.guard ?? ('0' as never),
+          found?.exits ?? ('0' as never),
+          found?.sizing ?? ('0' as never),
+        ),
+      ).toBe(found?.pnl)
       expect(found?.decisions).toBe((found?.approved ?? 0) + (found?.refused ?? 0))
     }
   })
@@ -34,7 +43,9 @@ describe('where a result comes from', () => {
     expect(found?.guard).toBe('0')
     expect(trades.every(({ exitReason }) => exitReason === 'stop_loss' || exitReason === 'take_profit')).toBe(true)
     // The same exits at the same prices; one lot instead of several differs by the rounding of fees alone.
-    expect(Math.abs(toNumber(found?.exits ?? '0'))).toBeLessThan(0.02 * Math.abs(toNumber(found?.riskUnit ?? '0')) * trades.length)
+    expect(Math.abs(toNumber(found?.exits ?? '0'))).toBeLessThan(
+      0.02 * Math.abs(toNumber(found?.riskUnit ?? '0')) * trades.length,
+    )
   })
 
   it('is not told where nothing was traded', async () => {
@@ -48,9 +59,25 @@ describe('baselines', () => {
   it('holding gains what the price gains, less its costs', async () => {
     const market = historyOf({ seed: 76 })
     const slots = Array.from({ length: 96 }, (_, index) => START + DAY_MS + index * 30 * MINUTE_MS)
-    const free = settings({ paper: { spreadBps: 0, slippageBps: 0, latencyMs: 0, assumedFundingRate: '0', product: { tickSize: '0.01', contractSize: '0.0001', maxQuantity: '100000000', fees: { maker: '0', taker: '0', perContract: '0' } } } })
+    const free = settings({
+      paper: {
+        spreadBps: 0,
+        slippageBps: 0,
+        latencyMs: 0,
+        assumedFundingRate: '0',
+        product: {
+          tickSize: '0.01',
+          contractSize: '0.0001',
+          maxQuantity: '100000000',
+          fees: { maker: '0', taker: '0', perContract: '0' },
+        },
+      },
+    })
     const held = await holdThrough(free, market, slots, endOf(market))
-    const [first, last] = [market.history.barAt(slots[0] ?? 0)?.open ?? 0, market.history.barAt(slots.at(-1) ?? 0)?.open ?? 0]
+    const [first, last] = [
+      market.history.barAt(slots[0] ?? 0)?.open ?? 0,
+      market.history.barAt(slots.at(-1) ?? 0)?.open ?? 0,
+    ]
     // All but the share kept back for costs is invested.
     expect(toNumber(held?.endEquity ?? '0') / 10_000 - 1).toBeCloseTo(0.99 * (last / first - 1), 4)
     const costly = await holdThrough(settings(), market, slots, endOf(market))
@@ -63,7 +90,8 @@ describe('baselines', () => {
   it('random entries come as often as they are asked for, in both directions, and depend on seed and slot alone', async () => {
     const market = historyOf({ seed: 77, days: 6 })
     const config = settings()
-    const run = (seed: number) => replay(market, config, { decider: createRandomDecider({ seed, entryRate: 0.25, stopAtr: 1, rewardToRisk: 2 }) })
+    const run = (seed: number) =>
+      replay(market, config, { decider: createRandomDecider({ seed, entryRate: 0.25, stopAtr: 1, rewardToRisk: 2 }) })
     const [one, again, other] = [await run(1), await run(1), await run(2)]
     expect(again.lines).toEqual(one.lines)
     expect(other.lines).not.toEqual(one.lines)
@@ -73,7 +101,8 @@ describe('baselines', () => {
   })
 
   it('the rate of asking counts slots without a position only', () => {
-    const line = (outcome: 'held' | 'entered' | 'refused', inPosition: boolean) => ({ outcome, inPosition, ask: outcome === 'held' ? null : {} }) as never
+    const line = (outcome: 'held' | 'entered' | 'refused', inPosition: boolean) =>
+      ({ outcome, inPosition, ask: outcome === 'held' ? null : {} }) as never
     expect(entryRateOf([])).toBe(0)
     expect(entryRateOf([line('held', false), line('entered', true), line('held', true), line('held', true)])).toBe(0.5)
     expect(entryRateOf([line('refused', false), line('refused', false)])).toBe(1)
@@ -86,10 +115,15 @@ describe('assumed funding', () => {
     const bare = historyOf({ seed: 78 })
     const { trades } = await replay(bare, config)
     expect(await assumedFundingShare(config, bare, trades)).toBe(1)
-    const covered = historyOf({ seed: 78, funding: Array.from({ length: 96 }, (_, hour) => ({ time: START + hour * HOUR_MS, rate: 0.0001 })) })
+    const covered = historyOf({
+      seed: 78,
+      funding: Array.from({ length: 96 }, (_, hour) => ({ time: START + hour * HOUR_MS, rate: 0.0001 })),
+    })
     expect(await assumedFundingShare(config, covered, trades)).toBe(0)
     expect(await assumedFundingShare(config, bare, [])).toBeNull()
-    expect(await assumedFundingShare(settings({ paper: { product: { fundingIntervalMs: null } } }), bare, trades)).toBeNull()
+    expect(
+      await assumedFundingShare(settings({ paper: { product: { fundingIntervalMs: null } } }), bare, trades),
+    ).toBeNull()
   })
 })
 
@@ -113,7 +147,14 @@ describe('data by content', () => {
     const hash = hashCandles(marketOf(bars, '1m').history)
     expect(hashCandles(marketOf(structuredClone(bars) as Candle[], '1m').history)).toBe(hash)
     expect(hashCandles(marketOf(bars.slice(1), '1m').history)).not.toBe(hash)
-    expect(hashCandles(marketOf(bars.map((bar, index) => (index === 4_000 ? { ...bar, volume: bar.volume + 0.01 } : bar)), '1m').history)).not.toBe(hash)
+    expect(
+      hashCandles(
+        marketOf(
+          bars.map((bar, index) => (index === 4_000 ? { ...bar, volume: bar.volume + 0.01 } : bar)),
+          '1m',
+        ).history,
+      ),
+    ).not.toBe(hash)
     expect(hash).toMatch(/^[0-9a-f]{64}$/)
   })
 })

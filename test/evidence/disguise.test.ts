@@ -9,7 +9,12 @@ import { eightHourly, historyOf, rulesOf, settings, START } from '../replay/supp
 
 const market = historyOf({ seed: 91, days: 4, funding: eightHourly(4) })
 const config = settings()
-const headlines = ['one', 'two', 'three', 'four'].map((title, index) => ({ title, source: 'a feed', link: null, publishedAt: START + DAY_MS + index * 3_600_000 }))
+const headlines = ['one', 'two', 'three', 'four'].map((title, index) => ({
+  title,
+  source: 'a feed',
+  link: null,
+  publishedAt: START + DAY_MS + index * 3_600_000,
+}))
 const history = { config, market, headlines, from: START + DAY_MS, to: START + 4 * DAY_MS }
 const NOTHING = { dates: false, names: false, prices: false, news: 'kept' } as const
 
@@ -24,7 +29,10 @@ describe('a disguise', () => {
     const worn = disguise(history, guise)
     const other = await runReplay({ ...worn, decider: rulesOf(worn.config) })
     expect(plain.trades.length).toBeGreaterThan(3)
-    const facts = ({ lines, trades }: typeof plain) => ({ actions: lines.map(({ action, outcome, equity }) => [action, outcome, equity]), trades: trades.map(({ side, quantity, pnl, exitReason }) => [side, quantity, pnl, exitReason]) })
+    const facts = ({ lines, trades }: typeof plain) => ({
+      actions: lines.map(({ action, outcome, equity }) => [action, outcome, equity]),
+      trades: trades.map(({ side, quantity, pnl, exitReason }) => [side, quantity, pnl, exitReason]),
+    })
     expect(facts(other)).toEqual(facts(plain))
   })
 
@@ -35,7 +43,9 @@ describe('a disguise', () => {
       asksModel: true,
       async decide({ snapshot }) {
         shown.push(renderSnapshot(snapshot))
-        return { ...(await rulesOf(config).decide({ snapshot, prompt: { version: '', system: '', user: '', hash: '' } })) }
+        return {
+          ...(await rulesOf(config).decide({ snapshot, prompt: { version: '', system: '', user: '', hash: '' } })),
+        }
       },
     }
     const worn = disguise(history, { dates: true, names: true, prices: true, news: 'removed' })
@@ -53,13 +63,17 @@ describe('a disguise', () => {
 
   it('keeps weekdays and hours', () => {
     expect(SHIFT_DAYS % 7).toBe(0)
-    expect(new Date(disguise(history, { ...NOTHING, dates: true }).from).getUTCDay()).toBe(new Date(history.from).getUTCDay())
+    expect(new Date(disguise(history, { ...NOTHING, dates: true }).from).getUTCDay()).toBe(
+      new Date(history.from).getUTCDay(),
+    )
   })
 
   it('swaps news between their times, the same way each time, and removes it', () => {
     const swapped = disguise(history, { ...NOTHING, news: 'swapped' }).headlines
     expect(swapped.map(({ title }) => title)).toEqual(headlines.map(({ title }) => title))
-    expect(swapped.map(({ publishedAt }) => publishedAt).sort()).toEqual(headlines.map(({ publishedAt }) => publishedAt))
+    expect(swapped.map(({ publishedAt }) => publishedAt).sort()).toEqual(
+      headlines.map(({ publishedAt }) => publishedAt),
+    )
     expect(swapped).not.toEqual(headlines)
     expect(disguise(history, { ...NOTHING, news: 'swapped' }).headlines).toEqual(swapped)
     expect(disguise(history, { ...NOTHING, news: 'removed' }).headlines).toEqual([])
@@ -75,10 +89,27 @@ describe('a disguise', () => {
         const future = market.history.barAt(now + 30 * MINUTE_MS)
         const { side, quote } = lookOf(snapshot)
         const price = Number(quote.ask)
-        const common = { decider: 'memory', model: null, failure: null, attempts: [], usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 } }
-        if (future === undefined || side !== null) return { ...common, decision: { action: 'hold', rationale: 'I do not remember' } }
+        const common = {
+          decider: 'memory',
+          model: null,
+          failure: null,
+          attempts: [],
+          usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 },
+        }
+        if (future === undefined || side !== null)
+          return { ...common, decision: { action: 'hold', rationale: 'I do not remember' } }
         const up = future.open > price
-        return { ...common, decision: { action: up ? 'open_long' : 'open_short', stopLossPrice: price * (up ? 0.99 : 1.01), takeProfitPrice: up ? Math.max(future.open, price * 1.0152) : Math.min(future.open, price * 0.9848), confidence: 0.9, invalidation: 'x', rationale: 'I remember' } }
+        return {
+          ...common,
+          decision: {
+            action: up ? 'open_long' : 'open_short',
+            stopLossPrice: price * (up ? 0.99 : 1.01),
+            takeProfitPrice: up ? Math.max(future.open, price * 1.0152) : Math.min(future.open, price * 0.9848),
+            confidence: 0.9,
+            invalidation: 'x',
+            rationale: 'I remember',
+          },
+        }
       },
     }
     const plain = await runReplay({ ...history, decider: memory })

@@ -43,8 +43,13 @@ describe('the ledger of trials', () => {
 
   it('keeps every trial, in order, and of one that was run again the newest', () => {
     const directory = newDirectory()
-    for (const one of [trial('a'), trial('b'), trial('a', { at: '2026-11-03T10:00:00Z' }), trial('c')]) recordTrial(directory, one)
-    expect(readTrials(directory).map(({ trialId, at }) => [trialId, at.slice(8, 10)])).toEqual([['b', '02'], ['a', '03'], ['c', '02']])
+    for (const one of [trial('a'), trial('b'), trial('a', { at: '2026-11-03T10:00:00Z' }), trial('c')])
+      recordTrial(directory, one)
+    expect(readTrials(directory).map(({ trialId, at }) => [trialId, at.slice(8, 10)])).toEqual([
+      ['b', '02'],
+      ['a', '03'],
+      ['c', '02'],
+    ])
   })
 
   it('survives a line that a crash cut short, and what comes after it stands alone', () => {
@@ -64,7 +69,13 @@ describe('the ledger of trials', () => {
   })
 
   it('measures a result against what was tried on its market at its time', () => {
-    const ledger = [trial('same'), trial('elsewhere', { symbol: 'BIP' }), trial('before', { from: '2023-01-01T00:00:00Z', to: '2024-01-01T00:00:00Z' }), trial('overlapping', { from: '2024-05-31T00:00:00Z', to: '2024-07-01T00:00:00Z', sharpePerObservation: 0.3 }), trial('itself')]
+    const ledger = [
+      trial('same'),
+      trial('elsewhere', { symbol: 'BIP' }),
+      trial('before', { from: '2023-01-01T00:00:00Z', to: '2024-01-01T00:00:00Z' }),
+      trial('overlapping', { from: '2024-05-31T00:00:00Z', to: '2024-07-01T00:00:00Z', sharpePerObservation: 0.3 }),
+      trial('itself'),
+    ]
     expect(comparableTrials(ledger, trial('itself')).map(({ trialId }) => trialId)).toEqual(['same', 'overlapping'])
     const metrics = { sharpe: 0.2 * Math.sqrt(365), observationsPerYear: 365 } as Metrics
     const around = trialsAround(ledger, trial('itself'), metrics)
@@ -72,6 +83,9 @@ describe('the ledger of trials', () => {
     // Of 0.1, 0.3 and 0.2.
     expect(around.trialDeviation).toBeCloseTo(0.1, 12)
     expect(trialsAround([], trial('itself'), metrics)).toEqual({ trials: 1, trialDeviation: null })
-    expect(trialsAround([trial('other', { sharpePerObservation: null })], trial('itself'), metrics)).toEqual({ trials: 2, trialDeviation: null })
+    expect(trialsAround([trial('other', { sharpePerObservation: null })], trial('itself'), metrics)).toEqual({
+      trials: 2,
+      trialDeviation: null,
+    })
   })
 })

@@ -20,7 +20,12 @@ describe('JSON from the model unusable', () => {
   /** A live world whose decider is the real client of a model that says these things in turn. */
   async function worldOf(answers: readonly string[]) {
     server = await startScriptedServer(answers.map((answer) => openAiDialect.answer(answer)))
-    const config = DeciderConfig.parse({ kind: 'openai', model: 'm', baseUrl: `${server.url}${openAiDialect.basePath}`, timeoutMs: 5_000 })
+    const config = DeciderConfig.parse({
+      kind: 'openai',
+      model: 'm',
+      baseUrl: `${server.url}${openAiDialect.basePath}`,
+      timeoutMs: 5_000,
+    })
     const decider = await createDecider({ config, apiKey: 'sk-test', clock: Date.now, sleep: async () => undefined })
     return { world: await createLiveWorld({ decider }), requests: () => server?.received.length }
   }
@@ -34,7 +39,10 @@ describe('JSON from the model unusable', () => {
     ['NaN', good.replace('1980', 'NaN'), 'bad_json'],
   ])('%s, and again after the one repair: hold', async (_name, answer, kind) => {
     const { world, requests } = await worldOf([answer])
-    expect(await world.cycle()).toMatchObject({ outcome: 'held', decision: { decision: { action: 'hold' }, failure: { kind } } })
+    expect(await world.cycle()).toMatchObject({
+      outcome: 'held',
+      decision: { decision: { action: 'hold' }, failure: { kind } },
+    })
     expect(requests()).toBe(2)
     expect(world.placed()).toEqual([])
   })
@@ -48,15 +56,23 @@ describe('JSON from the model unusable', () => {
 })
 
 describe('flip-flop, overtrading', () => {
-  const failed = (verdicts: readonly { rule: string; passed: boolean }[]) => verdicts.filter(({ passed }) => !passed).map(({ rule }) => rule)
+  const failed = (verdicts: readonly { rule: string; passed: boolean }[]) =>
+    verdicts.filter(({ passed }) => !passed).map(({ rule }) => rule)
 
   it('the next prompt shows the last decisions and why the position was opened; turning it in one step is refused', async () => {
-    const world = await createLiveWorld({ decisions: [{ ...LONG, rationale: 'higher lows since noon', invalidation: 'a close below 1985' }, SHORT] })
+    const world = await createLiveWorld({
+      decisions: [{ ...LONG, rationale: 'higher lows since noon', invalidation: 'a close below 1985' }, SHORT],
+    })
     await world.cycle()
     world.moveTo(30)
     const { snapshot, prompt, outcome, verdicts } = await world.cycle()
-    expect(snapshot?.decisions).toMatchObject([{ action: 'open_long', outcome: 'entered', note: 'higher lows since noon' }])
-    expect(snapshot?.position?.thesis).toMatchObject({ rationale: 'higher lows since noon', invalidation: 'a close below 1985' })
+    expect(snapshot?.decisions).toMatchObject([
+      { action: 'open_long', outcome: 'entered', note: 'higher lows since noon' },
+    ])
+    expect(snapshot?.position?.thesis).toMatchObject({
+      rationale: 'higher lows since noon',
+      invalidation: 'a close below 1985',
+    })
     expect(prompt?.user).toContain('higher lows since noon')
     expect(prompt?.user).toContain('a close below 1985')
     expect(outcome).toBe('refused')
@@ -66,7 +82,12 @@ describe('flip-flop, overtrading', () => {
 
   it('after a loss it waits', async () => {
     const world = await createLiveWorld({ decisions: [LONG, CLOSE, SHORT, SHORT] })
-    for (const [minute, outcome] of [[0, 'entered'], [30, 'closed'], [60, 'refused'], [90, 'entered']] as const) {
+    for (const [minute, outcome] of [
+      [0, 'entered'],
+      [30, 'closed'],
+      [60, 'refused'],
+      [90, 'entered'],
+    ] as const) {
       world.moveTo(minute)
       const record = await world.cycle()
       expect(record.outcome, `minute ${minute}`).toBe(outcome)
@@ -76,7 +97,10 @@ describe('flip-flop, overtrading', () => {
 
   it('so many entries a day and no more', async () => {
     const decisions = [LONG, CLOSE, SHORT, CLOSE, LONG]
-    const world = await createLiveWorld({ decisions, overrides: { guard: { cooldownMinutesAfterLoss: 0, maxEntriesPerDay: 2 } } })
+    const world = await createLiveWorld({
+      decisions,
+      overrides: { guard: { cooldownMinutesAfterLoss: 0, maxEntriesPerDay: 2 } },
+    })
     const outcomes = []
     for (const [index] of decisions.entries()) {
       world.moveTo(index * 30)
@@ -117,7 +141,10 @@ describe('stop button does not stop', () => {
   })
 
   it('enforcement goes on: a missing stop is replaced, and a stop that fires is a trade', async () => {
-    const world = await createLiveWorld({ decisions: [LONG], steps: [{ afterMs: 5 * MINUTE_MS + 10_000, price: 1_970 }] })
+    const world = await createLiveWorld({
+      decisions: [LONG],
+      steps: [{ afterMs: 5 * MINUTE_MS + 10_000, price: 1_970 }],
+    })
     await world.cycle()
     await world.halt()
     world.venue.hand.cancelAll()
@@ -130,10 +157,13 @@ describe('stop button does not stop', () => {
 })
 
 describe('replay drifts from live', () => {
-  it.each<Decision>([LONG, SHORT, HOLD, { ...LONG, confidence: 0.1 }])('$action: prompt, verdicts and order come out of a live record again, byte for byte', async (decision) => {
-    const world = await createLiveWorld({ decisions: [decision] })
-    const { slot } = await world.cycle()
-    const stored = await world.store.loadCycle(world.config.id, slot)
-    expect(stored === null ? null : reproduce(stored)).toEqual({ prompt: true, verdicts: true, order: true })
-  })
+  it.each<Decision>([LONG, SHORT, HOLD, { ...LONG, confidence: 0.1 }])(
+    '$action: prompt, verdicts and order come out of a live record again, byte for byte',
+    async (decision) => {
+      const world = await createLiveWorld({ decisions: [decision] })
+      const { slot } = await world.cycle()
+      const stored = await world.store.loadCycle(world.config.id, slot)
+      expect(stored === null ? null : reproduce(stored)).toEqual({ prompt: true, verdicts: true, order: true })
+    },
+  )
 })

@@ -22,7 +22,11 @@ type Limit = { given?: Changes; tight: Partial<GuardConfig>; rule: GuardRuleName
 /** For each limit of the configuration a situation that the default lets pass, a tighter value, and the rule that then refuses. */
 const LIMITS: Readonly<Partial<Record<keyof GuardConfig, Limit>>> = {
   maxDailyLoss: { given: { accounting: { equity: money('9800') } }, tight: { maxDailyLoss: 0.02 }, rule: 'daily_loss' },
-  maxDrawdown: { given: { accounting: { ...worth('9800'), peakEquity: money('10000') } }, tight: { maxDrawdown: 0.02 }, rule: 'drawdown' },
+  maxDrawdown: {
+    given: { accounting: { ...worth('9800'), peakEquity: money('10000') } },
+    tight: { maxDrawdown: 0.02 },
+    rule: 'drawdown',
+  },
   sessionBufferMinutes: { given: { product: closesIn(60) }, tight: { sessionBufferMinutes: 60 }, rule: 'session_open' },
   minStopAtr: { tight: { minStopAtr: 2.1 }, rule: 'stop_distance' },
   maxStopAtr: { tight: { maxStopAtr: 1.9 }, rule: 'stop_distance' },
@@ -33,12 +37,28 @@ const LIMITS: Readonly<Partial<Record<keyof GuardConfig, Limit>>> = {
   maxRiskPerTrade: { given: { product: atLeast(25) }, tight: { maxRiskPerTrade: 0.0099 }, rule: 'risk_per_trade' },
   maxLeverage: { given: { product: atLeast(25) }, tight: { maxLeverage: 0.4 }, rule: 'leverage' },
   maxNotional: { given: { product: atLeast(25) }, tight: { maxNotional: money('4999') }, rule: 'notional_cap' },
-  maxPriceMoveAtr: { given: { facts: { quote: quoteOf(2_005) } }, tight: { maxPriceMoveAtr: 0.2 }, rule: 'price_moved' },
-  cooldownMinutesAfterLoss: { given: { accounting: lostAgo(60) }, tight: { cooldownMinutesAfterLoss: 61 }, rule: 'cooldown' },
-  maxEntriesPerDay: { given: { accounting: { entriesToday: 2 } }, tight: { maxEntriesPerDay: 2 }, rule: 'entries_per_day' },
+  maxPriceMoveAtr: {
+    given: { facts: { quote: quoteOf(2_005) } },
+    tight: { maxPriceMoveAtr: 0.2 },
+    rule: 'price_moved',
+  },
+  cooldownMinutesAfterLoss: {
+    given: { accounting: lostAgo(60) },
+    tight: { cooldownMinutesAfterLoss: 61 },
+    rule: 'cooldown',
+  },
+  maxEntriesPerDay: {
+    given: { accounting: { entriesToday: 2 } },
+    tight: { maxEntriesPerDay: 2 },
+    rule: 'entries_per_day',
+  },
   tradingHoursUtc: { tight: { tradingHoursUtc: { from: 10, to: 12 } }, rule: 'trading_hours' },
   tradingDaysUtc: { tight: { tradingDaysUtc: [0] }, rule: 'trading_hours' },
-  maxFundingAnnualised: { given: { snapshot: paying(0.5) }, tight: { maxFundingAnnualised: 0.4 }, rule: 'funding_cost' },
+  maxFundingAnnualised: {
+    given: { snapshot: paying(0.5) },
+    tight: { maxFundingAnnualised: 0.4 },
+    rule: 'funding_cost',
+  },
   // Filled at its worst it would open beyond its target.
   maxEntrySlippageBps: {
     given: { guard: { minStopAtr: 0.01 }, decision: { stopLossPrice: 1_999, takeProfitPrice: 2_002 } },
@@ -80,7 +100,9 @@ describe('limits that exist only in the prompt', () => {
     const world = await createLiveWorld({ decisions: [LONG], venue: { depth: 1 } })
     await world.cycle()
     const { fills } = world.venue.truth()
-    expect(world.placed()).toMatchObject([{ body: { order_configuration: { sor_limit_ioc: { limit_price: '2002.5' } } } }])
+    expect(world.placed()).toMatchObject([
+      { body: { order_configuration: { sor_limit_ioc: { limit_price: '2002.5' } } } },
+    ])
     expect(Math.max(...fills.map(({ price }) => Number(price)))).toBe(2_002.5)
     expect(fills).toHaveLength(5)
   })
@@ -97,7 +119,10 @@ describe('limits that exist only in the prompt', () => {
 })
 
 const ISSUE = { kind: 'gap', at: NOW, count: 2, detail: 'two bars are missing' } as const
-const live = (facts: NonNullable<Changes['facts']>): Changes => ({ mode: 'live', facts: { liveBarriers: [], sizeCap: quantity(25), ...facts } })
+const live = (facts: NonNullable<Changes['facts']>): Changes => ({
+  mode: 'live',
+  facts: { liveBarriers: [], sizeCap: quantity(25), ...facts },
+})
 
 /** For each rule a situation in which it fires. */
 const FIRES: Readonly<Record<GuardRuleName, Changes>> = {
@@ -137,7 +162,10 @@ describe('guard that cannot fire', () => {
 
   it.each(GUARD_RULES.map((rule) => [rule]))('%s fires', (rule) => {
     const { verdicts, result } = judge(contextWith(FIRES[rule]))
-    expect(verdicts.find((verdict) => verdict.rule === rule)).toMatchObject({ passed: false, reason: expect.stringMatching(/\w/) })
+    expect(verdicts.find((verdict) => verdict.rule === rule)).toMatchObject({
+      passed: false,
+      reason: expect.stringMatching(/\w/),
+    })
     expect(result.kind).toBe('refused')
   })
 

@@ -31,8 +31,18 @@ import { RISKING } from '../support/risking.ts'
 
 const words = { confidence: 0.8, invalidation: 'it turns', rationale: 'it goes on' }
 /** At {@link LEVEL} with the stop 20 away and the target 50. */
-export const LONG: EntryDecision = { action: 'open_long', stopLossPrice: LEVEL - 20, takeProfitPrice: LEVEL + 50, ...words }
-export const SHORT: EntryDecision = { action: 'open_short', stopLossPrice: LEVEL + 20, takeProfitPrice: LEVEL - 50, ...words }
+export const LONG: EntryDecision = {
+  action: 'open_long',
+  stopLossPrice: LEVEL - 20,
+  takeProfitPrice: LEVEL + 50,
+  ...words,
+}
+export const SHORT: EntryDecision = {
+  action: 'open_short',
+  stopLossPrice: LEVEL + 20,
+  takeProfitPrice: LEVEL - 50,
+  ...words,
+}
 
 /** From so many milliseconds after {@link SLOT} on, the price. */
 export type Step = { afterMs: number; price: number }
@@ -60,7 +70,12 @@ const MINUTES = 300
 const barsOf = (path: PricePath): Candle[] =>
   Array.from({ length: MINUTES }, (_, index) => {
     const time = SLOT + (index - 30) * MINUTE_MS
-    const { open, high, low, close } = path.bar(time, MINUTE_MS) ?? { open: LEVEL, high: LEVEL, low: LEVEL, close: LEVEL }
+    const { open, high, low, close } = path.bar(time, MINUTE_MS) ?? {
+      open: LEVEL,
+      high: LEVEL,
+      low: LEVEL,
+      close: LEVEL,
+    }
     return { time, open, high, low, close, volume: 10 }
   })
 
@@ -78,12 +93,30 @@ const scripted = (decisions: readonly Decision[], asked: string[]): Decider => {
 
 /** A strategy in live mode: the real Coinbase broker over a venue in memory, on a clock in the test's hand. */
 export async function createLiveWorld(given: LiveWorldOptions = {}) {
-  const { decisions = [], decider, steps = [], minSize = 10, closedTrades = 0, venue: options = {}, overrides = {}, wrapMarket = (bars) => bars } = given
+  const {
+    decisions = [],
+    decider,
+    steps = [],
+    minSize = 10,
+    closedTrades = 0,
+    venue: options = {},
+    overrides = {},
+    wrapMarket = (bars) => bars,
+  } = given
   const time: ManualClock = createManualClock(SLOT)
-  const path = pathOfSteps([{ from: 0, price: LEVEL }, ...steps.map(({ afterMs, price }) => ({ from: SLOT + afterMs, price }))])
+  const path = pathOfSteps([
+    { from: 0, price: LEVEL },
+    ...steps.map(({ afterMs, price }) => ({ from: SLOT + afterMs, price })),
+  ])
   const venue = createFakeVenue({ ...options, clock: time.now, price: path, product: { minSize } })
   const config = loadConfig({
-    overrides: { mode: 'live', sizing: RISKING, ...overrides, market: { source: 'live', symbol: SYMBOL, referenceSymbol: null }, live: { tradesPerSizeStep: 1 } },
+    overrides: {
+      mode: 'live',
+      sizing: RISKING,
+      ...overrides,
+      market: { source: 'live', symbol: SYMBOL, referenceSymbol: null },
+      live: { tradesPerSizeStep: 1 },
+    },
   })
   const asked: string[] = []
   const events: DomainEvent[] = []
@@ -100,7 +133,12 @@ export async function createLiveWorld(given: LiveWorldOptions = {}) {
     clock: time.now,
     sleep: async (ms) => time.advance(ms),
     store: createStore(rewiring.items ?? items, rewiring.writer ?? 'world', 'live'),
-    broker: createCoinbaseBroker({ transport: rewiring.transport ?? transport, config, clock: time.now, sleep: async (ms) => time.advance(ms) }),
+    broker: createCoinbaseBroker({
+      transport: rewiring.transport ?? transport,
+      config,
+      clock: time.now,
+      sleep: async (ms) => time.advance(ms),
+    }),
     market,
     telemetry: { log: (level, message) => logs.push(`${level} ${message}`), metric() {} },
     events: {
@@ -131,7 +169,20 @@ export async function createLiveWorld(given: LiveWorldOptions = {}) {
     return found
   }
   return {
-    config, venue, items, store, ports, time, asked, events, logs, schedule, state, wire, transport, market,
+    config,
+    venue,
+    items,
+    store,
+    ports,
+    time,
+    asked,
+    events,
+    logs,
+    schedule,
+    state,
+    wire,
+    transport,
+    market,
     cycle: (scheduledFor = time.now(), by: CyclePorts = ports) => runCycle(by, { scheduledFor, dryRun: false }),
     enforce: (by: CyclePorts = ports) => runEnforcement(by),
     /** To that many minutes after {@link SLOT}. */
@@ -148,7 +199,9 @@ export async function createLiveWorld(given: LiveWorldOptions = {}) {
     /** Somebody presses the stop button. */
     async halt(): Promise<void> {
       const at = toIso(time.now())
-      const halted = await commit(ports, await loadOrCreateState(ports), [{ type: 'halted', at, halt: { at, by: 'operator', rule: null, reason: 'stop' } }])
+      const halted = await commit(ports, await loadOrCreateState(ports), [
+        { type: 'halted', at, halt: { at, by: 'operator', rule: null, reason: 'stop' } },
+      ])
       await settleOutbox(ports, halted, { own: true })
     },
     trades: async (): Promise<Trade[]> => (await store.listTrades(config.id, { limit: 100 })).items,
@@ -186,7 +239,11 @@ const placedAt = (venue: FakeVenue): Placing[] =>
     })
 
 /** A fault of the order that opens, protects or closes. */
-export const onOrder = (kind: Placing['kind'], fault: Fault, more: Omit<FaultRule, 'on' | 'fault'> = {}): FaultRule => ({
+export const onOrder = (
+  kind: Placing['kind'],
+  fault: Fault,
+  more: Omit<FaultRule, 'on' | 'fault'> = {},
+): FaultRule => ({
   on: (request) => request.method === 'POST' && PLACING.has(request.path) && kindOf(request) === kind,
   fault,
   ...more,

@@ -26,7 +26,10 @@ describe('timeout after submit', () => {
     expect(world.told()).toEqual(['unknown', 'opened', 'protected'])
     expect(world.placed().map(({ kind }) => kind)).toEqual(['entry'])
     expect(world.held()).toBe(10)
-    expect((await world.state()).phase).toMatchObject({ kind: 'open', position: { quantity: '10', protection: { status: 'live' } } })
+    expect((await world.state()).phase).toMatchObject({
+      kind: 'open',
+      position: { quantity: '10', protection: { status: 'live' } },
+    })
   })
 
   it('it never arrived: nothing new is opened meanwhile, and past its deadline it is given up, never sent again', async () => {
@@ -35,7 +38,10 @@ describe('timeout after submit', () => {
     expect(await world.cycle()).toMatchObject({ outcome: 'failed', reason: expect.stringContaining('unknown') })
     expect((await world.state()).phase.kind).toBe('opening')
     await world.pass(1)
-    expect((await world.state()).phase).toMatchObject({ kind: 'flat', abandoned: { cycleId: 'eth-perp-20260310T1200Z' } })
+    expect((await world.state()).phase).toMatchObject({
+      kind: 'flat',
+      abandoned: { cycleId: 'eth-perp-20260310T1200Z' },
+    })
     expect(world.placed()).toHaveLength(1)
     world.moveTo(30)
     expect(await world.cycle()).toMatchObject({ outcome: 'entered' })
@@ -43,12 +49,18 @@ describe('timeout after submit', () => {
     expect(new Set(ids).size).toBe(2)
   })
 
-  it.each([[15, 'before it is given up'], [75, 'after it was given up']])('it arrives %i s late, %s: it is ours, and protected', async (seconds) => {
+  it.each([
+    [15, 'before it is given up'],
+    [75, 'after it was given up'],
+  ])('it arrives %i s late, %s: it is ours, and protected', async (seconds) => {
     const world = await createLiveWorld({ decisions: [LONG] })
     world.venue.misbehave(onOrder('entry', { kind: 'arrive_late', ms: seconds * SECOND_MS }))
     expect(await world.cycle()).toMatchObject({ outcome: 'failed' })
     await world.pass(2)
-    expect((await world.state()).phase).toMatchObject({ kind: 'open', position: { quantity: '10', thesis: { cycleId: 'eth-perp-20260310T1200Z' }, protection: { status: 'live' } } })
+    expect((await world.state()).phase).toMatchObject({
+      kind: 'open',
+      position: { quantity: '10', thesis: { cycleId: 'eth-perp-20260310T1200Z' }, protection: { status: 'live' } },
+    })
     expect(world.exits()).toMatchObject([{ size: 10 }])
     expect(world.placed().filter(({ kind }) => kind === 'entry')).toHaveLength(1)
   })
@@ -94,7 +106,10 @@ describe('entry filled, stop placement fails', () => {
   })
 
   it('twice: flattened at once and told', async () => {
-    const world = await createLiveWorld({ decisions: [LONG], venue: { switches: { refusesAttachedBrackets: true, refusesBrackets: true } } })
+    const world = await createLiveWorld({
+      decisions: [LONG],
+      venue: { switches: { refusesAttachedBrackets: true, refusesBrackets: true } },
+    })
     await world.cycle()
     expect(world.placed().map(({ kind }) => kind)).toEqual(['entry', 'protect', 'protect', 'close'])
     expect(world.held()).toBe(0)
@@ -123,36 +138,66 @@ describe('entry filled, stop placement fails', () => {
 })
 
 describe('client id re-used with another body', () => {
-  it.each(['first', 'refuse'] as const)('the venue answers "%s": its order is compared with ours, and is not taken for it', async (duplicateIds) => {
-    const world = await createLiveWorld({ decisions: [LONG], venue: { switches: { duplicateIds } } })
-    const id = clientOrderIdOf(world.config.id, SLOT, 'entry', 0)
-    const body = { client_order_id: id, product_id: SYMBOL, side: 'BUY', order_configuration: { limit_limit_gtc: { base_size: '17', limit_price: '1000', post_only: false } } }
-    expect(JSON.parse(world.venue.ask({ method: 'POST', path: 'orders', query: {}, body }).text)).toMatchObject({ success: true })
-    await world.cycle()
-    const { phase, halt, incidents } = await world.state()
-    expect(incidents).toMatchObject([{ kind: 'wrong_order', detail: expect.stringContaining('buy of 17') }])
-    expect(halt).toMatchObject({ by: 'incident' })
-    expect(phase.kind).toBe('flat')
-    expect(world.held()).toBe(0)
-    expect(world.placed()).toHaveLength(1)
-    // What rested under our id and was not meant does not rest any longer.
-    expect(world.venue.truth().orders.filter(({ isLive }) => isLive)).toEqual([])
-    world.moveTo(30)
-    expect(await world.cycle()).toMatchObject({ outcome: 'halted' })
-  })
+  it.each(['first', 'refuse'] as const)(
+    'the venue answers "%s": its order is compared with ours, and is not taken for it',
+    async (duplicateIds) => {
+      const world = await createLiveWorld({ decisions: [LONG], venue: { switches: { duplicateIds } } })
+      const id = clientOrderIdOf(world.config.id, SLOT, 'entry', 0)
+      const body = {
+        client_order_id: id,
+        product_id: SYMBOL,
+        side: 'BUY',
+        order_configuration: { limit_limit_gtc: { base_size: '17', limit_price: '1000', post_only: false } },
+      }
+      expect(JSON.parse(world.venue.ask({ method: 'POST', path: 'orders', query: {}, body }).text)).toMatchObject({
+        success: true,
+      })
+      await world.cycle()
+      const { phase, halt, incidents } = await world.state()
+      expect(incidents).toMatchObject([{ kind: 'wrong_order', detail: expect.stringContaining('buy of 17') }])
+      expect(halt).toMatchObject({ by: 'incident' })
+      expect(phase.kind).toBe('flat')
+      expect(world.held()).toBe(0)
+      expect(world.placed()).toHaveLength(1)
+      // What rested under our id and was not meant does not rest any longer.
+      expect(world.venue.truth().orders.filter(({ isLive }) => isLive)).toEqual([])
+      world.moveTo(30)
+      expect(await world.cycle()).toMatchObject({ outcome: 'halted' })
+    },
+  )
 
-  it.each(['buy', 'sell'] as const)('a %s of the other size under it has filled or fills: nothing stops enforcement, and a person is told', async (side) => {
-    const world = await createLiveWorld({ decisions: [LONG], steps: [{ afterMs: 90_000, price: side === 'buy' ? 1_995 : 2_005 }] })
-    const body = { client_order_id: clientOrderIdOf(world.config.id, SLOT, 'entry', 0), product_id: SYMBOL, side: side.toUpperCase(), order_configuration: { limit_limit_gtc: { base_size: '17', limit_price: side === 'buy' ? '1996' : '2004', post_only: false } } }
-    world.venue.ask({ method: 'POST', path: 'orders', query: {}, body })
-    world.venue.misbehave({ on: { path: 'orders/batch_cancel' }, fault: { kind: 'reject', reason: 'UNKNOWN_CANCEL_FAILURE_REASON' }, times: 99 })
-    await world.cycle()
-    const passes = await world.pass(4)
-    expect(passes).toHaveLength(4)
-    expect(await world.state()).toMatchObject({ halt: { by: 'incident' }, incidents: expect.arrayContaining([expect.objectContaining({ kind: 'wrong_order' })]) as unknown })
-    // What our entry would have opened is held and protected; the other side is not ours, and is left to a person.
-    expect([world.held(), world.exits().map(({ size }) => size)]).toEqual(side === 'buy' ? [17, [17]] : [-17, []])
-  })
+  it.each(['buy', 'sell'] as const)(
+    'a %s of the other size under it has filled or fills: nothing stops enforcement, and a person is told',
+    async (side) => {
+      const world = await createLiveWorld({
+        decisions: [LONG],
+        steps: [{ afterMs: 90_000, price: side === 'buy' ? 1_995 : 2_005 }],
+      })
+      const body = {
+        client_order_id: clientOrderIdOf(world.config.id, SLOT, 'entry', 0),
+        product_id: SYMBOL,
+        side: side.toUpperCase(),
+        order_configuration: {
+          limit_limit_gtc: { base_size: '17', limit_price: side === 'buy' ? '1996' : '2004', post_only: false },
+        },
+      }
+      world.venue.ask({ method: 'POST', path: 'orders', query: {}, body })
+      world.venue.misbehave({
+        on: { path: 'orders/batch_cancel' },
+        fault: { kind: 'reject', reason: 'UNKNOWN_CANCEL_FAILURE_REASON' },
+        times: 99,
+      })
+      await world.cycle()
+      const passes = await world.pass(4)
+      expect(passes).toHaveLength(4)
+      expect(await world.state()).toMatchObject({
+        halt: { by: 'incident' },
+        incidents: expect.arrayContaining([expect.objectContaining({ kind: 'wrong_order' })]) as unknown,
+      })
+      // What our entry would have opened is held and protected; the other side is not ours, and is left to a person.
+      expect([world.held(), world.exits().map(({ size }) => size)]).toEqual(side === 'buy' ? [17, [17]] : [-17, []])
+    },
+  )
 
   it('the body is frozen before it is sent: what the state holds is what the venue gets', async () => {
     const world = await createLiveWorld({ decisions: [LONG] })
@@ -167,7 +212,12 @@ describe('client id re-used with another body', () => {
         body: {
           side: 'BUY',
           order_configuration: { sor_limit_ioc: { base_size: order?.quantity, limit_price: order?.priceLimit } },
-          attached_order_configuration: { trigger_bracket_gtc: { limit_price: order?.bracket.takeProfitPrice, stop_trigger_price: order?.bracket.stopLossPrice } },
+          attached_order_configuration: {
+            trigger_bracket_gtc: {
+              limit_price: order?.bracket.takeProfitPrice,
+              stop_trigger_price: order?.bracket.stopLossPrice,
+            },
+          },
         },
       },
     ])
@@ -175,17 +225,32 @@ describe('client id re-used with another body', () => {
 })
 
 describe('partial fill', () => {
-  it.each([['attached', false], ['our own', true]])('the %s stop covers what filled and no more', async (_name, refusesAttachedBrackets) => {
-    const world = await createLiveWorld({ decisions: [LONG], minSize: 3, closedTrades: 2, venue: { switches: { refusesAttachedBrackets } } })
+  it.each([
+    ['attached', false],
+    ['our own', true],
+  ])('the %s stop covers what filled and no more', async (_name, refusesAttachedBrackets) => {
+    const world = await createLiveWorld({
+      decisions: [LONG],
+      minSize: 3,
+      closedTrades: 2,
+      venue: { switches: { refusesAttachedBrackets } },
+    })
     world.venue.misbehave(onOrder('entry', { kind: 'partial_fill', fraction: 0.5 }))
     expect(await world.cycle()).toMatchObject({ outcome: 'entered', order: { quantity: '12' } })
     expect(world.held()).toBe(6)
-    expect((await world.state()).phase).toMatchObject({ kind: 'open', position: { quantity: '6', protection: { status: 'live', quantity: '6' } } })
+    expect((await world.state()).phase).toMatchObject({
+      kind: 'open',
+      position: { quantity: '6', protection: { status: 'live', quantity: '6' } },
+    })
     expect(world.exits()).toMatchObject([{ size: 6 }])
   })
 
   it('below the smallest order no stop of ours is taken: closed whole, though that is below it too', async () => {
-    const world = await createLiveWorld({ decisions: [LONG], minSize: 10, venue: { switches: { refusesAttachedBrackets: true } } })
+    const world = await createLiveWorld({
+      decisions: [LONG],
+      minSize: 10,
+      venue: { switches: { refusesAttachedBrackets: true } },
+    })
     world.venue.misbehave(onOrder('entry', { kind: 'partial_fill', fraction: 0.4 }))
     await world.cycle()
     expect(world.placed().at(-1)).toMatchObject({ kind: 'close', body: { size: '4' } })
@@ -204,11 +269,14 @@ describe('partial fill', () => {
 })
 
 describe('insufficient margin', () => {
-  it('seen in the preview: refused once, in the venue\'s words, and nothing is sent', async () => {
+  it("seen in the preview: refused once, in the venue's words, and nothing is sent", async () => {
     const world = await createLiveWorld({ decisions: [LONG] })
     // 200 x 0.1 x 1900 at a quarter holds 9500 of 10000; the entry needs 500.5.
     world.venue.hand.placeLimit({ side: 'BUY', contracts: 200, price: '1900' })
-    expect(await world.cycle()).toMatchObject({ outcome: 'failed', reason: 'the venue refused the entry: insufficient_fund' })
+    expect(await world.cycle()).toMatchObject({
+      outcome: 'failed',
+      reason: 'the venue refused the entry: insufficient_fund',
+    })
     expect(world.venue.requests.filter(({ path }) => path === 'orders/preview')).toHaveLength(1)
     expect(world.placed()).toEqual([])
     await world.pass(3)
@@ -219,7 +287,10 @@ describe('insufficient margin', () => {
   it('refused at the order itself: definitive, not tried again', async () => {
     const world = await createLiveWorld({ decisions: [LONG] })
     world.venue.misbehave(onOrder('entry', { kind: 'reject', reason: 'INSUFFICIENT_FUND' }))
-    expect(await world.cycle()).toMatchObject({ outcome: 'failed', placement: { outcome: 'rejected', reason: 'insufficient_fund' } })
+    expect(await world.cycle()).toMatchObject({
+      outcome: 'failed',
+      placement: { outcome: 'rejected', reason: 'insufficient_fund' },
+    })
     await world.pass(3)
     expect(world.placed()).toHaveLength(1)
     expect((await world.state()).phase).toEqual({ kind: 'flat', abandoned: null })
@@ -230,28 +301,49 @@ describe('lot, tick, minimum, float drift', () => {
   it.each([
     [{ ...LONG, stopLossPrice: 1_980.1, takeProfitPrice: 2_050.9 }, '1980.5', '2050.5'],
     [{ ...SHORT, stopLossPrice: 2_019.9, takeProfitPrice: 1_949.1 }, '2019.5', '1949.5'],
-  ])('$action: stop and target go to the tick toward the entry, size down to the lot, and the venue takes them', async (decision, stop, target) => {
-    const world = await createLiveWorld({ decisions: [decision] })
-    expect(await world.cycle()).toMatchObject({ outcome: 'entered', order: { quantity: '10' } })
-    expect(world.exits()).toMatchObject([{ size: 10, bracket: { stopPrice: stop, targetPrice: target } }])
-  })
+  ])(
+    '$action: stop and target go to the tick toward the entry, size down to the lot, and the venue takes them',
+    async (decision, stop, target) => {
+      const world = await createLiveWorld({ decisions: [decision] })
+      expect(await world.cycle()).toMatchObject({ outcome: 'entered', order: { quantity: '10' } })
+      expect(world.exits()).toMatchObject([{ size: 10, bracket: { stopPrice: stop, targetPrice: target } }])
+    },
+  )
 
   it('quantity goes down to the lot, never up', () => {
     // 4 a contract lost at the stop, 1 % of 10000 at risk: 25 contracts fit, 24.5 with a little less money.
-    for (const [equity, lotSize, size] of [['10000', '1', '25'], ['9999.99', '1', '24'], ['9999.99', '0.7', '24.5'], ['10000', '0.1', '25'], ['9960', '0.1', '24.9']] as const) {
-      const { result } = judge(contextWith({ product: { lotSize: quantity(lotSize), minQuantity: quantity(lotSize) }, accounting: { equity: money(equity) } }))
+    for (const [equity, lotSize, size] of [
+      ['10000', '1', '25'],
+      ['9999.99', '1', '24'],
+      ['9999.99', '0.7', '24.5'],
+      ['10000', '0.1', '25'],
+      ['9960', '0.1', '24.9'],
+    ] as const) {
+      const { result } = judge(
+        contextWith({
+          product: { lotSize: quantity(lotSize), minQuantity: quantity(lotSize) },
+          accounting: { equity: money(equity) },
+        }),
+      )
       expect(result, `${equity} ${lotSize}`).toMatchObject({ kind: 'approved', order: { quantity: size } })
     }
   })
 
   it('after rounding it is checked again: a stop that rounding brings too near is refused', () => {
     // 40.3 is more than 2.01 ATR of 20; on the tick it is 40.
-    const near = contextWith({ guard: { minStopAtr: 2.01 }, decision: { stopLossPrice: 1_959.7, takeProfitPrice: 2_100 } })
+    const near = contextWith({
+      guard: { minStopAtr: 2.01 },
+      decision: { stopLossPrice: 1_959.7, takeProfitPrice: 2_100 },
+    })
     expect(failedRules(near)).toEqual(['stop_distance'])
-    expect(failedRules(contextWith({ guard: { minStopAtr: 2 }, decision: { stopLossPrice: 1_959.7, takeProfitPrice: 2_100 } }))).toEqual([])
+    expect(
+      failedRules(
+        contextWith({ guard: { minStopAtr: 2 }, decision: { stopLossPrice: 1_959.7, takeProfitPrice: 2_100 } }),
+      ),
+    ).toEqual([])
   })
 
-  it('what the limits allow is below the venue\'s minimum: nothing is sent', async () => {
+  it("what the limits allow is below the venue's minimum: nothing is sent", async () => {
     const world = await createLiveWorld({ decisions: [LONG], minSize: 200 })
     const { outcome, reason } = await world.cycle()
     expect(outcome).toBe('refused')
@@ -260,7 +352,9 @@ describe('lot, tick, minimum, float drift', () => {
   })
 
   it('money does not drift: after many fills of tenths and odd fees, ledger and venue agree to the last digit', async () => {
-    const decisions = Array.from({ length: 8 }, (_, index) => (index % 2 === 1 ? CLOSE : index % 4 === 0 ? LONG : SHORT))
+    const decisions = Array.from({ length: 8 }, (_, index) =>
+      index % 2 === 1 ? CLOSE : index % 4 === 0 ? LONG : SHORT,
+    )
     const world = await createLiveWorld({
       decisions,
       minSize: 7,
@@ -279,15 +373,26 @@ describe('lot, tick, minimum, float drift', () => {
 })
 
 describe('clock skew', () => {
-  it.each([[10_000, true], [-10_000, true], [3_000, false], [-3_000, false]])('the venue\'s clock differs by %i ms', async (clockSkewMs, isRefused) => {
+  it.each([
+    [10_000, true],
+    [-10_000, true],
+    [3_000, false],
+    [-3_000, false],
+  ])("the venue's clock differs by %i ms", async (clockSkewMs, isRefused) => {
     const world = await createLiveWorld({ decisions: [LONG], venue: { switches: { clockSkewMs } } })
-    expect(await world.cycle()).toMatchObject(isRefused ? { outcome: 'failed', reason: 'the venue refused the entry: clock_skew' } : { outcome: 'entered' })
+    expect(await world.cycle()).toMatchObject(
+      isRefused ? { outcome: 'failed', reason: 'the venue refused the entry: clock_skew' } : { outcome: 'entered' },
+    )
     expect(world.placed()).toHaveLength(isRefused ? 0 : 1)
   })
 
   it('a clock that cannot be compared is a wrong one', async () => {
     const world = await createLiveWorld({ decisions: [LONG] })
-    world.venue.misbehave({ on: { path: 'time' }, fault: { kind: 'status', status: 503, takesEffect: false }, times: 9 })
+    world.venue.misbehave({
+      on: { path: 'time' },
+      fault: { kind: 'status', status: 503, takesEffect: false },
+      times: 9,
+    })
     expect(await world.cycle()).toMatchObject({ outcome: 'failed', reason: 'the venue refused the entry: clock_skew' })
     expect(world.placed()).toEqual([])
     await world.pass(1)
@@ -300,7 +405,11 @@ describe('clock skew', () => {
     expect(await world.cycle()).toMatchObject({ outcome: 'entered' })
     const clock = (): number => world.time.now() - 5 * MINUTE_MS
     const sleep = async (ms: number): Promise<void> => world.time.advance(ms)
-    const slow = { ...world.wire(), clock, broker: createCoinbaseBroker({ transport: world.transport, config: world.config, clock, sleep }) }
+    const slow = {
+      ...world.wire(),
+      clock,
+      broker: createCoinbaseBroker({ transport: world.transport, config: world.config, clock, sleep }),
+    }
     world.moveTo(10)
     world.venue.hand.reduce(4)
     for (let minute = 10; minute < 14; minute++) {

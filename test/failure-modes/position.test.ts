@@ -2,7 +2,17 @@ import { describe, expect, it } from 'vitest'
 import { dec, type Decimal } from '../../lib/core/decimal.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS, toIso } from '../../lib/core/time.ts'
 import type { VenueFill } from '../support/venue/orders.ts'
-import { CLOSE, createLiveWorld, HOLD, type LiveWorld, type LiveWorldOptions, LONG, onOrder, SHORT, SLOT } from './live-world.ts'
+import {
+  CLOSE,
+  createLiveWorld,
+  HOLD,
+  type LiveWorld,
+  type LiveWorldOptions,
+  LONG,
+  onOrder,
+  SHORT,
+  SLOT,
+} from './live-world.ts'
 
 /** A world that has just gone long with ten contracts at 2000, stop 1980, target 2050. */
 async function enter({ decisions = [LONG], ...options }: LiveWorldOptions = {}): Promise<LiveWorld> {
@@ -12,7 +22,8 @@ async function enter({ decisions = [LONG], ...options }: LiveWorldOptions = {}):
 }
 
 const at = (minute: number, second = 0): number => minute * MINUTE_MS + second * SECOND_MS
-const total = (amounts: readonly (string | Decimal)[]): Decimal => amounts.reduce<Decimal>((sum, amount) => sum.plus(amount), dec(0))
+const total = (amounts: readonly (string | Decimal)[]): Decimal =>
+  amounts.reduce<Decimal>((sum, amount) => sum.plus(amount), dec(0))
 const kinds = (world: LiveWorld): string[] => world.placed().map(({ kind }) => kind)
 /** Flat on both sides, nothing resting, the money the same. */
 async function expectFlat(world: LiveWorld): Promise<void> {
@@ -25,22 +36,32 @@ async function expectFlat(world: LiveWorld): Promise<void> {
 describe('funding mis-accounted', () => {
   const fundingRate = () => '0.0005'
 
-  it('accrued at each boundary on what was held then, to the last digit of the venue\'s cash', async () => {
+  it("accrued at each boundary on what was held then, to the last digit of the venue's cash", async () => {
     const world = await enter({ minSize: 5, closedTrades: 1, venue: { fundingRate } })
     await world.pass(65)
     expect((await world.state()).accounting.funding).toBe('-1')
     world.venue.hand.reduce(4)
     await world.pass(65)
     const { fundingAccruals } = world.venue.truth()
-    expect(fundingAccruals.map(({ contracts, amount }) => [contracts, amount])).toEqual([[10, '-1'], [6, '-0.6']])
+    expect(fundingAccruals.map(({ contracts, amount }) => [contracts, amount])).toEqual([
+      [10, '-1'],
+      [6, '-0.6'],
+    ])
     expect((await world.state()).accounting.funding).toBe('-1.6')
     const { items } = await world.store.listFunding(world.config.id, { limit: 9 })
-    expect(items.map((payment) => [payment.at, payment.amount])).toEqual([[toIso(SLOT + HOUR_MS), '-1'], [toIso(SLOT + 2 * HOUR_MS), '-0.6']])
+    expect(items.map((payment) => [payment.at, payment.amount])).toEqual([
+      [toIso(SLOT + HOUR_MS), '-1'],
+      [toIso(SLOT + 2 * HOUR_MS), '-0.6'],
+    ])
     expect(await world.sameCash()).toBe(true)
   })
 
   it('none for a boundary at which nothing was held, and a short receives what a long pays', async () => {
-    const world = await enter({ decisions: [SHORT, CLOSE, HOLD, LONG], venue: { fundingRate }, overrides: { guard: { cooldownMinutesAfterLoss: 0 } } })
+    const world = await enter({
+      decisions: [SHORT, CLOSE, HOLD, LONG],
+      venue: { fundingRate },
+      overrides: { guard: { cooldownMinutesAfterLoss: 0 } },
+    })
     world.moveTo(30)
     expect(await world.cycle()).toMatchObject({ outcome: 'closed' })
     world.moveTo(60)
@@ -53,7 +74,7 @@ describe('funding mis-accounted', () => {
   })
 })
 
-it('liquidation unseen: the venue\'s position is the truth, and the trade is recorded as a liquidation', async () => {
+it("liquidation unseen: the venue's position is the truth, and the trade is recorded as a liquidation", async () => {
   const world = await enter()
   world.venue.hand.liquidate()
   await world.pass(1)
@@ -81,7 +102,11 @@ describe('closed by hand at the venue', () => {
   it('its fill never listed: believed once it is seen twice, half a minute apart', async () => {
     const world = await enter()
     const listed = world.venue.truth().fills.length
-    world.venue.misbehave({ on: { path: 'orders/historical/fills' }, fault: { kind: 'tamper', change: () => ({ fills: [], cursor: '' }) }, times: 99 })
+    world.venue.misbehave({
+      on: { path: 'orders/historical/fills' },
+      fault: { kind: 'tamper', change: () => ({ fills: [], cursor: '' }) },
+      times: 99,
+    })
     world.venue.hand.close()
     await world.pass(1)
     expect(await world.state()).toMatchObject({ phase: { kind: 'open' }, suspicions: [{ kind: 'position_missing' }] })
@@ -93,7 +118,11 @@ describe('closed by hand at the venue', () => {
 })
 
 describe('closed by hand at the venue', () => {
-  const unlisted = { on: { path: 'orders/historical/fills' }, fault: { kind: 'tamper', change: () => ({ fills: [], cursor: '' }) }, times: 999 } as const
+  const unlisted = {
+    on: { path: 'orders/historical/fills' },
+    fault: { kind: 'tamper', change: () => ({ fills: [], cursor: '' }) },
+    times: 999,
+  } as const
 
   it('its exits too, the fill not listed yet: no new stop is sent for what is not there', async () => {
     const world = await enter()
@@ -106,7 +135,10 @@ describe('closed by hand at the venue', () => {
     await expectFlat(world)
   })
 
-  it.each([['added to and reduced again', 1], ['reduced and added to again', -1]])('%s: what is ours is ours still, under its stop', async (_name, first) => {
+  it.each([
+    ['added to and reduced again', 1],
+    ['reduced and added to again', -1],
+  ])('%s: what is ours is ours still, under its stop', async (_name, first) => {
     const world = await enter({ minSize: 5, closedTrades: 1 })
     const [add, reduce] = [() => void world.venue.hand.openPosition('BUY', 5), () => void world.venue.hand.reduce(5)]
     for (const act of first > 0 ? [add, reduce] : [reduce, add]) {
@@ -116,7 +148,11 @@ describe('closed by hand at the venue', () => {
     await world.pass(3)
     expect(world.held()).toBe(10)
     expect(world.exits()).toMatchObject([{ size: 10 }])
-    expect(await world.state()).toMatchObject({ phase: { kind: 'open', position: { quantity: '10', protection: { status: 'live', quantity: '10' } } }, halt: { by: 'incident' }, suspicions: [] })
+    expect(await world.state()).toMatchObject({
+      phase: { kind: 'open', position: { quantity: '10', protection: { status: 'live', quantity: '10' } } },
+      halt: { by: 'incident' },
+      suspicions: [],
+    })
     expect(kinds(world)).toEqual(['entry'])
   })
 })
@@ -138,7 +174,10 @@ describe('stop refused: price already beyond', () => {
   const falling = { decisions: [LONG], steps: [{ afterMs: 3_000, price: 1_975 }] }
 
   it.each(['full', 'preview'] as const)('closed at market at once, told with %s reasons', async (failureReasons) => {
-    const world = await createLiveWorld({ ...falling, venue: { switches: { refusesAttachedBrackets: true, failureReasons } } })
+    const world = await createLiveWorld({
+      ...falling,
+      venue: { switches: { refusesAttachedBrackets: true, failureReasons } },
+    })
     world.venue.misbehave(onOrder('entry', { kind: 'delay', ms: 6_000 }))
     await world.cycle()
     expect(kinds(world)).toEqual(['entry', 'protect', 'close'])
@@ -148,7 +187,10 @@ describe('stop refused: price already beyond', () => {
   })
 
   it('a venue that gives no reason costs one more try, and then it is flat as well', async () => {
-    const world = await createLiveWorld({ ...falling, venue: { switches: { refusesAttachedBrackets: true, failureReasons: 'none' } } })
+    const world = await createLiveWorld({
+      ...falling,
+      venue: { switches: { refusesAttachedBrackets: true, failureReasons: 'none' } },
+    })
     world.venue.misbehave(onOrder('entry', { kind: 'delay', ms: 6_000 }))
     await world.cycle()
     expect(kinds(world)).toEqual(['entry', 'protect', 'protect', 'close'])
@@ -168,7 +210,7 @@ describe('orphaned bracket opens a reverse position', () => {
     await expectFlat(world)
   })
 
-  it('the bot\'s own close leaves none behind', async () => {
+  it("the bot's own close leaves none behind", async () => {
     const world = await enter({ decisions: [LONG, CLOSE], steps: [{ afterMs: at(33), price: 1_900 }] })
     world.moveTo(30)
     expect(await world.cycle()).toMatchObject({ outcome: 'closed' })
@@ -209,28 +251,41 @@ describe('partial close removes the stop from the rest', () => {
     for (const { orderId } of world.exits()) world.venue.hand.cancelOrder(orderId)
     await world.pass(1)
     expect(world.exits()).toMatchObject([{ size: 6, bracket: { stopPrice: '1980', targetPrice: '2050' } }])
-    expect((await world.state()).phase).toMatchObject({ kind: 'open', position: { quantity: '6', protection: { status: 'live', quantity: '6' } } })
+    expect((await world.state()).phase).toMatchObject({
+      kind: 'open',
+      position: { quantity: '6', protection: { status: 'live', quantity: '6' } },
+    })
     expect(world.told()).toEqual(['opened', 'protected', 'naked', 'protected'])
   })
 
-  it.each([[0], [3]])('the fill of the part is listed late, by %i passes: the rest has a stop of its size throughout, and the part is taken once', async (passes) => {
-    const world = await enter({ minSize: 5, closedTrades: 1 })
-    world.venue.misbehave({ on: { path: 'orders/historical/fills' }, fault: { kind: 'tamper', change: () => ({ fills: [], cursor: '' }) }, times: passes === 0 ? 1 : 999 })
-    world.moveTo(2)
-    world.venue.hand.reduce(4)
-    for (const { orderId } of world.exits()) world.venue.hand.cancelOrder(orderId)
-    for (let pass = 0; pass < passes + 1; pass++) {
-      await world.pass(1)
+  it.each([[0], [3]])(
+    'the fill of the part is listed late, by %i passes: the rest has a stop of its size throughout, and the part is taken once',
+    async (passes) => {
+      const world = await enter({ minSize: 5, closedTrades: 1 })
+      world.venue.misbehave({
+        on: { path: 'orders/historical/fills' },
+        fault: { kind: 'tamper', change: () => ({ fills: [], cursor: '' }) },
+        times: passes === 0 ? 1 : 999,
+      })
+      world.moveTo(2)
+      world.venue.hand.reduce(4)
+      for (const { orderId } of world.exits()) world.venue.hand.cancelOrder(orderId)
+      for (let pass = 0; pass < passes + 1; pass++) {
+        await world.pass(1)
+        expect(world.exits()).toMatchObject([{ size: 6 }])
+      }
+      world.venue.behave()
+      await world.pass(3)
+      expect(world.held()).toBe(6)
       expect(world.exits()).toMatchObject([{ size: 6 }])
-    }
-    world.venue.behave()
-    await world.pass(3)
-    expect(world.held()).toBe(6)
-    expect(world.exits()).toMatchObject([{ size: 6 }])
-    expect((await world.state()).phase).toMatchObject({ kind: 'open', position: { quantity: '6', protection: { status: 'live', quantity: '6' } } })
-    expect(await world.state()).toMatchObject({ incidents: [], suspicions: [], halt: null })
-    expect(kinds(world)).toEqual(['entry', 'protect'])
-  })
+      expect((await world.state()).phase).toMatchObject({
+        kind: 'open',
+        position: { quantity: '6', protection: { status: 'live', quantity: '6' } },
+      })
+      expect(await world.state()).toMatchObject({ incidents: [], suspicions: [], halt: null })
+      expect(kinds(world)).toEqual(['entry', 'protect'])
+    },
+  )
 
   it('a stop that stays too large is replaced, for it would open the other side', async () => {
     const world = await enter({ minSize: 5, closedTrades: 1, steps: [{ afterMs: at(3), price: 1_970 }] })
@@ -244,7 +299,7 @@ describe('partial close removes the stop from the rest', () => {
   })
 })
 
-describe('stops stack up to the venue\'s limit', () => {
+describe("stops stack up to the venue's limit", () => {
   it('sixty passes over one position place not one stop more', async () => {
     const world = await enter()
     await world.pass(60)
@@ -265,7 +320,8 @@ describe('stops stack up to the venue\'s limit', () => {
 
   it('of several on one position one stays', async () => {
     const world = await enter()
-    for (const stopPrice of ['1970', '1960', '1950']) world.venue.hand.placeBracket({ side: 'SELL', contracts: 10, limitPrice: '2060', stopPrice })
+    for (const stopPrice of ['1970', '1960', '1950'])
+      world.venue.hand.placeBracket({ side: 'SELL', contracts: 10, limitPrice: '2060', stopPrice })
     expect(world.exits()).toHaveLength(4)
     await world.pass(1)
     expect(world.exits()).toMatchObject([{ size: 10 }])
@@ -273,7 +329,7 @@ describe('stops stack up to the venue\'s limit', () => {
   })
 })
 
-describe('bot\'s close races a resting bracket: flips', () => {
+describe("bot's close races a resting bracket: flips", () => {
   it('the bracket is cancelled, seen gone, the position read again, and exactly that is closed', async () => {
     const world = await enter({ decisions: [LONG, CLOSE], venue: { switches: { cancelMs: 2_000 } } })
     world.moveTo(30)
@@ -287,12 +343,18 @@ describe('bot\'s close races a resting bracket: flips', () => {
     expect(close).toBeGreaterThan(cancel)
     // Lists after the cancel, then the position, then the close.
     expect(paths.slice(cancel, close)).toContain('orders/historical/batch')
-    expect(paths.slice(paths.lastIndexOf('orders/historical/batch', close), close)).toContain('cfm/positions/ETP-20DEC30-CDE')
+    expect(paths.slice(paths.lastIndexOf('orders/historical/batch', close), close)).toContain(
+      'cfm/positions/ETP-20DEC30-CDE',
+    )
     expect(world.placed()).toMatchObject([{ kind: 'close', body: { size: '10' } }])
   })
 
   it('the bracket fires while its cancel is on its way: nothing is left to close, and nothing is', async () => {
-    const world = await enter({ decisions: [LONG, CLOSE], steps: [{ afterMs: at(30, 2), price: 1_970 }], venue: { switches: { cancelMs: 5_500 } } })
+    const world = await enter({
+      decisions: [LONG, CLOSE],
+      steps: [{ afterMs: at(30, 2), price: 1_970 }],
+      venue: { switches: { cancelMs: 5_500 } },
+    })
     world.moveTo(30)
     await world.cycle()
     await world.pass(1)
@@ -305,7 +367,11 @@ describe('bot\'s close races a resting bracket: flips', () => {
   it('a bracket that cannot be cancelled keeps the position and its stop', async () => {
     const world = await enter({ decisions: [LONG, CLOSE] })
     world.moveTo(30)
-    world.venue.misbehave({ on: { path: 'orders/batch_cancel' }, fault: { kind: 'reject', reason: 'UNKNOWN_CANCEL_FAILURE_REASON' }, times: 99 })
+    world.venue.misbehave({
+      on: { path: 'orders/batch_cancel' },
+      fault: { kind: 'reject', reason: 'UNKNOWN_CANCEL_FAILURE_REASON' },
+      times: 99,
+    })
     expect(await world.cycle()).toMatchObject({ outcome: 'failed' })
     expect(kinds(world)).toEqual(['entry'])
     expect(world.held()).toBe(10)
@@ -318,18 +384,21 @@ describe('venue-side close never recorded', () => {
   it.each([
     ['stop', 1_970, 'stop_loss', 'loss'],
     ['target', 2_060, 'take_profit', 'gain'],
-  ] as const)('a %s between two passes is a trade, and the next prompt shows it', async (_name, price, exitReason, result) => {
-    const world = await enter({ decisions: [LONG, HOLD], steps: [{ afterMs: at(0, 20), price }] })
-    await world.pass(1)
-    const [trade, ...more] = await world.trades()
-    expect(more).toEqual([])
-    expect(trade).toMatchObject({ exitReason, quantity: '10' })
-    expect(Number(trade?.pnl) > 0).toBe(result === 'gain')
-    world.moveTo(30)
-    const { snapshot, prompt } = await world.cycle()
-    expect(snapshot?.performance).toMatchObject({ trades: 1, pnl: trade?.pnl })
-    expect(prompt?.user).toContain('1 trade')
-  })
+  ] as const)(
+    'a %s between two passes is a trade, and the next prompt shows it',
+    async (_name, price, exitReason, result) => {
+      const world = await enter({ decisions: [LONG, HOLD], steps: [{ afterMs: at(0, 20), price }] })
+      await world.pass(1)
+      const [trade, ...more] = await world.trades()
+      expect(more).toEqual([])
+      expect(trade).toMatchObject({ exitReason, quantity: '10' })
+      expect(Number(trade?.pnl) > 0).toBe(result === 'gain')
+      world.moveTo(30)
+      const { snapshot, prompt } = await world.cycle()
+      expect(snapshot?.performance).toMatchObject({ trades: 1, pnl: trade?.pnl })
+      expect(prompt?.user).toContain('1 trade')
+    },
+  )
 
   it('also when nobody looked for hours', async () => {
     const world = await enter({ steps: [{ afterMs: at(0, 20), price: 1_970 }] })
@@ -344,29 +413,47 @@ describe('venue-side close never recorded', () => {
 describe('PnL without fees / wrong base', () => {
   /** Contracts of 0.1 base units: signed value of fills, positive received. */
   const received = (fills: readonly VenueFill[]): Decimal =>
-    total(fills.map(({ side, contracts, price }) => dec(price).times(contracts).times('0.1').times(side === 'SELL' ? 1 : -1)))
+    total(
+      fills.map(({ side, contracts, price }) =>
+        dec(price)
+          .times(contracts)
+          .times('0.1')
+          .times(side === 'SELL' ? 1 : -1),
+      ),
+    )
 
-  it.each([LONG, SHORT])('$action: gross, fees and funding are those of the venue\'s own fills, and add up', async (decision) => {
-    const world = await enter({ decisions: [decision, HOLD, HOLD, CLOSE], steps: [{ afterMs: at(45), price: 2_010 }], venue: { fundingRate: () => '0.0005' } })
-    for (const minute of [30, 60, 90]) {
-      await world.pass(minute - 1 - (world.time.now() - SLOT) / MINUTE_MS)
-      world.moveTo(minute)
-      await world.cycle()
-    }
-    await expectFlat(world)
-    const [trade] = await world.trades()
-    const { fills, fundingAccruals, cash } = world.venue.truth()
-    const fees = total(fills.map(({ commission }) => commission))
-    const funding = total(fundingAccruals.map(({ amount }) => amount))
-    expect(fundingAccruals).toHaveLength(1)
-    expect(dec(trade?.gross ?? 0).eq(received(fills))).toBe(true)
-    expect(dec(trade?.fees ?? 0).eq(fees)).toBe(true)
-    expect(fees.gt(0)).toBe(true)
-    expect(dec(trade?.funding ?? 0).eq(funding)).toBe(true)
-    expect(dec(trade?.pnl ?? 0).eq(received(fills).minus(fees).plus(funding))).toBe(true)
-    // The base is what was deposited: cash has moved by exactly the trade.
-    expect(dec(cash).minus('10000').eq(trade?.pnl ?? 0)).toBe(true)
-  })
+  it.each([LONG, SHORT])(
+    "$action: gross, fees and funding are those of the venue's own fills, and add up",
+    async (decision) => {
+      const world = await enter({
+        decisions: [decision, HOLD, HOLD, CLOSE],
+        steps: [{ afterMs: at(45), price: 2_010 }],
+        venue: { fundingRate: () => '0.0005' },
+      })
+      for (const minute of [30, 60, 90]) {
+        await world.pass(minute - 1 - (world.time.now() - SLOT) / MINUTE_MS)
+        world.moveTo(minute)
+        await world.cycle()
+      }
+      await expectFlat(world)
+      const [trade] = await world.trades()
+      const { fills, fundingAccruals, cash } = world.venue.truth()
+      const fees = total(fills.map(({ commission }) => commission))
+      const funding = total(fundingAccruals.map(({ amount }) => amount))
+      expect(fundingAccruals).toHaveLength(1)
+      expect(dec(trade?.gross ?? 0).eq(received(fills))).toBe(true)
+      expect(dec(trade?.fees ?? 0).eq(fees)).toBe(true)
+      expect(fees.gt(0)).toBe(true)
+      expect(dec(trade?.funding ?? 0).eq(funding)).toBe(true)
+      expect(dec(trade?.pnl ?? 0).eq(received(fills).minus(fees).plus(funding))).toBe(true)
+      // The base is what was deposited: cash has moved by exactly the trade.
+      expect(
+        dec(cash)
+          .minus('10000')
+          .eq(trade?.pnl ?? 0),
+      ).toBe(true)
+    },
+  )
 
   it('equity while open is cash plus the position at its mark, fees already gone', async () => {
     const world = await enter({ decisions: [LONG, HOLD], steps: [{ afterMs: at(10), price: 2_020 }] })

@@ -32,8 +32,14 @@ describe('replay drifts from live', () => {
   it('one code path: a replay of six hours leaves the trades, the curve and the money of the same hours lived', async () => {
     const warmUp = 2 * 1_440
     const wave = (minute: number): number => 40 * Math.sin(minute / 37) + 25 * Math.sin(minute / 11)
-    const market = createArrayMarket('ETP-20DEC30-CDE', minuteBars(SLOT - warmUp * MINUTE_MS, warmUp + HOURS * 60 + 1, LEVEL, wave))
-    const world = createWorld({ market, overrides: { guard: { minStopAtr: 0.1, cooldownMinutesAfterLoss: 0, maxEntriesPerDay: 50 } } })
+    const market = createArrayMarket(
+      'ETP-20DEC30-CDE',
+      minuteBars(SLOT - warmUp * MINUTE_MS, warmUp + HOURS * 60 + 1, LEVEL, wave),
+    )
+    const world = createWorld({
+      market,
+      overrides: { guard: { minStopAtr: 0.1, cooldownMinutesAfterLoss: 0, maxEntriesPerDay: 50 } },
+    })
     const ports = { ...world.ports, decider }
     const outcomes: Record<string, number> = {}
     for (let slot = SLOT; slot < SLOT + HOURS * HOUR_MS; slot += 30 * MINUTE_MS) {
@@ -63,15 +69,20 @@ describe('replay drifts from live', () => {
   ].map(([name, hours]) => ({ name, asOf: START + 310 * DAY_MS + Number(hours) * HOUR_MS }))
 
   it.each(INSTANTS)('truncation: what comes after $name changes nothing', async ({ asOf }) => {
-    const cut = await snapshotAt(asOf, { market: arrayMarket(truncate(HISTORY, asOf), { symbol: CONFIG.market.symbol }) })
+    const cut = await snapshotAt(asOf, {
+      market: arrayMarket(truncate(HISTORY, asOf), { symbol: CONFIG.market.symbol }),
+    })
     expect(canonicalJson(await snapshotAt(asOf, { market: MARKET }))).toBe(canonicalJson(cut))
   })
 
   it.each(INSTANTS)('warm-up: more history than the window of $name needs changes nothing', async ({ asOf }) => {
     const facts = await gatherMarketFacts({ market: MARKET, news: quietNews, config: CONFIG, asOf })
-    const all = (timeframe: '30m' | '4h' | '1d') => MARKET.candles({ symbol: CONFIG.market.symbol, timeframe, asOf, limit: 1e6 })
+    const all = (timeframe: '30m' | '4h' | '1d') =>
+      MARKET.candles({ symbol: CONFIG.market.symbol, timeframe, asOf, limit: 1e6 })
     const more = { ...facts, primary: await all('30m'), fourHour: await all('4h'), daily: await all('1d') }
     expect(more.primary.candles.length).toBeGreaterThan(2 * lookback('30m', asOf).limit)
-    expect(canonicalJson(await snapshotAt(asOf, { facts: more }))).toBe(canonicalJson(await snapshotAt(asOf, { facts })))
+    expect(canonicalJson(await snapshotAt(asOf, { facts: more }))).toBe(
+      canonicalJson(await snapshotAt(asOf, { facts })),
+    )
   })
 })

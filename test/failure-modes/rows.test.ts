@@ -41,8 +41,12 @@ const ROWS = [
 /** Titles of tests and groups that run: a skipped or pending one is written otherwise. */
 const titles = readdirSync(import.meta.dirname)
   .filter((file) => file.endsWith('.test.ts') && file !== path.basename(import.meta.filename))
-  .flatMap((file) => [...readFileSync(path.join(import.meta.dirname, file), 'utf8').matchAll(/^(?:describe|it)\('((?:\\'|[^'\n])+)'/gm)])
-  .map(([, title = '']) => title.replaceAll(String.raw`\'`, "'"))
+  .flatMap((file) => [
+    ...readFileSync(path.join(import.meta.dirname, file), 'utf8').matchAll(
+      /^(?:describe|it)\(\s*(?:'(?<single>(?:\\'|[^'\n])+)'|"(?<double>[^"\n]+)")/gm,
+    ),
+  ])
+  .map(({ groups }) => groups?.['double'] ?? groups?.['single']?.replaceAll(String.raw`\'`, "'") ?? '')
 
 describe('the rows', () => {
   it.each(ROWS)('%s: has a test', (row) => {
@@ -58,7 +62,10 @@ const list = path.resolve(import.meta.dirname, '../../../shared/facts/failure-mo
 
 describe.skipIf(!existsSync(list))('the list they come from (skipped: it is not at hand here)', () => {
   it('has these rows, in this order', () => {
-    const cells = readFileSync(list, 'utf8').split('\n').filter((line) => line.startsWith('|')).map((line) => line.split('|')[1]?.trim())
+    const cells = readFileSync(list, 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('|'))
+      .map((line) => line.split('|')[1]?.trim())
     expect(cells.slice(2)).toEqual(ROWS)
   })
 })

@@ -23,7 +23,10 @@ describe('schedule fires twice / late', () => {
     expect(await world.cycle(SLOT)).toMatchObject({ outcome: 'entered' })
     world.venue.hand.close()
     world.moveTo(61)
-    expect(await world.cycle(SLOT + 30 * MINUTE_MS)).toMatchObject({ outcome: 'skipped', reason: expect.stringContaining('stale') })
+    expect(await world.cycle(SLOT + 30 * MINUTE_MS)).toMatchObject({
+      outcome: 'skipped',
+      reason: expect.stringContaining('stale'),
+    })
     expect(world.asked).toHaveLength(1)
     expect(world.placed()).toHaveLength(1)
     expect(await world.trades()).toMatchObject([{ exitReason: 'external' }])
@@ -55,10 +58,19 @@ describe('two functions overlap', () => {
     const world = await createLiveWorld({ decisions: [LONG, CLOSE], overrides: { exits: { maxHoldingMinutes: 30 } } })
     await world.cycle()
     world.moveTo(30)
-    await Promise.allSettled([world.cycle(), world.enforce(world.wire({ writer: 'second' })), world.enforce(world.wire({ writer: 'third' }))])
+    await Promise.allSettled([
+      world.cycle(),
+      world.enforce(world.wire({ writer: 'second' })),
+      world.enforce(world.wire({ writer: 'third' })),
+    ])
     await world.pass(1)
     // Whoever finds it without exits meanwhile may protect it again; that stop is gone with the position.
-    expect(world.placed().map(({ kind }) => kind).filter((kind) => kind !== 'protect')).toEqual(['entry', 'close'])
+    expect(
+      world
+        .placed()
+        .map(({ kind }) => kind)
+        .filter((kind) => kind !== 'protect'),
+    ).toEqual(['entry', 'close'])
     expect(world.venue.truth().orders.filter(({ isLive }) => isLive)).toEqual([])
     expect(world.held()).toBe(0)
     expect(await world.trades()).toHaveLength(1)
@@ -112,7 +124,10 @@ describe('function times out mid-order, is retried', () => {
       const { phase, incidents, halt } = await world.state()
       expect([incidents, halt], label).toEqual([[], null])
       expect([world.held(), phase.kind], label).toEqual(world.held() === 0 ? [0, 'flat'] : [10, 'open'])
-      expect(world.exits().map(({ size }) => size), label).toEqual(world.held() === 0 ? [] : [10])
+      expect(
+        world.exits().map(({ size }) => size),
+        label,
+      ).toEqual(world.held() === 0 ? [] : [10])
       expect(await world.sameCash(), label).toBe(true)
       entered += world.held() === 0 ? 0 : 1
       expect(calls).toBeLessThan(200)
@@ -126,27 +141,35 @@ describe('function times out mid-order, is retried', () => {
     world.venue.misbehave(onOrder('entry', { kind: 'arrive_late', ms: 5 * MINUTE_MS }))
     await world.cycle(SLOT, mortal(world, 'until the entry').ports)
     await world.pass(2)
-    expect((await world.state()).phase).toMatchObject({ kind: 'flat', abandoned: { cycleId: 'eth-perp-20260310T1200Z' } })
+    expect((await world.state()).phase).toMatchObject({
+      kind: 'flat',
+      abandoned: { cycleId: 'eth-perp-20260310T1200Z' },
+    })
     world.time.set(SLOT + LEASE_MS + SECOND_MS)
     expect(await world.cycle(SLOT)).toMatchObject({ outcome: 'refused', attempt: 2 })
     await world.pass(3)
     expect(world.placed()).toHaveLength(1)
-    expect((await world.state()).phase).toMatchObject({ kind: 'open', position: { quantity: '10', protection: { status: 'live' } } })
+    expect((await world.state()).phase).toMatchObject({
+      kind: 'open',
+      position: { quantity: '10', protection: { status: 'live' } },
+    })
     expect(world.exits()).toMatchObject([{ size: 10 }])
   })
 })
 
 describe('forming or stale candle', () => {
-  const changed = (change: (time: number) => number, extra: boolean) => (market: MarketData): MarketData => ({
-    ...market,
-    async candles(query) {
-      const series = await market.candles({ ...query, asOf: change(query.asOf) })
-      const last = series.candles.at(-1)
-      if (!extra || last === undefined) return series
-      const forming = { ...last, time: last.time + timeframeMs(query.timeframe), high: 9_999, close: 9_000 }
-      return { ...series, candles: [...series.candles, forming] }
-    },
-  })
+  const changed =
+    (change: (time: number) => number, extra: boolean) =>
+    (market: MarketData): MarketData => ({
+      ...market,
+      async candles(query) {
+        const series = await market.candles({ ...query, asOf: change(query.asOf) })
+        const last = series.candles.at(-1)
+        if (!extra || last === undefined) return series
+        const forming = { ...last, time: last.time + timeframeMs(query.timeframe), high: 9_999, close: 9_000 }
+        return { ...series, candles: [...series.candles, forming] }
+      },
+    })
 
   it('a bar that is still forming has no part in the snapshot', async () => {
     const clean = await createLiveWorld({ decisions: [LONG] })
@@ -157,27 +180,40 @@ describe('forming or stale candle', () => {
     expect(told.outcome).toBe('entered')
   })
 
-  it.each([[HOUR_MS, 'refused'], [0, 'entered']])('bars that end %i ms early: %s', async (lagMs, outcome) => {
+  it.each([
+    [HOUR_MS, 'refused'],
+    [0, 'entered'],
+  ])('bars that end %i ms early: %s', async (lagMs, outcome) => {
     const world = await createLiveWorld({ decisions: [LONG], wrapMarket: changed((asOf) => asOf - lagMs, false) })
     const record = await world.cycle()
     expect(record.outcome).toBe(outcome)
-    expect(record.verdicts.filter(({ passed }) => !passed).map(({ rule }) => rule)).toEqual(outcome === 'refused' ? ['fresh_data'] : [])
+    expect(record.verdicts.filter(({ passed }) => !passed).map(({ rule }) => rule)).toEqual(
+      outcome === 'refused' ? ['fresh_data'] : [],
+    )
     expect(world.placed()).toHaveLength(outcome === 'refused' ? 0 : 1)
   })
 })
 
 describe('maintenance window', () => {
-  it.each([[20, 'refused'], [31, 'entered']])('%i minutes ahead: %s', async (minutes, outcome) => {
+  it.each([
+    [20, 'refused'],
+    [31, 'entered'],
+  ])('%i minutes ahead: %s', async (minutes, outcome) => {
     const from = SLOT + minutes * MINUTE_MS
     const world = await createLiveWorld({ decisions: [LONG], venue: { closures: [{ from, to: from + HOUR_MS }] } })
     const record = await world.cycle()
     expect(record.outcome).toBe(outcome)
-    expect(record.verdicts.filter(({ passed }) => !passed).map(({ rule }) => rule)).toEqual(outcome === 'refused' ? ['session_open'] : [])
+    expect(record.verdicts.filter(({ passed }) => !passed).map(({ rule }) => rule)).toEqual(
+      outcome === 'refused' ? ['session_open'] : [],
+    )
     expect(world.placed()).toHaveLength(outcome === 'refused' ? 0 : 1)
   })
 
   it('in the middle of it nothing is entered either', async () => {
-    const world = await createLiveWorld({ decisions: [LONG], venue: { closures: [{ from: SLOT - MINUTE_MS, to: SLOT + HOUR_MS }] } })
+    const world = await createLiveWorld({
+      decisions: [LONG],
+      venue: { closures: [{ from: SLOT - MINUTE_MS, to: SLOT + HOUR_MS }] },
+    })
     const record = await world.cycle()
     expect(record.outcome).toBe('refused')
     expect(record.reason).toContain('session_open')
@@ -205,10 +241,18 @@ describe('maintenance window', () => {
 
   it('a close that would meet the closing door waits: the stop rests through the window, and the close follows it', async () => {
     const from = SLOT + 30 * MINUTE_MS + 2_000
-    const world = await createLiveWorld({ decisions: [LONG, CLOSE], venue: { closures: [{ from, to: from + 10 * MINUTE_MS }], switches: { cancelMs: 1_500 } }, overrides: { exits: { maxHoldingMinutes: 30 } } })
+    const world = await createLiveWorld({
+      decisions: [LONG, CLOSE],
+      venue: { closures: [{ from, to: from + 10 * MINUTE_MS }], switches: { cancelMs: 1_500 } },
+      overrides: { exits: { maxHoldingMinutes: 30 } },
+    })
     await world.cycle()
     world.moveTo(30)
-    world.venue.misbehave({ on: { path: 'cfm/positions/ETP-20DEC30-CDE' }, fault: { kind: 'delay', ms: 400 }, times: 99 })
+    world.venue.misbehave({
+      on: { path: 'cfm/positions/ETP-20DEC30-CDE' },
+      fault: { kind: 'delay', ms: 400 },
+      times: 99,
+    })
     expect(await world.cycle()).toMatchObject({ outcome: 'failed', reason: expect.stringContaining('not through') })
     expect(world.exits()).toMatchObject([{ size: 10 }])
     world.venue.behave()
@@ -221,7 +265,10 @@ describe('maintenance window', () => {
 
   it('a position without a stop is closed to the last moment before it', async () => {
     const from = SLOT + 31 * MINUTE_MS + 10_000
-    const world = await createLiveWorld({ decisions: [LONG], venue: { closures: [{ from, to: from + 10 * MINUTE_MS }], switches: { refusesBrackets: true } } })
+    const world = await createLiveWorld({
+      decisions: [LONG],
+      venue: { closures: [{ from, to: from + 10 * MINUTE_MS }], switches: { refusesBrackets: true } },
+    })
     await world.cycle()
     world.moveTo(30)
     world.venue.hand.cancelAll()
@@ -231,7 +278,10 @@ describe('maintenance window', () => {
   })
 
   it('a stop that is missing when it begins is placed when it ends', async () => {
-    const world = await createLiveWorld({ decisions: [LONG], venue: { closures: [{ from: SLOT + 40 * MINUTE_MS, to: SLOT + 50 * MINUTE_MS }] } })
+    const world = await createLiveWorld({
+      decisions: [LONG],
+      venue: { closures: [{ from: SLOT + 40 * MINUTE_MS, to: SLOT + 50 * MINUTE_MS }] },
+    })
     await world.cycle()
     world.moveTo(41)
     world.venue.hand.cancelAll()
@@ -246,7 +296,10 @@ describe('maintenance window', () => {
   it('an order that meets the closing door is refused by the venue and not tried again', async () => {
     const world = await createLiveWorld({ decisions: [LONG] })
     world.venue.misbehave(onOrder('entry', { kind: 'reject', reason: 'INVALID_FCM_TRADING_SESSION' }))
-    expect(await world.cycle()).toMatchObject({ outcome: 'failed', placement: { reason: 'invalid_fcm_trading_session' } })
+    expect(await world.cycle()).toMatchObject({
+      outcome: 'failed',
+      placement: { reason: 'invalid_fcm_trading_session' },
+    })
     await world.pass(2)
     expect(world.placed()).toHaveLength(1)
   })

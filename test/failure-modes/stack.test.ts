@@ -8,7 +8,9 @@ const functions = ofType(resources, 'AWS::Lambda::Function')
 
 const variablesOf = ({ Properties }: Resource): [string, unknown][] => {
   const environment = Properties['Environment']
-  return typeof environment === 'object' && environment !== null && 'Variables' in environment ? Object.entries(Object(environment.Variables)) : []
+  return typeof environment === 'object' && environment !== null && 'Variables' in environment
+    ? Object.entries(Object(environment.Variables))
+    : []
 }
 
 describe('two functions overlap', () => {
@@ -24,8 +26,19 @@ describe('keys exposed by a default admin page', () => {
   it('nothing in the stack can be reached from outside: no URL, no gateway, no balancer, no bucket, no page', () => {
     const types = new Set(Object.values(resources).map(({ Type }) => Type))
     const services = [...types].map((type) => type.split('::')[1])
-    expect([...new Set(services)].toSorted()).toEqual(['CloudWatch', 'DynamoDB', 'Events', 'IAM', 'Lambda', 'Logs', 'SNS', 'SQS'])
-    expect([...types].filter((type) => /Url|ApiGateway|AppSync|Cognito|CloudFront|LoadBalanc|S3::/.test(type))).toEqual([])
+    expect([...new Set(services)].toSorted()).toEqual([
+      'CloudWatch',
+      'DynamoDB',
+      'Events',
+      'IAM',
+      'Lambda',
+      'Logs',
+      'SNS',
+      'SQS',
+    ])
+    expect([...types].filter((type) => /Url|ApiGateway|AppSync|Cognito|CloudFront|LoadBalanc|S3::/.test(type))).toEqual(
+      [],
+    )
   })
 
   it('only EventBridge may call a function, and nobody else is trusted with anything', () => {

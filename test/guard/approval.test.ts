@@ -9,11 +9,19 @@ import { contextWith } from './fixtures.ts'
 const ROOT = path.resolve(import.meta.dirname, '../..')
 
 const sources = ['bin', 'functions', 'lib', 'schemas']
-  .flatMap((folder) => readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) => path.posix.join(folder, name)))
+  .flatMap((folder) =>
+    readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
+      path.posix.join(folder, name),
+    ),
+  )
   .filter((file) => file.endsWith('.ts'))
   .map((file) => ({ file, text: readFileSync(path.join(ROOT, file), 'utf8') }))
 
-const filesWith = (pattern: RegExp): string[] => sources.filter(({ text }) => pattern.test(text)).map(({ file }) => file).sort()
+const filesWith = (pattern: RegExp): string[] =>
+  sources
+    .filter(({ text }) => pattern.test(text))
+    .map(({ file }) => file)
+    .sort()
 
 /** Never called: what does not compile here is the point. */
 export async function placeUnapproved(broker: Broker, order: EntryOrder): Promise<void> {
@@ -33,7 +41,9 @@ describe('approval', () => {
   })
 
   it('is claimed by a cast in one place, and its brand is spelt in one', () => {
-    expect(filesWith(/\bas\s+(unknown\s+as\s+)?(Approved\b|PlaceableOrder\b|Parameters<Broker)|<Approved<EntryOrder>>/)).toEqual(['lib/guard/approval.ts'])
+    expect(
+      filesWith(/\bas\s+(unknown\s+as\s+)?(Approved\b|PlaceableOrder\b|Parameters<Broker)|<Approved<EntryOrder>>/),
+    ).toEqual(['lib/guard/approval.ts'])
     expect(filesWith(/\bGuardMark\b/)).toEqual(['lib/guard/approval.ts'])
   })
 

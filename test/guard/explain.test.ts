@@ -11,8 +11,10 @@ import { GUARD_RULES, type GuardRuleName } from '../../schemas/verdict.ts'
 const ROOT = path.resolve(import.meta.dirname, '../..')
 const config = StrategyConfig.parse({ id: 'eth-perp' })
 
-const reportOf = (guard: Partial<GuardConfig> = {}) => GuardReport.parse(guardCommand({ ...config, guard: { ...config.guard, ...guard } }).document)
-const limitsOf = (guard: Partial<GuardConfig> = {}) => new Map(reportOf(guard).rules.map(({ rule, limit }) => [rule, limit]))
+const reportOf = (guard: Partial<GuardConfig> = {}) =>
+  GuardReport.parse(guardCommand({ ...config, guard: { ...config.guard, ...guard } }).document)
+const limitsOf = (guard: Partial<GuardConfig> = {}) =>
+  new Map(reportOf(guard).rules.map(({ rule, limit }) => [rule, limit]))
 
 /** Every rule with a configured limit: a change to it, and what the list then says. */
 const SHOWN: readonly [GuardRuleName, Partial<GuardConfig>, string][] = [
@@ -41,13 +43,18 @@ describe('guard --explain', () => {
     const { strategyId, rules } = reportOf()
     expect(strategyId).toBe('eth-perp')
     expect(rules.map(({ rule }) => rule)).toEqual([...GUARD_RULES])
-    for (const { limit, purpose, enforcedIn } of rules) for (const text of [limit, purpose, enforcedIn]) expect(text).toMatch(/\S/)
+    for (const { limit, purpose, enforcedIn } of rules)
+      for (const text of [limit, purpose, enforcedIn]) expect(text).toMatch(/\S/)
     expect(new Set(rules.map(({ purpose }) => purpose)).size).toBe(rules.length)
   })
 
   it('says which rules judge the account always, and which halt', () => {
     const { rules } = reportOf()
-    expect(rules.filter(({ appliesTo }) => appliesTo === 'always').map(({ rule }) => rule)).toEqual(['kill_switch', 'daily_loss', 'drawdown'])
+    expect(rules.filter(({ appliesTo }) => appliesTo === 'always').map(({ rule }) => rule)).toEqual([
+      'kill_switch',
+      'daily_loss',
+      'drawdown',
+    ])
     expect(rules.filter(({ halts }) => halts).map(({ rule }) => rule)).toEqual(['daily_loss', 'drawdown'])
   })
 
@@ -55,7 +62,9 @@ describe('guard --explain', () => {
     for (const { rule, enforcedIn } of reportOf().rules) {
       const place = path.join(ROOT, enforcedIn.split(' ')[0] ?? '')
       expect(existsSync(place)).toBe(true)
-      const files = place.endsWith('.ts') ? [place] : ['conditions.ts', 'entry.ts'].map((file) => path.join(place, file))
+      const files = place.endsWith('.ts')
+        ? [place]
+        : ['conditions.ts', 'entry.ts'].map((file) => path.join(place, file))
       expect(files.filter((file) => readFileSync(file, 'utf8').includes(`name: '${rule}'`))).toHaveLength(1)
     }
   })

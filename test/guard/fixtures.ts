@@ -16,21 +16,45 @@ import { CONFIG, flatState, openPosition, PRODUCT } from '../snapshot/fixtures.t
 /** A Monday. */
 export const NOW = '2026-11-02T09:30:00Z'
 
-export const quoteOf = (bid: string | number, ask: string | number = bid, at = NOW): Quote => ({ at, bid: price(bid), ask: price(ask), last: price(bid), mark: price(bid) })
+export const quoteOf = (bid: string | number, ask: string | number = bid, at = NOW): Quote => ({
+  at,
+  bid: price(bid),
+  ask: price(ask),
+  last: price(bid),
+  mark: price(bid),
+})
 
 const QUOTE = quoteOf(2_000)
-const LONG: EntryDecision = { action: 'open_long', stopLossPrice: 1_960, takeProfitPrice: 2_080, confidence: 0.6, invalidation: 'a close below support', rationale: 'the trend holds' }
+const LONG: EntryDecision = {
+  action: 'open_long',
+  stopLossPrice: 1_960,
+  takeProfitPrice: 2_080,
+  confidence: 0.6,
+  invalidation: 'a close below support',
+  rationale: 'the trend holds',
+}
 const SHORT: EntryDecision = { ...LONG, action: 'open_short', stopLossPrice: 2_040, takeProfitPrice: 1_920 }
 
 /** A record of a thousand trades: a win rate of 0.45 at 1.8 times the average loss, unless said otherwise. */
-export const recordOf = ({ wins = 450, losses = 550, averageWinR = 1.8, averageLossR = 1 } = {}): SizingEvidence => ({ source: 'a test', settingsHash: '0'.repeat(64), wins, losses, averageWinR, averageLossR })
+export const recordOf = ({ wins = 450, losses = 550, averageWinR = 1.8, averageLossR = 1 } = {}): SizingEvidence => ({
+  source: 'a test',
+  settingsHash: '0'.repeat(64),
+  wins,
+  losses,
+  averageWinR,
+  averageLossR,
+})
 
 /**
  * An entry that every rule lets pass: 10000 of equity, price 2000 without spread, ATR 20, contracts of 0.1, tick 0.5,
  * no fees and no slippage, so that what a case is about can be reckoned by heart.
  */
 const BASE: RuleContext = {
-  config: { ...CONFIG, guard: { ...CONFIG.guard, maxEntrySlippageBps: 0 }, sizing: { ...CONFIG.sizing, evidence: recordOf() } },
+  config: {
+    ...CONFIG,
+    guard: { ...CONFIG.guard, maxEntrySlippageBps: 0 },
+    sizing: { ...CONFIG.sizing, evidence: recordOf() },
+  },
   decision: LONG,
   snapshot: { ...trendingSnapshot, symbol: PRODUCT.symbol, quote: QUOTE },
   facts: {
@@ -63,12 +87,33 @@ export type Changes = {
 }
 
 /** {@link BASE} with changes. */
-export function contextWith({ side = 'long', mode = 'paper', guard, sizing, decision, product, accounting, facts, indicators, snapshot, at }: Changes): RuleContext {
+export function contextWith({
+  side = 'long',
+  mode = 'paper',
+  guard,
+  sizing,
+  decision,
+  product,
+  accounting,
+  facts,
+  indicators,
+  snapshot,
+  at,
+}: Changes): RuleContext {
   const { primary } = BASE.snapshot.views
   return {
-    config: { ...BASE.config, mode, guard: { ...BASE.config.guard, ...guard }, sizing: { ...BASE.config.sizing, ...sizing } },
+    config: {
+      ...BASE.config,
+      mode,
+      guard: { ...BASE.config.guard, ...guard },
+      sizing: { ...BASE.config.sizing, ...sizing },
+    },
     decision: { ...(side === 'long' ? LONG : SHORT), ...decision } as EntryDecision,
-    snapshot: { ...BASE.snapshot, views: { ...BASE.snapshot.views, primary: { ...primary, indicators: { ...primary.indicators, ...indicators } } }, ...snapshot },
+    snapshot: {
+      ...BASE.snapshot,
+      views: { ...BASE.snapshot.views, primary: { ...primary, indicators: { ...primary.indicators, ...indicators } } },
+      ...snapshot,
+    },
     facts: {
       ...BASE.facts,
       ...(at === undefined ? {} : { now: at, quote: { ...QUOTE, at } }),
@@ -80,9 +125,17 @@ export function contextWith({ side = 'long', mode = 'paper', guard, sizing, deci
 }
 
 /** Equity of this much, as it was this morning and at its peak. */
-export const worth = (equity: string) => ({ cash: money(equity), equity: money(equity), dayStartEquity: money(equity), peakEquity: money(equity) })
+export const worth = (equity: string) => ({
+  cash: money(equity),
+  equity: money(equity),
+  dayStartEquity: money(equity),
+  peakEquity: money(equity),
+})
 
-export const failedRules = (context: RuleContext): GuardRuleName[] => judge(context).verdicts.filter(({ passed }) => !passed).map(({ rule }) => rule)
+export const failedRules = (context: RuleContext): GuardRuleName[] =>
+  judge(context)
+    .verdicts.filter(({ passed }) => !passed)
+    .map(({ rule }) => rule)
 
 const id = clientOrderIdOf(CONFIG.id, fromIso(NOW), 'close', 0)
 const thesis = { cycleId: 'eth-perp-20261102T0900Z', confidence: 0.5, rationale: 'r', invalidation: 'i', regime: null }
@@ -115,6 +168,11 @@ export const PHASES = {
   closing: {
     kind: 'closing',
     position: held('long'),
-    intent: { ...intended, order: { kind: 'close', clientOrderId: id, symbol: PRODUCT.symbol, side: 'sell', quantity: quantity(37) }, reason: 'decision', attempt: 0 },
+    intent: {
+      ...intended,
+      order: { kind: 'close', clientOrderId: id, symbol: PRODUCT.symbol, side: 'sell', quantity: quantity(37) },
+      reason: 'decision',
+      attempt: 0,
+    },
   },
 } as const satisfies Record<string, Phase>

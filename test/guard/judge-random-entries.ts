@@ -17,12 +17,28 @@ function levelsOf({ decision }: RuleContext, { result }: Judgement): Levels {
   switch (result.kind) {
     case 'approved': {
       const { quantity, priceLimit, bracket, leverage } = result.order
-      return { side, confidence, quantity, worst: priceLimit, stop: bracket.stopLossPrice, target: bracket.takeProfitPrice, leverage }
+      return {
+        side,
+        confidence,
+        quantity,
+        worst: priceLimit,
+        stop: bracket.stopLossPrice,
+        target: bracket.takeProfitPrice,
+        leverage,
+      }
     }
     case 'refused': {
       const { plan } = result
       const text = (value: { toFixed(): string }) => value.toFixed()
-      return { side, confidence, quantity: text(plan.quantity), worst: text(plan.worstPrice), stop: text(plan.stopLossPrice), target: text(plan.takeProfitPrice), leverage: text(plan.leverage) }
+      return {
+        side,
+        confidence,
+        quantity: text(plan.quantity),
+        worst: text(plan.worstPrice),
+        stop: text(plan.stopLossPrice),
+        target: text(plan.takeProfitPrice),
+        leverage: text(plan.leverage),
+      }
     }
     default:
       throw new Error('an entry without a result')
@@ -51,20 +67,43 @@ export function judgeRandomEntries(first: 0 | 1): { approved: number; refusals: 
     }
     const { verdicts, result } = judgement
     const failed = verdicts.flatMap(({ rule, passed }) => (passed ? [] : [rule]))
-    check(verdicts.length === GUARD_RULES.length && verdicts.every(({ rule }, at) => rule === GUARD_RULES[at]), index, () => 'not one verdict for every rule')
-    check((result.kind === 'approved') === (failed.length === 0), index, () => `${result.kind} with ${failed.length} failed verdicts`)
-    check(result.kind !== 'refused' || (result.reasons.length === failed.length && result.reasons.every((reason, at) => reason.startsWith(`${failed[at]}: `))), index, () => 'reasons that do not name the failed verdicts')
+    check(
+      verdicts.length === GUARD_RULES.length && verdicts.every(({ rule }, at) => rule === GUARD_RULES[at]),
+      index,
+      () => 'not one verdict for every rule',
+    )
+    check(
+      (result.kind === 'approved') === (failed.length === 0),
+      index,
+      () => `${result.kind} with ${failed.length} failed verdicts`,
+    )
+    check(
+      result.kind !== 'refused' ||
+        (result.reasons.length === failed.length &&
+          result.reasons.every((reason, at) => reason.startsWith(`${failed[at]}: `))),
+      index,
+      () => 'reasons that do not name the failed verdicts',
+    )
     if (result.kind === 'approved') {
       approved += 1
       const levels = levelsOf(context, judgement)
       const all = [...brokenLimits(context, levels), ...brokenPromises(context, levels)]
       check(all.length === 0, index, () => `approved, and yet: ${all.join('; ')}`)
-      check(result.order.side === (levels.side === 'long' ? 'buy' : 'sell') && result.order.symbol === context.facts.product.symbol, index, () => 'another side or product')
+      check(
+        result.order.side === (levels.side === 'long' ? 'buy' : 'sell') &&
+          result.order.symbol === context.facts.product.symbol,
+        index,
+        () => 'another side or product',
+      )
     } else if (index % SAMPLE === 0) {
       const broken = brokenLimits(context, levelsOf(context, judgement))
       // Sizing is the only judgement that the levels alone do not show.
       const reckoned = failed.filter((rule) => rule !== 'minimum_size')
-      check(reckoned.length === broken.length && reckoned.every((rule) => broken.includes(rule)), index, () => `refused for ${reckoned.join(', ')}; breaks ${[...broken].join(', ')}`)
+      check(
+        reckoned.length === broken.length && reckoned.every((rule) => broken.includes(rule)),
+        index,
+        () => `refused for ${reckoned.join(', ')}; breaks ${[...broken].join(', ')}`,
+      )
     }
     for (const rule of failed) refusals.set(rule, (refusals.get(rule) ?? 0) + 1)
   }

@@ -36,20 +36,27 @@ it('the same record gives the same judgement', () => {
 })
 
 /** The limit moved just so far that it takes in what was found; null where the configuration has no such limit. */
-const LOOSENED: Partial<Record<Verdict['rule'], (actual: number, guard: GuardConfig) => Partial<GuardConfig> | null>> = {
-  daily_loss: (actual) => (actual < 0.99 ? { maxDailyLoss: above(actual) } : null),
-  drawdown: (actual) => (actual < 0.99 ? { maxDrawdown: above(actual) } : null),
-  session_open: (actual) => (actual > 0 ? { sessionBufferMinutes: below(actual) } : null),
-  stop_distance: (actual, { minStopAtr }) => (actual > 0 && actual < 1e300 ? (actual < minStopAtr ? { minStopAtr: below(actual) } : { maxStopAtr: above(actual) }) : null),
-  stop_before_liquidation: (actual) => (actual > 1e-3 ? { liquidationBuffer: below(actual) } : null),
-  reward_to_risk: (actual) => (actual > 0 ? { minRewardToRisk: below(actual) } : null),
-  confidence: (actual) => ({ minConfidence: actual }),
-  risk_per_trade: (actual) => (actual > 0 && above(actual) <= 0.02 ? { riskPerTrade: above(actual), maxRiskPerTrade: 0.02 } : null),
-  price_moved: (actual) => (actual < 1e300 ? { maxPriceMoveAtr: above(actual) } : null),
-  cooldown: (actual) => ({ cooldownMinutesAfterLoss: below(actual) }),
-  entries_per_day: (actual) => ({ maxEntriesPerDay: actual + 1 }),
-  funding_cost: (actual) => ({ maxFundingAnnualised: above(actual) }),
-}
+const LOOSENED: Partial<Record<Verdict['rule'], (actual: number, guard: GuardConfig) => Partial<GuardConfig> | null>> =
+  {
+    daily_loss: (actual) => (actual < 0.99 ? { maxDailyLoss: above(actual) } : null),
+    drawdown: (actual) => (actual < 0.99 ? { maxDrawdown: above(actual) } : null),
+    session_open: (actual) => (actual > 0 ? { sessionBufferMinutes: below(actual) } : null),
+    stop_distance: (actual, { minStopAtr }) =>
+      actual > 0 && actual < 1e300
+        ? actual < minStopAtr
+          ? { minStopAtr: below(actual) }
+          : { maxStopAtr: above(actual) }
+        : null,
+    stop_before_liquidation: (actual) => (actual > 1e-3 ? { liquidationBuffer: below(actual) } : null),
+    reward_to_risk: (actual) => (actual > 0 ? { minRewardToRisk: below(actual) } : null),
+    confidence: (actual) => ({ minConfidence: actual }),
+    risk_per_trade: (actual) =>
+      actual > 0 && above(actual) <= 0.02 ? { riskPerTrade: above(actual), maxRiskPerTrade: 0.02 } : null,
+    price_moved: (actual) => (actual < 1e300 ? { maxPriceMoveAtr: above(actual) } : null),
+    cooldown: (actual) => ({ cooldownMinutesAfterLoss: below(actual) }),
+    entries_per_day: (actual) => ({ maxEntriesPerDay: actual + 1 }),
+    funding_cost: (actual) => ({ maxFundingAnnualised: above(actual) }),
+  }
 // Verdicts show six digits.
 const above = (value: number) => value * (1 + 1e-5)
 const below = (value: number) => value * (1 - 1e-5)
@@ -64,10 +71,23 @@ it('a limit loosened to take in what was found lets it pass, and nothing else ch
       if (passed || loosen === undefined || typeof actual !== 'number' || /fees|closed:/.test(reason)) continue
       const change = loosen(actual, context.config.guard)
       if (change === null) continue
-      const { verdicts } = judge({ ...context, config: { ...context.config, guard: { ...context.config.guard, ...change } } })
-      check(verdicts.find((verdict) => verdict.rule === rule)?.passed === true, index, () => `${rule} still fails with ${JSON.stringify(change)}: ${reason}`)
-      const changed = verdicts.filter((verdict, at) => verdict.rule !== rule && verdict.passed !== before[at]?.passed).map((verdict) => verdict.rule)
-      check(changed.every((name) => rule === 'risk_per_trade' && name === 'minimum_size'), index, () => `${rule} loosened, and ${changed.join(', ')} changed`)
+      const { verdicts } = judge({
+        ...context,
+        config: { ...context.config, guard: { ...context.config.guard, ...change } },
+      })
+      check(
+        verdicts.find((verdict) => verdict.rule === rule)?.passed === true,
+        index,
+        () => `${rule} still fails with ${JSON.stringify(change)}: ${reason}`,
+      )
+      const changed = verdicts
+        .filter((verdict, at) => verdict.rule !== rule && verdict.passed !== before[at]?.passed)
+        .map((verdict) => verdict.rule)
+      check(
+        changed.every((name) => rule === 'risk_per_trade' && name === 'minimum_size'),
+        index,
+        () => `${rule} loosened, and ${changed.join(', ')} changed`,
+      )
       loosened.set(rule, (loosened.get(rule) ?? 0) + 1)
     }
   }

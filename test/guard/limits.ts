@@ -6,7 +6,15 @@ import type { GuardRuleName } from '../../schemas/verdict.ts'
 const exact = (value: string | number): Big => new Big(value)
 
 /** The levels and size that are judged, as an order would carry them. */
-export type Levels = { side: 'long' | 'short'; quantity: string; worst: string; stop: string; target: string; leverage: string; confidence: number }
+export type Levels = {
+  side: 'long' | 'short'
+  quantity: string
+  worst: string
+  stop: string
+  target: string
+  leverage: string
+  confidence: number
+}
 
 /** Fills that the order may come to: at the quote, and at its worst. Everything between lies between in every respect. */
 function fillsOf({ facts: { quote } }: RuleContext, { side, worst }: Levels): [Big, Big] {
@@ -19,17 +27,25 @@ export function brokenLimits(context: RuleContext, levels: Levels): GuardRuleNam
   const demand = (rule: GuardRuleName, isKept: boolean) => {
     if (!isKept) broken.push(rule)
   }
-  const { config: { guard, mode }, snapshot, facts } = context
+  const {
+    config: { guard, mode },
+    snapshot,
+    facts,
+  } = context
   const { product, quote, accounting, phase } = facts
   const isLong = levels.side === 'long'
   const sign = isLong ? 1 : -1
   const now = Date.parse(facts.now)
 
   demand('kill_switch', facts.halt === null)
-  const hasLost = (base: string, limit: number) => exact(base).lte(0) || exact(base).minus(accounting.equity).gte(exact(base).times(limit))
+  const hasLost = (base: string, limit: number) =>
+    exact(base).lte(0) || exact(base).minus(accounting.equity).gte(exact(base).times(limit))
   demand('daily_loss', !hasLost(accounting.dayStartEquity, guard.maxDailyLoss))
   demand('drawdown', !hasLost(accounting.peakEquity, guard.maxDrawdown))
-  demand('fresh_data', snapshot.issues.length === 0 && Math.abs(now - Date.parse(quote.at)) <= 120_000 && exact(quote.bid).lte(quote.ask))
+  demand(
+    'fresh_data',
+    snapshot.issues.length === 0 && Math.abs(now - Date.parse(quote.at)) <= 120_000 && exact(quote.bid).lte(quote.ask),
+  )
   const { isOpen, nextClose } = product.session
   const untilClose = nextClose === null ? Infinity : Date.parse(nextClose) - now
   demand('session_open', isOpen && !(untilClose >= 0 && untilClose <= guard.sessionBufferMinutes * 60_000))
@@ -48,13 +64,34 @@ export function brokenLimits(context: RuleContext, levels: Levels): GuardRuleNam
   const reward = target.minus(near).times(sign)
   const fee = (at: Big) => at.times(product.contractSize).times(product.fees.taker).plus(product.fees.perContract)
   const watched = [quote.mark, isLong ? quote.bid : quote.ask].map(exact)
-  demand('stop_side', watched.every((seen) => seen.minus(stop).times(sign).gt(0)) && target.minus(worst).times(sign).gt(0) && stop.gt(0) && target.gt(0))
+  demand(
+    'stop_side',
+    watched.every((seen) => seen.minus(stop).times(sign).gt(0)) &&
+      target.minus(worst).times(sign).gt(0) &&
+      stop.gt(0) &&
+      target.gt(0),
+  )
   const atr = snapshot.views.primary.indicators.atr14
   const hasAtr = atr !== null && atr > 0
-  demand('stop_distance', hasAtr && risk.gte(exact(atr).times(guard.minStopAtr)) && risk.lte(exact(atr).times(guard.maxStopAtr)))
+  demand(
+    'stop_distance',
+    hasAtr && risk.gte(exact(atr).times(guard.minStopAtr)) && risk.lte(exact(atr).times(guard.maxStopAtr)),
+  )
   const middle = (bid: string, ask: string) => exact(bid).plus(ask).times(0.5)
-  demand('price_moved', hasAtr && middle(quote.bid, quote.ask).minus(middle(snapshot.quote.bid, snapshot.quote.ask)).abs().lte(exact(atr).times(guard.maxPriceMoveAtr)))
-  demand('reward_to_risk', risk.gt(0) && reward.gte(risk.times(guard.minRewardToRisk)) && reward.times(product.contractSize).gt(fee(near).plus(fee(target))))
+  demand(
+    'price_moved',
+    hasAtr &&
+      middle(quote.bid, quote.ask)
+        .minus(middle(snapshot.quote.bid, snapshot.quote.ask))
+        .abs()
+        .lte(exact(atr).times(guard.maxPriceMoveAtr)),
+  )
+  demand(
+    'reward_to_risk',
+    risk.gt(0) &&
+      reward.gte(risk.times(guard.minRewardToRisk)) &&
+      reward.times(product.contractSize).gt(fee(near).plus(fee(target))),
+  )
 
   const leverage = exact(levels.leverage)
   const maintenance = exact(product.maintenanceMarginRate)
@@ -72,8 +109,15 @@ export function brokenLimits(context: RuleContext, levels: Levels): GuardRuleNam
   demand('confidence', levels.confidence >= guard.minConfidence)
   const equity = exact(accounting.equity)
   // Half the spread and the allowed slippage beyond the stop.
-  const stopFill = stop.minus(exact(quote.ask).minus(quote.bid).times(0.5).plus(stop.times(guard.maxEntrySlippageBps).times('0.0001')).times(sign))
-  const lossFrom = (entry: Big) => entry.minus(stopFill).times(sign).times(product.contractSize).plus(fee(entry)).plus(fee(stop)).times(size)
+  const stopFill = stop.minus(
+    exact(quote.ask)
+      .minus(quote.bid)
+      .times(0.5)
+      .plus(stop.times(guard.maxEntrySlippageBps).times('0.0001'))
+      .times(sign),
+  )
+  const lossFrom = (entry: Big) =>
+    entry.minus(stopFill).times(sign).times(product.contractSize).plus(fee(entry)).plus(fee(stop)).times(size)
   const worstLoss = [near, worst].map(lossFrom).reduce((most, loss) => (loss.gt(most) ? loss : most))
   const allowed = equity.times(Math.min(guard.riskPerTrade, guard.maxRiskPerTrade))
   demand('risk_per_trade', equity.gt(0) && lossFrom(worst).gt(0) && worstLoss.lte(allowed))
@@ -82,7 +126,12 @@ export function brokenLimits(context: RuleContext, levels: Levels): GuardRuleNam
   demand('notional_cap', notional.lte(guard.maxNotional))
 
   const { lastTradeLost, lastTradeClosedAt, entriesToday } = accounting
-  demand('cooldown', !lastTradeLost || lastTradeClosedAt === null || now - Date.parse(lastTradeClosedAt) >= guard.cooldownMinutesAfterLoss * 60_000)
+  demand(
+    'cooldown',
+    !lastTradeLost ||
+      lastTradeClosedAt === null ||
+      now - Date.parse(lastTradeClosedAt) >= guard.cooldownMinutesAfterLoss * 60_000,
+  )
   demand('entries_per_day', entriesToday < guard.maxEntriesPerDay)
   const at = new Date(now)
   const { from, to } = guard.tradingHoursUtc
@@ -101,25 +150,48 @@ export function brokenPromises(context: RuleContext, levels: Levels): string[] {
   const demand = (promise: string, isKept: boolean) => {
     if (!isKept) broken.push(promise)
   }
-  const { config: { guard }, decision, facts: { product, accounting } } = context
+  const {
+    config: { guard },
+    decision,
+    facts: { product, accounting },
+  } = context
   if (decision.action !== 'open_long' && decision.action !== 'open_short') return ['not an entry']
   const sign = levels.side === 'long' ? 1 : -1
   const tick = exact(product.tickSize)
   const [near, worst] = fillsOf(context, levels)
   const size = exact(levels.quantity)
-  for (const [name, level] of [['stop', levels.stop], ['target', levels.target], ['worst price', levels.worst]] as const) demand(`${name} on the tick`, exact(level).mod(tick).eq(0))
+  for (const [name, level] of [
+    ['stop', levels.stop],
+    ['target', levels.target],
+    ['worst price', levels.worst],
+  ] as const)
+    demand(`${name} on the tick`, exact(level).mod(tick).eq(0))
   demand('size is a multiple of the lot', size.mod(product.lotSize).eq(0))
-  demand('size within minimum and maximum', size.gt(0) && size.gte(product.minQuantity) && size.lte(product.maxQuantity))
+  demand(
+    'size within minimum and maximum',
+    size.gt(0) && size.gte(product.minQuantity) && size.lte(product.maxQuantity),
+  )
   const towardEntry = exact(levels.stop).minus(decision.stopLossPrice).times(sign)
   demand('the stop moves toward the entry, by less than a tick', towardEntry.gte(0) && towardEntry.lt(tick))
   const nearer = exact(decision.takeProfitPrice).minus(levels.target).times(sign)
   demand('the target moves toward the entry, by less than a tick', nearer.gte(0) && nearer.lt(tick))
   const slippage = worst.minus(near).times(sign)
-  demand('the worst fill is within the slippage, or the next tick', slippage.gte(0) && (slippage.lte(near.times(guard.maxEntrySlippageBps).times(0.0001)) || slippage.lt(tick)))
+  demand(
+    'the worst fill is within the slippage, or the next tick',
+    slippage.gte(0) && (slippage.lte(near.times(guard.maxEntrySlippageBps).times(0.0001)) || slippage.lt(tick)),
+  )
   const margin = exact(product.initialMarginRate[levels.side])
-  demand('leverage within the configuration and the venue', exact(levels.leverage).gt(0) && exact(levels.leverage).lte(guard.maxLeverage) && exact(levels.leverage).times(margin).lte(1))
+  demand(
+    'leverage within the configuration and the venue',
+    exact(levels.leverage).gt(0) &&
+      exact(levels.leverage).lte(guard.maxLeverage) &&
+      exact(levels.leverage).times(margin).lte(1),
+  )
   const dearest = size.times(product.contractSize).times(near.gt(worst) ? near : worst)
   const entryFee = dearest.times(product.fees.taker).plus(size.times(product.fees.perContract))
-  demand('equity pays the margin and the entry fee', dearest.plus(entryFee.times(levels.leverage)).lte(exact(accounting.equity).times(levels.leverage)))
+  demand(
+    'equity pays the margin and the entry fee',
+    dearest.plus(entryFee.times(levels.leverage)).lte(exact(accounting.equity).times(levels.leverage)),
+  )
   return broken
 }

@@ -3,7 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { loadConfig } from '../../lib/config/load-config.ts'
 import { quantity } from '../../lib/core/decimal.ts'
 import { DAY_MS, fromIso, toIso } from '../../lib/core/time.ts'
-import { CREDENTIALS_LIFE_MS, LIVE_GATES, type LiveGateName, liveBarriers, liveGates, type LiveQuestion } from '../../lib/guard/live-barrier.ts'
+import {
+  CREDENTIALS_LIFE_MS,
+  LIVE_GATES,
+  type LiveGateName,
+  liveBarriers,
+  liveGates,
+  type LiveQuestion,
+} from '../../lib/guard/live-barrier.ts'
 import { liveSizeCap } from '../../lib/guard/live-size.ts'
 import { strategyHashOf } from '../../lib/guard/strategy-hash.ts'
 import { LiveClearance } from '../../schemas/live-clearance.ts'
@@ -13,18 +20,52 @@ const KEY = '0123456789abcdef'
 const config = loadConfig({ overrides: { mode: 'live' } })
 const FIRST = toIso(NOW - 15 * DAY_MS)
 
-const CREDENTIALS = { verifiedAt: toIso(NOW - DAY_MS), keyFingerprint: KEY, portfolioUuid: 'p', symbol: config.market.symbol }
-const PAPER = { evaluatedAt: toIso(NOW), firstSlot: FIRST, lastSlot: toIso(NOW), days: 14, cycles: 600, trades: 50, unresolvedIncidents: 0, configHash: strategyHashOf(config) }
+const CREDENTIALS = {
+  verifiedAt: toIso(NOW - DAY_MS),
+  keyFingerprint: KEY,
+  portfolioUuid: 'p',
+  symbol: config.market.symbol,
+}
+const PAPER = {
+  evaluatedAt: toIso(NOW),
+  firstSlot: FIRST,
+  lastSlot: toIso(NOW),
+  days: 14,
+  cycles: 600,
+  trades: 50,
+  unresolvedIncidents: 0,
+  configHash: strategyHashOf(config),
+}
 const OVERRIDE = { at: toIso(NOW), by: 'ann', reason: 'enough' }
 
-type Changes = { credentials?: Partial<typeof CREDENTIALS> | null; paper?: Partial<typeof PAPER> | null; override?: typeof OVERRIDE | null; keyFingerprint?: string | null; overrides?: Record<string, unknown>; clearance?: null }
+type Changes = {
+  credentials?: Partial<typeof CREDENTIALS> | null
+  paper?: Partial<typeof PAPER> | null
+  override?: typeof OVERRIDE | null
+  keyFingerprint?: string | null
+  overrides?: Record<string, unknown>
+  clearance?: null
+}
 
-const questionOf = ({ credentials = {}, paper = {}, override = null, keyFingerprint = KEY, overrides, clearance }: Changes): LiveQuestion => ({
+const questionOf = ({
+  credentials = {},
+  paper = {},
+  override = null,
+  keyFingerprint = KEY,
+  overrides,
+  clearance,
+}: Changes): LiveQuestion => ({
   config: overrides === undefined ? config : loadConfig({ overrides: { mode: 'live', ...overrides } }),
   clearance:
     clearance === null
       ? null
-      : LiveClearance.parse({ schemaVersion: 1, strategyId: config.id, credentials: credentials === null ? null : { ...CREDENTIALS, ...credentials }, paper: paper === null ? null : { ...PAPER, ...paper }, override }),
+      : LiveClearance.parse({
+          schemaVersion: 1,
+          strategyId: config.id,
+          credentials: credentials === null ? null : { ...CREDENTIALS, ...credentials },
+          paper: paper === null ? null : { ...PAPER, ...paper },
+          override,
+        }),
   keyFingerprint,
   now: NOW,
 })
@@ -32,30 +73,136 @@ const questionOf = ({ credentials = {}, paper = {}, override = null, keyFingerpr
 const few = { trades: 49 }
 /** What shuts which gates, what the sentence says, and the nearest that leaves every gate open. */
 const CASES: readonly { name: string; shut: Changes; gates: LiveGateName[]; says: RegExp; open: Changes }[] = [
-  { name: 'no key was ever verified', shut: { credentials: null }, gates: ['credentials'], says: /no credentials have been verified: run hourhand doctor in live mode/, open: {} },
-  { name: 'no key is in use', shut: { keyFingerprint: null }, gates: ['credentials'], says: /no key is set here: set COINBASE_API_KEY/, open: {} },
-  { name: 'another key was verified', shut: { keyFingerprint: 'f'.repeat(16) }, gates: ['credentials'], says: /key 0123456789abcdef was verified, the key in use is f{16}: run hourhand doctor/, open: {} },
-  { name: 'verified for another product', shut: { credentials: { symbol: 'BIP-20DEC30-CDE' } }, gates: ['credentials'], says: /verified for BIP-20DEC30-CDE, not for ETP-20DEC30-CDE/, open: {} },
-  { name: 'verified more than 30 days ago', shut: { credentials: { verifiedAt: toIso(NOW - CREDENTIALS_LIFE_MS - 1) } }, gates: ['credentials'], says: /verified 30 days ago, more than 30: run hourhand doctor/, open: { credentials: { verifiedAt: toIso(NOW - CREDENTIALS_LIFE_MS) } } },
-  { name: 'verified in the future', shut: { credentials: { verifiedAt: toIso(NOW + 120_001) } }, gates: ['credentials'], says: /ahead of this clock: correct the clock/, open: { credentials: { verifiedAt: toIso(NOW + 120_000) } } },
-  { name: 'thirteen days', shut: { paper: { days: 13 } }, gates: ['paper_days'], says: /13 of 14 days with cycles on live prices: 1 more day in paper mode/, open: { paper: { days: 14 } } },
-  { name: 'days that are forgotten before they count', shut: { paper: { days: 3 }, overrides: { retentionDays: 5 } }, gates: ['paper_days'], says: /retentionDays = 5 forgets cycles before they count: set it to 14 or more/, open: { overrides: { retentionDays: 5 } } },
-  { name: '49 trades', shut: { paper: few }, gates: ['paper_trades'], says: /49 of 50 closed paper trades: 1 more trade, or hourhand live --override REASON/, open: { paper: { trades: 50 } } },
-  { name: '49 trades, overridden', shut: { paper: few }, gates: ['paper_trades'], says: /49 of 50/, open: { paper: few, override: OVERRIDE } },
-  { name: 'an override of an earlier record', shut: { paper: few, override: { ...OVERRIDE, at: toIso(fromIso(FIRST) - 1) } }, gates: ['paper_trades'], says: /overridden by ann at .*: enough, before this record began: 1 more trade/, open: { paper: few, override: { ...OVERRIDE, at: FIRST } } },
-  { name: 'an override lifts no days', shut: { paper: { ...few, days: 13 }, override: OVERRIDE }, gates: ['paper_days'], says: /13 of 14/, open: { paper: few, override: OVERRIDE } },
-  { name: 'an override lifts no credentials', shut: { paper: few, credentials: null, override: OVERRIDE }, gates: ['credentials'], says: /no credentials/, open: { paper: few, override: OVERRIDE } },
-  { name: 'an override lifts no incident', shut: { paper: { ...few, unresolvedIncidents: 2 }, override: OVERRIDE }, gates: ['paper_incidents'], says: /2 unresolved incidents on paper: look at hourhand status in paper mode, then hourhand resume/, open: { paper: few, override: OVERRIDE } },
-  { name: 'one incident', shut: { paper: { unresolvedIncidents: 1 } }, gates: ['paper_incidents'], says: /1 unresolved incident on paper/, open: {} },
-  { name: 'nothing was ever looked at', shut: { clearance: null }, gates: [...LIVE_GATES], says: /no paper record has been looked at: run hourhand live/, open: {} },
-  { name: 'higher demands', shut: { overrides: { live: { minPaperDays: 20, minPaperTrades: 80 } } }, gates: ['paper_days', 'paper_trades'], says: /14 of 20 days.*50 of 80 closed paper trades/, open: { paper: { days: 20, trades: 80 }, overrides: { live: { minPaperDays: 20, minPaperTrades: 80 } } } },
+  {
+    name: 'no key was ever verified',
+    shut: { credentials: null },
+    gates: ['credentials'],
+    says: /no credentials have been verified: run hourhand doctor in live mode/,
+    open: {},
+  },
+  {
+    name: 'no key is in use',
+    shut: { keyFingerprint: null },
+    gates: ['credentials'],
+    says: /no key is set here: set COINBASE_API_KEY/,
+    open: {},
+  },
+  {
+    name: 'another key was verified',
+    shut: { keyFingerprint: 'f'.repeat(16) },
+    gates: ['credentials'],
+    says: /key 0123456789abcdef was verified, the key in use is f{16}: run hourhand doctor/,
+    open: {},
+  },
+  {
+    name: 'verified for another product',
+    shut: { credentials: { symbol: 'BIP-20DEC30-CDE' } },
+    gates: ['credentials'],
+    says: /verified for BIP-20DEC30-CDE, not for ETP-20DEC30-CDE/,
+    open: {},
+  },
+  {
+    name: 'verified more than 30 days ago',
+    shut: { credentials: { verifiedAt: toIso(NOW - CREDENTIALS_LIFE_MS - 1) } },
+    gates: ['credentials'],
+    says: /verified 30 days ago, more than 30: run hourhand doctor/,
+    open: { credentials: { verifiedAt: toIso(NOW - CREDENTIALS_LIFE_MS) } },
+  },
+  {
+    name: 'verified in the future',
+    shut: { credentials: { verifiedAt: toIso(NOW + 120_001) } },
+    gates: ['credentials'],
+    says: /ahead of this clock: correct the clock/,
+    open: { credentials: { verifiedAt: toIso(NOW + 120_000) } },
+  },
+  {
+    name: 'thirteen days',
+    shut: { paper: { days: 13 } },
+    gates: ['paper_days'],
+    says: /13 of 14 days with cycles on live prices: 1 more day in paper mode/,
+    open: { paper: { days: 14 } },
+  },
+  {
+    name: 'days that are forgotten before they count',
+    shut: { paper: { days: 3 }, overrides: { retentionDays: 5 } },
+    gates: ['paper_days'],
+    says: /retentionDays = 5 forgets cycles before they count: set it to 14 or more/,
+    open: { overrides: { retentionDays: 5 } },
+  },
+  {
+    name: '49 trades',
+    shut: { paper: few },
+    gates: ['paper_trades'],
+    says: /49 of 50 closed paper trades: 1 more trade, or hourhand live --override REASON/,
+    open: { paper: { trades: 50 } },
+  },
+  {
+    name: '49 trades, overridden',
+    shut: { paper: few },
+    gates: ['paper_trades'],
+    says: /49 of 50/,
+    open: { paper: few, override: OVERRIDE },
+  },
+  {
+    name: 'an override of an earlier record',
+    shut: { paper: few, override: { ...OVERRIDE, at: toIso(fromIso(FIRST) - 1) } },
+    gates: ['paper_trades'],
+    says: /overridden by ann at .*: enough, before this record began: 1 more trade/,
+    open: { paper: few, override: { ...OVERRIDE, at: FIRST } },
+  },
+  {
+    name: 'an override lifts no days',
+    shut: { paper: { ...few, days: 13 }, override: OVERRIDE },
+    gates: ['paper_days'],
+    says: /13 of 14/,
+    open: { paper: few, override: OVERRIDE },
+  },
+  {
+    name: 'an override lifts no credentials',
+    shut: { paper: few, credentials: null, override: OVERRIDE },
+    gates: ['credentials'],
+    says: /no credentials/,
+    open: { paper: few, override: OVERRIDE },
+  },
+  {
+    name: 'an override lifts no incident',
+    shut: { paper: { ...few, unresolvedIncidents: 2 }, override: OVERRIDE },
+    gates: ['paper_incidents'],
+    says: /2 unresolved incidents on paper: look at hourhand status in paper mode, then hourhand resume/,
+    open: { paper: few, override: OVERRIDE },
+  },
+  {
+    name: 'one incident',
+    shut: { paper: { unresolvedIncidents: 1 } },
+    gates: ['paper_incidents'],
+    says: /1 unresolved incident on paper/,
+    open: {},
+  },
+  {
+    name: 'nothing was ever looked at',
+    shut: { clearance: null },
+    gates: [...LIVE_GATES],
+    says: /no paper record has been looked at: run hourhand live/,
+    open: {},
+  },
+  {
+    name: 'higher demands',
+    shut: { overrides: { live: { minPaperDays: 20, minPaperTrades: 80 } } },
+    gates: ['paper_days', 'paper_trades'],
+    says: /14 of 20 days.*50 of 80 closed paper trades/,
+    open: { paper: { days: 20, trades: 80 }, overrides: { live: { minPaperDays: 20, minPaperTrades: 80 } } },
+  },
 ]
 
 describe('the gates before real money', () => {
   it.each(CASES)('shut: $name', ({ shut, gates, says }) => {
     const question = questionOf(shut)
     expect(liveGates(question).map(({ gate }) => gate)).toEqual([...LIVE_GATES])
-    expect(liveGates(question).filter(({ passed }) => !passed).map(({ gate }) => gate)).toEqual(gates)
+    expect(
+      liveGates(question)
+        .filter(({ passed }) => !passed)
+        .map(({ gate }) => gate),
+    ).toEqual(gates)
     expect(liveBarriers(question)).toHaveLength(gates.length)
     expect(liveBarriers(question).join('; ')).toMatch(says)
   })
@@ -66,11 +213,15 @@ describe('the gates before real money', () => {
   })
 
   it('an override says so where it is what opens', () => {
-    expect(liveGates(questionOf({ paper: few, override: OVERRIDE })).find(({ gate }) => gate === 'paper_trades')?.detail).toBe(`49 of 50 closed paper trades, overridden by ann at ${OVERRIDE.at}: enough`)
+    expect(
+      liveGates(questionOf({ paper: few, override: OVERRIDE })).find(({ gate }) => gate === 'paper_trades')?.detail,
+    ).toBe(`49 of 50 closed paper trades, overridden by ann at ${OVERRIDE.at}: enough`)
   })
 
   it('every gate has a case that shuts it', () => {
-    expect(new Set(CASES.flatMap(({ gates }) => gates.length === 1 ? gates : []))).toEqual(new Set(LIVE_GATES.filter((gate) => gate !== 'strategy')))
+    expect(new Set(CASES.flatMap(({ gates }) => (gates.length === 1 ? gates : [])))).toEqual(
+      new Set(LIVE_GATES.filter((gate) => gate !== 'strategy')),
+    )
   })
 
   const strategies: [string, Record<string, unknown>][] = [
@@ -81,10 +232,19 @@ describe('the gates before real money', () => {
     ['symbol', { market: { symbol: 'BIP-20DEC30-CDE' } }],
     ['interval', { intervalMinutes: 60 }],
   ]
-  it.each(strategies)('another %s is another strategy: nothing that was shown on paper counts, and no override', (_name, overrides) => {
-    const gates = liveGates(questionOf({ overrides, override: OVERRIDE, credentials: { symbol: loadConfig({ overrides }).market.symbol } }))
-    expect(gates.filter(({ passed }) => !passed).map(({ gate }) => gate)).toEqual(['strategy', 'paper_days', 'paper_trades'])
-  })
+  it.each(strategies)(
+    'another %s is another strategy: nothing that was shown on paper counts, and no override',
+    (_name, overrides) => {
+      const gates = liveGates(
+        questionOf({ overrides, override: OVERRIDE, credentials: { symbol: loadConfig({ overrides }).market.symbol } }),
+      )
+      expect(gates.filter(({ passed }) => !passed).map(({ gate }) => gate)).toEqual([
+        'strategy',
+        'paper_days',
+        'paper_trades',
+      ])
+    },
+  )
 
   it.each([
     ['mode', { mode: 'paper' }],

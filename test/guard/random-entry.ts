@@ -43,9 +43,12 @@ export function randomEntry(index: number): RuleContext {
   const side = index % 2 === 0 ? 'long' : 'short'
   const direction = side === 'long' ? 1 : -1
   const mid = scale(-4, 6)
-  const tick = Number(`${pick(1, 2, 5)}e${Math.floor(Math.log10(mid) + (chance(0.02) ? between(-1, 1) : between(-6, -3)))}`)
+  const tick = Number(
+    `${pick(1, 2, 5)}e${Math.floor(Math.log10(mid) + (chance(0.02) ? between(-1, 1) : between(-6, -3)))}`,
+  )
   // On the tick, or between two.
-  const quoted = (value: number) => amount(Math.max(chance(0.7) ? Math.round(value / tick) * tick : value, mid * 1e-6), 6) as Price
+  const quoted = (value: number) =>
+    amount(Math.max(chance(0.7) ? Math.round(value / tick) * tick : value, mid * 1e-6), 6) as Price
   const halfSpread = chance(0.2) ? 0 : mid * scale(-6, -3) * (chance(0.02) ? -1 : 1)
   const now = START + Math.floor(between(0, 7)) * DAY_MS + Math.floor(between(0, DAY_MS))
   const quoteAt = toIso(now - Math.floor(chance(0.96) ? between(0, 119_000) : between(-300_000, 300_000)))
@@ -61,8 +64,13 @@ export function randomEntry(index: number): RuleContext {
   // The ends of the number range cost hundreds of digits: seldom is often enough.
   const extreme = () => pick(5e-324, scale(-320, 308), Number.MAX_VALUE)
   const absurd = () => (chance(0.04) ? extreme() : pick(scale(-4, 7), executable))
-  const level = (value: number) => (chance(0.02) || value <= 0 ? Math.max(absurd(), 5e-324) : Number(value.toPrecision(7)))
-  const decision: Partial<EntryDecision> = { stopLossPrice: level(stop), takeProfitPrice: level(target), confidence: chance(0.05) ? pick(0, 1, 0.3) : between(0.25, 1) }
+  const level = (value: number) =>
+    chance(0.02) || value <= 0 ? Math.max(absurd(), 5e-324) : Number(value.toPrecision(7))
+  const decision: Partial<EntryDecision> = {
+    stopLossPrice: level(stop),
+    takeProfitPrice: level(target),
+    confidence: chance(0.05) ? pick(0, 1, 0.3) : between(0.25, 1),
+  }
 
   // Short numbers to divide by keep a hundred thousand divisions quick.
   const dayStart = Number((scale(-1, 8) * (chance(0.02) ? -1 : 1)).toPrecision(1))
@@ -92,7 +100,9 @@ export function randomEntry(index: number): RuleContext {
       maxPriceMoveAtr: pick(0.5, setting(0.01, 1)),
       cooldownMinutesAfterLoss: pick(60, setting(0, 600), chance(0.05) ? 1e300 : 0),
       maxEntriesPerDay: pick(6, 3),
-      tradingHoursUtc: chance(0.9) ? { from: 0, to: 24 } : { from: Math.floor(between(0, 24)), to: Math.floor(between(0, 25)) },
+      tradingHoursUtc: chance(0.9)
+        ? { from: 0, to: 24 }
+        : { from: Math.floor(between(0, 24)), to: Math.floor(between(0, 25)) },
       tradingDaysUtc: chance(0.9) ? [0, 1, 2, 3, 4, 5, 6] : [1, 3, 5],
       maxEntrySlippageBps: pick(10, 0, chance(0.1) ? 1_000 : setting(0, 100)),
     },
@@ -100,7 +110,14 @@ export function randomEntry(index: number): RuleContext {
       kellyFraction: pick(0.5, setting(0, 1)),
       minRisk: riskPerTrade * pick(0.25, 0, 1),
       shrinkageTrades: pick(30, 1),
-      evidence: chance(0.1) ? null : recordOf({ wins: Math.floor(setting(0, 1000)), losses: Math.floor(setting(0, 1000)), averageWinR: chance(0.02) ? scale(-320, 300) : setting(0.5, 3), averageLossR: chance(0.02) ? scale(-320, 300) : 1 }),
+      evidence: chance(0.1)
+        ? null
+        : recordOf({
+            wins: Math.floor(setting(0, 1000)),
+            losses: Math.floor(setting(0, 1000)),
+            averageWinR: chance(0.02) ? scale(-320, 300) : setting(0.5, 3),
+            averageLossR: chance(0.02) ? scale(-320, 300) : 1,
+          }),
     },
     product: {
       contractSize: amount(contractSize, 2) as Quantity,
@@ -108,10 +125,21 @@ export function randomEntry(index: number): RuleContext {
       lotSize: amount(lot) as Quantity,
       minQuantity: amount(chance(0.9) ? lot : scale(0, 4)) as Quantity,
       maxQuantity: amount(chance(0.9) ? 1e6 : scale(-1, 3)) as Quantity,
-      initialMarginRate: { long: amount(chance(0.02) ? pick(1e-9, 1) : between(0.05, 0.5), 2), short: amount(chance(0.02) ? pick(1e-9, 1) : between(0.05, 0.5), 2) },
+      initialMarginRate: {
+        long: amount(chance(0.02) ? pick(1e-9, 1) : between(0.05, 0.5), 2),
+        short: amount(chance(0.02) ? pick(1e-9, 1) : between(0.05, 0.5), 2),
+      },
       maintenanceMarginRate: amount(chance(0.02) ? pick(1e-9, 1) : between(0.001, 0.15)),
-      fees: { maker: '0', taker: amount(taker, 2), perContract: chance(0.5) ? '0' : amount(mid * contractSize * scale(-6, -3)) },
-      session: { isOpen: !chance(0.02), nextClose: chance(0.8) ? null : toIso(now + Math.floor(between(-30, 600) * MINUTE_MS)), reason: 'hours' },
+      fees: {
+        maker: '0',
+        taker: amount(taker, 2),
+        perContract: chance(0.5) ? '0' : amount(mid * contractSize * scale(-6, -3)),
+      },
+      session: {
+        isOpen: !chance(0.02),
+        nextClose: chance(0.8) ? null : toIso(now + Math.floor(between(-30, 600) * MINUTE_MS)),
+        reason: 'hours',
+      },
     },
     accounting: {
       cash: equityText,
@@ -125,7 +153,9 @@ export function randomEntry(index: number): RuleContext {
     facts: {
       now: toIso(now),
       quote,
-      phase: chance(0.95) ? PHASES.flat : pick<Phase>(PHASES.abandoned, PHASES.opening, PHASES.openLong, PHASES.openShort, PHASES.closing),
+      phase: chance(0.95)
+        ? PHASES.flat
+        : pick<Phase>(PHASES.abandoned, PHASES.opening, PHASES.openLong, PHASES.openShort, PHASES.closing),
       halt: chance(0.02) ? { at: NOW, by: 'guard', rule: 'drawdown', reason: 'enough' } : null,
       trades: TRADES.slice(0, Math.floor(between(0, 25))),
       liveBarriers: chance(0.5) ? [] : ['too few days'],
@@ -136,7 +166,14 @@ export function randomEntry(index: number): RuleContext {
     snapshot: {
       quote: { ...quote, bid: amount(seen, 6) as Price, ask: amount(seen, 6) as Price },
       issues: chance(0.02) ? [{ kind: 'stale', at: null, count: 1, detail: 'the last bar is old' }] : [],
-      funding: chance(0.5) ? null : { rate: 0, intervalHours: 1, annualised: pick(between(-1.2, 1.2), chance(0.01) ? -Number.MAX_VALUE : 0), averageRate: 0 },
+      funding: chance(0.5)
+        ? null
+        : {
+            rate: 0,
+            intervalHours: 1,
+            annualised: pick(between(-1.2, 1.2), chance(0.01) ? -Number.MAX_VALUE : 0),
+            averageRate: 0,
+          },
     },
   })
 }

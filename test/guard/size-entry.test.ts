@@ -12,8 +12,18 @@ const SEED = { seed: 20_261_102 }
 const { guard, sizing } = StrategyConfig.parse({ id: 'eth-perp' })
 
 const tradesOf = (...multiples: (number | null)[]): TradeSummary[] =>
-  multiples.map((rMultiple, index) => ({ id: `t${index}`, side: 'long', regime: null, pnl: dec(0).toFixed() as TradeSummary['pnl'], rMultiple, exitReason: 'stop_loss', exitTime: NOW, holdingMinutes: 1 }))
-const repeated = (count: number, ...multiples: number[]) => tradesOf(...Array.from({ length: count }, () => multiples).flat())
+  multiples.map((rMultiple, index) => ({
+    id: `t${index}`,
+    side: 'long',
+    regime: null,
+    pnl: dec(0).toFixed() as TradeSummary['pnl'],
+    rMultiple,
+    exitReason: 'stop_loss',
+    exitTime: NOW,
+    holdingMinutes: 1,
+  }))
+const repeated = (count: number, ...multiples: number[]) =>
+  tradesOf(...Array.from({ length: count }, () => multiples).flat())
 
 function planOf(changes: Changes) {
   const { decision, config, facts } = contextWith(changes)
@@ -43,7 +53,8 @@ describe("Kelly's fraction", () => {
       fc.property(share, fc.double({ min: 0.8, max: 3, noNaN: true }), (winRate, payoff) => {
         const best = kelly({ winRate, payoff, weight: 1 })
         fc.pre(best > 0.02 && best < 0.95)
-        const growth = (fraction: number) => winRate * Math.log(1 + fraction * payoff) + (1 - winRate) * Math.log(1 - fraction)
+        const growth = (fraction: number) =>
+          winRate * Math.log(1 + fraction * payoff) + (1 - winRate) * Math.log(1 - fraction)
         expect(growth(best)).toBeGreaterThan(growth(best + 0.01))
         expect(growth(best)).toBeGreaterThan(growth(best - 0.01))
       }),
@@ -64,7 +75,13 @@ describe('the edge', () => {
   })
 
   it('is the record, weighed by its length', () => {
-    expect(estimateEdge(tradesOf(3, 3, -1, -1, -1, -1, -1, -1, -1, -1), alone)).toEqual({ wins: 2, losses: 8, winRate: 0.2, payoff: 3, weight: 0.25 })
+    expect(estimateEdge(tradesOf(3, 3, -1, -1, -1, -1, -1, -1, -1, -1), alone)).toEqual({
+      wins: 2,
+      losses: 8,
+      winRate: 0.2,
+      payoff: 3,
+      weight: 0.25,
+    })
     expect(estimateEdge(tradesOf(-2, -2, 1), alone)).toMatchObject({ winRate: 1 / 3, payoff: 0.5 })
   })
 
@@ -74,11 +91,22 @@ describe('the edge', () => {
       fc.property(fc.array(multiple, { maxLength: 40 }), fc.array(multiple, { maxLength: 40 }), (before, since) => {
         const wins = before.filter((r) => r > 0)
         const losses = before.filter((r) => r < 0)
-        const mean = (values: number[]) => (values.length === 0 ? 0 : Math.abs(values.reduce((sum, value) => sum + value, 0) / values.length))
-        const evidence = recordOf({ wins: wins.length, losses: losses.length, averageWinR: mean(wins), averageLossR: mean(losses) })
+        const mean = (values: number[]) =>
+          values.length === 0 ? 0 : Math.abs(values.reduce((sum, value) => sum + value, 0) / values.length)
+        const evidence = recordOf({
+          wins: wins.length,
+          losses: losses.length,
+          averageWinR: mean(wins),
+          averageLossR: mean(losses),
+        })
         const whole = estimateEdge(tradesOf(...before, ...since), alone)
         const parts = estimateEdge(tradesOf(...since), { ...alone, evidence })
-        expect(parts).toMatchObject({ wins: whole.wins, losses: whole.losses, winRate: whole.winRate, weight: whole.weight })
+        expect(parts).toMatchObject({
+          wins: whole.wins,
+          losses: whole.losses,
+          winRate: whole.winRate,
+          weight: whole.weight,
+        })
         if (Number.isFinite(whole.payoff)) expect(parts.payoff).toBeCloseTo(whole.payoff, 6)
       }),
       SEED,
@@ -88,22 +116,34 @@ describe('the edge', () => {
   it('never makes more of a record than it shows, and ever less of a shorter one', () => {
     const multiple = fc.double({ min: 0.2, max: 4, noNaN: true })
     fc.assert(
-      fc.property(multiple, multiple, fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 }), (win, loss, wins, losses) => {
-        const once = [...Array<number>(wins).fill(win), ...Array<number>(losses).fill(-loss)]
-        const bets = [1, 5, 25, 400].map((count) => kelly(estimateEdge(repeated(count, ...once), alone)))
-        const full = wins / (wins + losses) - (losses / (wins + losses)) / (win / loss)
-        for (const [index, bet] of bets.entries()) {
-          expect(Math.abs(bet)).toBeLessThanOrEqual(Math.abs(full) + 1e-9)
-          expect(Math.abs(bet)).toBeGreaterThanOrEqual(Math.abs(bets[index - 1] ?? 0) - 1e-9)
-        }
-        expect(Math.abs(bets[3] ?? 0)).toBeGreaterThanOrEqual(Math.abs(full) * 0.96)
-      }),
+      fc.property(
+        multiple,
+        multiple,
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 1, max: 5 }),
+        (win, loss, wins, losses) => {
+          const once = [...Array<number>(wins).fill(win), ...Array<number>(losses).fill(-loss)]
+          const bets = [1, 5, 25, 400].map((count) => kelly(estimateEdge(repeated(count, ...once), alone)))
+          const full = wins / (wins + losses) - losses / (wins + losses) / (win / loss)
+          for (const [index, bet] of bets.entries()) {
+            expect(Math.abs(bet)).toBeLessThanOrEqual(Math.abs(full) + 1e-9)
+            expect(Math.abs(bet)).toBeGreaterThanOrEqual(Math.abs(bets[index - 1] ?? 0) - 1e-9)
+          }
+          expect(Math.abs(bets[3] ?? 0)).toBeGreaterThanOrEqual(Math.abs(full) * 0.96)
+        },
+      ),
       SEED,
     )
   })
 
   it('of certainties stays a number', () => {
-    for (const trades of [[], tradesOf(1), tradesOf(-1), tradesOf(1e308, 1e308, -1e308, -1e308), tradesOf(5e-324, -1e308)]) {
+    for (const trades of [
+      [],
+      tradesOf(1),
+      tradesOf(-1),
+      tradesOf(1e308, 1e308, -1e308, -1e308),
+      tradesOf(5e-324, -1e308),
+    ]) {
       for (const evidence of [null, recordOf({ wins: 5, losses: 0 }), recordOf({ wins: 0, losses: 5 })]) {
         const fraction = riskFraction(estimateEdge(trades, { evidence, shrinkageTrades: 1 }), 1, sizing, guard)
         expect(fraction).toBeGreaterThanOrEqual(sizing.minRisk)
@@ -141,12 +181,21 @@ describe('the fraction at risk', () => {
   it('is never negative, and never falls with confidence', () => {
     const share = fc.double({ min: 0, max: 1, noNaN: true })
     fc.assert(
-      fc.property(share, fc.double({ min: 0, max: 1e6, noNaN: true }), share, share, share, fc.double({ min: 0, max: 0.01, noNaN: true }), (winRate, payoff, a, b, kellyFraction, minRisk) => {
-        const at = (confidence: number) => riskFraction({ ...edge, winRate, payoff }, confidence, { ...sizing, kellyFraction, minRisk }, guard)
-        expect(at(Math.min(a, b))).toBeGreaterThanOrEqual(0)
-        expect(at(Math.max(a, b))).toBeGreaterThanOrEqual(at(Math.min(a, b)))
-        expect(at(1)).toBeLessThanOrEqual(guard.riskPerTrade)
-      }),
+      fc.property(
+        share,
+        fc.double({ min: 0, max: 1e6, noNaN: true }),
+        share,
+        share,
+        share,
+        fc.double({ min: 0, max: 0.01, noNaN: true }),
+        (winRate, payoff, a, b, kellyFraction, minRisk) => {
+          const at = (confidence: number) =>
+            riskFraction({ ...edge, winRate, payoff }, confidence, { ...sizing, kellyFraction, minRisk }, guard)
+          expect(at(Math.min(a, b))).toBeGreaterThanOrEqual(0)
+          expect(at(Math.max(a, b))).toBeGreaterThanOrEqual(at(Math.min(a, b)))
+          expect(at(1)).toBeLessThanOrEqual(guard.riskPerTrade)
+        },
+      ),
       SEED,
     )
   })
@@ -182,15 +231,28 @@ describe('size', () => {
     product: { lotSize: dec('0.1').toFixed() as never, fees: { maker: '0', taker: '0.0005', perContract: '0.15' } },
   }
   const worthOf = (equity: number) => ({ equity: dec(equity).toFixed() as never })
-  const stopAt = (distance: number, of: 'long' | 'short') => ({ stopLossPrice: of === 'long' ? 2_000 - distance : 2_000 + distance })
+  const stopAt = (distance: number, of: 'long' | 'short') => ({
+    stopLossPrice: of === 'long' ? 2_000 - distance : 2_000 + distance,
+  })
 
   it('is a multiple of the lot, for any equity, confidence and stop', () => {
     fc.assert(
-      fc.property(side, cents, fc.double({ min: 0, max: 1, noNaN: true }), fc.integer({ min: 1, max: 1_900 }), (of, equity, confidence, distance) => {
-        const sized = size({ ...common, side: of, accounting: worthOf(equity), decision: { ...stopAt(distance, of), confidence } })
-        expect(sized.times(10).mod(1).eq(0)).toBe(true)
-        expect(sized.gte(0)).toBe(true)
-      }),
+      fc.property(
+        side,
+        cents,
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        fc.integer({ min: 1, max: 1_900 }),
+        (of, equity, confidence, distance) => {
+          const sized = size({
+            ...common,
+            side: of,
+            accounting: worthOf(equity),
+            decision: { ...stopAt(distance, of), confidence },
+          })
+          expect(sized.times(10).mod(1).eq(0)).toBe(true)
+          expect(sized.gte(0)).toBe(true)
+        },
+      ),
       SEED,
     )
   })
@@ -213,7 +275,8 @@ describe('size', () => {
   it('never falls with equity', () => {
     fc.assert(
       fc.property(side, cents, cents, fc.integer({ min: 1, max: 200 }), (of, a, b, distance) => {
-        const at = (equity: number) => size({ ...common, side: of, accounting: worthOf(equity), decision: stopAt(distance, of) })
+        const at = (equity: number) =>
+          size({ ...common, side: of, accounting: worthOf(equity), decision: stopAt(distance, of) })
         expect(at(Math.max(a, b)).gte(at(Math.min(a, b)))).toBe(true)
       }),
       SEED,
@@ -224,7 +287,8 @@ describe('size', () => {
     const distance = fc.integer({ min: 1, max: 3_800 }).map((ticks) => ticks / 2)
     fc.assert(
       fc.property(side, cents, distance, distance, (of, equity, a, b) => {
-        const at = (wide: number) => size({ ...common, side: of, accounting: worthOf(equity), decision: stopAt(wide, of) })
+        const at = (wide: number) =>
+          size({ ...common, side: of, accounting: worthOf(equity), decision: stopAt(wide, of) })
         expect(at(Math.max(a, b)).lte(at(Math.min(a, b)))).toBe(true)
       }),
       SEED,
@@ -234,6 +298,7 @@ describe('size', () => {
   it('is nothing where nothing can be lost', () => {
     for (const equity of [0, -1, -1e9]) expect(size({ ...common, accounting: worthOf(equity) }).toFixed()).toBe('0')
     // At 2002, the worst fill, nothing but fees would be lost: no stop, however large a position the fees would allow.
-    for (const stopLossPrice of [2_002, 2_100]) expect(size({ ...common, decision: { stopLossPrice } }).toFixed()).toBe('0')
+    for (const stopLossPrice of [2_002, 2_100])
+      expect(size({ ...common, decision: { stopLossPrice } }).toFixed()).toBe('0')
   })
 })

@@ -14,8 +14,34 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { plainReplay, readCandles, readFunding } from './plain-replay.mjs'
 
-export const TRADE_FIELDS = ['side', 'quantity', 'entryTime', 'entryPrice', 'exitTime', 'exitPrice', 'exitReason', 'stopLossPrice', 'takeProfitPrice', 'gross', 'fees', 'funding', 'slippage', 'pnl', 'rMultiple']
-export const SLOT_FIELDS = ['slot', 'outcome', 'action', 'confidence', 'ask', 'refusedBy', 'equity', 'cash', 'inPosition']
+export const TRADE_FIELDS = [
+  'side',
+  'quantity',
+  'entryTime',
+  'entryPrice',
+  'exitTime',
+  'exitPrice',
+  'exitReason',
+  'stopLossPrice',
+  'takeProfitPrice',
+  'gross',
+  'fees',
+  'funding',
+  'slippage',
+  'pnl',
+  'rMultiple',
+]
+export const SLOT_FIELDS = [
+  'slot',
+  'outcome',
+  'action',
+  'confidence',
+  'ask',
+  'refusedBy',
+  'equity',
+  'cash',
+  'inPosition',
+]
 
 /**
  * One line a field: how many values, how many equal, the largest difference (null where what differs are no numbers) and
@@ -39,7 +65,11 @@ export function compareLists(what, ours, theirs, fields) {
   })
 }
 
-const jsonLines = (file) => readFileSync(file, 'utf8').split('\n').filter((line) => line !== '').map((line) => JSON.parse(line))
+const jsonLines = (file) =>
+  readFileSync(file, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line))
 
 /** How often each thing occurs in a list, by name. */
 function tally(names) {
@@ -70,7 +100,15 @@ function ends(plain, { counts, metrics, end }) {
       ambiguousBars: counts.ambiguousBars,
       endEquity: metrics.endEquity,
       halt: end.halt && { at: end.halt.at, rule: end.halt.rule },
-      openPosition: open && { side: open.side, quantity: open.quantity, entryPrice: open.entryPrice, openedAt: open.openedAt, stopLossPrice: open.bracket.stopLossPrice, takeProfitPrice: open.bracket.takeProfitPrice, liquidationPrice: open.liquidationPrice },
+      openPosition: open && {
+        side: open.side,
+        quantity: open.quantity,
+        entryPrice: open.entryPrice,
+        openedAt: open.openedAt,
+        stopLossPrice: open.bracket.stopLossPrice,
+        takeProfitPrice: open.bracket.takeProfitPrice,
+        liquidationPrice: open.liquidationPrice,
+      },
     },
   ]
 }
@@ -93,21 +131,45 @@ export function compareDirectory(directory, files = {}) {
 
 /** The lines of the table, for people. */
 export function renderTable(lines) {
-  const cells = lines.map(({ field, compared, equal, largest, first }) => [field, String(compared), String(equal), equal === compared ? '0' : largest === null ? 'no number' : String(largest), first ?? ''])
+  const cells = lines.map(({ field, compared, equal, largest, first }) => [
+    field,
+    String(compared),
+    String(equal),
+    equal === compared ? '0' : largest === null ? 'no number' : String(largest),
+    first ?? '',
+  ])
   const rows = [['field', 'compared', 'equal', 'largest difference', 'first difference'], ...cells]
   const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column].length)))
-  return rows.map((row) => row.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : column === 4 ? cell : cell.padStart(widths[column]))).join('  ').trimEnd()).join('\n')
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) =>
+          column === 0 ? cell.padEnd(widths[0]) : column === 4 ? cell : cell.padStart(widths[column]),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { values, positionals } = parseArgs({ allowPositionals: true, options: { candles: { type: 'string' }, funding: { type: 'string' } } })
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { candles: { type: 'string' }, funding: { type: 'string' } },
+  })
   if (positionals.length !== 1) {
-    console.error('usage: npm run check-outside -- DIR [--candles FILE] [--funding FILE]; DIR is what hourhand replay --out wrote')
+    console.error(
+      'usage: npm run check-outside -- DIR [--candles FILE] [--funding FILE]; DIR is what hourhand replay --out wrote',
+    )
     process.exit(2)
   }
   const lines = compareDirectory(positionals[0], values)
   const different = lines.filter(({ compared, equal }) => equal !== compared)
   console.log(renderTable(lines))
-  console.log(different.length === 0 ? `\nAll ${lines.length} fields are equal to the last digit.` : `\n${different.length} of ${lines.length} fields DIFFER: ${different.map(({ field }) => field).join(', ')}`)
+  console.log(
+    different.length === 0
+      ? `\nAll ${lines.length} fields are equal to the last digit.`
+      : `\n${different.length} of ${lines.length} fields DIFFER: ${different.map(({ field }) => field).join(', ')}`,
+  )
   process.exitCode = different.length === 0 ? 0 : 1
 }

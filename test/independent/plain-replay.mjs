@@ -74,7 +74,10 @@ const ceilTo = (value, step) => floorTo(value + step - 1n, step)
 /** Rows of a CSV or CSV.gz with a header, as objects of texts. */
 function readRows(file) {
   const bytes = readFileSync(file)
-  const lines = (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes).toString('utf8').split(/\r?\n/).filter((line) => line !== '')
+  const lines = (bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes)
+    .toString('utf8')
+    .split(/\r?\n/)
+    .filter((line) => line !== '')
   const names = lines[0].split(',').map((name) => name.trim().toLowerCase())
   return lines.slice(1).map((line) => {
     const cells = line.split(',')
@@ -88,8 +91,16 @@ function timeOf(row) {
   return /^\d+$/.test(cell) ? Number(cell) : Date.parse(cell)
 }
 
-export const readCandles = (file) => readRows(file).map((row) => ({ time: timeOf(row), open: Number(row.open), high: Number(row.high), low: Number(row.low), close: Number(row.close) }))
-export const readFunding = (file) => readRows(file).map((row) => ({ time: timeOf(row), rate: Number(row.funding_rate) }))
+export const readCandles = (file) =>
+  readRows(file).map((row) => ({
+    time: timeOf(row),
+    open: Number(row.open),
+    high: Number(row.high),
+    low: Number(row.low),
+    close: Number(row.close),
+  }))
+export const readFunding = (file) =>
+  readRows(file).map((row) => ({ time: timeOf(row), rate: Number(row.funding_rate) }))
 
 const iso = (time) => new Date(time).toISOString().replace('.000Z', 'Z')
 
@@ -120,7 +131,8 @@ function coarser(bars, step) {
 }
 
 /** How far back indicators begin: at least so many bars, the first of them on a multiple of `stride` bars since 1970. */
-const windowOf = (step) => (step === DAY ? { bars: 260, stride: 40 } : step === 4 * HOUR ? { bars: 300, stride: 60 } : { bars: 500, stride: 100 })
+const windowOf = (step) =>
+  step === DAY ? { bars: 260, stride: 40 } : step === 4 * HOUR ? { bars: 300, stride: 60 } : { bars: 500, stride: 100 }
 
 /**
  * The bars that had closed by `now`, from the anchor on, and whether something is wrong with them: the newest one that
@@ -132,7 +144,10 @@ function barsUntil(series, step, now) {
   const first = Math.max(0, Math.floor((newest - count + 1) / stride) * stride)
   const bars = series.slice(indexAt(series, first * step), indexAt(series, (newest + 1) * step))
   const recent = bars.slice(-20)
-  const isWhole = bars.length > 0 && bars.at(-1).time === newest * step && recent.at(-1).time - recent[0].time === (recent.length - 1) * step
+  const isWhole =
+    bars.length > 0 &&
+    bars.at(-1).time === newest * step &&
+    recent.at(-1).time - recent[0].time === (recent.length - 1) * step
   return { bars, isFaulty: !isWhole }
 }
 
@@ -179,9 +194,18 @@ function indicatorsOf(bars) {
   const hasMoved = closes.some((close) => close !== closes[0])
   const rsi = gain === undefined || !hasMoved ? undefined : loss === 0 ? 100 : 100 - 100 / (gain / loss + 1)
   const minus = wilder(downs, 14)
-  const directional = wilder(ups, 14).map((plus, index) => (plus + minus[index] === 0 ? 0 : (100 * Math.abs(plus - minus[index])) / (plus + minus[index])))
-  const reading = (value) => (value === undefined || value === null || !Number.isFinite(value) ? null : Number(value.toPrecision(10)))
-  return { ema12: reading(ema(closes, 12)), ema26: reading(ema(closes, 26)), rsi: reading(rsi), atr: reading(wilder(ranges, 14).at(-1)), adx: reading(wilder(directional, 14).at(-1)) }
+  const directional = wilder(ups, 14).map((plus, index) =>
+    plus + minus[index] === 0 ? 0 : (100 * Math.abs(plus - minus[index])) / (plus + minus[index]),
+  )
+  const reading = (value) =>
+    value === undefined || value === null || !Number.isFinite(value) ? null : Number(value.toPrecision(10))
+  return {
+    ema12: reading(ema(closes, 12)),
+    ema26: reading(ema(closes, 26)),
+    rsi: reading(rsi),
+    atr: reading(wilder(ranges, 14).at(-1)),
+    adx: reading(wilder(directional, 14).at(-1)),
+  }
 }
 
 // ─────────────────────────────────────────────────────────────────────────────────────────────────────── the replay
@@ -193,7 +217,8 @@ function indicatorsOf(bars) {
 export function plainReplay({ config, candles, funding, from, to }) {
   const { decider, guard, sizing, exits, paper } = config
   const { product } = paper
-  if (decider.kind !== 'rules' || config.mode !== 'paper') throw new Error('only the rules decider on paper is reproduced here')
+  if (decider.kind !== 'rules' || config.mode !== 'paper')
+    throw new Error('only the rules decider on paper is reproduced here')
 
   const slotMs = config.intervalMinutes * MINUTE
   const first = Math.ceil(from / slotMs) * slotMs
@@ -249,8 +274,18 @@ export function plainReplay({ config, candles, funding, from, to }) {
     const day = Math.floor(now / DAY)
     const isNewDay = day > books.day
     const level = mark ?? books.mark
-    const equity = position === null ? cash : cash + money((times(level, position.quantity, contract) - position.cost) * position.sign)
-    return { day: isNewDay ? day : books.day, isNewDay, dayStart: isNewDay ? books.equity : books.dayStart, equity, peak: most(books.peak, equity), mark: level }
+    const equity =
+      position === null
+        ? cash
+        : cash + money((times(level, position.quantity, contract) - position.cost) * position.sign)
+    return {
+      day: isNewDay ? day : books.day,
+      isNewDay,
+      dayStart: isNewDay ? books.equity : books.dayStart,
+      equity,
+      peak: most(books.peak, equity),
+      mark: level,
+    }
   }
 
   /** Enters that in the books: at every slot, fill and payment, at a breach, and every four hours of a position. */
@@ -268,7 +303,11 @@ export function plainReplay({ config, candles, funding, from, to }) {
   // ── The venue: prices and fees. ──────────────────────────────────────────────────────────────────────────────
 
   /** The middle price at an instant is the open of its bar; we buy half a spread above and sell half a spread below. */
-  const quoteAt = (bar) => ({ middle: exact(bar.open), ask: times(exact(bar.open), ONE + halfSpread), bid: times(exact(bar.open), ONE - halfSpread) })
+  const quoteAt = (bar) => ({
+    middle: exact(bar.open),
+    ask: times(exact(bar.open), ONE + halfSpread),
+    bid: times(exact(bar.open), ONE - halfSpread),
+  })
 
   /** A price made worse by a fraction and rounded to the tick, against us both times; never below one tick. */
   function worse(price, isBuy, fraction) {
@@ -305,7 +344,10 @@ export function plainReplay({ config, candles, funding, from, to }) {
    * Never below zero. As numerator and denominator, so that nothing is rounded here.
    */
   function liquidationOf(sign, entry, leverage) {
-    return [most(times(entry, leverage - ONE * sign), 0n), times(leverage, ONE - exact(product.maintenanceMarginRate) * sign)]
+    return [
+      most(times(entry, leverage - ONE * sign), 0n),
+      times(leverage, ONE - exact(product.maintenanceMarginRate) * sign),
+    ]
   }
 
   // ── Opening and closing. ─────────────────────────────────────────────────────────────────────────────────────
@@ -395,7 +437,10 @@ export function plainReplay({ config, candles, funding, from, to }) {
         .slice(indexAt(funding, due - 2 * DAY), indexAt(funding, now + 1))
         .map(({ time, rate }) => ({ time: Math.floor(time / MINUTE) * MINUTE, rate }))
         .filter(({ time }) => time > due - 2 * DAY && time <= due)
-      const gaps = known.slice(1).map(({ time }, index) => Math.round((time - known[index].time) / HOUR) * HOUR).filter((gap) => gap > 0)
+      const gaps = known
+        .slice(1)
+        .map(({ time }, index) => Math.round((time - known[index].time) / HOUR) * HOUR)
+        .filter((gap) => gap > 0)
       const isKnown = gaps.length > 0
       if (due % (isKnown ? Math.min(...gaps) : interval) !== 0) continue
       const rate = isKnown ? known.at(-1).rate : Number(paper.assumedFundingRate)
@@ -427,10 +472,22 @@ export function plainReplay({ config, candles, funding, from, to }) {
     // Liquidation counts first, then the stop, and only then the target: of several that one bar touches, the worst.
     if (hasLost(worst, position.liquidation)) {
       const reference = met(position.liquidation)
-      close(when(position.liquidation, hasLost), 'liquidation', worse(reference, !isLong, halfSpread + slippage), reference, taker + exact(paper.liquidationFeeRate))
+      close(
+        when(position.liquidation, hasLost),
+        'liquidation',
+        worse(reference, !isLong, halfSpread + slippage),
+        reference,
+        taker + exact(paper.liquidationFeeRate),
+      )
     } else if (isStopped) {
       const reference = met(position.stop)
-      close(when(position.stop, hasLost), 'stop_loss', worse(reference, !isLong, halfSpread + slippage), reference, taker)
+      close(
+        when(position.stop, hasLost),
+        'stop_loss',
+        worse(reference, !isLong, halfSpread + slippage),
+        reference,
+        taker,
+      )
     } else if (isGained) {
       // A limit order that has been waiting: at its price, never better, at the maker's fee.
       close(when(position.target, hasGained), 'take_profit', position.target, position.target, maker)
@@ -450,13 +507,17 @@ export function plainReplay({ config, candles, funding, from, to }) {
     if (limit !== null) halt = { at: iso(bar.time), rule: limit }
 
     const isLong = position.sign === 1n
-    const [stop, target, liquidation] = [position.stop, position.target, position.liquidation].map((level) => Number(text(level)))
+    const [stop, target, liquidation] = [position.stop, position.target, position.liquidation].map((level) =>
+      Number(text(level)),
+    )
     const isPast = (level) => (isLong ? mark <= level : mark >= level)
-    if (isPast(liquidation) || Math.abs(mark - liquidation) / mark < exits.liquidationDistance) closeAtMarket(bar, 'liquidation_distance')
+    if (isPast(liquidation) || Math.abs(mark - liquidation) / mark < exits.liquidationDistance)
+      closeAtMarket(bar, 'liquidation_distance')
     // Where this bar opens beyond the stop or the target, that is seen before the venue has played the bar.
     else if (isPast(stop)) closeAtMarket(bar, 'stop_loss')
     else if (isLong ? mark >= target : mark <= target) closeAtMarket(bar, 'take_profit')
-    else if (exits.maxHoldingMinutes !== null && bar.time - position.openedAt >= exits.maxHoldingMinutes * MINUTE) closeAtMarket(bar, 'time_limit')
+    else if (exits.maxHoldingMinutes !== null && bar.time - position.openedAt >= exits.maxHoldingMinutes * MINUTE)
+      closeAtMarket(bar, 'time_limit')
   }
 
   // ── The decision: the trend is the side of EMA 12 against EMA 26, RSI filters, ATR measures. ─────────────────
@@ -466,17 +527,24 @@ export function plainReplay({ config, candles, funding, from, to }) {
     const trend = Math.sign(ema12 - ema26)
     if (position !== null) return { action: trend === -Number(position.sign) ? 'close' : 'hold' }
     if (rsi === null || atr === null || trend === 0) return { action: 'hold' }
-    const [lowest, highest] = trend > 0 ? [decider.rsiLongMin, decider.rsiLongMax] : [decider.rsiShortMin, decider.rsiShortMax]
+    const [lowest, highest] =
+      trend > 0 ? [decider.rsiLongMin, decider.rsiLongMax] : [decider.rsiShortMin, decider.rsiShortMax]
     if (rsi < lowest || rsi > highest) return { action: 'hold' }
     const price = Number(text(trend > 0 ? quote.ask : quote.bid))
     // Stop and target so many ATR from the price an entry would have, to eight significant digits.
     const stop = Number((price - trend * decider.stopAtr * atr).toPrecision(8))
     const target = Number((price + trend * decider.stopAtr * decider.rewardToRisk * atr).toPrecision(8))
-    if (!(Math.min(stop, target) > 0 && (stop - price) * trend < 0 && (target - price) * trend > 0)) return { action: 'hold' }
+    if (!(Math.min(stop, target) > 0 && (stop - price) * trend < 0 && (target - price) * trend > 0))
+      return { action: 'hold' }
     // Confidence from 0.3 to 0.9: how far the averages are apart in ATR, and how far ADX lies above 10 on the way to 50.
     const apart = Math.min(1, Math.abs(ema12 - ema26) / atr)
     const strength = adx === null ? apart : (apart + Math.min(1, Math.max(0, (adx - 10) / 40))) / 2
-    return { action: trend > 0 ? 'open_long' : 'open_short', stop, target, confidence: Number((0.3 + (0.9 - 0.3) * strength).toFixed(4)) }
+    return {
+      action: trend > 0 ? 'open_long' : 'open_short',
+      stop,
+      target,
+      confidence: Number((0.3 + (0.9 - 0.3) * strength).toFixed(4)),
+    }
   }
 
   // ── The size: half of Kelly's bet on the own record, as far as that is believed, times confidence. ───────────
@@ -524,7 +592,10 @@ export function plainReplay({ config, candles, funding, from, to }) {
     const stop = away(exact(decision.stop), tick)
     const target = toward(exact(decision.target), tick)
     // Leverage: our limit or what the venue's initial margin allows, to two decimals, down.
-    const leverage = floorTo(least(exact(guard.maxLeverage), (ONE * ONE) / exact(product.initialMarginRate[isLong ? 'long' : 'short'])), ONE / 100n)
+    const leverage = floorTo(
+      least(exact(guard.maxLeverage), (ONE * ONE) / exact(product.initialMarginRate[isLong ? 'long' : 'short'])),
+      ONE / 100n,
+    )
 
     const feeAt = (level) => times(level, contract, taker) + perContract
     const notionalOfOne = times(most(worst, price), contract)
@@ -535,7 +606,8 @@ export function plainReplay({ config, candles, funding, from, to }) {
 
     // As many lots as risk, largest notional, and margin with the entry fee on top allow.
     const fits = (budget, one) => (budget <= 0n || one <= 0n ? 0n : (budget * ONE) / (one * lot))
-    const byRisk = (worst - stop) * sign > 0n ? fits(times(equity, exact(riskWanted(decision.confidence))), lossOfOne) : 0n
+    const byRisk =
+      (worst - stop) * sign > 0n ? fits(times(equity, exact(riskWanted(decision.confidence))), lossOfOne) : 0n
     const byNotional = fits(exact(guard.maxNotional), notionalOfOne)
     const byMargin = fits(times(equity, leverage), notionalOfOne + times(feeAt(most(worst, price)), leverage))
     const sized = least(least(byRisk, byNotional), least(byMargin, exact(product.maxQuantity) / lot)) * lot
@@ -556,17 +628,25 @@ export function plainReplay({ config, candles, funding, from, to }) {
     const require = (passes, rule) => passes || refusedBy.push(rule)
     require(!isFaulty, 'fresh_data')
     require((watched - stop) * sign > 0n && (target - worst) * sign > 0n, 'stop_side')
-    require(stopDistance >= times(exact(atr), exact(guard.minStopAtr)) && stopDistance <= times(exact(atr), exact(guard.maxStopAtr)), 'stop_distance')
-    require((times(stop, under) - over) * sign >= times(worst, exact(guard.liquidationBuffer), under), 'stop_before_liquidation')
-    require(stopDistance > 0n && gainOfOne > 0n && reward >= times(stopDistance, exact(guard.minRewardToRisk)), 'reward_to_risk')
+    require(stopDistance >= times(exact(atr), exact(guard.minStopAtr)) &&
+      stopDistance <= times(exact(atr), exact(guard.maxStopAtr)), 'stop_distance')
+    require((times(stop, under) - over) * sign >=
+      times(worst, exact(guard.liquidationBuffer), under), 'stop_before_liquidation')
+    require(stopDistance > 0n &&
+      gainOfOne > 0n &&
+      reward >= times(stopDistance, exact(guard.minRewardToRisk)), 'reward_to_risk')
     require(decision.confidence >= guard.minConfidence, 'confidence')
     const risk = times(quantity, lossOfOne)
-    require(equity > 0n && risk > 0n && risk <= times(equity, exact(Math.min(guard.riskPerTrade, guard.maxRiskPerTrade))), 'risk_per_trade')
+    require(equity > 0n &&
+      risk > 0n &&
+      risk <= times(equity, exact(Math.min(guard.riskPerTrade, guard.maxRiskPerTrade))), 'risk_per_trade')
     require(equity > 0n && times(quantity, notionalOfOne) <= times(equity, leverage), 'leverage')
     require(times(quantity, notionalOfOne) <= exact(guard.maxNotional), 'notional_cap')
     require(sized >= exact(product.minQuantity) && sized <= exact(product.maxQuantity), 'minimum_size')
     // price_moved: here the decision takes no time, so the price has not moved.
-    require(lastTrade === null || !lastTrade.isLoss || now - lastTrade.closedAt >= guard.cooldownMinutesAfterLoss * MINUTE, 'cooldown')
+    require(lastTrade === null ||
+      !lastTrade.isLoss ||
+      now - lastTrade.closedAt >= guard.cooldownMinutesAfterLoss * MINUTE, 'cooldown')
     require(isNewDay || entriesToday < guard.maxEntriesPerDay, 'entries_per_day')
     require(inHours && guard.tradingDaysUtc.includes(new Date(now).getUTCDay()), 'trading_hours')
     require(yearlyFunding === null || yearlyFunding * Number(sign) <= guard.maxFundingAnnualised, 'funding_cost')
@@ -576,10 +656,15 @@ export function plainReplay({ config, candles, funding, from, to }) {
   /** The last rate of the last three days times its settlements in a year; their spacing is the middle one, to the minute. */
   function fundingPerYear(now) {
     const known = funding.slice(indexAt(funding, now - 3 * DAY + 1), indexAt(funding, now + 1))
-    const gaps = known.slice(1).map(({ time }, index) => time - known[index].time).sort((a, b) => a - b)
+    const gaps = known
+      .slice(1)
+      .map(({ time }, index) => time - known[index].time)
+      .sort((a, b) => a - b)
     const middle = gaps.length === 0 ? 0 : Math.round(gaps[Math.floor(gaps.length / 2)] / MINUTE) * MINUTE
     const interval = middle > 0 ? middle : product.fundingIntervalMs
-    return known.length === 0 || interval === null ? null : Number(((known.at(-1).rate * 365 * DAY) / interval).toPrecision(10))
+    return known.length === 0 || interval === null
+      ? null
+      : Number(((known.at(-1).rate * 365 * DAY) / interval).toPrecision(10))
   }
 
   // ── A slot. ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -591,14 +676,19 @@ export function plainReplay({ config, candles, funding, from, to }) {
     else if (bar !== undefined) decideAndAct(bar, slot)
     if (bar !== undefined) reckon(now, exact(bar.open))
     // In a hole there is no price: nothing can be decided, and the curve has no point.
-    if (slot.outcome !== 'failed') point = { equity: text(books.equity), cash: text(cash), inPosition: position !== null }
+    if (slot.outcome !== 'failed')
+      point = { equity: text(books.equity), cash: text(cash), inPosition: position !== null }
     Object.assign(slot, point)
   }
 
   function decideAndAct(bar, slot) {
     const now = bar.time
     const quote = quoteAt(bar)
-    const [main, ...context] = [barsUntil(primary, slotMs, now), barsUntil(fourHour, 4 * HOUR, now), barsUntil(daily, DAY, now)]
+    const [main, ...context] = [
+      barsUntil(primary, slotMs, now),
+      barsUntil(fourHour, 4 * HOUR, now),
+      barsUntil(daily, DAY, now),
+    ]
     const readings = indicatorsOf(main.bars)
     const decision = decide(readings, quote)
     slot.action = decision.action
@@ -616,8 +706,15 @@ export function plainReplay({ config, candles, funding, from, to }) {
       slot.outcome = limit === null ? 'held' : 'halted'
     } else {
       slot.confidence = decision.confidence
-      slot.ask = { side: decision.action === 'open_long' ? 'long' : 'short', stopLossPrice: decision.stop, takeProfitPrice: decision.target }
-      const { refusedBy, order } = judge(now, decision, quote, present, { atr: readings.atr, isFaulty: main.isFaulty || context.some(({ isFaulty }) => isFaulty) })
+      slot.ask = {
+        side: decision.action === 'open_long' ? 'long' : 'short',
+        stopLossPrice: decision.stop,
+        takeProfitPrice: decision.target,
+      }
+      const { refusedBy, order } = judge(now, decision, quote, present, {
+        atr: readings.atr,
+        isFaulty: main.isFaulty || context.some(({ isFaulty }) => isFaulty),
+      })
       if (limit !== null) slot.outcome = 'halted'
       else if (refusedBy.length > 0) Object.assign(slot, { outcome: 'refused', refusedBy })
       else slot.outcome = open(bar, order) ? 'entered' : 'refused'
@@ -635,7 +732,15 @@ export function plainReplay({ config, candles, funding, from, to }) {
     if (now % slotMs === 0) runSlot(bar, now)
   }
 
-  const held = position && { side: position.sign === 1n ? 'long' : 'short', quantity: text(position.quantity), entryPrice: text(position.price), openedAt: iso(position.openedAt), stopLossPrice: text(position.stop), takeProfitPrice: text(position.target), liquidationPrice: text(position.liquidation) }
+  const held = position && {
+    side: position.sign === 1n ? 'long' : 'short',
+    quantity: text(position.quantity),
+    entryPrice: text(position.price),
+    openedAt: iso(position.openedAt),
+    stopLossPrice: text(position.stop),
+    takeProfitPrice: text(position.target),
+    liquidationPrice: text(position.liquidation),
+  }
   return { trades, slots, heldBars, ambiguousBars, halt, openPosition: held }
 }
 
@@ -644,7 +749,8 @@ function commonStep(bars) {
   const counts = new Map()
   for (let index = 1; index < bars.length; index++) {
     const step = bars[index].time - bars[index - 1].time
-    if (step <= 0) throw new Error(`the bar of ${iso(bars[index].time)} comes twice or too late: the candles have to be clean`)
+    if (step <= 0)
+      throw new Error(`the bar of ${iso(bars[index].time)} comes twice or too late: the candles have to be clean`)
     counts.set(step, (counts.get(step) ?? 0) + 1)
   }
   return [...counts].sort((a, b) => b[1] - a[1])[0][0]

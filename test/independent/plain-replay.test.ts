@@ -10,7 +10,16 @@ import { createFileMarket } from '../../lib/market/file-source.ts'
 import { runReplay, type ReplayResult } from '../../lib/replay/run-replay.ts'
 import type { Candle } from '../../schemas/market.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
-import { eightHourly, historyOf, type HistoryOptions, rulesOf, settings, START, withJumps, withOutages } from '../replay/support.ts'
+import {
+  eightHourly,
+  historyOf,
+  type HistoryOptions,
+  rulesOf,
+  settings,
+  START,
+  withJumps,
+  withOutages,
+} from '../replay/support.ts'
 import { randomWalkBars } from '../support/random-walk.ts'
 import { compareDirectory, compareLists, SLOT_FIELDS, TRADE_FIELDS } from './compare.mjs'
 import { plainReplay, type PlainResult, readCandles, readFunding } from './plain-replay.mjs'
@@ -20,8 +29,18 @@ function differences(plain: PlainResult, replay: ReplayResult): string[] {
   const { state, book } = replay
   const halt = state?.halt ?? null
   const position = state?.phase.kind === 'open' ? state.phase.position : null
-  const ours = { heldBars: plain.heldBars, ambiguousBars: plain.ambiguousBars, halt: plain.halt, liquidation: plain.openPosition?.liquidationPrice ?? null }
-  const theirs = { heldBars: book?.heldBars, ambiguousBars: book?.ambiguousBars, halt: halt === null ? null : { at: halt.at, rule: halt.rule }, liquidation: position?.liquidationPrice ?? null }
+  const ours = {
+    heldBars: plain.heldBars,
+    ambiguousBars: plain.ambiguousBars,
+    halt: plain.halt,
+    liquidation: plain.openPosition?.liquidationPrice ?? null,
+  }
+  const theirs = {
+    heldBars: book?.heldBars,
+    ambiguousBars: book?.ambiguousBars,
+    halt: halt === null ? null : { at: halt.at, rule: halt.rule },
+    liquidation: position?.liquidationPrice ?? null,
+  }
   const lines = [
     ...compareLists('trade', plain.trades, replay.trades, TRADE_FIELDS),
     ...compareLists('slot', plain.slots, replay.lines, SLOT_FIELDS),
@@ -32,48 +51,192 @@ function differences(plain: PlainResult, replay: ReplayResult): string[] {
 
 /** What happened in a replay, by name: reasons of exits, rules that refused, outcomes of slots. */
 const happenings = ({ trades, slots, ambiguousBars, halt }: PlainResult): Set<string> =>
-  new Set([...trades.map(({ exitReason }) => exitReason), ...slots.flatMap(({ outcome, refusedBy }) => [outcome, ...refusedBy]), ...(ambiguousBars > 0 ? ['ambiguous'] : []), ...(halt === null ? [] : [`halt ${halt.rule}`])])
+  new Set([
+    ...trades.map(({ exitReason }) => exitReason),
+    ...slots.flatMap(({ outcome, refusedBy }) => [outcome, ...refusedBy]),
+    ...(ambiguousBars > 0 ? ['ambiguous'] : []),
+    ...(halt === null ? [] : [`halt ${halt.rule}`]),
+  ])
 
 /** A bar now and then that reaches far out to both sides and comes back. */
-const withSpikes = (depth: number, every: number) => (bars: Candle[]): Candle[] =>
-  bars.map((bar, index) => (index % every === 0 ? { ...bar, high: Math.round(bar.high * (1 + depth) * 100) / 100, low: Math.round(bar.low * (1 - depth) * 100) / 100 } : bar))
+const withSpikes =
+  (depth: number, every: number) =>
+  (bars: Candle[]): Candle[] =>
+    bars.map((bar, index) =>
+      index % every === 0
+        ? {
+            ...bar,
+            high: Math.round(bar.high * (1 + depth) * 100) / 100,
+            low: Math.round(bar.low * (1 - depth) * 100) / 100,
+          }
+        : bar,
+    )
 
 const cheap = { product: { contractSize: '0.01', fees: { maker: '0.0001', taker: '0.00055', perContract: '0' } } }
-const near = { guard: { maxLeverage: 10, liquidationBuffer: 0, cooldownMinutesAfterLoss: 0, maxEntriesPerDay: 40, maxDailyLoss: 1, maxDrawdown: 1 }, paper: { product: { initialMarginRate: { long: '0.1', short: '0.1' } } } }
+const near = {
+  guard: {
+    maxLeverage: 10,
+    liquidationBuffer: 0,
+    cooldownMinutesAfterLoss: 0,
+    maxEntriesPerDay: 40,
+    maxDailyLoss: 1,
+    maxDrawdown: 1,
+  },
+  paper: { product: { initialMarginRate: { long: '0.1', short: '0.1' } } },
+}
 
 /** Name, history, settings, and what has to happen in it, or the case says nothing. */
 const CASES: [string, HistoryOptions, Record<string, unknown>, string[]][] = [
   ['one-minute bars', { seed: 1, days: 4 }, {}, ['stop_loss', 'take_profit', 'entered', 'held']],
-  ['funding every eight hours, other fees', { seed: 3, funding: eightHourly(3) }, { paper: cheap }, ['stop_loss', 'take_profit']],
-  ['funding known for a part of the time', { seed: 4, days: 6, funding: eightHourly(2) }, { paper: cheap }, ['stop_loss', 'take_profit']],
-  ['an hourly limit on hourly bars', { seed: 8, timeframe: '1h', days: 30 }, { intervalMinutes: 60, exits: { maxHoldingMinutes: 240 }, guard: { cooldownMinutesAfterLoss: 60 } }, ['time_limit', 'cooldown']],
-  ['funding that costs too much', { seed: 3, funding: eightHourly(3) }, { guard: { maxFundingAnnualised: 0.05, cooldownMinutesAfterLoss: 240, maxEntriesPerDay: 1 } }, ['funding_cost', 'entries_per_day']],
-  ['no funding, a short time limit, hours of trading', { seed: 10 }, { exits: { maxHoldingMinutes: 95 }, paper: { product: { fundingIntervalMs: null } }, guard: { tradingHoursUtc: { from: 20, to: 9 }, tradingDaysUtc: [1, 2, 3] } }, ['time_limit', 'trading_hours']],
-  ['outages and jumps', { seed: 6, change: (bars) => withOutages(withJumps(0.06)(bars)) }, {}, ['failed', 'fresh_data', 'stop_loss']],
-  ['limits that halt', { seed: 9, change: withJumps(0.06) }, { guard: { maxDailyLoss: 0.02, maxDrawdown: 0.05, minStopAtr: 0.1 } }, ['halted']],
-  ['a day that begins with something held and loses too much', { seed: 8 }, { guard: { maxDailyLoss: 0.01, maxDrawdown: 1, cooldownMinutesAfterLoss: 0, maxEntriesPerDay: 40, riskPerTrade: 0.02 }, sizing: { minRisk: 0.02 } }, ['halt daily_loss']],
-  ['as much as the margin allows', { seed: 3 }, { guard: { maxLeverage: 1, riskPerTrade: 0.02, minRewardToRisk: 0.5, minStopAtr: 0.2, cooldownMinutesAfterLoss: 0, maxEntriesPerDay: 40 }, sizing: { minRisk: 0.02 }, decider: { kind: 'rules', stopAtr: 0.8, rewardToRisk: 3 }, paper: cheap }, ['stop_loss']],
-  ['stop and target in one bar', { seed: 15, timeframe: '30m', days: 25 }, { guard: { minRewardToRisk: 0.5, minStopAtr: 0.2, cooldownMinutesAfterLoss: 0, maxEntriesPerDay: 40 }, decider: { kind: 'rules', stopAtr: 0.5, rewardToRisk: 1 }, paper: cheap }, ['ambiguous']],
-  ['sizes by the own record', { seed: 5, funding: eightHourly(3) }, { sizing: { kellyFraction: 1, minRisk: 0.001, shrinkageTrades: 1 }, guard: { cooldownMinutesAfterLoss: 0, maxEntriesPerDay: 40 }, decider: { kind: 'rules', stopAtr: 1, rsiLongMax: 95, rsiShortMin: 5 } }, ['take_profit']],
-  ['an order that may not slip', { seed: 12 }, { guard: { maxEntrySlippageBps: 0, cooldownMinutesAfterLoss: 0, maxEntriesPerDay: 40 }, paper: { latencyMs: 60_000, slippageBps: 7, product: { tickSize: '0.01' } } }, ['refused']],
+  [
+    'funding every eight hours, other fees',
+    { seed: 3, funding: eightHourly(3) },
+    { paper: cheap },
+    ['stop_loss', 'take_profit'],
+  ],
+  [
+    'funding known for a part of the time',
+    { seed: 4, days: 6, funding: eightHourly(2) },
+    { paper: cheap },
+    ['stop_loss', 'take_profit'],
+  ],
+  [
+    'an hourly limit on hourly bars',
+    { seed: 8, timeframe: '1h', days: 30 },
+    { intervalMinutes: 60, exits: { maxHoldingMinutes: 240 }, guard: { cooldownMinutesAfterLoss: 60 } },
+    ['time_limit', 'cooldown'],
+  ],
+  [
+    'funding that costs too much',
+    { seed: 3, funding: eightHourly(3) },
+    { guard: { maxFundingAnnualised: 0.05, cooldownMinutesAfterLoss: 240, maxEntriesPerDay: 1 } },
+    ['funding_cost', 'entries_per_day'],
+  ],
+  [
+    'no funding, a short time limit, hours of trading',
+    { seed: 10 },
+    {
+      exits: { maxHoldingMinutes: 95 },
+      paper: { product: { fundingIntervalMs: null } },
+      guard: { tradingHoursUtc: { from: 20, to: 9 }, tradingDaysUtc: [1, 2, 3] },
+    },
+    ['time_limit', 'trading_hours'],
+  ],
+  [
+    'outages and jumps',
+    { seed: 6, change: (bars) => withOutages(withJumps(0.06)(bars)) },
+    {},
+    ['failed', 'fresh_data', 'stop_loss'],
+  ],
+  [
+    'limits that halt',
+    { seed: 9, change: withJumps(0.06) },
+    { guard: { maxDailyLoss: 0.02, maxDrawdown: 0.05, minStopAtr: 0.1 } },
+    ['halted'],
+  ],
+  [
+    'a day that begins with something held and loses too much',
+    { seed: 8 },
+    {
+      guard: {
+        maxDailyLoss: 0.01,
+        maxDrawdown: 1,
+        cooldownMinutesAfterLoss: 0,
+        maxEntriesPerDay: 40,
+        riskPerTrade: 0.02,
+      },
+      sizing: { minRisk: 0.02 },
+    },
+    ['halt daily_loss'],
+  ],
+  [
+    'as much as the margin allows',
+    { seed: 3 },
+    {
+      guard: {
+        maxLeverage: 1,
+        riskPerTrade: 0.02,
+        minRewardToRisk: 0.5,
+        minStopAtr: 0.2,
+        cooldownMinutesAfterLoss: 0,
+        maxEntriesPerDay: 40,
+      },
+      sizing: { minRisk: 0.02 },
+      decider: { kind: 'rules', stopAtr: 0.8, rewardToRisk: 3 },
+      paper: cheap,
+    },
+    ['stop_loss'],
+  ],
+  [
+    'stop and target in one bar',
+    { seed: 15, timeframe: '30m', days: 25 },
+    {
+      guard: { minRewardToRisk: 0.5, minStopAtr: 0.2, cooldownMinutesAfterLoss: 0, maxEntriesPerDay: 40 },
+      decider: { kind: 'rules', stopAtr: 0.5, rewardToRisk: 1 },
+      paper: cheap,
+    },
+    ['ambiguous'],
+  ],
+  [
+    'sizes by the own record',
+    { seed: 5, funding: eightHourly(3) },
+    {
+      sizing: { kellyFraction: 1, minRisk: 0.001, shrinkageTrades: 1 },
+      guard: { cooldownMinutesAfterLoss: 0, maxEntriesPerDay: 40 },
+      decider: { kind: 'rules', stopAtr: 1, rsiLongMax: 95, rsiShortMin: 5 },
+    },
+    ['take_profit'],
+  ],
+  [
+    'an order that may not slip',
+    { seed: 12 },
+    {
+      guard: { maxEntrySlippageBps: 0, cooldownMinutesAfterLoss: 0, maxEntriesPerDay: 40 },
+      paper: { latencyMs: 60_000, slippageBps: 7, product: { tickSize: '0.01' } },
+    },
+    ['refused'],
+  ],
   // What a bar only opens beyond, enforcement closes before the venue plays it.
-  ['liquidation near', { seed: 13, change: withSpikes(0.15, 1201) }, { ...near, guard: { ...near.guard, minStopAtr: 0.01, minRewardToRisk: 0.5 }, decider: { kind: 'rules', stopAtr: 0.2 }, exits: { liquidationDistance: 0 } }, ['liquidation']],
-  ['liquidation nearer than enforcement likes', { seed: 13, change: withJumps(0.02, 311) }, { ...near, exits: { liquidationDistance: 0.2 } }, ['liquidation_distance']],
+  [
+    'liquidation near',
+    { seed: 13, change: withSpikes(0.15, 1201) },
+    {
+      ...near,
+      guard: { ...near.guard, minStopAtr: 0.01, minRewardToRisk: 0.5 },
+      decider: { kind: 'rules', stopAtr: 0.2 },
+      exits: { liquidationDistance: 0 },
+    },
+    ['liquidation'],
+  ],
+  [
+    'liquidation nearer than enforcement likes',
+    { seed: 13, change: withJumps(0.02, 311) },
+    { ...near, exits: { liquidationDistance: 0.2 } },
+    ['liquidation_distance'],
+  ],
   ['five-minute bars', { seed: 7, timeframe: '5m', days: 6 }, {}, ['take_profit', 'stop_loss']],
-  ['hourly bars', { seed: 8, timeframe: '1h', days: 30 }, { intervalMinutes: 60 }, ['take_profit', 'stop_loss', 'decision']],
+  [
+    'hourly bars',
+    { seed: 8, timeframe: '1h', days: 30 },
+    { intervalMinutes: 60 },
+    ['take_profit', 'stop_loss', 'decision'],
+  ],
 ]
 
 describe('a replay, checked from outside', () => {
-  it.each(CASES)('is to the last digit what the rules in words make of it: %s', async (_name, options, overrides, expected) => {
-    const market = historyOf({ days: 3, ...options })
-    const config = settings(overrides)
-    const { baseTimeframe, history } = market
-    const [from, to] = [START + DAY_MS, (history.last?.time ?? START) + timeframeMs(baseTimeframe)]
-    const replay = await runReplay({ config, market, decider: rulesOf(config), from, to })
-    const plain = plainReplay({ config, candles: history.bars, funding: options.funding ?? [], from, to })
-    expect(differences(plain, replay)).toEqual([])
-    expect([...happenings(plain)]).toEqual(expect.arrayContaining(expected))
-  })
+  it.each(CASES)(
+    'is to the last digit what the rules in words make of it: %s',
+    async (_name, options, overrides, expected) => {
+      const market = historyOf({ days: 3, ...options })
+      const config = settings(overrides)
+      const { baseTimeframe, history } = market
+      const [from, to] = [START + DAY_MS, (history.last?.time ?? START) + timeframeMs(baseTimeframe)]
+      const replay = await runReplay({ config, market, decider: rulesOf(config), from, to })
+      const plain = plainReplay({ config, candles: history.bars, funding: options.funding ?? [], from, to })
+      expect(differences(plain, replay)).toEqual([])
+      expect([...happenings(plain)]).toEqual(expect.arrayContaining(expected))
+    },
+  )
 })
 
 const folder = path.resolve(import.meta.dirname, '../../../shared/data')
@@ -83,12 +246,30 @@ describe.skipIf(!existsSync(folder))('real days, checked from outside (skipped: 
     ['ETH-perp-1m-20230703-20230817', 'ETH', '2023-07-10T00:00:00Z', 7, 10],
     ['ETH-perp-1h-20200101-20240418', 'ETH', '2020-03-01T00:00:00Z', 45, 20],
   ] as const)('%s', async (name, asset, begin, days, least) => {
-    const files = { candles: path.join(folder, `candles/${name}.csv.gz`), funding: path.join(folder, `funding/${asset}-perp-funding-8h.csv.gz`) }
-    const config: StrategyConfig = loadConfig({ overrides: { intervalMinutes: name.includes('-1h-') ? 60 : 30, market: { source: files.candles, fundingFile: files.funding } } })
+    const files = {
+      candles: path.join(folder, `candles/${name}.csv.gz`),
+      funding: path.join(folder, `funding/${asset}-perp-funding-8h.csv.gz`),
+    }
+    const config: StrategyConfig = loadConfig({
+      overrides: {
+        intervalMinutes: name.includes('-1h-') ? 60 : 30,
+        market: { source: files.candles, fundingFile: files.funding },
+      },
+    })
     const [from, to] = [Date.parse(begin), Date.parse(begin) + days * DAY_MS]
-    const market = await createFileMarket({ file: files.candles, symbol: config.market.symbol, fundingFile: files.funding })
+    const market = await createFileMarket({
+      file: files.candles,
+      symbol: config.market.symbol,
+      fundingFile: files.funding,
+    })
     const replay = await runReplay({ config, market, decider: rulesOf(config), from, to })
-    const plain = plainReplay({ config, candles: readCandles(files.candles), funding: readFunding(files.funding), from, to })
+    const plain = plainReplay({
+      config,
+      candles: readCandles(files.candles),
+      funding: readFunding(files.funding),
+      from,
+      to,
+    })
     expect(differences(plain, replay)).toEqual([])
     expect(plain.trades.length).toBeGreaterThan(least)
   })
@@ -98,14 +279,26 @@ describe('the comparison of a result directory', () => {
   const scratch = mkdtempSync(path.join(tmpdir(), 'hourhand-outside-'))
   afterAll(() => rmSync(scratch, { recursive: true, force: true }))
   const out = path.join(scratch, 'run')
-  const compare = (...args: string[]) => spawnSync(process.execPath, [path.join(import.meta.dirname, 'compare.mjs'), ...args], { encoding: 'utf8' })
+  const compare = (...args: string[]) =>
+    spawnSync(process.execPath, [path.join(import.meta.dirname, 'compare.mjs'), ...args], { encoding: 'utf8' })
 
   it('is of what the command line wrote, and one digit that differs is told and ends with 1', async () => {
     const candles = path.join(scratch, 'candles.csv')
-    const rows = randomWalkBars(START, 2 * 1_440, { seed: 4 }).map(({ time, open, high, low, close, volume }) => [new Date(time).toISOString(), open, high, low, close, volume].join(','))
+    const rows = randomWalkBars(START, 2 * 1_440, { seed: 4 }).map(({ time, open, high, low, close, volume }) =>
+      [new Date(time).toISOString(), open, high, low, close, volume].join(','),
+    )
     writeFileSync(candles, `${['timestamp,open,high,low,close,volume', ...rows].join('\n')}\n`)
-    const io = { stdout: () => {}, stderr: () => {}, env: {}, clock: () => START, newId: () => 'id', sleep: async () => {} }
-    expect(await runCli(['replay', '--candles', candles, '--data-dir', scratch, '--out', out, '--random', '0'], io)).toBe(0)
+    const io = {
+      stdout: () => {},
+      stderr: () => {},
+      env: {},
+      clock: () => START,
+      newId: () => 'id',
+      sleep: async () => {},
+    }
+    expect(
+      await runCli(['replay', '--candles', candles, '--data-dir', scratch, '--out', out, '--random', '0'], io),
+    ).toBe(0)
     expect(compareDirectory(out).filter(({ compared, equal }) => compared !== equal)).toEqual([])
     expect(compare(out)).toMatchObject({ status: 0, stdout: expect.stringContaining('equal to the last digit') })
 

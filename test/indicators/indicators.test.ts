@@ -7,15 +7,36 @@ import type { Indicators } from '../../schemas/snapshot.ts'
 
 /** A bar from four factors about a level; any positive finite price. */
 const bars = (level: fc.Arbitrary<number>, length: number): fc.Arbitrary<Candle[]> =>
-  fc.array(fc.tuple(level, fc.double({ min: 0, max: 0.1, noNaN: true }), fc.double({ min: 0, max: 0.1, noNaN: true }), fc.double({ min: -0.1, max: 0.1, noNaN: true })), { maxLength: length }).map((rows) =>
-    rows.map(([open, up, down, move], index) => {
-      const close = open * (1 + move)
-      return { time: index * 60_000, open, close, high: Math.max(open, close) * (1 + up), low: Math.min(open, close) * (1 - down), volume: 1 }
-    }),
-  )
+  fc
+    .array(
+      fc.tuple(
+        level,
+        fc.double({ min: 0, max: 0.1, noNaN: true }),
+        fc.double({ min: 0, max: 0.1, noNaN: true }),
+        fc.double({ min: -0.1, max: 0.1, noNaN: true }),
+      ),
+      { maxLength: length },
+    )
+    .map((rows) =>
+      rows.map(([open, up, down, move], index) => {
+        const close = open * (1 + move)
+        return {
+          time: index * 60_000,
+          open,
+          close,
+          high: Math.max(open, close) * (1 + up),
+          low: Math.min(open, close) * (1 - down),
+          volume: 1,
+        }
+      }),
+    )
 
 const numbersIn = (value: unknown): number[] =>
-  typeof value === 'number' ? [value] : value !== null && typeof value === 'object' ? Object.values(value).flatMap(numbersIn) : []
+  typeof value === 'number'
+    ? [value]
+    : value !== null && typeof value === 'object'
+      ? Object.values(value).flatMap(numbersIn)
+      : []
 
 /** How many bars each reading asks for. */
 const BEGINS: [keyof Indicators, number][] = [
@@ -58,8 +79,21 @@ it('EMA 50 and 200 are the recursion from the simple average', () => {
 })
 
 it('a steady climb: RSI and ADX at 100, MACD above zero; the mirror image of a steady fall', () => {
-  const climb = Array.from({ length: 120 }, (_, index) => ({ time: index, open: 100 + index, high: 101.5 + index, low: 99.5 + index, close: 101 + index, volume: 1 }))
-  const fall = climb.map((bar) => ({ ...bar, open: 500 - bar.open, high: 500 - bar.low, low: 500 - bar.high, close: 500 - bar.close }))
+  const climb = Array.from({ length: 120 }, (_, index) => ({
+    time: index,
+    open: 100 + index,
+    high: 101.5 + index,
+    low: 99.5 + index,
+    close: 101 + index,
+    volume: 1,
+  }))
+  const fall = climb.map((bar) => ({
+    ...bar,
+    open: 500 - bar.open,
+    high: 500 - bar.low,
+    low: 500 - bar.high,
+    close: 500 - bar.close,
+  }))
   const up = computeIndicators(climb)
   const down = computeIndicators(fall)
   expect(up.rsi14).toBe(100)
@@ -70,8 +104,20 @@ it('a steady climb: RSI and ADX at 100, MACD above zero; the mirror image of a s
 })
 
 it('motionless bars first, then movement: no reading is poisoned', () => {
-  const still = Array.from({ length: 60 }, (_, index) => ({ time: index, open: 100, high: 100, low: 100, close: 100, volume: 0 }))
-  expect(computeIndicators(still)).toMatchObject({ rsi14: null, atr14: 0, adx14: 0, bollinger20: { upper: 100, middle: 100, lower: 100 } })
+  const still = Array.from({ length: 60 }, (_, index) => ({
+    time: index,
+    open: 100,
+    high: 100,
+    low: 100,
+    close: 100,
+    volume: 0,
+  }))
+  expect(computeIndicators(still)).toMatchObject({
+    rsi14: null,
+    atr14: 0,
+    adx14: 0,
+    bollinger20: { upper: 100, middle: 100, lower: 100 },
+  })
   const moving = computeIndicators([...still, ...zigzag(60)])
   expect(moving.rsi14).toBeGreaterThan(0)
   expect(moving.adx14).toBeGreaterThan(0)
@@ -80,7 +126,14 @@ it('motionless bars first, then movement: no reading is poisoned', () => {
 
 it('equal movement up and down counts for neither', () => {
   // Every bar engulfs the one before by the same on both sides: no direction at all.
-  const widening = Array.from({ length: 60 }, (_, index) => ({ time: index, open: 1_000, high: 1_000 + index + 1, low: 1_000 - index - 1, close: 1_000, volume: 1 }))
+  const widening = Array.from({ length: 60 }, (_, index) => ({
+    time: index,
+    open: 1_000,
+    high: 1_000 + index + 1,
+    low: 1_000 - index - 1,
+    close: 1_000,
+    volume: 1,
+  }))
   expect(computeIndicators(widening).adx14).toBe(0)
 })
 

@@ -23,20 +23,26 @@ function readVector(name: string): string {
 /** Regular files of a POSIX ustar archive whose names fit their field, by name. */
 function untar(archive: Buffer): Map<string, string> {
   const found = new Map<string, string>()
-  const field = (at: number, from: number, length: number) => archive.toString('utf8', at + from, at + from + length).replace(/\0.*$/s, '').trim()
-  for (let at = 0; at + BLOCK <= archive.length && archive[at] !== 0; ) {
+  const field = (at: number, from: number, length: number) =>
+    archive
+      .toString('utf8', at + from, at + from + length)
+      .replace(/\0.*$/s, '')
+      .trim()
+  for (let at = 0; at + BLOCK <= archive.length && archive[at] !== 0;) {
     const size = Number.parseInt(field(at, 124, 12) || '0', 8)
     const prefix = field(at, 257, 5) === 'ustar' ? field(at, 345, 155) : ''
     const name = prefix === '' ? field(at, 0, 100) : `${prefix}/${field(at, 0, 100)}`
     const kind = field(at, 156, 1)
-    if (kind === '' || kind === '0') found.set(name.replace(/^\.\//, ''), archive.toString('utf8', at + BLOCK, at + BLOCK + size))
+    if (kind === '' || kind === '0')
+      found.set(name.replace(/^\.\//, ''), archive.toString('utf8', at + BLOCK, at + BLOCK + size))
     at += BLOCK + Math.ceil(size / BLOCK) * BLOCK
   }
   return found
 }
 
 /** Results of one indicator, a row a quote. */
-export const readResults = (name: string): Record<string, number | null>[] => JSON.parse(readVector(`results/${name}.standard.json`)) as Record<string, number | null>[]
+export const readResults = (name: string): Record<string, number | null>[] =>
+  JSON.parse(readVector(`results/${name}.standard.json`)) as Record<string, number | null>[]
 
 /** Quotes as bars a day apart: the indicators look at order, not at dates. Unparsed: some are bad on purpose. */
 export function readQuotes(name: string): Candle[] {

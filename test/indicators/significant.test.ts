@@ -2,7 +2,12 @@ import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { SIGNIFICANT_DIGITS, toSignificant } from '../../lib/indicators/significant.ts'
 
-const value = fc.oneof(fc.double({ noNaN: true, min: -1e300, max: 1e300 }), fc.integer({ min: -1e9, max: 1e9 }).map((cents) => cents / 100), fc.maxSafeInteger().map((whole) => (whole % 1e12) / 1e4), fc.integer())
+const value = fc.oneof(
+  fc.double({ noNaN: true, min: -1e300, max: 1e300 }),
+  fc.integer({ min: -1e9, max: 1e9 }).map((cents) => cents / 100),
+  fc.maxSafeInteger().map((whole) => (whole % 1e12) / 1e4),
+  fc.integer(),
+)
 
 it('keeps ten significant digits: what toPrecision says, shortcut or not; idempotent; the same after JSON', () => {
   fc.assert(

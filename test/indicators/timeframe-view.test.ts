@@ -4,8 +4,20 @@ import { TIMEFRAMES, timeframeMs } from '../../lib/core/time.ts'
 import { createIncrementalViews } from '../../lib/indicators/incremental-views.ts'
 import { lookback } from '../../lib/indicators/lookback.ts'
 import { buildTimeframeView } from '../../lib/indicators/timeframe-view.ts'
-import { barsPerYear, PERCENTILE_LOOKBACK, PERCENTILE_MINIMUM, realisedVolatility, volatilityPercentile } from '../../lib/indicators/volatility.ts'
-import { BREAKOUT_ATR, classifyRegime, HIGH_VOLATILITY_PERCENTILE, type RegimeFacts, TREND_ADX } from '../../lib/indicators/regime.ts'
+import {
+  barsPerYear,
+  PERCENTILE_LOOKBACK,
+  PERCENTILE_MINIMUM,
+  realisedVolatility,
+  volatilityPercentile,
+} from '../../lib/indicators/volatility.ts'
+import {
+  BREAKOUT_ATR,
+  classifyRegime,
+  HIGH_VOLATILITY_PERCENTILE,
+  type RegimeFacts,
+  TREND_ADX,
+} from '../../lib/indicators/regime.ts'
 import { computeIndicators } from '../../lib/indicators/compute-indicators.ts'
 import type { Candle } from '../../schemas/market.ts'
 import { TimeframeView } from '../../schemas/snapshot.ts'
@@ -19,7 +31,14 @@ const wobble = (count: number, from = 0): Candle[] => {
     const index = from / HALF_HOUR + offset
     const open = close
     close = open * (1 + 0.004 * Math.sin(index * 1.7) * (1 + Math.sin(index / 40)))
-    return { time: index * HALF_HOUR, open, high: Math.max(open, close) * 1.001, low: Math.min(open, close) * 0.999, close, volume: 5 }
+    return {
+      time: index * HALF_HOUR,
+      open,
+      high: Math.max(open, close) * 1.001,
+      low: Math.min(open, close) * 0.999,
+      close,
+      volume: 5,
+    }
   })
 }
 
@@ -39,7 +58,12 @@ describe('realised volatility', () => {
     const closes = wobble(60).map(({ close }) => close)
     expect(realisedVolatility(closes.slice(0, 20), '4h')).toBeNull()
     expect(realisedVolatility(closes, '4h')).toBe(realisedVolatility(closes.slice(-21), '4h'))
-    expect(realisedVolatility(closes.map((close) => close * 8), '4h')).toBeCloseTo(realisedVolatility(closes, '4h') ?? 0, 12)
+    expect(
+      realisedVolatility(
+        closes.map((close) => close * 8),
+        '4h',
+      ),
+    ).toBeCloseTo(realisedVolatility(closes, '4h') ?? 0, 12)
   })
 
   it('is null, not infinite, where a close is zero', () => {
@@ -48,7 +72,9 @@ describe('realised volatility', () => {
 
   it('ranks the newest reading among the look-back, itself included', () => {
     const closes = wobble(600).map(({ close }) => close)
-    const readings = closes.map((_, index) => realisedVolatility(closes.slice(0, index + 1), '30m')).filter((value) => value !== null)
+    const readings = closes
+      .map((_, index) => realisedVolatility(closes.slice(0, index + 1), '30m'))
+      .filter((value) => value !== null)
     const last = readings.slice(-PERCENTILE_LOOKBACK)
     const present = last.at(-1) ?? 0
     expect(volatilityPercentile(closes, '30m')).toBe(last.filter((value) => value <= present).length / last.length)
@@ -60,7 +86,15 @@ describe('realised volatility', () => {
 /** A market in which nothing is special, but for what is given. */
 const calm = (over: Partial<RegimeFacts> = {}, indicators: Partial<RegimeFacts['indicators']> = {}): RegimeFacts => ({
   close: 100,
-  indicators: { ...computeIndicators(wobble(260)), atr14: 2, adx14: 10, ema12: 99, ema26: 98, bollinger20: { upper: 104, middle: 100, lower: 96 }, ...indicators },
+  indicators: {
+    ...computeIndicators(wobble(260)),
+    atr14: 2,
+    adx14: 10,
+    ema12: 99,
+    ema26: 98,
+    bollinger20: { upper: 104, middle: 100, lower: 96 },
+    ...indicators,
+  },
   volatilityPercentile: 0.5,
   priorHigh: 102,
   priorLow: 95,
@@ -79,7 +113,12 @@ describe('regime', () => {
     ['volatile beyond it, trending too', calm({ volatilityPercentile: 0.91 }, { adx14: 40 }), 'high_volatility', 1],
     ['close above the range by the threshold', calm({ close: 102 + beyond }), 'range', 0],
     ['close above the range by more', calm({ close: 102.01 + beyond }), 'breakout', 1],
-    ['close below the range by more, volatile too', calm({ close: 94.99 - beyond, volatilityPercentile: 1 }), 'breakout', -1],
+    [
+      'close below the range by more, volatile too',
+      calm({ close: 94.99 - beyond, volatilityPercentile: 1 }),
+      'breakout',
+      -1,
+    ],
     ['no ADX yet', calm({}, { adx14: null }), 'unknown', 0],
     ['no percentile yet', calm({ volatilityPercentile: null }), 'unknown', 0],
     ['fewer than 20 bars before', calm({ priorHigh: null, priorLow: null }), 'unknown', 0],
@@ -89,7 +128,12 @@ describe('regime', () => {
   })
 
   it('gives the numbers behind the label', () => {
-    expect(classifyRegime(calm({ close: 103 }))).toMatchObject({ adx14: 10, volatilityPercentile: 0.5, bandWidth: 0.08, breakoutAtr: 0.5 })
+    expect(classifyRegime(calm({ close: 103 }))).toMatchObject({
+      adx14: 10,
+      volatilityPercentile: 0.5,
+      bandWidth: 0.08,
+      breakoutAtr: 0.5,
+    })
     expect(classifyRegime(calm({ close: 94 }))).toMatchObject({ breakoutAtr: -0.5 })
   })
 })
@@ -127,7 +171,12 @@ describe('view', () => {
     for (const count of [0, 1, 5, 21, 100, 900]) {
       const view = TimeframeView.parse(buildTimeframeView('30m', history.slice(0, count), 24))
       expect(view.barsUsed).toBe(count)
-      expect(view.bars.map(({ time }) => time)).toEqual(history.slice(0, count).slice(-24).map(({ time }) => time))
+      expect(view.bars.map(({ time }) => time)).toEqual(
+        history
+          .slice(0, count)
+          .slice(-24)
+          .map(({ time }) => time),
+      )
     }
     expect(buildTimeframeView('30m', history, 0).bars).toEqual([])
     expect(buildTimeframeView('30m', history.slice(0, 40), 5).regime.label).toBe('unknown')
@@ -135,17 +184,31 @@ describe('view', () => {
 
   it('walked through history bar by bar is the same as computed from each anchor, skips, rewinds and two series included', () => {
     fc.assert(
-      fc.property(fc.array(fc.tuple(fc.integer({ min: -3, max: 40 }), fc.boolean()), { minLength: 5, maxLength: 25 }), (moves) => {
-        const buildView = createIncrementalViews().build
-        let bar = 520
-        for (const [move, isOther] of moves) {
-          bar = Math.min(history.length, Math.max(510, bar + move))
-          const { from } = lookback('30m', bar * HALF_HOUR)
-          const scale = isOther ? 3 : 1
-          const window = history.slice(0, bar).filter(({ time }) => time >= from).map((candle) => ({ ...candle, open: candle.open * scale, high: candle.high * scale, low: candle.low * scale, close: candle.close * scale }))
-          expect(buildView('30m', window, 24, isOther ? 'other' : 'one')).toEqual(buildTimeframeView('30m', window, 24))
-        }
-      }),
+      fc.property(
+        fc.array(fc.tuple(fc.integer({ min: -3, max: 40 }), fc.boolean()), { minLength: 5, maxLength: 25 }),
+        (moves) => {
+          const buildView = createIncrementalViews().build
+          let bar = 520
+          for (const [move, isOther] of moves) {
+            bar = Math.min(history.length, Math.max(510, bar + move))
+            const { from } = lookback('30m', bar * HALF_HOUR)
+            const scale = isOther ? 3 : 1
+            const window = history
+              .slice(0, bar)
+              .filter(({ time }) => time >= from)
+              .map((candle) => ({
+                ...candle,
+                open: candle.open * scale,
+                high: candle.high * scale,
+                low: candle.low * scale,
+                close: candle.close * scale,
+              }))
+            expect(buildView('30m', window, 24, isOther ? 'other' : 'one')).toEqual(
+              buildTimeframeView('30m', window, 24),
+            )
+          }
+        },
+      ),
       { seed: 6, numRuns: 25 },
     )
   })

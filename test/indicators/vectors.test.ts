@@ -20,39 +20,53 @@ const COLUMNS: [result: string, column: string, reading: Reading][] = [
   ['adx', 'adx', (at) => at.adx14],
 ]
 
-describe.skipIf(!hasVectors)(`indicators agree with the published vectors${hasVectors ? '' : ` (skipped: ${WHY_SKIPPED})`}`, () => {
-  const readings = hasVectors ? everyReading('default') : []
+describe.skipIf(!hasVectors)(
+  `indicators agree with the published vectors${hasVectors ? '' : ` (skipped: ${WHY_SKIPPED})`}`,
+  () => {
+    const readings = hasVectors ? everyReading('default') : []
 
-  it.each(COLUMNS)('%s %s on every bar, warm-up included', (result, column, reading) => {
-    const expected = readResults(result)
-    expect(expected).toHaveLength(readings.length)
-    let worst = 0
-    readings.forEach((indicators, index) => {
-      const want = expected[index]?.[column] ?? null
-      const got = reading(indicators)
-      expect(got === null, `bar ${index}: got ${got}, want ${want}`).toBe(want === null)
-      if (got !== null && want !== null) worst = Math.max(worst, Math.abs(got - want) / Math.max(1, Math.abs(want)))
+    it.each(COLUMNS)('%s %s on every bar, warm-up included', (result, column, reading) => {
+      const expected = readResults(result)
+      expect(expected).toHaveLength(readings.length)
+      let worst = 0
+      readings.forEach((indicators, index) => {
+        const want = expected[index]?.[column] ?? null
+        const got = reading(indicators)
+        expect(got === null, `bar ${index}: got ${got}, want ${want}`).toBe(want === null)
+        if (got !== null && want !== null) worst = Math.max(worst, Math.abs(got - want) / Math.max(1, Math.abs(want)))
+      })
+      console.info(`  ${result}.${column}: largest relative error ${worst.toExponential(1)}`)
+      expect(worst).toBeLessThan(TOLERANCE)
     })
-    console.info(`  ${result}.${column}: largest relative error ${worst.toExponential(1)}`)
-    expect(worst).toBeLessThan(TOLERANCE)
-  })
 
-  it('macd wherever its signal has begun too', () => {
-    const expected = readResults('macd')
-    const compared = readings.flatMap(({ macd }, index) => (macd === null ? [] : [Math.abs(macd.macd - Number(expected[index]?.['macd']))]))
-    expect(compared).toHaveLength(502 - 33)
-    expect(Math.max(...compared)).toBeLessThan(TOLERANCE)
-  })
+    it('macd wherever its signal has begun too', () => {
+      const expected = readResults('macd')
+      const compared = readings.flatMap(({ macd }, index) =>
+        macd === null ? [] : [Math.abs(macd.macd - Number(expected[index]?.['macd']))],
+      )
+      expect(compared).toHaveLength(502 - 33)
+      expect(Math.max(...compared)).toBeLessThan(TOLERANCE)
+    })
 
-  it.each(['bad', 'zeros', 'mismatch', 'penny', 'bitcoin', 'intraday', '_issue0859.adx.nan'])('quotes "%s": every reading is finite or null, on every bar', (quotes) => {
-    for (const indicators of everyReading(quotes)) expect(numbersIn(indicators).every(Number.isFinite)).toBe(true)
-  })
+    it.each(['bad', 'zeros', 'mismatch', 'penny', 'bitcoin', 'intraday', '_issue0859.adx.nan'])(
+      'quotes "%s": every reading is finite or null, on every bar',
+      (quotes) => {
+        for (const indicators of everyReading(quotes)) expect(numbersIn(indicators).every(Number.isFinite)).toBe(true)
+      },
+    )
 
-  it('quotes of zero alone: no RSI, no movement, no direction', () => {
-    const last = everyReading('zeros').at(-1)
-    expect(last).toMatchObject({ rsi14: null, atr14: 0, adx14: 0, ema200: 0, macd: { macd: 0, signal: 0, histogram: 0 } })
-  })
-})
+    it('quotes of zero alone: no RSI, no movement, no direction', () => {
+      const last = everyReading('zeros').at(-1)
+      expect(last).toMatchObject({
+        rsi14: null,
+        atr14: 0,
+        adx14: 0,
+        ema200: 0,
+        macd: { macd: 0, signal: 0, histogram: 0 },
+      })
+    })
+  },
+)
 
 function everyReading(quotes: string): Indicators[] {
   const stream = createIndicatorStream()
@@ -63,4 +77,8 @@ function everyReading(quotes: string): Indicators[] {
 }
 
 const numbersIn = (value: unknown): number[] =>
-  typeof value === 'number' ? [value] : value !== null && typeof value === 'object' ? Object.values(value).flatMap(numbersIn) : []
+  typeof value === 'number'
+    ? [value]
+    : value !== null && typeof value === 'object'
+      ? Object.values(value).flatMap(numbersIn)
+      : []

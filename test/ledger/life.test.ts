@@ -8,7 +8,18 @@ import { createState, type Emission, transition, transitionAll } from '../../lib
 import { StrategyState } from '../../schemas/state.ts'
 import { Trade } from '../../schemas/trade.ts'
 import type { Fill, FillReason } from '../../schemas/order.ts'
-import { closeIntent, CONTRACT, deepFreeze, entryIntent, fillOf, filled, money, START, STRATEGY, SYMBOL } from './support.ts'
+import {
+  closeIntent,
+  CONTRACT,
+  deepFreeze,
+  entryIntent,
+  fillOf,
+  filled,
+  money,
+  START,
+  STRATEGY,
+  SYMBOL,
+} from './support.ts'
 
 /** One throw of the dice: which of the events possible now, how much, at what price, how much later. */
 type Dice = { pick: number; size: number; cents: number; fee: bigint; skip: number; late: boolean }
@@ -143,7 +154,17 @@ class Life {
 
   private fill(roll: Dice, side: 'buy' | 'sell', quantity: number, reason: FillReason): LedgerEvent {
     const time = roll.late ? Math.max(START, this.now - 3 * MINUTE_MS) : this.now
-    return filled(fillOf({ id: `f${this.serial}`, side, price: textOf(BigInt(roll.cents) * (UNIT / 100n)), quantity: `${quantity}`, fee: textOf(roll.fee), reason, time }))
+    return filled(
+      fillOf({
+        id: `f${this.serial}`,
+        side,
+        price: textOf(BigInt(roll.cents) * (UNIT / 100n)),
+        quantity: `${quantity}`,
+        fee: textOf(roll.fee),
+        reason,
+        time,
+      }),
+    )
   }
 
   /** Everything that may happen now. */
@@ -158,46 +179,135 @@ class Life {
     const price = textOf(BigInt(roll.cents) * (UNIT / 100n)) as Price
     const always: (() => LedgerEvent)[] = [
       () => ({ type: 'marked', at: roll.late ? toIso(this.now - 2 * MINUTE_MS) : now, markPrice: price }),
-      () => ({ type: 'funding_settled', at: now, payment: { fundingId: `p${id}`, at: roll.late ? toIso(this.now - 30 * MINUTE_MS) : now, rate: '0.0001', amount: textOf((BigInt(roll.cents) - 200_000n) * (UNIT / 10n ** 8n)) as Money } }),
-      () => ({ type: 'cash_adjusted', at: now, amount: textOf((BigInt(roll.cents) - 200_000n) * (UNIT / 100n)) as Money, reason: 'r', isIncident: true }),
+      () => ({
+        type: 'funding_settled',
+        at: now,
+        payment: {
+          fundingId: `p${id}`,
+          at: roll.late ? toIso(this.now - 30 * MINUTE_MS) : now,
+          rate: '0.0001',
+          amount: textOf((BigInt(roll.cents) - 200_000n) * (UNIT / 10n ** 8n)) as Money,
+        },
+      }),
+      () => ({
+        type: 'cash_adjusted',
+        at: now,
+        amount: textOf((BigInt(roll.cents) - 200_000n) * (UNIT / 100n)) as Money,
+        reason: 'r',
+        isIncident: true,
+      }),
       () => ({ type: 'incident_noted', at: now, kind: 'k', detail: id }),
       () => ({ type: 'watched', at: now, until: now }),
-      () => ({ type: 'cursor_moved', at: now, cursor: { since: now, seenIds: this.keeper.fills.map(({ fillId }) => fillId).slice(-50) } }),
-      () => ({ type: 'slot_finished', at: now, slot: now, summary: { cycleId: id, at: now, action: 'hold', outcome: 'held', confidence: null, note: '' }, keep: roll.size % 4 }),
+      () => ({
+        type: 'cursor_moved',
+        at: now,
+        cursor: { since: now, seenIds: this.keeper.fills.map(({ fillId }) => fillId).slice(-50) },
+      }),
+      () => ({
+        type: 'slot_finished',
+        at: now,
+        slot: now,
+        summary: { cycleId: id, at: now, action: 'hold', outcome: 'held', confidence: null, note: '' },
+        keep: roll.size % 4,
+      }),
       () => ({ type: 'halted', at: now, halt: { at: now, by: 'guard', rule: 'daily_loss', reason: id } }),
       () => ({ type: 'resumed', at: now }),
     ]
-    const reduce = (reasons: FillReason[]): (() => LedgerEvent)[] => reasons.map((reason) => () => this.fill(roll, closing, roll.pick % 3 === 0 ? size : Math.min(roll.size, size), reason))
+    const reduce = (reasons: FillReason[]): (() => LedgerEvent)[] =>
+      reasons.map(
+        (reason) => () => this.fill(roll, closing, roll.pick % 3 === 0 ? size : Math.min(roll.size, size), reason),
+      )
     const exits = held === null ? [] : [...reduce(['stop_loss', 'take_profit', 'liquidation', 'external'])]
     const protect: (() => LedgerEvent)[] =
       held === null
         ? []
         : [
-            () => ({ type: 'protection_confirmed', at: now, orderId: `o${id}`, quantity: held.quantity, bracket: { stopLossPrice: price, takeProfitPrice: price } }),
+            () => ({
+              type: 'protection_confirmed',
+              at: now,
+              orderId: `o${id}`,
+              quantity: held.quantity,
+              bracket: { stopLossPrice: price, takeProfitPrice: price },
+            }),
             () => ({ type: 'protection_lost', at: now, reason: 'gone' }),
           ]
     const intendProtection = (): LedgerEvent => {
       const { order } = entryIntent(this.now, closing, `${size}`)
-      return { type: 'protection_intended', at: now, attempt: held?.protectAttempts ?? 0, deadline: now, order: { kind: 'protect', clientOrderId: order.clientOrderId, symbol: SYMBOL, side: closing, quantity: `${size}` as Quantity, bracket: order.bracket } }
+      return {
+        type: 'protection_intended',
+        at: now,
+        attempt: held?.protectAttempts ?? 0,
+        deadline: now,
+        order: {
+          kind: 'protect',
+          clientOrderId: order.clientOrderId,
+          symbol: SYMBOL,
+          side: closing,
+          quantity: `${size}` as Quantity,
+          bracket: order.bracket,
+        },
+      }
     }
-    const end = (['done', 'rejected', 'cancelled', 'expired', 'abandoned'] satisfies OrderEnd[])[roll.size % 5] ?? 'done'
+    const end =
+      (['done', 'rejected', 'cancelled', 'expired', 'abandoned'] satisfies OrderEnd[])[roll.size % 5] ?? 'done'
     const status = roll.late ? ('unknown' as const) : ('accepted' as const)
     switch (phase.kind) {
       case 'flat': {
         const { abandoned } = phase
-        const late = abandoned === null ? [] : [() => this.fill(roll, abandoned.order.side, Math.min(roll.size, Number(abandoned.order.quantity)), 'entry')]
-        const enter = (): LedgerEvent => ({ type: 'entry_intended', at: now, intent: entryIntent(this.now, roll.late ? 'buy' : 'sell', `${3 + roll.size}`) })
+        const late =
+          abandoned === null
+            ? []
+            : [
+                () =>
+                  this.fill(roll, abandoned.order.side, Math.min(roll.size, Number(abandoned.order.quantity)), 'entry'),
+              ]
+        const enter = (): LedgerEvent => ({
+          type: 'entry_intended',
+          at: now,
+          intent: entryIntent(this.now, roll.late ? 'buy' : 'sell', `${3 + roll.size}`),
+        })
         return [...always, enter, enter, enter, enter, ...late, ...late, ...late]
       }
       case 'opening': {
         const missing = Number(phase.intent.order.quantity) - Number(phase.filledQuantity)
-        const more = missing === 0 ? [] : [() => this.fill(roll, phase.intent.order.side, Math.min(roll.size, missing), 'entry')]
-        return [...always, ...more, ...more, ...more, ...exits, ...protect, ...(held === null ? [] : [intendProtection]), () => ({ type: 'entry_acknowledged', at: now, status, orderId: null }), () => ({ type: 'entry_ended', at: now, end, reason: null }), () => ({ type: 'entry_ended', at: now, end, reason: null })]
+        const more =
+          missing === 0 ? [] : [() => this.fill(roll, phase.intent.order.side, Math.min(roll.size, missing), 'entry')]
+        return [
+          ...always,
+          ...more,
+          ...more,
+          ...more,
+          ...exits,
+          ...protect,
+          ...(held === null ? [] : [intendProtection]),
+          () => ({ type: 'entry_acknowledged', at: now, status, orderId: null }),
+          () => ({ type: 'entry_ended', at: now, end, reason: null }),
+          () => ({ type: 'entry_ended', at: now, end, reason: null }),
+        ]
       }
       case 'open':
-        return [...always, ...exits, ...exits, ...protect, intendProtection, () => this.fill(roll, opening, roll.size, 'entry'), () => ({ type: 'close_intended', at: now, intent: closeIntent(this.now, closing, `${size}`, 'time_limit', held?.closeAttempts ?? 0) })]
+        return [
+          ...always,
+          ...exits,
+          ...exits,
+          ...protect,
+          intendProtection,
+          () => this.fill(roll, opening, roll.size, 'entry'),
+          () => ({
+            type: 'close_intended',
+            at: now,
+            intent: closeIntent(this.now, closing, `${size}`, 'time_limit', held?.closeAttempts ?? 0),
+          }),
+        ]
       case 'closing':
-        return [...always, ...exits, ...reduce(['close', 'close', 'close', 'close']), ...protect, () => ({ type: 'close_acknowledged', at: now, status, orderId: 'x' }), () => ({ type: 'close_ended', at: now, end, reason: null })]
+        return [
+          ...always,
+          ...exits,
+          ...reduce(['close', 'close', 'close', 'close']),
+          ...protect,
+          () => ({ type: 'close_acknowledged', at: now, status, orderId: 'x' }),
+          () => ({ type: 'close_ended', at: now, end, reason: null }),
+        ]
       default:
         return phase satisfies never
     }
@@ -224,8 +334,18 @@ class Life {
     const position = positionOf(phase)
     const units = (text: string): bigint => unitsOf(text)
 
-    expect(units(accounting.cash)).toBe(units(accounting.deposited) + units(accounting.gross) - units(accounting.fees) + units(accounting.funding) + units(accounting.adjustments))
-    expect([units(accounting.fees), units(accounting.funding), units(accounting.adjustments)]).toEqual([keeper.fees, keeper.funding, keeper.adjustments])
+    expect(units(accounting.cash)).toBe(
+      units(accounting.deposited) +
+        units(accounting.gross) -
+        units(accounting.fees) +
+        units(accounting.funding) +
+        units(accounting.adjustments),
+    )
+    expect([units(accounting.fees), units(accounting.funding), units(accounting.adjustments)]).toEqual([
+      keeper.fees,
+      keeper.funding,
+      keeper.adjustments,
+    ])
     const signed = position === null ? 0n : BigInt(position.quantity) * (position.side === 'long' ? 1n : -1n)
     expect(signed).toBe(keeper.held)
     expect(position !== null).toBe(keeper.open !== null)
@@ -235,14 +355,26 @@ class Life {
     expect(units(accounting.equity)).toBe(keeper.equity)
     expect(units(accounting.peakEquity)).toBe(keeper.peak)
     expect(keeper.peak >= keeper.equity).toBe(true)
-    expect([accounting.day, units(accounting.dayStartEquity), accounting.entriesToday]).toEqual([keeper.day, keeper.dayStart, keeper.entriesToday])
+    expect([accounting.day, units(accounting.dayStartEquity), accounting.entriesToday]).toEqual([
+      keeper.day,
+      keeper.dayStart,
+      keeper.entriesToday,
+    ])
 
     // Trades: the bookkeeper's, one by one, and together with what is open they are the whole.
-    expect(this.trades.map((trade) => [units(trade.pnl), units(trade.fees), units(trade.funding), trade.fillIds])).toEqual(keeper.trades.map(({ pnl, fees, funding, fills }) => [pnl, fees, funding, fills]))
-    for (const trade of this.trades) expect(units(trade.pnl)).toBe(units(trade.gross) - units(trade.fees) + units(trade.funding))
+    expect(
+      this.trades.map((trade) => [units(trade.pnl), units(trade.fees), units(trade.funding), trade.fillIds]),
+    ).toEqual(keeper.trades.map(({ pnl, fees, funding, fills }) => [pnl, fees, funding, fills]))
+    for (const trade of this.trades)
+      expect(units(trade.pnl)).toBe(units(trade.gross) - units(trade.fees) + units(trade.funding))
     const parts = [...this.trades, ...(position === null ? [] : [position])]
-    const total = (of: (part: { gross: string; fees: string; funding: string }) => string): bigint => parts.reduce((sum, part) => sum + units(of(part)), 0n)
-    expect([total(({ gross }) => gross), total(({ fees }) => fees), total(({ funding }) => funding) + keeper.orphanFunding]).toEqual([units(accounting.gross), units(accounting.fees), units(accounting.funding)])
+    const total = (of: (part: { gross: string; fees: string; funding: string }) => string): bigint =>
+      parts.reduce((sum, part) => sum + units(of(part)), 0n)
+    expect([
+      total(({ gross }) => gross),
+      total(({ fees }) => fees),
+      total(({ funding }) => funding) + keeper.orphanFunding,
+    ]).toEqual([units(accounting.gross), units(accounting.fees), units(accounting.funding)])
     const filed = [...this.trades.flatMap(({ fillIds }) => fillIds), ...(position?.fillIds ?? [])]
     expect(filed).toEqual(keeper.fills.map(({ fillId }) => fillId))
 
@@ -251,7 +383,10 @@ class Life {
     expect(accounting.consecutiveLosses).toBe(streak)
     expect(accounting.lastTradeClosedAt).toBe(this.trades.at(-1)?.exitTime ?? null)
     const last = this.trades.at(-1)
-    expect(accounting.lastTradeLost).toBe(last !== undefined && (last.pnl.startsWith('-') || last.exitReason === 'liquidation' || last.exitReason === 'external'))
+    expect(accounting.lastTradeLost).toBe(
+      last !== undefined &&
+        (last.pnl.startsWith('-') || last.exitReason === 'liquidation' || last.exitReason === 'external'),
+    )
 
     expect(StrategyState.parse(this.state)).toEqual(this.state)
     expect(StrategyState.parse(JSON.parse(JSON.stringify(this.state)))).toEqual(this.state)
@@ -296,10 +431,15 @@ describe('any life of a strategy', () => {
         for (const roll of rolls) {
           life.step(roll)
           const seenIds = life.keeper.fills.map(({ fillId }) => fillId)
-          const remembering = transition(life.state, { type: 'cursor_moved', at: toIso(life.now), cursor: { since: toIso(START), seenIds } }).state
+          const remembering = transition(life.state, {
+            type: 'cursor_moved',
+            at: toIso(life.now),
+            cursor: { since: toIso(START), seenIds },
+          }).state
           for (const event of life.events) {
             if (event.type !== 'filled') continue
-            if (positionOf(life.state.phase)?.fillIds.includes(event.fill.fillId)) expect(() => transition(life.state, event)).toThrow(/already|reverse|belongs/)
+            if (positionOf(life.state.phase)?.fillIds.includes(event.fill.fillId))
+              expect(() => transition(life.state, event)).toThrow(/already|reverse|belongs/)
             expect(() => transition(remembering, event)).toThrow(/already/)
           }
         }

@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest'
 import { InvariantError } from '../../lib/core/invariant.ts'
 import type { Price, Quantity } from '../../lib/core/decimal.ts'
 import { equityAt, openBooks, revalue, unrealisedPnl } from '../../lib/ledger/accounting.ts'
-import { applyFill, averageEntryPrice, beginPosition, deriveTrade, isProtected, reportPosition, summariseTrade } from '../../lib/ledger/position.ts'
+import {
+  applyFill,
+  averageEntryPrice,
+  beginPosition,
+  deriveTrade,
+  isProtected,
+  reportPosition,
+  summariseTrade,
+} from '../../lib/ledger/position.ts'
 import type { Position } from '../../schemas/state.ts'
 import { at, CONTRACT, entryIntent, fillOf, money, START } from './support.ts'
 
@@ -39,8 +47,10 @@ const empty = (change: Partial<Position> = {}): Position => ({
   thesis,
   ...change,
 })
-const bought = (id: string, quantity: string, price = '2000') => fillOf({ id, side, price, quantity, fee: '0.5', time: START })
-const sold = (id: string, quantity: string, price = '2010', time = START + MINUTE) => fillOf({ id, side: 'sell', price, quantity, fee: '0.25', reason: 'take_profit', time })
+const bought = (id: string, quantity: string, price = '2000') =>
+  fillOf({ id, side, price, quantity, fee: '0.5', time: START })
+const sold = (id: string, quantity: string, price = '2010', time = START + MINUTE) =>
+  fillOf({ id, side: 'sell', price, quantity, fee: '0.25', reason: 'take_profit', time })
 /** Long 10 contracts from 2000. */
 const held = (change: Partial<Position> = {}): Position => applyFill(empty(change), bought('a', '10')).position
 const closed = (change: Partial<Position> = {}): Position => applyFill(held(change), sold('b', '10')).position
@@ -48,7 +58,11 @@ const closed = (change: Partial<Position> = {}): Position => applyFill(held(chan
 describe('a fill', () => {
   it('says what cash it moves: its fee always, a gain only when it closes', () => {
     expect(applyFill(empty(), bought('a', '10'))).toMatchObject({ gross: '0', fee: '0.5' })
-    expect(applyFill(held(), sold('b', '4'))).toMatchObject({ gross: '4', fee: '0.25', position: { quantity: '6', peakQuantity: '10', costBasis: '1200' } })
+    expect(applyFill(held(), sold('b', '4'))).toMatchObject({
+      gross: '4',
+      fee: '0.25',
+      position: { quantity: '6', peakQuantity: '10', costBasis: '1200' },
+    })
   })
 
   it('is taken once', () => {
@@ -57,7 +71,9 @@ describe('a fill', () => {
 
   it('closes all that is held, and not one contract more', () => {
     expect(applyFill(held(), sold('b', '10')).position.quantity).toBe('0')
-    expect(() => applyFill(held(), sold('b', '10.1'))).toThrow(new InvariantError('fill b of 10.1 would reverse a position of 10'))
+    expect(() => applyFill(held(), sold('b', '10.1'))).toThrow(
+      new InvariantError('fill b of 10.1 would reverse a position of 10'),
+    )
   })
 
   it('of a position that has shrunk does not raise the peak until it passes it', () => {
@@ -84,7 +100,11 @@ describe('the risk of an entry', () => {
   })
 
   it('is nothing before the first fill, and unknown where there is no stop', () => {
-    const begin = (origin: Position['bracket']) => beginPosition({ cycleId: 'c', bracket: origin, thesis: null }, bought('a', '10'), { contractSize: CONTRACT as Quantity, liquidationPrice: null })
+    const begin = (origin: Position['bracket']) =>
+      beginPosition({ cycleId: 'c', bracket: origin, thesis: null }, bought('a', '10'), {
+        contractSize: CONTRACT as Quantity,
+        liquidationPrice: null,
+      })
     expect([begin(bracket).riskAtEntry, begin(null).riskAtEntry]).toEqual(['0', null])
   })
 })
@@ -97,11 +117,20 @@ describe('a trade', () => {
   })
 
   it('tells what was meant by it', () => {
-    expect(deriveTrade('s', closed(), fill, 'take_profit')).toMatchObject({ stopLossPrice: '1980', takeProfitPrice: '2050', regime: 'trend', rMultiple: 0.4625, pnl: '9.25', exitReason: 'take_profit' })
+    expect(deriveTrade('s', closed(), fill, 'take_profit')).toMatchObject({
+      stopLossPrice: '1980',
+      takeProfitPrice: '2050',
+      regime: 'trend',
+      rMultiple: 0.4625,
+      pnl: '9.25',
+      exitReason: 'take_profit',
+    })
   })
 
   it('of a position that nobody meant has neither stop nor target, R nor regime', () => {
-    expect(deriveTrade('s', closed({ bracket: null, riskAtEntry: null, thesis: null }), fill, 'external')).toMatchObject({ stopLossPrice: null, takeProfitPrice: null, regime: null, rMultiple: null, pnl: '9.25' })
+    expect(
+      deriveTrade('s', closed({ bracket: null, riskAtEntry: null, thesis: null }), fill, 'external'),
+    ).toMatchObject({ stopLossPrice: null, takeProfitPrice: null, regime: null, rMultiple: null, pnl: '9.25' })
   })
 
   it.each([
@@ -112,12 +141,27 @@ describe('a trade', () => {
     [-1_000, 0],
   ])('that lasted %d ms was held for %d minutes', (ms, minutes) => {
     const trade = deriveTrade('s', closed(), sold('b', '10', '2010', START + ms), 'take_profit')
-    expect(summariseTrade(trade)).toEqual({ id: 't1', side: 'long', regime: 'trend', pnl: '9.25', rMultiple: 0.4625, exitReason: 'take_profit', exitTime: trade.exitTime, holdingMinutes: minutes })
+    expect(summariseTrade(trade)).toEqual({
+      id: 't1',
+      side: 'long',
+      regime: 'trend',
+      pnl: '9.25',
+      rMultiple: 0.4625,
+      exitReason: 'take_profit',
+      exitTime: trade.exitTime,
+      holdingMinutes: minutes,
+    })
   })
 })
 
 describe('a position', () => {
-  const live = (quantity: string): Position['protection'] => ({ status: 'live', orderId: 'o', quantity: quantity as Quantity, bracket, confirmedAt: at(1) })
+  const live = (quantity: string): Position['protection'] => ({
+    status: 'live',
+    orderId: 'o',
+    quantity: quantity as Quantity,
+    bracket,
+    confirmedAt: at(1),
+  })
 
   it('has the average price of all entries, whatever was sold between them', () => {
     const { position } = applyFill(applyFill(held(), sold('b', '5')).position, bought('c', '10', '2030'))
@@ -139,22 +183,65 @@ describe('a position', () => {
   })
 
   it('is protected by a live stop for all of it alone', () => {
-    const order = { kind: 'protect' as const, clientOrderId: 'p', symbol: 's', side: 'sell' as const, quantity: '10' as Quantity, bracket }
-    const protections: Position['protection'][] = [{ status: 'none' }, { status: 'intended', order, attempt: 0, intendedAt: at(0), deadline: at(1) }, live('9.9'), live('10'), live('10.1')]
-    expect(protections.map((protection) => isProtected(held({ protection })))).toEqual([false, false, false, true, true])
+    const order = {
+      kind: 'protect' as const,
+      clientOrderId: 'p',
+      symbol: 's',
+      side: 'sell' as const,
+      quantity: '10' as Quantity,
+      bracket,
+    }
+    const protections: Position['protection'][] = [
+      { status: 'none' },
+      { status: 'intended', order, attempt: 0, intendedAt: at(0), deadline: at(1) },
+      live('9.9'),
+      live('10'),
+      live('10.1'),
+    ]
+    expect(protections.map((protection) => isProtected(held({ protection })))).toEqual([
+      false,
+      false,
+      false,
+      true,
+      true,
+    ])
   })
 
   it('is worth its gain, and nothing while no mark is known', () => {
-    expect([unrealisedPnl(held(), '1990' as Price), unrealisedPnl(held(), '2015' as Price), unrealisedPnl(held(), null), unrealisedPnl(null, null)]).toEqual(['-10', '15', '0', '0'])
+    expect([
+      unrealisedPnl(held(), '1990' as Price),
+      unrealisedPnl(held(), '2015' as Price),
+      unrealisedPnl(held(), null),
+      unrealisedPnl(null, null),
+    ]).toEqual(['-10', '15', '0', '0'])
     expect(unrealisedPnl({ ...held(), side: 'short' }, '1990' as Price)).toBe('10')
     expect(equityAt(openBooks(money('100'), at(0)), held(), null)).toBe('100')
   })
 
   it('is valued at the last mark until there is a newer one', () => {
     const books = { ...openBooks(money('100'), at(0)), markPrice: '2003' as Price, markedAt: at(5) }
-    expect(revalue(books, held(), null, at(9))).toMatchObject({ equity: '103', peakEquity: '103', markPrice: '2003', markedAt: at(5) })
-    expect(revalue(books, held(), '2001' as Price, at(4))).toMatchObject({ equity: '103', markPrice: '2003', markedAt: at(5) })
-    expect(revalue(books, held(), '2001' as Price, at(5))).toMatchObject({ equity: '101', peakEquity: '101', markPrice: '2001', markedAt: at(5) })
-    expect(revalue({ ...books, markPrice: null, markedAt: null }, held(), '1999' as Price, at(4))).toMatchObject({ equity: '99', peakEquity: '100', markPrice: '1999', markedAt: at(4) })
+    expect(revalue(books, held(), null, at(9))).toMatchObject({
+      equity: '103',
+      peakEquity: '103',
+      markPrice: '2003',
+      markedAt: at(5),
+    })
+    expect(revalue(books, held(), '2001' as Price, at(4))).toMatchObject({
+      equity: '103',
+      markPrice: '2003',
+      markedAt: at(5),
+    })
+    expect(revalue(books, held(), '2001' as Price, at(5))).toMatchObject({
+      equity: '101',
+      peakEquity: '101',
+      markPrice: '2001',
+      markedAt: at(5),
+    })
+    expect(revalue({ ...books, markPrice: null, markedAt: null }, held(), '1999' as Price, at(4))).toMatchObject({
+      equity: '99',
+      peakEquity: '100',
+      markPrice: '1999',
+      markedAt: at(4),
+    })
   })
 })

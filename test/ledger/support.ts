@@ -48,14 +48,52 @@ export function entryIntent(time: number, side: 'buy' | 'sell', quantity: string
   }
 }
 
-export function closeIntent(time: number, side: 'buy' | 'sell', quantity: string, reason: ExitReason = 'decision', attempt = 0): CloseIntent {
-  const order = { kind: 'close' as const, clientOrderId: clientOrderIdOf(STRATEGY, time, 'close', attempt), symbol: SYMBOL, side, quantity: quantity as Quantity }
-  return { order, reason, attempt, status: 'intended', orderId: null, intendedAt: toIso(time), deadline: toIso(time + 20_000) }
+export function closeIntent(
+  time: number,
+  side: 'buy' | 'sell',
+  quantity: string,
+  reason: ExitReason = 'decision',
+  attempt = 0,
+): CloseIntent {
+  const order = {
+    kind: 'close' as const,
+    clientOrderId: clientOrderIdOf(STRATEGY, time, 'close', attempt),
+    symbol: SYMBOL,
+    side,
+    quantity: quantity as Quantity,
+  }
+  return {
+    order,
+    reason,
+    attempt,
+    status: 'intended',
+    orderId: null,
+    intendedAt: toIso(time),
+    deadline: toIso(time + 20_000),
+  }
 }
 
-type FillParts = { id: string; side: 'buy' | 'sell'; price: string; quantity: string; fee?: string; slippage?: string | null; reason?: FillReason; time: number }
+type FillParts = {
+  id: string
+  side: 'buy' | 'sell'
+  price: string
+  quantity: string
+  fee?: string
+  slippage?: string | null
+  reason?: FillReason
+  time: number
+}
 
-export function fillOf({ id, side, price, quantity, fee = '0', slippage = '0', reason = 'entry', time }: FillParts): Fill {
+export function fillOf({
+  id,
+  side,
+  price,
+  quantity,
+  fee = '0',
+  slippage = '0',
+  reason = 'entry',
+  time,
+}: FillParts): Fill {
   return {
     fillId: id,
     orderId: `order-${id}`,
@@ -72,6 +110,13 @@ export function fillOf({ id, side, price, quantity, fee = '0', slippage = '0', r
   }
 }
 
-export const filled = (fill: Fill, liquidationPrice: string | null = null): LedgerEvent => ({ type: 'filled', at: fill.at, fill, contractSize: CONTRACT, liquidationPrice: liquidationPrice as Price | null, isOrphan: false })
+export const filled = (fill: Fill, liquidationPrice: string | null = null): LedgerEvent => ({
+  type: 'filled',
+  at: fill.at,
+  fill,
+  contractSize: CONTRACT,
+  liquidationPrice: liquidationPrice as Price | null,
+  isOrphan: false,
+})
 
 export const typesOf = (emissions: readonly Emission[]): string[] => emissions.map(({ type }) => type)

@@ -5,14 +5,26 @@ import { aggregateCandles, coarsestDivisor } from '../../lib/market/aggregate.ts
 import type { Candle } from '../../schemas/market.ts'
 
 const T0 = Date.UTC(2026, 0, 5)
-const minute = (index: number): Candle => ({ time: T0 + index * MINUTE_MS, open: 100 + index, high: 102 + index, low: 99 + index, close: 101 + index, volume: index % 5 })
+const minute = (index: number): Candle => ({
+  time: T0 + index * MINUTE_MS,
+  open: 100 + index,
+  high: 102 + index,
+  low: 99 + index,
+  close: 101 + index,
+  volume: index % 5,
+})
 
 /** Some of the first 400 minutes, in order. */
-const minutes = fc.subarray(Array.from({ length: 400 }, (_, index) => minute(index)), { minLength: 1 })
+const minutes = fc.subarray(
+  Array.from({ length: 400 }, (_, index) => minute(index)),
+  { minLength: 1 },
+)
 
 describe('aggregateCandles', () => {
   it('is open of the first, close of the last, extremes and sum', () => {
-    expect(aggregateCandles([0, 1, 2, 3, 4].map(minute), '1m', '5m')).toEqual([{ time: T0, open: 100, high: 106, low: 99, close: 105, volume: 10 }])
+    expect(aggregateCandles([0, 1, 2, 3, 4].map(minute), '1m', '5m')).toEqual([
+      { time: T0, open: 100, high: 106, low: 99, close: 105, volume: 10 },
+    ])
   })
 
   it('never shows a bucket before its end', () => {
@@ -29,7 +41,7 @@ describe('aggregateCandles', () => {
 
   it('keeps every bar of an ended bucket, whatever is missing', () => {
     fc.assert(
-      fc.property(minutes, fc.constantFrom('5m', '15m', '30m', '1h') , (base, timeframe) => {
+      fc.property(minutes, fc.constantFrom('5m', '15m', '30m', '1h'), (base, timeframe) => {
         const stepMs = timeframeMs(timeframe)
         const end = (base.at(-1)?.time ?? 0) + MINUTE_MS
         const ended = base.filter((bar) => floorTime(bar.time, stepMs) + stepMs <= end)

@@ -21,7 +21,9 @@ const load = async (name: string) => {
  */
 function compare(made: readonly Candle[], theirs: readonly Candle[]): string[] {
   expect(made.map((bar) => ({ ...bar, volume: 0 }))).toEqual(theirs.map((bar) => ({ ...bar, volume: 0 })))
-  return made.filter((bar, index) => Math.abs(bar.volume / (theirs[index]?.volume ?? 0) - 1) > 1e-12).map(({ time }) => toIso(time))
+  return made
+    .filter((bar, index) => Math.abs(bar.volume / (theirs[index]?.volume ?? 0) - 1) > 1e-12)
+    .map(({ time }) => toIso(time))
 }
 
 describe.skipIf(!existsSync(folder))('real candles (skipped: ../shared/data is absent)', () => {
@@ -32,12 +34,18 @@ describe.skipIf(!existsSync(folder))('real candles (skipped: ../shared/data is a
     expect(of('gap').reduce((sum, { count }) => sum + count, 0)).toBe(128)
     expect(of('gap')[0]).toMatchObject({ at: '2017-09-06T17:00:00Z', count: 6 })
     expect(of('disorder').map(({ at, count }) => [at, count])).toEqual([['2023-06-14T10:00:00Z', 1]])
-    expect(of('duplicate').map(({ at, count }) => [at, count])).toEqual([['2023-06-14T10:00:00Z', 1], ['2023-06-14T11:00:00Z', 1]])
+    expect(of('duplicate').map(({ at, count }) => [at, count])).toEqual([
+      ['2023-06-14T10:00:00Z', 1],
+      ['2023-06-14T11:00:00Z', 1],
+    ])
     expect(issues).toHaveLength(31)
     expect(candles).toHaveLength(51_021 - 2)
     expect(candles.every((bar, index) => index === 0 || bar.time > (candles[index - 1]?.time ?? 0))).toBe(true)
     // The first copy of 11:00 was taken while the bar formed.
-    expect(candles.find(({ time }) => toIso(time) === '2023-06-14T11:00:00Z')).toMatchObject({ close: 1745.96, volume: 6687.4737 })
+    expect(candles.find(({ time }) => toIso(time) === '2023-06-14T11:00:00Z')).toMatchObject({
+      close: 1745.96,
+      volume: 6687.4737,
+    })
   })
 
   it('1-minute bars make the venue’s own 5-minute bars', async () => {
@@ -45,7 +53,11 @@ describe.skipIf(!existsSync(folder))('real candles (skipped: ../shared/data is a
     const five = await load('ETH-perp-5m-20230703-20230817')
     expect([minutes.issues, five.issues]).toEqual([[], []])
     const first = five.candles[0]?.time ?? 0
-    const made = aggregateCandles(minutes.candles.filter(({ time }) => time >= first), '1m', '5m')
+    const made = aggregateCandles(
+      minutes.candles.filter(({ time }) => time >= first),
+      '1m',
+      '5m',
+    )
     // One minute of the finer file had its volume revised after the coarser ones were taken; the hourly file sides with the 5-minute one.
     expect(compare(made, five.candles)).toEqual(['2023-08-16T15:40:00Z'])
   })
@@ -60,11 +72,16 @@ describe.skipIf(!existsSync(folder))('real candles (skipped: ../shared/data is a
 
   it('thousands of questions to a file cost microseconds each', async () => {
     const symbol = 'ETH'
-    const market = await createFileMarket({ file: file('candles/ETH-perp-1m-20230703-20230817.csv.gz'), symbol, fundingFile: file('funding/ETH-perp-funding-8h.csv.gz') })
+    const market = await createFileMarket({
+      file: file('candles/ETH-perp-1m-20230703-20230817.csv.gz'),
+      symbol,
+      fundingFile: file('funding/ETH-perp-funding-8h.csv.gz'),
+    })
     const start = Date.UTC(2023, 6, 24)
     await market.candles({ symbol, timeframe: '30m', asOf: start, limit: 800 })
     const began = process.cpuUsage()
-    for (let turn = 0; turn < 5_000; turn += 1) await market.candles({ symbol, timeframe: '30m', asOf: start + turn * MINUTE_MS, limit: 800 })
+    for (let turn = 0; turn < 5_000; turn += 1)
+      await market.candles({ symbol, timeframe: '30m', asOf: start + turn * MINUTE_MS, limit: 800 })
     // This process's own time, in milliseconds a question.
     expect(process.cpuUsage(began).user / 1_000 / 5_000).toBeLessThan(0.1)
     expect(await market.fundingRates(symbol, start - DAY_MS, start)).toHaveLength(3)

@@ -16,14 +16,18 @@ const SEEDS = [1, 42]
 
 const closes = async (seed: number, symbol: string, timeframe: Timeframe, limit: number): Promise<number[]> =>
   (await createSimMarket({ seed }).candles({ symbol, timeframe, asOf: NOW, limit })).candles.map(({ close }) => close)
-const logReturns = (prices: readonly number[]): number[] => prices.slice(1).map((price, index) => Math.log(price / (prices[index] ?? price)))
+const logReturns = (prices: readonly number[]): number[] =>
+  prices.slice(1).map((price, index) => Math.log(price / (prices[index] ?? price)))
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
-const moment = (values: readonly number[], power: number): number => mean(values.map((value) => (value - mean(values)) ** power))
+const moment = (values: readonly number[], power: number): number =>
+  mean(values.map((value) => (value - mean(values)) ** power))
 function correlation(a: readonly number[], b: readonly number[]): number {
   const meanA = mean(a)
   const meanB = mean(b)
   const product = mean(a.map((value, index) => (value - meanA) * ((b[index] ?? meanB) - meanB)))
-  return product / Math.sqrt(mean(a.map((value) => (value - meanA) ** 2)) * mean(b.map((value) => (value - meanB) ** 2)))
+  return (
+    product / Math.sqrt(mean(a.map((value) => (value - meanA) ** 2)) * mean(b.map((value) => (value - meanB) ** 2)))
+  )
 }
 
 async function fingerprint(seed: number): Promise<string> {
@@ -51,15 +55,28 @@ describe('the simulated market is a function of seed, symbol and time', () => {
     const all = new Map<Timeframe, readonly Candle[]>()
     for (const timeframe of TIMEFRAMES) {
       const limit = (6 * DAY_MS) / timeframeMs(timeframe)
-      all.set(timeframe, (await createSimMarket({ seed: 3 }).candles({ symbol: ETH, timeframe, asOf: NOW, limit })).candles)
+      all.set(
+        timeframe,
+        (await createSimMarket({ seed: 3 }).candles({ symbol: ETH, timeframe, asOf: NOW, limit })).candles,
+      )
     }
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...TIMEFRAMES), fc.nat({ max: 3 * DAY_MS }), fc.integer({ min: 1, max: 200 }), async (timeframe, backMs, wanted) => {
-        const asOf = NOW - backMs
-        const limit = Math.min(wanted, (2 * DAY_MS) / timeframeMs(timeframe))
-        const { candles } = await shared.candles({ symbol: ETH, timeframe, asOf, limit })
-        expect(candles).toEqual(all.get(timeframe)?.filter((bar) => bar.time + timeframeMs(timeframe) <= asOf).slice(-limit))
-      }),
+      fc.asyncProperty(
+        fc.constantFrom(...TIMEFRAMES),
+        fc.nat({ max: 3 * DAY_MS }),
+        fc.integer({ min: 1, max: 200 }),
+        async (timeframe, backMs, wanted) => {
+          const asOf = NOW - backMs
+          const limit = Math.min(wanted, (2 * DAY_MS) / timeframeMs(timeframe))
+          const { candles } = await shared.candles({ symbol: ETH, timeframe, asOf, limit })
+          expect(candles).toEqual(
+            all
+              .get(timeframe)
+              ?.filter((bar) => bar.time + timeframeMs(timeframe) <= asOf)
+              .slice(-limit),
+          )
+        },
+      ),
       { seed: 41, numRuns: 25 },
     )
   })
@@ -75,7 +92,9 @@ describe('the simulated market is a function of seed, symbol and time', () => {
   it('coarser bars are those of its minutes, quotes the open of their minute', async () => {
     const market = createSimMarket({ seed: 9 })
     const from = floorTime(NOW, DAY_MS) - 2 * DAY_MS
-    const minutes = (await market.candles({ symbol: 'SOL', timeframe: '1m', asOf: NOW, limit: (NOW - from) / MINUTE_MS })).candles.filter((bar) => bar.time >= from)
+    const minutes = (
+      await market.candles({ symbol: 'SOL', timeframe: '1m', asOf: NOW, limit: (NOW - from) / MINUTE_MS })
+    ).candles.filter((bar) => bar.time >= from)
     for (const timeframe of TIMEFRAMES.slice(1)) {
       const made = aggregateCandles(minutes, '1m', timeframe)
       const { candles } = await market.candles({ symbol: 'SOL', timeframe, asOf: NOW, limit: made.length })
@@ -86,7 +105,12 @@ describe('the simulated market is a function of seed, symbol and time', () => {
   })
 
   it('bars are valid, whole, contiguous and priced in cents', async () => {
-    const { candles } = await createSimMarket({ seed: 2 }).candles({ symbol: BTC, timeframe: '1m', asOf: NOW, limit: 5_000 })
+    const { candles } = await createSimMarket({ seed: 2 }).candles({
+      symbol: BTC,
+      timeframe: '1m',
+      asOf: NOW,
+      limit: 5_000,
+    })
     expect(inspectCandles(candles, '1m', NOW)).toEqual({ candles, issues: [] })
     expect(candles).toHaveLength(5_000)
     for (const [index, bar] of candles.entries()) {
@@ -98,9 +122,16 @@ describe('the simulated market is a function of seed, symbol and time', () => {
 
   it('begins at its epoch', async () => {
     const market = createSimMarket({ seed: 1 })
-    expect((await market.candles({ symbol: ETH, timeframe: '1h', asOf: SIM_EPOCH + 5 * HOUR_MS, limit: 100 })).candles).toHaveLength(5)
+    expect(
+      (await market.candles({ symbol: ETH, timeframe: '1h', asOf: SIM_EPOCH + 5 * HOUR_MS, limit: 100 })).candles,
+    ).toHaveLength(5)
     expect((await market.quote('anything', SIM_EPOCH)).last).toBe('100')
-    for (const [symbol, price] of [[ETH, '3000'], [BTC, '60000'], ['SOL-PERP', '150']] as const) expect((await market.quote(symbol, SIM_EPOCH)).last).toBe(price)
+    for (const [symbol, price] of [
+      [ETH, '3000'],
+      [BTC, '60000'],
+      ['SOL-PERP', '150'],
+    ] as const)
+      expect((await market.quote(symbol, SIM_EPOCH)).last).toBe(price)
     await expect(market.quote(ETH, SIM_EPOCH - 1)).rejects.toThrow(MarketDataError)
   })
 
@@ -136,7 +167,12 @@ describe('the simulated market behaves like one', () => {
   })
 
   it('has a day: the American open is livelier than the small hours, in range and in volume', async () => {
-    const { candles } = await createSimMarket({ seed: 7 }).candles({ symbol: ETH, timeframe: '1h', asOf: NOW, limit: 24 * 200 })
+    const { candles } = await createSimMarket({ seed: 7 }).candles({
+      symbol: ETH,
+      timeframe: '1h',
+      asOf: NOW,
+      limit: 24 * 200,
+    })
     const at = (hour: number) => candles.filter(({ time }) => new Date(time).getUTCHours() === hour)
     const range = (hour: number) => mean(at(hour).map(({ high, low }) => Math.log(high / low)))
     expect(range(14) / range(4)).toBeGreaterThan(1.4)
@@ -177,19 +213,31 @@ describe('the simulated market behaves like one', () => {
     const market = createSimMarket({ seed: 7 })
     const from = floorTime(NOW, HOUR_MS) - 60 * DAY_MS
     const rates = await market.fundingRates(ETH, from, NOW)
-    expect(rates.map(({ time }) => time)).toEqual(Array.from({ length: 60 * 24 }, (_, index) => from + (index + 1) * HOUR_MS))
+    expect(rates.map(({ time }) => time)).toEqual(
+      Array.from({ length: 60 * 24 }, (_, index) => from + (index + 1) * HOUR_MS),
+    )
     expect(Math.max(...rates.map(({ rate }) => Math.abs(rate)))).toBeLessThanOrEqual(0.0005)
     const { candles } = await market.candles({ symbol: ETH, timeframe: '1h', asOf: NOW, limit: 61 * 24 + 1 })
     const openAt = new Map(candles.map((bar) => [bar.time + HOUR_MS, bar.close]))
     const momentum = rates.map(({ time }) => Math.log((openAt.get(time) ?? 1) / (openAt.get(time - DAY_MS) ?? 1)))
-    expect(correlation(rates.map(({ rate }) => rate), momentum)).toBeGreaterThan(0.7)
+    expect(
+      correlation(
+        rates.map(({ rate }) => rate),
+        momentum,
+      ),
+    ).toBeGreaterThan(0.7)
     expect(await market.fundingRates(ETH, from, from + HOUR_MS - 1)).toEqual([])
   })
 
   it('answers a snapshot from memory in milliseconds', async () => {
     const market = createSimMarket({ seed: 7 })
     const ask = async () => {
-      for (const [timeframe, limit] of [['30m', 500], ['4h', 360], ['1d', 300]] as const) await market.candles({ symbol: ETH, timeframe, asOf: NOW, limit })
+      for (const [timeframe, limit] of [
+        ['30m', 500],
+        ['4h', 360],
+        ['1d', 300],
+      ] as const)
+        await market.candles({ symbol: ETH, timeframe, asOf: NOW, limit })
     }
     await ask()
     const began = process.cpuUsage()

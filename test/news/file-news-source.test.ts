@@ -23,14 +23,25 @@ const CONFIG = { maxAgeHours: 6, maxHeadlines: 8 }
 /** Few titles, links and minutes, so that stories repeat and times meet. */
 const headlines = fc.array(
   fc.record({
-    title: fc.constantFrom('Ether rises', 'ETHER RISES!', 'Ether falls 5%', 'Ether falls -5%', 'A fork is near', 'Nothing new', 'Ether rises - Example Wire', 'Markets are calm today'),
+    title: fc.constantFrom(
+      'Ether rises',
+      'ETHER RISES!',
+      'Ether falls 5%',
+      'Ether falls -5%',
+      'A fork is near',
+      'Nothing new',
+      'Ether rises - Example Wire',
+      'Markets are calm today',
+    ),
     source: fc.constantFrom('a', 'b', 'c'),
     link: fc.constantFrom(null, 'https://example.org/1', 'https://example.org/2?utm_source=x', 'https://example.org/2'),
     publishedAt: fc.integer({ min: 0, max: 24 * 12 }).map((steps) => T0 + steps * 5 * MINUTE_MS),
   }),
   { maxLength: 40 },
 )
-const instants = fc.tuple(fc.integer({ min: 0, max: 24 * 60 }), fc.constantFrom(-1, 0, 1)).map(([minute, ms]) => T0 + minute * MINUTE_MS + ms)
+const instants = fc
+  .tuple(fc.integer({ min: 0, max: 24 * 60 }), fc.constantFrom(-1, 0, 1))
+  .map(([minute, ms]) => T0 + minute * MINUTE_MS + ms)
 const RUNS = { seed: 20261102, numRuns: 400 }
 
 describe('headlines of history', () => {
@@ -60,7 +71,9 @@ describe('headlines of history', () => {
         expect(times.toSorted((a, b) => b - a)).toEqual(times)
         expect(times.every((time) => time >= asOf - CONFIG.maxAgeHours * HOUR_MS)).toBe(true)
         expect(told.length).toBeLessThanOrEqual(CONFIG.maxHeadlines)
-        expect(told.map(({ ageMinutes }) => ageMinutes)).toEqual(times.map((time) => Math.floor((asOf - time) / MINUTE_MS)))
+        expect(told.map(({ ageMinutes }) => ageMinutes)).toEqual(
+          times.map((time) => Math.floor((asOf - time) / MINUTE_MS)),
+        )
       }),
       RUNS,
     )
@@ -75,28 +88,46 @@ describe('headlines of history', () => {
   })
 
   it('a story repeated tells when it was first known, also where the first is told again after the instant', async () => {
-    const at = (minute: number): DatedHeadline => ({ title: 'Ether rises', source: 'a', link: null, publishedAt: T0 + minute * MINUTE_MS })
+    const at = (minute: number): DatedHeadline => ({
+      title: 'Ether rises',
+      source: 'a',
+      link: null,
+      publishedAt: T0 + minute * MINUTE_MS,
+    })
     const news = newsOf([at(90), at(30), at(60)], CONFIG)
-    expect((await news.headlines(T0 + 70 * MINUTE_MS)).headlines.map(({ publishedAt }) => publishedAt)).toEqual([toIso(T0 + 30 * MINUTE_MS)])
+    expect((await news.headlines(T0 + 70 * MINUTE_MS)).headlines.map(({ publishedAt }) => publishedAt)).toEqual([
+      toIso(T0 + 30 * MINUTE_MS),
+    ])
   })
 })
 
 describe('a file of headlines', () => {
-  const line = (more: object = {}) => JSON.stringify({ title: 'Ether rises', source: 'a', published_at: '2026-01-09T10:00:00Z', ...more })
+  const line = (more: object = {}) =>
+    JSON.stringify({ title: 'Ether rises', source: 'a', published_at: '2026-01-09T10:00:00Z', ...more })
   const read = (file: string) => readHeadlines({ file, maxTitleLength: 40 })
 
   it('is read in its own order: three names for the time, offsets, other keys, blank lines, CRLF, gzip', async () => {
     const lines = [
       line({ score: 3 }),
       '',
-      JSON.stringify({ title: ' Ether\n<b>falls</b> &amp; falls ', source: 'b', link: 'https://example.org', publishedAt: '2026-01-09T05:00:00.250-05:00' }),
+      JSON.stringify({
+        title: ' Ether\n<b>falls</b> &amp; falls ',
+        source: 'b',
+        link: 'https://example.org',
+        publishedAt: '2026-01-09T05:00:00.250-05:00',
+      }),
       '  ',
       JSON.stringify({ title: 'x'.repeat(60), source: 'c', link: null, pub_date: '2026-01-08T10:00:00Z' }),
       line({ title: '<p></p>' }),
     ]
     const expected = [
       { title: 'Ether rises', source: 'a', link: null, publishedAt: Date.UTC(2026, 0, 9, 10) },
-      { title: 'Ether falls & falls', source: 'b', link: 'https://example.org', publishedAt: Date.UTC(2026, 0, 9, 10) + 250 },
+      {
+        title: 'Ether falls & falls',
+        source: 'b',
+        link: 'https://example.org',
+        publishedAt: Date.UTC(2026, 0, 9, 10) + 250,
+      },
       { title: `${'x'.repeat(39)}…`, source: 'c', link: null, publishedAt: Date.UTC(2026, 0, 8, 10) },
     ]
     for (const text of [lines.join('\n'), `${lines.join('\n')}\n`, lines.join('\r\n')]) {
@@ -122,14 +153,25 @@ describe('a file of headlines', () => {
     ['no time', line({ published_at: undefined }), ['published_at']],
     ['a word for a time', line({ published_at: 'yesterday' }), ['published_at', '"yesterday"']],
     ['seconds for a time', line({ published_at: 1767952800 }), ['published_at', '1767952800']],
-    ['a time of nobody’s zone', line({ published_at: undefined, pub_date: '2026-01-09T10:00:00' }), ['pub_date', '"2026-01-09T10:00:00"']],
+    [
+      'a time of nobody’s zone',
+      line({ published_at: undefined, pub_date: '2026-01-09T10:00:00' }),
+      ['pub_date', '"2026-01-09T10:00:00"'],
+    ],
     ['a day that is none', line({ published_at: '2026-02-30T10:00:00Z' }), ['published_at', '"2026-02-30T10:00:00Z"']],
     ['two things wrong', line({ source: '', published_at: 'soon' }), ['source', '""', 'published_at', '"soon"']],
   ])('with %s in it is refused by its name, line, field, value and what was expected', async (_what, bad, named) => {
     const file = write([line(), '', bad, line()].join('\n'))
     const error: unknown = await read(file).catch((caught: unknown) => caught)
     expect(error).toBeInstanceOf(UsageError)
-    for (const part of ['news.file', file, 'line 3', 'expected {"title", "source", "published_at": ISO 8601}', ...named]) expect((error as UsageError).message).toContain(part)
+    for (const part of [
+      'news.file',
+      file,
+      'line 3',
+      'expected {"title", "source", "published_at": ISO 8601}',
+      ...named,
+    ])
+      expect((error as UsageError).message).toContain(part)
   })
 
   it('a value that is long is told by its beginning', () => {
@@ -150,7 +192,9 @@ describe('a file of headlines', () => {
     const file = fileOf()
     const error: unknown = await read(file).catch((caught: unknown) => caught)
     expect(error).toBeInstanceOf(UsageError)
-    expect((error as UsageError).message).toMatch(/news\.file .* cannot be read \(.+\): give the path of a JSON Lines file/)
+    expect((error as UsageError).message).toMatch(
+      /news\.file .* cannot be read \(.+\): give the path of a JSON Lines file/,
+    )
     expect((error as UsageError).message).toContain(file)
   })
 })

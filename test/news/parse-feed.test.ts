@@ -27,9 +27,12 @@ describe('dates', () => {
     expect(new Date(parseFeedDate(text) ?? Number.NaN).toISOString()).toBe(expected)
   })
 
-  test.each(['', 'yesterday', '32 Foo 2018', '0001-01-01T00:00:00Z', '275000-01-01', 'x'.repeat(10_000)])('none: %s', (text) => {
-    expect(parseFeedDate(text)).toBeNull()
-  })
+  test.each(['', 'yesterday', '32 Foo 2018', '0001-01-01T00:00:00Z', '275000-01-01', 'x'.repeat(10_000)])(
+    'none: %s',
+    (text) => {
+      expect(parseFeedDate(text)).toBeNull()
+    },
+  )
 })
 
 const firstOf = async (xml: string) => (await parseFeed(xml))[0]
@@ -39,19 +42,37 @@ describe('what publishers do to XML', () => {
   test.each([
     ['a bare ampersand', rssOf([{ title: 'R&D up' }]), 'R&D up'],
     ["HTML's references", rssOf([{ title: 'Caf&eacute;&nbsp;&mdash; caf&eacute;' }]), 'Café — café'],
-    ['bare ampersand beside CDATA', rssOf([{ title: '<![CDATA[AT&T &amp; x]]>', link: 'https://x.org/?a=1&b=2' }]), 'AT&T & x'],
+    [
+      'bare ampersand beside CDATA',
+      rssOf([{ title: '<![CDATA[AT&T &amp; x]]>', link: 'https://x.org/?a=1&b=2' }]),
+      'AT&T & x',
+    ],
     ['white space before the declaration', `\n  ${rssOf([{ title: 'x' }])}`, 'x'],
     ['a byte order mark', `\ufeff${rssOf([{ title: 'x' }])}`, 'x'],
     ['an undeclared prefix', rssOf([{ title: 'x</title><dc:creator>y</dc:creator><title>' }]), 'x'],
     ['RSS without a version', rssOf([{ title: 'x' }]).replace(' version="2.0"', ''), 'x'],
-    ['a title with attributes', rssOf([]).replace('</channel>', '<item><title type="html">x &lt;b&gt;y&lt;/b&gt;</title></item></channel>'), 'x y'],
-    ['Atom with markup in its title', '<feed xmlns="http://www.w3.org/2005/Atom"><entry><title type="xhtml"><div>Big <b>news</b></div></title></entry></feed>', 'news Big'],
+    [
+      'a title with attributes',
+      rssOf([]).replace('</channel>', '<item><title type="html">x &lt;b&gt;y&lt;/b&gt;</title></item></channel>'),
+      'x y',
+    ],
+    [
+      'Atom with markup in its title',
+      '<feed xmlns="http://www.w3.org/2005/Atom"><entry><title type="xhtml"><div>Big <b>news</b></div></title></entry></feed>',
+      'news Big',
+    ],
   ])('%s', async (_name, xml, title) => {
-    expect(cleanTitle((await firstOf(xml))?.title ?? '', 140).split(' ').sort()).toEqual(title.split(' ').sort())
+    expect(
+      cleanTitle((await firstOf(xml))?.title ?? '', 140)
+        .split(' ')
+        .sort(),
+    ).toEqual(title.split(' ').sort())
   })
 
   test('one date that cannot be read costs its item the date, not the feed its items', async () => {
-    const items = await parseFeed(`<feed xmlns="http://www.w3.org/2005/Atom">${atomEntry('whenever')}${atomEntry('2026-01-09T12:00:00Z')}</feed>`)
+    const items = await parseFeed(
+      `<feed xmlns="http://www.w3.org/2005/Atom">${atomEntry('whenever')}${atomEntry('2026-01-09T12:00:00Z')}</feed>`,
+    )
     expect(items.map(({ publishedAt }) => publishedAt)).toEqual([null, Date.UTC(2026, 0, 9, 12)])
   })
 
@@ -59,32 +80,66 @@ describe('what publishers do to XML', () => {
     const start = performance.now()
     const body = '&lt;'.repeat(300_000)
     await parseFeed(rssOf([{ title: `x</title><description>${body}</description><title>` }]))
-    await parseFeed(`<feed xmlns="http://www.w3.org/2005/Atom"><entry><title>x</title><content type="html">${body}</content></entry></feed>`)
+    await parseFeed(
+      `<feed xmlns="http://www.w3.org/2005/Atom"><entry><title>x</title><content type="html">${body}</content></entry></feed>`,
+    )
     expect(performance.now() - start).toBeLessThan(3_000)
   })
 
   test('no external entities, no entity bombs', async () => {
-    const bomb = '<!DOCTYPE rss [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;"><!ENTITY x SYSTEM "file:///etc/passwd">]>'
+    const bomb =
+      '<!DOCTYPE rss [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;"><!ENTITY x SYSTEM "file:///etc/passwd">]>'
     const items = await parseFeed(rssOf([{ title: '&b; &x;' }]).replace('<rss', `${bomb}<rss`))
     expect(items[0]?.title).toBe('&b; &x;')
   })
 
-  test.each(['', ' ', 'hello', '{}', '<html><body><p>x</body></html>', '<html></html>', '<a/>', '<rss', '<rss version="2.0"/>'])('no feed: %j', async (xml) => {
+  test.each([
+    '',
+    ' ',
+    'hello',
+    '{}',
+    '<html><body><p>x</body></html>',
+    '<html></html>',
+    '<a/>',
+    '<rss',
+    '<rss version="2.0"/>',
+  ])('no feed: %j', async (xml) => {
     await expect(parseFeed(xml)).rejects.toThrow(FeedProblem)
   })
 
   test('any damage to a feed gives items or a problem, nothing else', async () => {
-    const atom = '<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><title>t</title><entry><title type="html">x</title><link rel="alternate" href="https://x.org/1"/><updated>2026-01-09T12:00:00Z</updated></entry></feed>'
+    const atom =
+      '<?xml version="1.0"?><feed xmlns="http://www.w3.org/2005/Atom"><title>t</title><entry><title type="html">x</title><link rel="alternate" href="https://x.org/1"/><updated>2026-01-09T12:00:00Z</updated></entry></feed>'
     const rss = rssOf([{ title: 'x', link: 'https://x.org/1', pubDate: 'Wed, 03 Jan 2018 13:47:00 GMT' }])
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(atom, rss), fc.nat(), fc.nat({ max: 40 }), fc.constantFrom('', '<', '>', '&', ']]>', '<![CDATA[', '</title>', '<link/>', '<entry/>', '<item/>', '\u0000', '"'), async (xml, at, length, piece) => {
-        const start = at % xml.length
-        try {
-          for (const item of await parseFeed(xml.slice(0, start) + piece + xml.slice(start + length))) expect(typeof item.title).toBe('string')
-        } catch (error) {
-          expect(error).toBeInstanceOf(FeedProblem)
-        }
-      }),
+      fc.asyncProperty(
+        fc.constantFrom(atom, rss),
+        fc.nat(),
+        fc.nat({ max: 40 }),
+        fc.constantFrom(
+          '',
+          '<',
+          '>',
+          '&',
+          ']]>',
+          '<![CDATA[',
+          '</title>',
+          '<link/>',
+          '<entry/>',
+          '<item/>',
+          '\u0000',
+          '"',
+        ),
+        async (xml, at, length, piece) => {
+          const start = at % xml.length
+          try {
+            for (const item of await parseFeed(xml.slice(0, start) + piece + xml.slice(start + length)))
+              expect(typeof item.title).toBe('string')
+          } catch (error) {
+            expect(error).toBeInstanceOf(FeedProblem)
+          }
+        },
+      ),
       { seed: 20_260_109, numRuns: 1_000 },
     )
   })
@@ -96,7 +151,12 @@ describe('bytes as text', () => {
     ['UTF-8 undeclared', Buffer.from('<a>Mãe</a>'), '', '<a>Mãe</a>'],
     ['Latin-1 undeclared', latin, '', '<?xml version="1.0"?><a>Mãe</a>'],
     ['by header', latin, 'text/xml; charset="ISO-8859-1"', '<?xml version="1.0"?><a>Mãe</a>'],
-    ['by declaration', Buffer.from('<?xml version="1.0" encoding="koi8-r"?><a>\xc1</a>', 'latin1'), '', '<?xml version="1.0" encoding="koi8-r"?><a>а</a>'],
+    [
+      'by declaration',
+      Buffer.from('<?xml version="1.0" encoding="koi8-r"?><a>\xc1</a>', 'latin1'),
+      '',
+      '<?xml version="1.0" encoding="koi8-r"?><a>а</a>',
+    ],
     ['by mark', Buffer.from('\ufeff<a>Mãe</a>', 'utf16le'), 'text/xml', '<a>Mãe</a>'],
     ['a charset that does not exist', Buffer.from('<a>Mãe</a>'), 'text/xml; charset=nonsense', '<a>Mãe</a>'],
   ])('%s', (_name, bytes, contentType, text) => {
@@ -127,22 +187,33 @@ describe.skipIf(!existsSync(archive))('real feeds (skipped without ../shared/dat
     const items = await parseFeed(readFileSync(path.join(input, file), 'utf8'))
     type Expected = { feed: { items: { title?: string | object; isoDate?: string }[] } }
     const expected = (JSON.parse(readFileSync(expectedOf(file), 'utf8')) as Expected).feed.items
-    expect(items.map(({ title }) => cleanTitle(title, 500))).toEqual(expected.map(({ title }) => (typeof title === 'string' ? cleanTitle(title, 500) : '')))
-    expect(items.map(({ publishedAt }) => publishedAt)).toEqual(expected.map(({ isoDate }) => (isoDate === undefined ? null : Date.parse(isoDate))))
+    expect(items.map(({ title }) => cleanTitle(title, 500))).toEqual(
+      expected.map(({ title }) => (typeof title === 'string' ? cleanTitle(title, 500) : '')),
+    )
+    expect(items.map(({ publishedAt }) => publishedAt)).toEqual(
+      expected.map(({ isoDate }) => (isoDate === undefined ? null : Date.parse(isoDate))),
+    )
   })
 
-  test.each(files.filter((file) => !known.includes(file)))('%s, of which nothing is expected, gives items or a problem', async (file) => {
-    const items = await parseFeed(readFileSync(path.join(input, file), 'utf8')).catch((error: unknown) => error)
-    if (file === 'unrecognized.rss') expect(items).toBeInstanceOf(FeedProblem)
-    else expect(items).toSatisfy((value) => Array.isArray(value) && value.length > 0)
-  })
+  test.each(files.filter((file) => !known.includes(file)))(
+    '%s, of which nothing is expected, gives items or a problem',
+    async (file) => {
+      const items = await parseFeed(readFileSync(path.join(input, file), 'utf8')).catch((error: unknown) => error)
+      if (file === 'unrecognized.rss') expect(items).toBeInstanceOf(FeedProblem)
+      else expect(items).toSatisfy((value) => Array.isArray(value) && value.length > 0)
+    },
+  )
 
   test('a feed in Latin-1 keeps its letters', async () => {
     const items = await parseFeed(decodeText(readFileSync(path.join(input, 'encoding.rss')), ''))
     expect(items[0]?.title).toBe('Mãe de utente é a nova presidente da Raríssimas')
   })
 
-  test.each(existsSync(path.join(feeds, 'crypto_real')) ? readdirSync(path.join(feeds, 'crypto_real')).filter((file) => file.endsWith('.xml')) : [])('%s: every item with title, link and time', async (file) => {
+  test.each(
+    existsSync(path.join(feeds, 'crypto_real'))
+      ? readdirSync(path.join(feeds, 'crypto_real')).filter((file) => file.endsWith('.xml'))
+      : [],
+  )('%s: every item with title, link and time', async (file) => {
     const items = await parseFeed(decodeText(readFileSync(path.join(feeds, 'crypto_real', file)), ''))
     expect(items.length).toBeGreaterThanOrEqual(2)
     for (const item of items) {

@@ -12,7 +12,8 @@ const item = (title: string, hoursAgo: number | null, source = 'A', link: string
   link,
   publishedAt: hoursAgo === null ? null : asOf - hoursAgo * HOUR_MS,
 })
-const titlesOf = (candidates: Candidate[], config = limits) => selectHeadlines(candidates, config, asOf).map(({ title }) => title)
+const titlesOf = (candidates: Candidate[], config = limits) =>
+  selectHeadlines(candidates, config, asOf).map(({ title }) => title)
 
 describe('one headline a story', () => {
   test.each([
@@ -45,21 +46,34 @@ describe('one headline a story', () => {
   })
 
   test('the earliest of them, which tells when it was known', () => {
-    expect(selectHeadlines([item('Big news', 1, 'B'), item('BIG NEWS', 3, 'C'), item('big news', null, 'A')], limits, asOf)).toMatchObject([{ source: 'C', ageMinutes: 180 }])
+    expect(
+      selectHeadlines([item('Big news', 1, 'B'), item('BIG NEWS', 3, 'C'), item('big news', null, 'A')], limits, asOf),
+    ).toMatchObject([{ source: 'C', ageMinutes: 180 }])
   })
 
   test('also through a third', () => {
-    expect(titlesOf([item('One', 3, 'A', 'https://x.org/1'), item('Two', 2, 'B', 'https://x.org/1'), item('Two!', 1, 'C', 'https://x.org/2')])).toEqual(['One'])
+    expect(
+      titlesOf([
+        item('One', 3, 'A', 'https://x.org/1'),
+        item('Two', 2, 'B', 'https://x.org/1'),
+        item('Two!', 1, 'C', 'https://x.org/2'),
+      ]),
+    ).toEqual(['One'])
   })
 
   test('but not all items of a feed that links to its front page', () => {
-    expect(titlesOf([item('One', 1, 'A', 'https://x.org/'), item('Two', 2, 'A', 'https://x.org/')])).toEqual(['One', 'Two'])
+    expect(titlesOf([item('One', 1, 'A', 'https://x.org/'), item('Two', 2, 'A', 'https://x.org/')])).toEqual([
+      'One',
+      'Two',
+    ])
   })
 })
 
 describe('which and in what order', () => {
   test('nothing of the future, not even by a second; nothing too old', () => {
-    expect(titlesOf([item('now', 0), item('soon', -1 / 3_600), item('edge', 24), item('old', 24 + 1 / 3_600)])).toEqual(['now', 'edge'])
+    expect(titlesOf([item('now', 0), item('soon', -1 / 3_600), item('edge', 24), item('old', 24 + 1 / 3_600)])).toEqual(
+      ['now', 'edge'],
+    )
   })
 
   test('newest first, then by source, then by title; undated last and few', () => {
@@ -78,7 +92,14 @@ const candidates = fc.array(
   fc.record({
     title: fc.constantFrom('a story', 'A story!', 'another', 'third - CoinDesk', 'x', 'y', 'z'),
     source: fc.constantFrom('A', 'B', 'C'),
-    link: fc.constantFrom(null, 'https://x.org/1', 'https://x.org/2?utm_source=q', 'https://x.org/2', 'https://x.org/', 'nonsense'),
+    link: fc.constantFrom(
+      null,
+      'https://x.org/1',
+      'https://x.org/2?utm_source=q',
+      'https://x.org/2',
+      'https://x.org/',
+      'nonsense',
+    ),
     publishedAt: fc.option(fc.integer({ min: asOf - 30 * HOUR_MS, max: asOf + HOUR_MS })),
   }),
   { maxLength: 20 },
@@ -94,7 +115,10 @@ test('laws of any selection', () => {
       expect(selected.filter(({ publishedAt }) => publishedAt === null).length).toBeLessThanOrEqual(MAX_UNDATED)
       expect(new Set(selected.map(({ title }) => titleKey(title))).size).toBe(selected.length)
       // Whatever order the feeds answered in.
-      const turned = [...items.slice(turn % (items.length || 1)), ...items.slice(0, turn % (items.length || 1))].toReversed()
+      const turned = [
+        ...items.slice(turn % (items.length || 1)),
+        ...items.slice(0, turn % (items.length || 1)),
+      ].toReversed()
       expect(selectHeadlines(turned, config, asOf)).toEqual(selected)
       // What is not known yet changes nothing.
       const known = items.filter(({ publishedAt }) => publishedAt === null || publishedAt <= asOf)

@@ -26,9 +26,16 @@ export function historyChart(runs: readonly HistoryRun[]): string {
   const firstYear = new Date(from).getUTCFullYear()
   const years = Array.from({ length: new Date(to).getUTCFullYear() - firstYear + 1 }, (_, index) => firstYear + index)
     .filter((year) => Date.UTC(year) >= from && Date.UTC(year) <= to)
-    .map((year) => `<line class="grid" x1="${x(Date.UTC(year))}" x2="${x(Date.UTC(year))}" y1="${PLOT.top}" y2="${PLOT.bottom}"/><text x="${x(Date.UTC(year))}" y="${PLOT.bottom + 18}" text-anchor="middle">${year}</text>`)
-  const lines = runs.map(({ name, variant, curve }) => `<polyline stroke="${colourOf(name)}"${isDashed(variant) ? ' stroke-dasharray="5 3"' : ''} points="${curve.map(({ time, equity }) => `${x(time)},${y(equity).toFixed(1)}`).join(' ')}"/>`)
-  const title = 'Equity of the hourly histories with the account’s limits lifted, as a change of the start; dashed: the default fee per contract, drawn through: percentage fees'
+    .map(
+      (year) =>
+        `<line class="grid" x1="${x(Date.UTC(year))}" x2="${x(Date.UTC(year))}" y1="${PLOT.top}" y2="${PLOT.bottom}"/><text x="${x(Date.UTC(year))}" y="${PLOT.bottom + 18}" text-anchor="middle">${year}</text>`,
+    )
+  const lines = runs.map(
+    ({ name, variant, curve }) =>
+      `<polyline stroke="${colourOf(name)}"${isDashed(variant) ? ' stroke-dasharray="5 3"' : ''} points="${curve.map(({ time, equity }) => `${x(time)},${y(equity).toFixed(1)}`).join(' ')}"/>`,
+  )
+  const title =
+    'Equity of the hourly histories with the account’s limits lifted, as a change of the start; dashed: the default fee per contract, drawn through: percentage fees'
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${SIZE.width} ${SIZE.height}" role="img" aria-label="${title}">
 <title>${title}</title>
 <style>

@@ -2,7 +2,10 @@ import type { StoredReplay } from '../../schemas/replay.ts'
 import { number, percent, share, table } from './markdown.ts'
 
 /** Settings over the defaults. */
-export type Overrides = { guard?: { maxDailyLoss: number; maxDrawdown: number }; paper?: { product: Record<string, unknown> } }
+export type Overrides = {
+  guard?: { maxDailyLoss: number; maxDrawdown: number }
+  paper?: { product: Record<string, unknown> }
+}
 
 const LIFTED = { maxDailyLoss: 1, maxDrawdown: 1 }
 
@@ -10,12 +13,21 @@ const LIFTED = { maxDailyLoss: 1, maxDrawdown: 1 }
 export const VARIANTS = {
   'as it comes': {},
   'limits lifted': { guard: LIFTED },
-  'percentage fees': { guard: LIFTED, paper: { product: { fees: { maker: '0.0002', taker: '0.0005', perContract: '0' } } } },
+  'percentage fees': {
+    guard: LIFTED,
+    paper: { product: { fees: { maker: '0.0002', taker: '0.0005', perContract: '0' } } },
+  },
 } as const satisfies Record<string, Overrides>
 export type Variant = keyof typeof VARIANTS
 
 /** One replay; `curve` is its equity in multiples of the start, thinned out. */
-export type HistoryRun = { name: string; variant: Variant; note: string; replay: StoredReplay; curve: { time: number; equity: number }[] }
+export type HistoryRun = {
+  name: string
+  variant: Variant
+  note: string
+  replay: StoredReplay
+  curve: { time: number; equity: number }[]
+}
 
 /** The page, in Markdown. Whatever it says of the results is made of their numbers. */
 export function historyPage(runs: readonly HistoryRun[]): string {
@@ -65,7 +77,15 @@ ${findings(lifted, cheap)}
 
 ${table(
   ['history', 'bars', 'from', 'to', 'slots', 'a decision every', 'of note'],
-  lifted.map(({ name, note, replay: { data, counts, config } }) => [name, data.timeframe, data.from.slice(0, 10), data.to.slice(0, 10), number(counts.slots), `${config.intervalMinutes} min`, note]),
+  lifted.map(({ name, note, replay: { data, counts, config } }) => [
+    name,
+    data.timeframe,
+    data.from.slice(0, 10),
+    data.to.slice(0, 10),
+    number(counts.slots),
+    `${config.intervalMinutes} min`,
+    note,
+  ]),
 )}
 
 Every run is a trial in one ledger, and a deflated Sharpe ratio counts those on its market and days that came before it. Daily bars are not among them: decisions are made every 30 or 60 minutes, and \`replay\` refuses coarser bars. The SOL contract (5 SOL, tick 0.01) is assumed.
@@ -75,7 +95,9 @@ Every run is a trial in one ledger, and a deflated Sharpe ratio counts those on 
 function verdict(runs: readonly HistoryRun[]): string {
   const count = (isSo: (replay: StoredReplay) => boolean): number => runs.filter(({ replay }) => isSo(replay)).length
   const lost = count(({ metrics }) => metrics.totalReturn < 0)
-  const passed = runs.flatMap(({ replay }) => replay.gates.filter(({ result }) => result === 'pass').map(({ gate }) => gate))
+  const passed = runs.flatMap(({ replay }) =>
+    replay.gates.filter(({ result }) => result === 'pass').map(({ gate }) => gate),
+  )
   const gates = [...new Set(passed)].map((gate) => `\`${gate}\` (${passed.filter((one) => one === gate).length})`)
   const all = count(({ gates: judged }) => judged.every(({ result }) => result === 'pass'))
   return `**It loses money in ${lost} of ${runs.length} runs, does worse than holding in ${count(({ metrics, baselines }) => baselines.hold !== null && metrics.totalReturn < baselines.hold.totalReturn)}, and passes all gates in ${all === 0 ? 'none' : all}.** Gates passed, by number of runs: ${gates.length === 0 ? 'none' : gates.join(', ')}. The highest deflated Sharpe ratio is ${number(Math.max(...runs.map(({ replay }) => replay.metrics.evidence.deflatedSharpe ?? 0)), 3)}, where 0.95 is asked.`
@@ -84,7 +106,9 @@ function verdict(runs: readonly HistoryRun[]): string {
 /** Holding is not liquidated by funding; where it would have been, that is said. */
 function holdNote(runs: readonly HistoryRun[]): string {
   const broke = runs.filter(({ replay }) => (replay.baselines.hold?.maxDrawdown ?? 0) > 1).map(({ name }) => name)
-  return broke.length === 0 ? '' : `; on ${new Intl.ListFormat('en-GB').format(new Set(broke))} costs and funding came to more than it was worth on the way (a drawdown above 100 %), through which no venue would have let it be held`
+  return broke.length === 0
+    ? ''
+    : `; on ${new Intl.ListFormat('en-GB').format(new Set(broke))} costs and funding came to more than it was worth on the way (a drawdown above 100 %), through which no venue would have let it be held`
 }
 
 function resultTable(runs: readonly HistoryRun[]): string {
@@ -116,27 +140,83 @@ function beaten(random: StoredReplay['baselines']['random']): string {
 const inR = (value: number | null): string => (value === null ? '–' : `${number(value, 2)} R`)
 
 /** What the trades of some runs came to and cost, in money and in R of a trade. */
-type Costs = { moves: number; slippage: number; fees: number; funding: number; pnl: number; beforeR: number; costR: number; averageR: number; trades: number }
+type Costs = {
+  moves: number
+  slippage: number
+  fees: number
+  funding: number
+  pnl: number
+  beforeR: number
+  costR: number
+  averageR: number
+  trades: number
+}
 
 function costsOf(runs: readonly HistoryRun[]): Costs {
   const trades = runs.flatMap(({ replay }) => replay.trades)
-  const total = (of: (trade: (typeof trades)[number]) => number): number => trades.reduce((sum, trade) => sum + of(trade), 0)
-  const [slippage, fees, funding, pnl] = [total((trade) => Number(trade.slippage)), total((trade) => Number(trade.fees)), total((trade) => Number(trade.funding)), total((trade) => Number(trade.pnl))]
+  const total = (of: (trade: (typeof trades)[number]) => number): number =>
+    trades.reduce((sum, trade) => sum + of(trade), 0)
+  const [slippage, fees, funding, pnl] = [
+    total((trade) => Number(trade.slippage)),
+    total((trade) => Number(trade.fees)),
+    total((trade) => Number(trade.funding)),
+    total((trade) => Number(trade.pnl)),
+  ]
   // Money at risk at entry is pnl / R; a trade that made exactly nothing says nothing of it.
-  const sized = trades.flatMap(({ rMultiple, pnl: made, fees: fee, slippage: slipped, funding: funded }) => (rMultiple === null || rMultiple === 0 ? [] : [{ r: rMultiple, cost: (Number(fee) + Number(slipped) - Number(funded)) / (Number(made) / rMultiple) }]))
+  const sized = trades.flatMap(({ rMultiple, pnl: made, fees: fee, slippage: slipped, funding: funded }) =>
+    rMultiple === null || rMultiple === 0
+      ? []
+      : [{ r: rMultiple, cost: (Number(fee) + Number(slipped) - Number(funded)) / (Number(made) / rMultiple) }],
+  )
   const averageR = sized.reduce((sum, { r }) => sum + r, 0) / sized.length
   const costR = sized.reduce((sum, { cost }) => sum + cost, 0) / sized.length
-  return { moves: pnl - funding + fees + slippage, slippage, fees, funding, pnl, beforeR: averageR + costR, costR, averageR, trades: trades.length }
+  return {
+    moves: pnl - funding + fees + slippage,
+    slippage,
+    fees,
+    funding,
+    pnl,
+    beforeR: averageR + costR,
+    costR,
+    averageR,
+    trades: trades.length,
+  }
 }
 
 function costTable(lifted: readonly HistoryRun[], cheap: readonly HistoryRun[]): string {
   const row = (name: string, runs: readonly HistoryRun[], assumed: string): string[] => {
     const { moves, slippage, fees, funding, pnl, beforeR, costR, averageR } = costsOf(runs)
-    return [name, number(moves), number(-slippage), number(-fees), number(funding), number(pnl), assumed, inR(beforeR), inR(-costR), inR(averageR)]
+    return [
+      name,
+      number(moves),
+      number(-slippage),
+      number(-fees),
+      number(funding),
+      number(pnl),
+      assumed,
+      inR(beforeR),
+      inR(-costR),
+      inR(averageR),
+    ]
   }
   return table(
-    ['history', 'price moves', 'spread, slippage', 'fees', 'funding', 'PnL', 'funding assumed', 'a trade before costs', 'its costs', 'after'],
-    [...lifted.map((run) => row(run.name, [run], share(run.replay.data.assumedFundingShare))), row('**all**', lifted, ''), row('**all, percentage fees**', cheap, '')],
+    [
+      'history',
+      'price moves',
+      'spread, slippage',
+      'fees',
+      'funding',
+      'PnL',
+      'funding assumed',
+      'a trade before costs',
+      'its costs',
+      'after',
+    ],
+    [
+      ...lifted.map((run) => row(run.name, [run], share(run.replay.data.assumedFundingShare))),
+      row('**all**', lifted, ''),
+      row('**all, percentage fees**', cheap, ''),
+    ],
   )
 }
 
@@ -144,23 +224,53 @@ function attributionTable(runs: readonly HistoryRun[]): string {
   return table(
     ['history', 'decisions', 'average', 'let through', 'refused', 'decider', 'guard', 'early exits', 'sizing', 'PnL'],
     runs.flatMap(({ name, replay: { attribution: made } }) =>
-      made === null ? [] : [[name, number(made.decisions), inR(made.averageR), inR(made.averageApprovedR), inR(made.averageRefusedR), number(made.decider), number(made.guard), number(made.exits), number(made.sizing), number(made.pnl)]],
+      made === null
+        ? []
+        : [
+            [
+              name,
+              number(made.decisions),
+              inR(made.averageR),
+              inR(made.averageApprovedR),
+              inR(made.averageRefusedR),
+              number(made.decider),
+              number(made.guard),
+              number(made.exits),
+              number(made.sizing),
+              number(made.pnl),
+            ],
+          ],
     ),
   )
 }
 
 function findings(lifted: readonly HistoryRun[], cheap: readonly HistoryRun[]): string {
   const [dear, low] = [costsOf(lifted), costsOf(cheap)]
-  const count = (runs: readonly HistoryRun[], isSo: (replay: StoredReplay) => boolean): string => `${runs.filter(({ replay }) => isSo(replay)).length} of ${runs.length}`
-  const sum = (runs: readonly HistoryRun[], of: (replay: StoredReplay) => number): number => runs.reduce((total, { replay }) => total + of(replay), 0)
-  const ended = (reason: string): number => sum(lifted, ({ trades }) => trades.filter(({ exitReason }) => exitReason === reason).length)
+  const count = (runs: readonly HistoryRun[], isSo: (replay: StoredReplay) => boolean): string =>
+    `${runs.filter(({ replay }) => isSo(replay)).length} of ${runs.length}`
+  const sum = (runs: readonly HistoryRun[], of: (replay: StoredReplay) => number): number =>
+    runs.reduce((total, { replay }) => total + of(replay), 0)
+  const ended = (reason: string): number =>
+    sum(lifted, ({ trades }) => trades.filter(({ exitReason }) => exitReason === reason).length)
   const [stops, targets] = [ended('stop_loss'), ended('take_profit')]
-  const turned = lifted.flatMap(({ replay: { trades } }) => trades.filter(({ exitReason }) => exitReason === 'decision'))
+  const turned = lifted.flatMap(({ replay: { trades } }) =>
+    trades.filter(({ exitReason }) => exitReason === 'decision'),
+  )
   const lost = turned.filter(({ pnl }) => Number(pnl) < 0).length
-  const beatsMedian = ({ metrics, baselines }: StoredReplay): boolean => metrics.totalReturn > (baselines.random?.median ?? Number.POSITIVE_INFINITY)
-  const isRefusedWorse = ({ attribution: made }: StoredReplay): boolean => (made?.averageRefusedR ?? Number.POSITIVE_INFINITY) < (made?.averageApprovedR ?? Number.NEGATIVE_INFINITY)
-  const worth = (name: 'guard' | 'exits' | 'sizing'): string => number(sum(lifted, ({ attribution: made }) => Number(made?.[name] ?? 0)), 0, true)
-  const [ambiguous, held] = [sum(lifted, ({ counts }) => counts.ambiguousBars), sum(lifted, ({ counts }) => counts.heldBars)]
+  const beatsMedian = ({ metrics, baselines }: StoredReplay): boolean =>
+    metrics.totalReturn > (baselines.random?.median ?? Number.POSITIVE_INFINITY)
+  const isRefusedWorse = ({ attribution: made }: StoredReplay): boolean =>
+    (made?.averageRefusedR ?? Number.POSITIVE_INFINITY) < (made?.averageApprovedR ?? Number.NEGATIVE_INFINITY)
+  const worth = (name: 'guard' | 'exits' | 'sizing'): string =>
+    number(
+      sum(lifted, ({ attribution: made }) => Number(made?.[name] ?? 0)),
+      0,
+      true,
+    )
+  const [ambiguous, held] = [
+    sum(lifted, ({ counts }) => counts.ambiguousBars),
+    sum(lifted, ({ counts }) => counts.heldBars),
+  ]
   return `- **Costs.** A trade before costs made ${inR(dear.beforeR)} on average, and its spread, slippage, fees and funding took ${inR(dear.costR)}; with percentage fees ${inR(low.beforeR)} and ${inR(low.costR)}. In money, fees of ${number(dear.fees)} (with percentage fees ${number(low.fees)}) stand against price moves of ${number(dear.moves)} (${number(low.moves)}).
 - **The signal.** Of the ${number(stops + targets)} trades that ended at stop or target, ${share(targets / (stops + targets), 1)} reached the target. With a target twice as far as the stop, a price that knows no direction does so one time in three; but the ${number(turned.length)} closed before because the trend had turned are not among them, and ${share(lost / turned.length)} of those stood at a loss. Before costs, trade by trade, the signal is worth the ${inR(dear.beforeR)} above.
 - **Against chance.** The rules made more than the median random run on ${count(lifted, beatsMedian)} histories, and with percentage fees on ${count(cheap, beatsMedian)}.

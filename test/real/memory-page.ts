@@ -15,7 +15,12 @@ export type MemoryRun = {
 }
 
 /** Size of the prompt, on average over the snapshots of a replay. */
-export type PromptCost = { history: string; snapshots: number; rows: { trades: number; characters: number; tokens: number }[]; block: string }
+export type PromptCost = {
+  history: string
+  snapshots: number
+  rows: { trades: number; characters: number; tokens: number }[]
+  block: string
+}
 
 /** Cycles a month at the default interval of 30 minutes. */
 const CYCLES_A_MONTH = 48 * 30
@@ -32,7 +37,19 @@ Every snapshot carries a block *recent trades*: how the last \`memory.trades\` (
 The rules decider has a switch for this experiment, \`decider.followsRecord\`: it sits out the side whose recent trades lost and did worse than the other side's. On every history of a perpetual it ran without it, and with it over the last 10 and the last 30 trades. The hourly histories ran with the account's limits lifted, so that all of them is seen. *Sat out* are slots at which the record turned an entry into a hold; *differ* are slots whose action is another than without it, what follows from those holds included.
 
 ${table(
-  ['history', 'record read', 'return', 'max drawdown', 'trades', 'won', 'average', 'fees', 'sat out', 'differ', 'of slots'],
+  [
+    'history',
+    'record read',
+    'return',
+    'max drawdown',
+    'trades',
+    'won',
+    'average',
+    'fees',
+    'sat out',
+    'differ',
+    'of slots',
+  ],
   runs
     .filter(({ read }) => read !== 0)
     .map(({ name, read, metrics, sitOut, different, slots, haltedAt }) => [
@@ -59,7 +76,13 @@ On average over the ${number(prompt.snapshots)} snapshots of ${prompt.history} a
 
 ${table(
   ['`memory.trades`', 'characters', 'estimated tokens', 'more than with 0', 'a month of 30-minute cycles'],
-  prompt.rows.map(({ trades, characters, tokens }) => [String(trades), number(characters), number(tokens), trades === 0 ? '' : `${number(tokens - (prompt.rows[0]?.tokens ?? 0))} tokens`, trades === 0 ? '' : `${number((tokens - (prompt.rows[0]?.tokens ?? 0)) * CYCLES_A_MONTH)} tokens`]),
+  prompt.rows.map(({ trades, characters, tokens }) => [
+    String(trades),
+    number(characters),
+    number(tokens),
+    trades === 0 ? '' : `${number(tokens - (prompt.rows[0]?.tokens ?? 0))} tokens`,
+    trades === 0 ? '' : `${number((tokens - (prompt.rows[0]?.tokens ?? 0)) * CYCLES_A_MONTH)} tokens`,
+  ]),
 )}
 
 The block is sums, not a list, so more trades make it hardly longer. The last one of that replay, with 30 trades:
@@ -89,7 +112,8 @@ function findings(runs: readonly MemoryRun[], names: readonly string[], read: nu
     const on = runs.find((run) => run.name === name && run.read === read)
     return off === undefined || on === undefined ? [] : [{ off: off.metrics, on: on.metrics }]
   })
-  const count = (isSo: (pair: (typeof pairs)[number]) => boolean): string => `${pairs.filter(isSo).length} of ${pairs.length}`
+  const count = (isSo: (pair: (typeof pairs)[number]) => boolean): string =>
+    `${pairs.filter(isSo).length} of ${pairs.length}`
   const trades = (of: 'off' | 'on'): number => pairs.reduce((total, pair) => total + pair[of].trades, 0)
   return `- **Last ${read}:** ${number(trades('on'))} trades instead of ${number(trades('off'))} in all. The return is higher on ${count(({ off, on }) => on.totalReturn > off.totalReturn)} histories, the drawdown smaller on ${count(({ off, on }) => on.maxDrawdown < off.maxDrawdown)}, the average trade better on ${count(({ off, on }) => (on.averageR ?? 0) > (off.averageR ?? 0))}.`
 }

@@ -23,7 +23,15 @@ import type { Snapshot } from '../../schemas/snapshot.ts'
 import type { SlotLine } from '../../schemas/replay.ts'
 import type { StrategyState } from '../../schemas/state.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
-import { candleFile, fundingFile, HISTORIES, type HistoryFiles, isHourly, requireHistories, symbolOf } from './histories.ts'
+import {
+  candleFile,
+  fundingFile,
+  HISTORIES,
+  type HistoryFiles,
+  isHourly,
+  requireHistories,
+  symbolOf,
+} from './histories.ts'
 import { memoryPage, type MemoryRun, type PromptCost } from './memory-page.ts'
 import { percent } from './markdown.ts'
 
@@ -34,7 +42,9 @@ const DIRTY = 'ETH-1h-spot-dirty'
 /** Whose snapshots the prompt is measured on: under the settings that are deployed, at half-hours. */
 const MEASURED = 'ETH-1m-2023'
 
-const { values } = parseArgs({ options: { only: { type: 'string', default: '' }, out: { type: 'string', default: 'docs' } } })
+const { values } = parseArgs({
+  options: { only: { type: 'string', default: '' }, out: { type: 'string', default: 'docs' } },
+})
 requireHistories()
 
 const runs: MemoryRun[] = []
@@ -46,7 +56,9 @@ for (const [name, files] of Object.entries(HISTORIES).filter(([one]) => one.star
     lines ??= walk
     runs.push(run)
     if (name === MEASURED && trades === 30) prompt = costOf(memories)
-    console.log(`${name.padEnd(18)} ${trades === null ? 'not read' : `last ${trades}`} ${percent(run.metrics.totalReturn)}, ${run.metrics.trades} trades, ${run.sitOut} sat out, ${run.different} slots differ`)
+    console.log(
+      `${name.padEnd(18)} ${trades === null ? 'not read' : `last ${trades}`} ${percent(run.metrics.totalReturn)}, ${run.metrics.trades} trades, ${run.sitOut} sat out, ${run.different} slots differ`,
+    )
   }
 }
 if (prompt !== null) writeFileSync(path.join(values.out, 'performance-memory.md'), memoryPage(runs, prompt))
@@ -54,7 +66,12 @@ if (prompt !== null) writeFileSync(path.join(values.out, 'performance-memory.md'
 /** A snapshot, and the trades the strategy remembered when it was made. */
 type Remembered = { snapshot: Snapshot; trades: StrategyState['memory']['trades'] }
 
-async function replay(name: string, files: HistoryFiles, trades: number | null, unread: readonly SlotLine[] | null): Promise<{ run: MemoryRun; walk: readonly SlotLine[]; memories: Remembered[] }> {
+async function replay(
+  name: string,
+  files: HistoryFiles,
+  trades: number | null,
+  unread: readonly SlotLine[] | null,
+): Promise<{ run: MemoryRun; walk: readonly SlotLine[]; memories: Remembered[] }> {
   const overrides = {
     market: { source: candleFile(files), fundingFile: fundingFile(files), symbol: symbolOf(name) },
     decider: { kind: 'rules', followsRecord: trades !== null },
@@ -62,12 +79,27 @@ async function replay(name: string, files: HistoryFiles, trades: number | null, 
     ...(isHourly(files) ? { guard: { maxDailyLoss: 1, maxDrawdown: 1 } } : {}),
     ...(files.product === undefined ? {} : { paper: { product: files.product } }),
   }
-  const quiet = { stdout: () => {}, stderr: () => {}, env: {}, clock: () => 0, newId: () => 'performance-memory', sleep: async () => {} }
-  const { config, market, from, to } = await openHistory(loadConfig({ ...(files.strategy === undefined ? {} : { strategy: files.strategy }), overrides }), {}, quiet)
+  const quiet = {
+    stdout: () => {},
+    stderr: () => {},
+    env: {},
+    clock: () => 0,
+    newId: () => 'performance-memory',
+    sleep: async () => {},
+  }
+  const { config, market, from, to } = await openHistory(
+    loadConfig({ ...(files.strategy === undefined ? {} : { strategy: files.strategy }), overrides }),
+    {},
+    quiet,
+  )
   const { decider, sitOut } = countingDecider(config)
   const memories: Remembered[] = []
   let remembered: StrategyState['memory']['trades'] = []
-  const { lines, trades: closed, state } = await runReplay({
+  const {
+    lines,
+    trades: closed,
+    state,
+  } = await runReplay({
     config,
     market,
     decider,
@@ -81,7 +113,20 @@ async function replay(name: string, files: HistoryFiles, trades: number | null, 
   })
   const metrics = metricsOf({ lines, trades: closed }, { config, from, to, resamples: 0 })
   const different = unread === null ? 0 : lines.filter(({ action }, index) => action !== unread[index]?.action).length
-  return { run: { name, isLifted: isHourly(files), read: trades, slots: lines.length, metrics, haltedAt: state?.halt?.at ?? null, sitOut: sitOut.size, different }, walk: lines, memories }
+  return {
+    run: {
+      name,
+      isLifted: isHourly(files),
+      read: trades,
+      slots: lines.length,
+      metrics,
+      haltedAt: state?.halt?.at ?? null,
+      sitOut: sitOut.size,
+      different,
+    },
+    walk: lines,
+    memories,
+  }
 }
 
 /** The configured rules, and the slots at which they decide otherwise than they would without a look at the record. */
@@ -103,13 +148,26 @@ function countingDecider({ decider: config }: StrategyConfig): { decider: Decide
 function costOf(memories: readonly Remembered[]): PromptCost {
   const last = memories.at(-1)
   invariant(last !== undefined, 'a run has snapshots')
-  const withTrades = ({ snapshot, trades }: Remembered, count: number): Snapshot => ({ ...snapshot, performance: performanceOf(trades, count) })
-  invariant(JSON.stringify(withTrades(last, 30)) === JSON.stringify(last.snapshot), 'the memory is the one that the snapshot was made of')
-  const rows = [0, 10, 30].map((count) => {
-    const texts = memories.map((memory) => buildPrompt(withTrades(memory, count))).map(({ system, user }) => system + user)
-    return { trades: count, characters: average(texts.map(({ length }) => length)), tokens: average(texts.map(estimateTokens)) }
+  const withTrades = ({ snapshot, trades }: Remembered, count: number): Snapshot => ({
+    ...snapshot,
+    performance: performanceOf(trades, count),
   })
-  const blockOf = (count: number): string => /RECENT TRADES[^]*?(?=\n\n|$)/.exec(buildPrompt(withTrades(last, count)).user)?.[0] ?? ''
+  invariant(
+    JSON.stringify(withTrades(last, 30)) === JSON.stringify(last.snapshot),
+    'the memory is the one that the snapshot was made of',
+  )
+  const rows = [0, 10, 30].map((count) => {
+    const texts = memories
+      .map((memory) => buildPrompt(withTrades(memory, count)))
+      .map(({ system, user }) => system + user)
+    return {
+      trades: count,
+      characters: average(texts.map(({ length }) => length)),
+      tokens: average(texts.map(estimateTokens)),
+    }
+  })
+  const blockOf = (count: number): string =>
+    /RECENT TRADES[^]*?(?=\n\n|$)/.exec(buildPrompt(withTrades(last, count)).user)?.[0] ?? ''
   return { history: MEASURED, snapshots: memories.length, rows, block: blockOf(30) }
 }
 

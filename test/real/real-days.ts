@@ -24,19 +24,33 @@ import { noEvents, noSchedule, silentTelemetry } from '../../lib/telemetry/telem
 import { readAll } from '../../lib/store/read-all.ts'
 
 const SETS = {
-  'eth-2023': { candles: 'candles/ETH-perp-1m-20230703-20230817.csv.gz', funding: 'funding/ETH-perp-funding-8h.csv.gz' },
-  'eth-2025': { candles: 'candles/ETH-perp-1m-20241219-20250118.csv.gz', funding: 'funding/ETH-perp-funding-8h.csv.gz' },
+  'eth-2023': {
+    candles: 'candles/ETH-perp-1m-20230703-20230817.csv.gz',
+    funding: 'funding/ETH-perp-funding-8h.csv.gz',
+  },
+  'eth-2025': {
+    candles: 'candles/ETH-perp-1m-20241219-20250118.csv.gz',
+    funding: 'funding/ETH-perp-funding-8h.csv.gz',
+  },
 } as const
 
 /** Bars before the first slot, so that the averages of the decision timeframe are warm. */
 const WARM_UP_MS = 36 * HOUR_MS
 
-const { values } = parseArgs({ options: { days: { type: 'string', default: '31' }, set: { type: 'string', default: 'eth-2023' }, csv: { type: 'boolean', default: false } } })
+const { values } = parseArgs({
+  options: {
+    days: { type: 'string', default: '31' },
+    set: { type: 'string', default: 'eth-2023' },
+    csv: { type: 'boolean', default: false },
+  },
+})
 const data = path.resolve(import.meta.dirname, '../../../shared/data')
 const chosen = SETS[values.set as keyof typeof SETS]
 const file = path.join(data, chosen.candles)
 if (!existsSync(file)) {
-  console.log(`skipped: ${path.relative(process.cwd(), file)} is not there; the real candles are not part of this repository`)
+  console.log(
+    `skipped: ${path.relative(process.cwd(), file)} is not there; the real candles are not part of this repository`,
+  )
   process.exit(0)
 }
 
@@ -50,7 +64,18 @@ await ensureTable(client, 'hourhand')
 
 let now = start
 const ports = await composeCycle(
-  { config, items: createDynamoItems({ client, tableName: 'hourhand' }), clock: () => now, sleep: async () => {}, telemetry: silentTelemetry, events: noEvents, schedule: noSchedule, dryRun: false, invocationId: 'real-days', market },
+  {
+    config,
+    items: createDynamoItems({ client, tableName: 'hourhand' }),
+    clock: () => now,
+    sleep: async () => {},
+    telemetry: silentTelemetry,
+    events: noEvents,
+    schedule: noSchedule,
+    dryRun: false,
+    invocationId: 'real-days',
+    market,
+  },
   { codeVersion: 'real-days', apiKey: undefined },
 )
 const outcomes: Record<string, number> = {}
@@ -66,7 +91,8 @@ for (let slot = start; slot < end; slot += config.intervalMinutes * MINUTE_MS) {
   const outcome = record.outcome ?? 'none'
   outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
   if (outcome === 'failed') console.log(record.slot, record.reason)
-  if (outcome === 'refused') for (const { rule, passed } of record.verdicts) if (!passed) refusals[rule] = (refusals[rule] ?? 0) + 1
+  if (outcome === 'refused')
+    for (const { rule, passed } of record.verdicts) if (!passed) refusals[rule] = (refusals[rule] ?? 0) + 1
   for (now = slot + MINUTE_MS; now < slot + config.intervalMinutes * MINUTE_MS; now += MINUTE_MS) {
     const state = await ports.store.loadState(config.id)
     if (state === null || state.phase.kind === 'flat') break
@@ -86,13 +112,40 @@ await dynamo.close()
 console.log(`${chosen.candles}, ${toIso(start)} to ${toIso(end)}, decider rules`)
 if (values.csv) console.log(tradesCsv(trades))
 else {
-  for (const line of table(trades.map((trade) => [trade.entryTime.slice(0, 16), trade.side, trade.quantity, `${trade.entryPrice} -> ${trade.exitPrice}`, trade.exitTime.slice(0, 16), trade.exitReason, `stop ${trade.stopLossPrice}`, `target ${trade.takeProfitPrice}`, `fees ${amount(trade.fees)}`, `funding ${amount(trade.funding, 4)}`, `pnl ${amount(trade.pnl)}`, `${trade.rMultiple?.toFixed(2)} R`]))) console.log(line)
+  for (const line of table(
+    trades.map((trade) => [
+      trade.entryTime.slice(0, 16),
+      trade.side,
+      trade.quantity,
+      `${trade.entryPrice} -> ${trade.exitPrice}`,
+      trade.exitTime.slice(0, 16),
+      trade.exitReason,
+      `stop ${trade.stopLossPrice}`,
+      `target ${trade.takeProfitPrice}`,
+      `fees ${amount(trade.fees)}`,
+      `funding ${amount(trade.funding, 4)}`,
+      `pnl ${amount(trade.pnl)}`,
+      `${trade.rMultiple?.toFixed(2)} R`,
+    ]),
+  ))
+    console.log(line)
 }
 console.log('equity by day')
-for (const line of table(equity.filter(({ at }) => at.endsWith('T00:00:00Z')).map((point) => [point.at.slice(0, 10), amount(point.equity), point.phase]))) console.log(`  ${line}`)
+for (const line of table(
+  equity
+    .filter(({ at }) => at.endsWith('T00:00:00Z'))
+    .map((point) => [point.at.slice(0, 10), amount(point.equity), point.phase]),
+))
+  console.log(`  ${line}`)
 const books = state?.accounting
 console.log(`outcomes ${JSON.stringify(outcomes)}`)
 console.log(`refusals ${JSON.stringify(refusals)}`)
-console.log(`books    equity ${books?.equity} (${signedPercent(Number(books?.equity) / Number(books?.deposited) - 1)}), gross ${books?.gross}, fees ${books?.fees}, funding ${books?.funding}, adjustments ${books?.adjustments}; venue cash ${book?.cash}, ledger cash ${books?.cash}`)
-console.log(`incidents ${state?.incidents.length}, halt ${state?.halt === null ? 'none' : JSON.stringify(state?.halt)}, ambiguous bars ${book?.ambiguousBars} of ${book?.heldBars}`)
-console.log(`time     ${((performance.now() - began) / 1_000).toFixed(1)} s: ${spent.cycles} cycles of ${(spent.cycleMs / spent.cycles).toFixed(1)} ms, ${spent.passes} passes of ${(spent.passMs / Math.max(1, spent.passes)).toFixed(1)} ms`)
+console.log(
+  `books    equity ${books?.equity} (${signedPercent(Number(books?.equity) / Number(books?.deposited) - 1)}), gross ${books?.gross}, fees ${books?.fees}, funding ${books?.funding}, adjustments ${books?.adjustments}; venue cash ${book?.cash}, ledger cash ${books?.cash}`,
+)
+console.log(
+  `incidents ${state?.incidents.length}, halt ${state?.halt === null ? 'none' : JSON.stringify(state?.halt)}, ambiguous bars ${book?.ambiguousBars} of ${book?.heldBars}`,
+)
+console.log(
+  `time     ${((performance.now() - began) / 1_000).toFixed(1)} s: ${spent.cycles} cycles of ${(spent.cycleMs / spent.cycles).toFixed(1)} ms, ${spent.passes} passes of ${(spent.passMs / Math.max(1, spent.passes)).toFixed(1)} ms`,
+)

@@ -19,13 +19,29 @@ import { isUnfinished, readSlotLines } from '../../lib/replay/journal.ts'
 import { StoredReplay } from '../../schemas/replay.ts'
 import { historyChart } from './history-chart.ts'
 import { historyPage, type HistoryRun, type Overrides, VARIANTS, type Variant } from './history-page.ts'
-import { candleFile, fundingFile, HISTORIES, type HistoryFiles, isHourly, requireHistories, symbolOf } from './histories.ts'
+import {
+  candleFile,
+  fundingFile,
+  HISTORIES,
+  type HistoryFiles,
+  isHourly,
+  requireHistories,
+  symbolOf,
+} from './histories.ts'
 import { percent } from './markdown.ts'
 
 /** Points a line of the chart is drawn with, about. */
 const CURVE_POINTS = 400
 
-const { values } = parseArgs({ options: { seeds: { type: 'string', default: '10' }, 'long-seeds': { type: 'string', default: '3' }, keep: { type: 'string' }, only: { type: 'string', default: '' }, out: { type: 'string', default: 'docs' } } })
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '10' },
+    'long-seeds': { type: 'string', default: '3' },
+    keep: { type: 'string' },
+    only: { type: 'string', default: '' },
+    out: { type: 'string', default: 'docs' },
+  },
+})
 requireHistories()
 const kept = values.keep ?? mkdtempSync(path.join(tmpdir(), 'hourhand-real-history-'))
 
@@ -34,14 +50,21 @@ for (const [name, files] of Object.entries(HISTORIES).filter(([one]) => one.star
   for (const variant of Object.keys(VARIANTS) as Variant[]) {
     const run = await replay(name, files, variant)
     const { metrics, baselines } = run.replay
-    console.log(`${name.padEnd(18)} ${variant.padEnd(16)} ${percent(metrics.totalReturn).padStart(9)}  hold ${percent(baselines.hold?.totalReturn ?? null).padStart(9)}  ${metrics.trades} trades`)
+    console.log(
+      `${name.padEnd(18)} ${variant.padEnd(16)} ${percent(metrics.totalReturn).padStart(9)}  hold ${percent(baselines.hold?.totalReturn ?? null).padStart(9)}  ${metrics.trades} trades`,
+    )
     runs.push(run)
   }
 }
 if (values.keep === undefined) rmSync(kept, { recursive: true, force: true })
 if (values.only === '') {
   writeFileSync(path.join(values.out, 'real-history.md'), historyPage(runs))
-  writeFileSync(path.join(values.out, 'real-history.svg'), historyChart(runs.filter(({ variant, name }) => variant !== 'as it comes' && name.includes('1h') && !name.includes('dirty'))))
+  writeFileSync(
+    path.join(values.out, 'real-history.svg'),
+    historyChart(
+      runs.filter(({ variant, name }) => variant !== 'as it comes' && name.includes('1h') && !name.includes('dirty')),
+    ),
+  )
 }
 
 async function replay(name: string, files: HistoryFiles, variant: Variant): Promise<HistoryRun> {
@@ -51,7 +74,9 @@ async function replay(name: string, files: HistoryFiles, variant: Variant): Prom
   const lines = readSlotLines(out)
   const every = Math.ceil(lines.length / CURVE_POINTS)
   const start = Number(stored.metrics.startEquity)
-  const curve = lines.filter((_, index) => index % every === 0 || index === lines.length - 1).map(({ slot, equity }) => ({ time: Date.parse(slot), equity: Number(equity) / start }))
+  const curve = lines
+    .filter((_, index) => index % every === 0 || index === lines.length - 1)
+    .map(({ slot, equity }) => ({ time: Date.parse(slot), equity: Number(equity) / start }))
   return { name, variant, note: files.note ?? '', replay: stored, curve }
 }
 
@@ -62,13 +87,41 @@ async function makeResult(name: string, files: HistoryFiles, variant: Variant, o
   const funding = fundingFile(files)
   const overrides: Overrides = VARIANTS[variant]
   const config = path.join(out, 'config.json')
-  writeFileSync(config, JSON.stringify({ ...overrides, market: { symbol: symbolOf(name) }, paper: { product: { ...product, ...overrides.paper?.product } } }))
+  writeFileSync(
+    config,
+    JSON.stringify({
+      ...overrides,
+      market: { symbol: symbolOf(name) },
+      paper: { product: { ...product, ...overrides.paper?.product } },
+    }),
+  )
   const code = await runCli(
     [
-      'replay', '--candles', candleFile(files), ...(funding === null ? [] : ['--funding', funding]), ...(strategy === undefined ? [] : ['--strategy', strategy]),
-      '--config', config, '--data-dir', path.join(kept, 'data'), '--out', out, '--random', isHourly(files) ? values['long-seeds'] : values.seeds, '--json',
+      'replay',
+      '--candles',
+      candleFile(files),
+      ...(funding === null ? [] : ['--funding', funding]),
+      ...(strategy === undefined ? [] : ['--strategy', strategy]),
+      '--config',
+      config,
+      '--data-dir',
+      path.join(kept, 'data'),
+      '--out',
+      out,
+      '--random',
+      isHourly(files) ? values['long-seeds'] : values.seeds,
+      '--json',
     ],
-    { stdout: () => {}, stderr: (text) => process.stderr.write(text), env: {}, clock: () => Date.now(), newId: () => 'real-history', sleep: async () => {}, isInteractive: process.stderr.isTTY, cores: availableParallelism() },
+    {
+      stdout: () => {},
+      stderr: (text) => process.stderr.write(text),
+      env: {},
+      clock: () => Date.now(),
+      newId: () => 'real-history',
+      sleep: async () => {},
+      isInteractive: process.stderr.isTTY,
+      cores: availableParallelism(),
+    },
   )
   if (code !== 0) throw new Error(`${name}, ${variant}: exit ${code}`)
 }

@@ -1,7 +1,17 @@
 import { describe, expect, it } from 'vitest'
 import { DAY_MS } from '../../lib/core/time.ts'
 import { createRandomDecider } from '../../lib/decision/random-decider.ts'
-import { DAYS, eightHourly, firstDifference, historyOf, replay, settings, START, withJumps, withOutages } from './support.ts'
+import {
+  DAYS,
+  eightHourly,
+  firstDifference,
+  historyOf,
+  replay,
+  settings,
+  START,
+  withJumps,
+  withOutages,
+} from './support.ts'
 
 const jumps = withJumps(0.06)
 
@@ -15,12 +25,27 @@ const CASES: [string, Parameters<typeof historyOf>[0], Record<string, unknown>?]
   ['outages and jumps', { seed: 6, change: (bars) => withOutages(jumps(bars)) }],
   ['five-minute bars', { seed: 7, timeframe: '5m', days: 2 * DAYS }],
   ['hourly bars', { seed: 8, timeframe: '1h', days: 8 * DAYS }, { intervalMinutes: 60 }],
-  ['limits that halt', { seed: 9, change: jumps }, { guard: { maxDailyLoss: 0.02, maxDrawdown: 0.05, minStopAtr: 0.1 } }],
+  [
+    'limits that halt',
+    { seed: 9, change: jumps },
+    { guard: { maxDailyLoss: 0.02, maxDrawdown: 0.05, minStopAtr: 0.1 } },
+  ],
   ['cooldown and a short time limit', { seed: 10 }, { exits: { maxHoldingMinutes: 95 } }],
   ['exits that follow the fill', { seed: 11 }, { paper: { attachedBrackets: false } }],
   ['no funding', { seed: 12 }, { paper: { product: { fundingIntervalMs: null } } }],
-  ['a decider that goes by its record', { seed: 14, days: 2 * DAYS }, { decider: { kind: 'rules', followsRecord: true } }],
-  ['liquidation near', { seed: 13, change: jumps }, { guard: { maxLeverage: 10, liquidationBuffer: 0, minStopAtr: 0.1, maxDailyLoss: 1, maxDrawdown: 1 }, exits: { liquidationDistance: 0.2 } }],
+  [
+    'a decider that goes by its record',
+    { seed: 14, days: 2 * DAYS },
+    { decider: { kind: 'rules', followsRecord: true } },
+  ],
+  [
+    'liquidation near',
+    { seed: 13, change: jumps },
+    {
+      guard: { maxLeverage: 10, liquidationBuffer: 0, minStopAtr: 0.1, maxDailyLoss: 1, maxDrawdown: 1 },
+      exits: { liquidationDistance: 0.2 },
+    },
+  ],
 ]
 
 describe('a fast walk through history', () => {
@@ -70,7 +95,11 @@ describe('a walk that was broken off', () => {
     for (let index = 3; index < checkpoints.length; index += 17) {
       const { lines: before, trades: told } = checkpoints[index] ?? { lines: 0, trades: 0 }
       const rest = await replay(market, config, { resumeAt: saved[index] as never })
-      const joined = { ...rest, lines: [...whole.lines.slice(0, before), ...rest.lines], trades: [...whole.trades.slice(0, told), ...rest.trades] }
+      const joined = {
+        ...rest,
+        lines: [...whole.lines.slice(0, before), ...rest.lines],
+        trades: [...whole.trades.slice(0, told), ...rest.trades],
+      }
       expect(firstDifference(joined, whole), `broken off before ${checkpoints[index]?.at}`).toBeNull()
     }
   }, 60_000)

@@ -11,12 +11,42 @@ import { historyOf, marketOf, replay, rulesOf, settings, START } from './support
 
 /** Nothing costs anything, ticks and lots are fine, limits are far: what is left is the price path. */
 const FRICTIONLESS = {
-  guard: { maxEntrySlippageBps: 50, maxDailyLoss: 1, maxDrawdown: 1, cooldownMinutesAfterLoss: 0, maxEntriesPerDay: 100, minStopAtr: 0.1, maxNotional: '1000000000', maxLeverage: 10, liquidationBuffer: 0 },
-  paper: { spreadBps: 0, slippageBps: 0, latencyMs: 0, assumedFundingRate: '0', product: { contractSize: '0.0001', tickSize: '0.01', maxQuantity: '1000000000', initialMarginRate: { long: '0.01', short: '0.01' }, maintenanceMarginRate: '0.001', fees: { maker: '0', taker: '0', perContract: '0' } } },
+  guard: {
+    maxEntrySlippageBps: 50,
+    maxDailyLoss: 1,
+    maxDrawdown: 1,
+    cooldownMinutesAfterLoss: 0,
+    maxEntriesPerDay: 100,
+    minStopAtr: 0.1,
+    maxNotional: '1000000000',
+    maxLeverage: 10,
+    liquidationBuffer: 0,
+  },
+  paper: {
+    spreadBps: 0,
+    slippageBps: 0,
+    latencyMs: 0,
+    assumedFundingRate: '0',
+    product: {
+      contractSize: '0.0001',
+      tickSize: '0.01',
+      maxQuantity: '1000000000',
+      initialMarginRate: { long: '0.01', short: '0.01' },
+      maintenanceMarginRate: '0.001',
+      fees: { maker: '0', taker: '0', perContract: '0' },
+    },
+  },
 }
 
 const scripted = (decide: (look: DecisionLook) => DecisionOutcome['decision']): Decider => {
-  const foresee = (look: DecisionLook): DecisionOutcome => ({ decision: decide(look), decider: 'scripted', model: null, failure: null, attempts: [], usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 } })
+  const foresee = (look: DecisionLook): DecisionOutcome => ({
+    decision: decide(look),
+    decider: 'scripted',
+    model: null,
+    failure: null,
+    attempts: [],
+    usage: { inputTokens: 0, outputTokens: 0, costUsd: 0 },
+  })
   return { name: 'scripted', asksModel: false, foresee, decide: async ({ snapshot }) => foresee(lookOf(snapshot)) }
 }
 
@@ -29,7 +59,12 @@ const alternating = (stop: number, target: number): Decider =>
     if (side !== null) return HOLD
     const price = Number(quote.bid)
     const direction = (Date.parse(slot) / (30 * MINUTE_MS)) % 2 === 0 ? 1 : -1
-    return { action: direction === 1 ? 'open_long' : 'open_short', stopLossPrice: price - direction * stop, takeProfitPrice: price + direction * target, ...words }
+    return {
+      action: direction === 1 ? 'open_long' : 'open_short',
+      stopLossPrice: price - direction * stop,
+      takeProfitPrice: price + direction * target,
+      ...words,
+    }
   })
 
 describe('prices that are mirrored', () => {
@@ -37,18 +72,38 @@ describe('prices that are mirrored', () => {
     // Around 2048, so that every mirrored price is as exact as the price itself.
     const AXIS = 4_096
     const bars = [...historyOf({ seed: 51, level: 2_048 }).history.bars]
-    const mirrored = bars.map(({ time, open, high, low, close, volume }): Candle => ({ time, open: cents(AXIS - open), high: cents(AXIS - low), low: cents(AXIS - high), close: cents(AXIS - close), volume }))
+    const mirrored = bars.map(({ time, open, high, low, close, volume }): Candle => ({
+      time,
+      open: cents(AXIS - open),
+      high: cents(AXIS - low),
+      low: cents(AXIS - high),
+      close: cents(AXIS - close),
+      volume,
+    }))
     const config = settings(FRICTIONLESS)
     const flip: Decider = scripted(({ slot, quote, side }) => {
       if (side !== null) return HOLD
       const price = Number(quote.bid)
       const direction = (Date.parse(slot) / (30 * MINUTE_MS)) % 2 === 0 ? -1 : 1
-      return { action: direction === 1 ? 'open_long' : 'open_short', stopLossPrice: cents(price - direction * 15), takeProfitPrice: cents(price + direction * 30), ...words }
+      return {
+        action: direction === 1 ? 'open_long' : 'open_short',
+        stopLossPrice: cents(price - direction * 15),
+        takeProfitPrice: cents(price + direction * 30),
+        ...words,
+      }
     })
     const straight = await replay(marketOf(bars, '1m'), config, { decider: alternating(15, 30) })
     const image = await replay(marketOf(mirrored, '1m'), config, { decider: flip })
     expect(straight.trades.length).toBeGreaterThan(10)
-    const facts = (trades: typeof straight.trades, invert: boolean) => trades.map(({ side, entryTime, exitTime, exitReason, gross, pnl }) => ({ side: invert ? (side === 'long' ? 'short' : 'long') : side, entryTime, exitTime, exitReason, hasWon: !pnl.startsWith('-'), size: Math.sign(Number(gross)) }))
+    const facts = (trades: typeof straight.trades, invert: boolean) =>
+      trades.map(({ side, entryTime, exitTime, exitReason, gross, pnl }) => ({
+        side: invert ? (side === 'long' ? 'short' : 'long') : side,
+        entryTime,
+        exitTime,
+        exitReason,
+        hasWon: !pnl.startsWith('-'),
+        size: Math.sign(Number(gross)),
+      }))
     expect(facts(image.trades, true)).toEqual(facts(straight.trades, false))
   })
 })
@@ -56,24 +111,51 @@ describe('prices that are mirrored', () => {
 const cents = (value: number): number => Math.round(value * 100) / 100
 
 describe('prices in another unit', () => {
-  it.each([10, 0.1, 2.5])('scaled by %d, with a contract as much smaller: the same trades for the same money', async (factor) => {
-    const market = historyOf({ seed: 52 })
-    const scale = (value: number) => Number((value * factor).toPrecision(12))
-    const scaled = market.history.bars.map((bar) => ({ ...bar, open: scale(bar.open), high: scale(bar.high), low: scale(bar.low), close: scale(bar.close) }))
-    const product = { contractSize: String(0.1 / factor), tickSize: String(0.5 * factor) }
-    const before = await replay(market, settings())
-    const after = await replay(marketOf(scaled, '1m'), settings({ paper: { product } }))
-    expect(before.trades.length).toBeGreaterThan(3)
-    const facts = (trades: typeof before.trades) => trades.map(({ side, quantity, entryTime, exitTime, exitReason, pnl, fees }) => ({ side, quantity, entryTime, exitTime, exitReason, pnl, fees }))
-    expect(facts(after.trades)).toEqual(facts(before.trades))
-  })
+  it.each([10, 0.1, 2.5])(
+    'scaled by %d, with a contract as much smaller: the same trades for the same money',
+    async (factor) => {
+      const market = historyOf({ seed: 52 })
+      const scale = (value: number) => Number((value * factor).toPrecision(12))
+      const scaled = market.history.bars.map((bar) => ({
+        ...bar,
+        open: scale(bar.open),
+        high: scale(bar.high),
+        low: scale(bar.low),
+        close: scale(bar.close),
+      }))
+      const product = { contractSize: String(0.1 / factor), tickSize: String(0.5 * factor) }
+      const before = await replay(market, settings())
+      const after = await replay(marketOf(scaled, '1m'), settings({ paper: { product } }))
+      expect(before.trades.length).toBeGreaterThan(3)
+      const facts = (trades: typeof before.trades) =>
+        trades.map(({ side, quantity, entryTime, exitTime, exitReason, pnl, fees }) => ({
+          side,
+          quantity,
+          entryTime,
+          exitTime,
+          exitReason,
+          pnl,
+          fees,
+        }))
+      expect(facts(after.trades)).toEqual(facts(before.trades))
+    },
+  )
 })
 
 describe('costs', () => {
   const costs: [string, (amount: number) => Record<string, unknown>][] = [
-    ['the taker fee', (amount) => ({ product: { fees: { maker: '0', taker: String(amount * 0.0002), perContract: '0' } } })],
-    ['the fee per contract', (amount) => ({ product: { fees: { maker: '0', taker: '0', perContract: String(amount * 0.05) } } })],
-    ['the maker fee', (amount) => ({ product: { fees: { maker: String(amount * 0.0002), taker: '0', perContract: '0' } } })],
+    [
+      'the taker fee',
+      (amount) => ({ product: { fees: { maker: '0', taker: String(amount * 0.0002), perContract: '0' } } }),
+    ],
+    [
+      'the fee per contract',
+      (amount) => ({ product: { fees: { maker: '0', taker: '0', perContract: String(amount * 0.05) } } }),
+    ],
+    [
+      'the maker fee',
+      (amount) => ({ product: { fees: { maker: String(amount * 0.0002), taker: '0', perContract: '0' } } }),
+    ],
     ['the spread', (amount) => ({ spreadBps: amount })],
     ['slippage', (amount) => ({ slippageBps: amount })],
     ['latency', (amount) => ({ latencyMs: amount * 10_000 })],
@@ -83,15 +165,52 @@ describe('costs', () => {
     // One contract, far exits, closed by the clock: costs hardly change which trades there are, only what they bring.
     const decider = alternating(90, 300)
     const results: ReplayResult[] = []
-    for (const amount of [0, 1, 4]) results.push(await replay(market, settings({ guard: { maxDailyLoss: 1, maxDrawdown: 1, minStopAtr: 0.1, maxStopAtr: 50, cooldownMinutesAfterLoss: 0, maxEntriesPerDay: 40, maxEntrySlippageBps: 100 }, exits: { maxHoldingMinutes: 240 }, paper: merge({ assumedFundingRate: '0', product: { maxQuantity: '1' } }, costOf(amount)) }), { decider }))
-    const shared = results[0]?.trades.filter((trade) => results.every(({ trades }) => trades.some((one) => one.entryTime === trade.entryTime && one.exitTime === trade.exitTime && one.quantity === trade.quantity))) ?? []
+    for (const amount of [0, 1, 4])
+      results.push(
+        await replay(
+          market,
+          settings({
+            guard: {
+              maxDailyLoss: 1,
+              maxDrawdown: 1,
+              minStopAtr: 0.1,
+              maxStopAtr: 50,
+              cooldownMinutesAfterLoss: 0,
+              maxEntriesPerDay: 40,
+              maxEntrySlippageBps: 100,
+            },
+            exits: { maxHoldingMinutes: 240 },
+            paper: merge({ assumedFundingRate: '0', product: { maxQuantity: '1' } }, costOf(amount)),
+          }),
+          { decider },
+        ),
+      )
+    const shared =
+      results[0]?.trades.filter((trade) =>
+        results.every(({ trades }) =>
+          trades.some(
+            (one) =>
+              one.entryTime === trade.entryTime && one.exitTime === trade.exitTime && one.quantity === trade.quantity,
+          ),
+        ),
+      ) ?? []
     expect(shared.length).toBeGreaterThan(2)
-    const perTrade = results.map(({ trades }) => shared.map((trade) => Number(trades.find((one) => one.entryTime === trade.entryTime)?.pnl)))
-    perTrade.slice(1).forEach((more, index) => more.forEach((pnl, trade) => expect(pnl).toBeLessThanOrEqual((perTrade[index]?.[trade] ?? 0) + 1e-9)))
+    const perTrade = results.map(({ trades }) =>
+      shared.map((trade) => Number(trades.find((one) => one.entryTime === trade.entryTime)?.pnl)),
+    )
+    perTrade
+      .slice(1)
+      .forEach((more, index) =>
+        more.forEach((pnl, trade) => expect(pnl).toBeLessThanOrEqual((perTrade[index]?.[trade] ?? 0) + 1e-9)),
+      )
   })
 })
 
-const merge = (base: { product: object; [setting: string]: unknown }, more: Record<string, unknown>) => ({ ...base, ...more, product: { ...base.product, ...(more['product'] as object | undefined) } })
+const merge = (base: { product: object; [setting: string]: unknown }, more: Record<string, unknown>) => ({
+  ...base,
+  ...more,
+  product: { ...base.product, ...(more['product'] as object | undefined) },
+})
 
 describe('what is not known yet', () => {
   it('no data after the slot changes its decision: cut off at every slot', async () => {
@@ -105,13 +224,33 @@ describe('what is not known yet', () => {
       if (line === undefined) continue
       const slot = Date.parse(line.slot)
       // Of the bar that opens at the slot only its open is known.
-      const known = bars.filter(({ time }) => time <= slot).map((bar) => (bar.time === slot ? { ...bar, high: bar.open, low: bar.open, close: bar.open } : bar))
+      const known = bars
+        .filter(({ time }) => time <= slot)
+        .map((bar) => (bar.time === slot ? { ...bar, high: bar.open, low: bar.open, close: bar.open } : bar))
       const checkpoint = index === 0 ? null : whole.lines[index - 1]
       // Only the last decision is asked for again; what led to it is the same by induction.
-      const cut = await runReplay({ config, market: marketOf(known, '1m'), decider: rulesOf(config), from, to: slot + MINUTE_MS })
+      const cut = await runReplay({
+        config,
+        market: marketOf(known, '1m'),
+        decider: rulesOf(config),
+        from,
+        to: slot + MINUTE_MS,
+      })
       const last = cut.lines.at(-1)
       expect(checkpoint === null || cut.lines.length === index + 1).toBe(true)
-      expect({ slot: last?.slot, action: last?.action, ask: last?.ask, confidence: last?.confidence, refusedBy: last?.refusedBy }).toEqual({ slot: line.slot, action: line.action, ask: line.ask, confidence: line.confidence, refusedBy: line.refusedBy })
+      expect({
+        slot: last?.slot,
+        action: last?.action,
+        ask: last?.ask,
+        confidence: last?.confidence,
+        refusedBy: last?.refusedBy,
+      }).toEqual({
+        slot: line.slot,
+        action: line.action,
+        ask: line.ask,
+        confidence: line.confidence,
+        refusedBy: line.refusedBy,
+      })
     }
   }, 60_000)
 
@@ -121,7 +260,17 @@ describe('what is not known yet', () => {
     const config = settings()
     const from = START + 30 * DAY_MS
     const to = START + 34 * DAY_MS
-    const run = (begin: number) => runReplay({ config, market: marketOf(market.history.bars.filter(({ time }) => time >= begin), '5m'), decider: rulesOf(config), from, to })
+    const run = (begin: number) =>
+      runReplay({
+        config,
+        market: marketOf(
+          market.history.bars.filter(({ time }) => time >= begin),
+          '5m',
+        ),
+        decider: rulesOf(config),
+        from,
+        to,
+      })
     const long = await run(START)
     const enough = await run(START + 15 * DAY_MS)
     expect(long.trades.length).toBeGreaterThan(3)
@@ -132,7 +281,18 @@ describe('what is not known yet', () => {
 
 describe('an order on its way', () => {
   it('meets a price that has moved against it, never one that has moved its way', async () => {
-    const config = (latencyMs: number) => settings({ paper: { latencyMs, spreadBps: 0, slippageBps: 0, product: { tickSize: '0.01' } }, guard: { maxDailyLoss: 1, maxDrawdown: 1, minStopAtr: 0.1, maxEntrySlippageBps: 200, cooldownMinutesAfterLoss: 0, maxEntriesPerDay: 40 } })
+    const config = (latencyMs: number) =>
+      settings({
+        paper: { latencyMs, spreadBps: 0, slippageBps: 0, product: { tickSize: '0.01' } },
+        guard: {
+          maxDailyLoss: 1,
+          maxDrawdown: 1,
+          minStopAtr: 0.1,
+          maxEntrySlippageBps: 200,
+          cooldownMinutesAfterLoss: 0,
+          maxEntriesPerDay: 40,
+        },
+      })
     const market = historyOf({ seed: 56 })
     const [prompt, late] = [await replay(market, config(0)), await replay(market, config(30_000))]
     const first = { prompt: prompt.trades[0], late: late.trades[0] }
@@ -146,8 +306,17 @@ describe('an order on its way', () => {
   })
 
   it('is not filled beyond its limit', async () => {
-    const jump = (bars: Candle[]) => bars.map((bar) => (bar.time % (30 * MINUTE_MS) === 0 ? { ...bar, close: bar.open * 1.05, high: bar.open * 1.06, low: bar.open * 0.99 } : bar))
-    const { lines } = await replay(historyOf({ seed: 57, days: 3, change: jump }), settings({ paper: { latencyMs: 30_000 } }), { decider: alternating(100, 200) })
+    const jump = (bars: Candle[]) =>
+      bars.map((bar) =>
+        bar.time % (30 * MINUTE_MS) === 0
+          ? { ...bar, close: bar.open * 1.05, high: bar.open * 1.06, low: bar.open * 0.99 }
+          : bar,
+      )
+    const { lines } = await replay(
+      historyOf({ seed: 57, days: 3, change: jump }),
+      settings({ paper: { latencyMs: 30_000 } }),
+      { decider: alternating(100, 200) },
+    )
     const longs = lines.filter(({ ask }) => ask?.side === 'long')
     expect(longs.length).toBeGreaterThan(3)
     expect(longs.every(({ outcome }) => outcome !== 'entered')).toBe(true)
@@ -157,14 +326,21 @@ describe('an order on its way', () => {
 describe('funding', () => {
   it('a trade pays the settlements that fall into it, at the rates of history where there are any and at the assumed one else', async () => {
     const hours = 24 * 6
-    const funding = Array.from({ length: hours / 2 }, (_, index) => ({ time: START + (index + 1) * HOUR_MS, rate: 0.0001 }))
+    const funding = Array.from({ length: hours / 2 }, (_, index) => ({
+      time: START + (index + 1) * HOUR_MS,
+      rate: 0.0001,
+    }))
     const config = settings({ paper: { assumedFundingRate: '0.0002' } })
     const paid = await replay(historyOf({ seed: 58, funding }), config)
     const bars = historyOf({ seed: 58 }).history
     expect(paid.trades.length).toBeGreaterThan(3)
     for (const { side, quantity, entryTime, exitTime, funding: amount } of paid.trades) {
       let expected = 0
-      for (let boundary = Math.floor(Date.parse(entryTime) / HOUR_MS) * HOUR_MS + HOUR_MS; boundary <= Date.parse(exitTime); boundary += HOUR_MS) {
+      for (
+        let boundary = Math.floor(Date.parse(entryTime) / HOUR_MS) * HOUR_MS + HOUR_MS;
+        boundary <= Date.parse(exitTime);
+        boundary += HOUR_MS
+      ) {
         const level = bars.barAt(boundary)?.open ?? 0
         // The last known rate is carried on for two days of silence; all of this lies within the history given.
         expected -= (side === 'long' ? 1 : -1) * 0.0001 * Number(quantity) * 0.1 * level
@@ -183,8 +359,11 @@ describe('any history', () => {
         const position = result.state?.phase.kind === 'open' ? result.state.phase.position : null
         const open = position === null ? 0 : Number(position.funding) - Number(position.fees)
         expect(Number(result.state?.accounting.cash)).toBeCloseTo(10_000 + closed + open, 6)
-        for (const trade of result.trades) expect(Number(trade.pnl)).toBeCloseTo(Number(trade.gross) - Number(trade.fees) + Number(trade.funding), 8)
-        expect(result.lines.map(({ slot }) => slot)).toEqual(Array.from({ length: result.lines.length }, (_, index) => toIso(START + DAY_MS + index * timeframeMs('30m'))))
+        for (const trade of result.trades)
+          expect(Number(trade.pnl)).toBeCloseTo(Number(trade.gross) - Number(trade.fees) + Number(trade.funding), 8)
+        expect(result.lines.map(({ slot }) => slot)).toEqual(
+          Array.from({ length: result.lines.length }, (_, index) => toIso(START + DAY_MS + index * timeframeMs('30m'))),
+        )
       }),
       { numRuns: 5, seed: 7 },
     )

@@ -1,9 +1,25 @@
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { isUnfinished, type Journal, openJournal, readSlotLines, readStories, readTrades } from '../../lib/replay/journal.ts'
+import {
+  isUnfinished,
+  type Journal,
+  openJournal,
+  readSlotLines,
+  readStories,
+  readTrades,
+} from '../../lib/replay/journal.ts'
 import type { ReplayStep } from '../../lib/replay/run-replay.ts'
 import { storyOf } from '../../lib/replay/story.ts'
 import { historyOf, replay, settings } from './support.ts'
@@ -95,7 +111,8 @@ describe('whatever a killed process leaves behind', () => {
   const steps: ReplayStep[] = []
   let whole: string[] = []
   const EVERY = 15
-  const begin = (directory: string, stories: 'acted' | 'all' = 'all'): Journal => openJournal({ directory, key: 'key', stories, every: EVERY })
+  const begin = (directory: string, stories: 'acted' | 'all' = 'all'): Journal =>
+    openJournal({ directory, key: 'key', stories, every: EVERY })
 
   beforeAll(async () => {
     await replay(market, config, {
@@ -108,7 +125,11 @@ describe('whatever a killed process leaves behind', () => {
     })
     // One line a fact, in UTF-8.
     const linesOf = (facts: readonly unknown[]): string => facts.map((fact) => `${JSON.stringify(fact)}\n`).join('')
-    whole = [linesOf(steps.map(({ line }) => line)), linesOf(steps.flatMap(({ trades }) => trades)), linesOf(steps.flatMap(({ record }) => (record === null ? [] : [storyOf(record)])))]
+    whole = [
+      linesOf(steps.map(({ line }) => line)),
+      linesOf(steps.flatMap(({ trades }) => trades)),
+      linesOf(steps.flatMap(({ record }) => (record === null ? [] : [storyOf(record)]))),
+    ]
     const directory = newDirectory()
     write(begin(directory), 0)
     expect(bytesOf(directory)).toEqual(whole)
@@ -129,7 +150,10 @@ describe('whatever a killed process leaves behind', () => {
   }
   const damages = fc.constantFrom<(directory: string, size: number) => void>(
     () => {},
-    (directory, size) => FILES.forEach((name, index) => appendFileSync(path.join(directory, name), whole[index]?.slice(100, 100 + size) ?? '')),
+    (directory, size) =>
+      FILES.forEach((name, index) =>
+        appendFileSync(path.join(directory, name), whole[index]?.slice(100, 100 + size) ?? ''),
+      ),
     (directory, size) => FILES.forEach((name) => appendFileSync(path.join(directory, name), Buffer.alloc(size, 0xc3))),
     // Only one of them had been written when it ended, and the others had not.
     (directory, size) => appendFileSync(path.join(directory, FILES[size % 3] ?? 'slots.jsonl'), '{"slot":"20'),
@@ -139,7 +163,8 @@ describe('whatever a killed process leaves behind', () => {
     (directory, size) => shorten(path.join(directory, FILES[size % 3] ?? 'slots.jsonl'), 1 + size),
     (directory) => rmSync(path.join(directory, 'trades.jsonl')),
     (directory) => rmSync(path.join(directory, 'checkpoint.json'), { force: true }),
-    (directory, size) => existsSync(path.join(directory, 'checkpoint.json')) && shorten(path.join(directory, 'checkpoint.json'), 1 + size),
+    (directory, size) =>
+      existsSync(path.join(directory, 'checkpoint.json')) && shorten(path.join(directory, 'checkpoint.json'), 1 + size),
     (directory) => writeFileSync(path.join(directory, 'checkpoint.json'), 'null'),
   )
   const shorten = (file: string, bytes: number): void => truncateSync(file, Math.max(0, statSync(file).size - bytes))
@@ -147,23 +172,28 @@ describe('whatever a killed process leaves behind', () => {
   it('the run that goes on ends in the bytes of one that was not killed, and is told no more than it can build on', () => {
     const seen = { resumed: 0, anew: 0 }
     fc.assert(
-      fc.property(fc.array(fc.record({ steps: fc.nat({ max: 40 }), damage: damages, size: fc.nat({ max: 300 }) }), { maxLength: 3 }), (kills) => {
-        const directory = newDirectory()
-        for (const { steps: count, damage, size } of kills) {
-          const journal = begin(directory)
-          const from = placeOf(journal)
-          write(journal, from, Math.min(steps.length - 1, from + count))
-          damage(directory, size)
-        }
-        const last = begin(directory)
-        const from = placeOf(last)
-        if (kills.length > 0) seen[from > 0 ? 'resumed' : 'anew'] += 1
-        // What is not built on is gone before anything new is written.
-        expect(readSlotLines(directory)).toHaveLength(from)
-        write(last, from)
-        expect(bytesOf(directory)).toEqual(whole)
-        expect(isUnfinished(directory)).toBe(false)
-      }),
+      fc.property(
+        fc.array(fc.record({ steps: fc.nat({ max: 40 }), damage: damages, size: fc.nat({ max: 300 }) }), {
+          maxLength: 3,
+        }),
+        (kills) => {
+          const directory = newDirectory()
+          for (const { steps: count, damage, size } of kills) {
+            const journal = begin(directory)
+            const from = placeOf(journal)
+            write(journal, from, Math.min(steps.length - 1, from + count))
+            damage(directory, size)
+          }
+          const last = begin(directory)
+          const from = placeOf(last)
+          if (kills.length > 0) seen[from > 0 ? 'resumed' : 'anew'] += 1
+          // What is not built on is gone before anything new is written.
+          expect(readSlotLines(directory)).toHaveLength(from)
+          write(last, from)
+          expect(bytesOf(directory)).toEqual(whole)
+          expect(isUnfinished(directory)).toBe(false)
+        },
+      ),
       { seed: 61, numRuns: 30 },
     )
     expect(Math.min(seen.resumed, seen.anew)).toBeGreaterThan(4)
@@ -211,6 +241,8 @@ describe('whatever a killed process leaves behind', () => {
     const directory = newDirectory()
     write(begin(directory), 0)
     shorten(path.join(directory, 'slots.jsonl'), 10)
-    expect(() => readSlotLines(directory)).toThrow(new RegExp(`slots\\.jsonl, line ${steps.length} is not what a replay writes.*hourhand replay --out`, 's'))
+    expect(() => readSlotLines(directory)).toThrow(
+      new RegExp(`slots\\.jsonl, line ${steps.length} is not what a replay writes.*hourhand replay --out`, 's'),
+    )
   })
 })

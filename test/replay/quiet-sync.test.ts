@@ -15,7 +15,11 @@ import type { StrategyState } from '../../schemas/state.ts'
 import { eightHourly, historyOf, replay, settings, START } from './support.ts'
 
 const config = settings()
-const MARKETS: HistoryMarket[] = [historyOf({ seed: 81 }), historyOf({ seed: 82, funding: eightHourly(4) }), historyOf({ seed: 83, change: (bars) => bars.filter((_, index) => index % 500 > 15) })]
+const MARKETS: HistoryMarket[] = [
+  historyOf({ seed: 81 }),
+  historyOf({ seed: 82, funding: eightHourly(4) }),
+  historyOf({ seed: 83, change: (bars) => bars.filter((_, index) => index % 500 > 15) }),
+]
 
 /** Where a replay stood whenever it held something. */
 async function heldIn(market: HistoryMarket): Promise<ReplayCheckpoint[]> {
@@ -37,10 +41,41 @@ function open(market: HistoryMarket, { state, book }: ReplayCheckpoint, isQuiet:
   const { store } = createObjectStore({ state, book })
   const spread = withSpread(market, config.paper.spreadBps)
   const broker = createPaperBroker({ config, market: spread, store, clock })
-  const ports: ExecutionPorts = { config, clock, sleep: async () => {}, store, broker, market: spread, telemetry: silentTelemetry, events: noEvents, schedule: noSchedule }
+  const ports: ExecutionPorts = {
+    config,
+    clock,
+    sleep: async () => {},
+    store,
+    broker,
+    market: spread,
+    telemetry: silentTelemetry,
+    events: noEvents,
+    schedule: noSchedule,
+  }
   let asked = 0
-  const counted: ExecutionPorts = { ...ports, broker: { ...broker, position: (symbol) => ((asked += 1), broker.position(symbol)), ...(broker.readAll === undefined ? {} : { readAll: (symbol: string, since: number) => ((asked += 1), broker.readAll?.(symbol, since) ?? Promise.reject(new Error('none'))) }) } }
-  const sync = isQuiet ? createQuietSync({ bars: market.history.bars, barMs: MINUTE_MS, fundingIntervalMs: config.paper.product.fundingIntervalMs, loadBook: () => store.loadBook(config.id) }) : syncWithVenue
+  const counted: ExecutionPorts = {
+    ...ports,
+    broker: {
+      ...broker,
+      position: (symbol) => ((asked += 1), broker.position(symbol)),
+      ...(broker.readAll === undefined
+        ? {}
+        : {
+            readAll: (symbol: string, since: number) => (
+              (asked += 1),
+              broker.readAll?.(symbol, since) ?? Promise.reject(new Error('none'))
+            ),
+          }),
+    },
+  }
+  const sync = isQuiet
+    ? createQuietSync({
+        bars: market.history.bars,
+        barMs: MINUTE_MS,
+        fundingIntervalMs: config.paper.product.fundingIntervalMs,
+        loadBook: () => store.loadBook(config.id),
+      })
+    : syncWithVenue
   return {
     questions: () => asked,
     async syncAt(now: number): Promise<StrategyState> {
@@ -53,30 +88,42 @@ function open(market: HistoryMarket, { state, book }: ReplayCheckpoint, isQuiet:
 }
 
 /** All that reconciliation may have learnt; versions count writes. */
-const essence = ({ phase, accounting, halt, incidents, suspicions, memory }: StrategyState): string => canonicalJson({ phase, accounting, halt, incidents, suspicions, memory })
+const essence = ({ phase, accounting, halt, incidents, suspicions, memory }: StrategyState): string =>
+  canonicalJson({ phase, accounting, halt, incidents, suspicions, memory })
 
 describe('reconciliation that asks only when there can be news', () => {
   it('knows after every pass what one that always asks knows, and asks less', async () => {
-    const checkpoints = (await Promise.all(MARKETS.map(async (market) => (await heldIn(market)).map((checkpoint) => ({ market, checkpoint }))))).flat()
+    const checkpoints = (
+      await Promise.all(
+        MARKETS.map(async (market) => (await heldIn(market)).map((checkpoint) => ({ market, checkpoint }))),
+      )
+    ).flat()
     expect(checkpoints.length).toBeGreaterThan(30)
     const questions = { quiet: 0, plain: 0 }
     let ended = 0
     await fc.assert(
-      fc.asyncProperty(fc.constantFrom(...checkpoints), fc.array(fc.tuple(fc.constantFrom(1, 1, 1, 2, 5, 30, 90), fc.constantFrom(0, 0, 7_000)), { minLength: 3, maxLength: 25 }), async ({ market, checkpoint }, moves) => {
-        const quiet = open(market, checkpoint, true)
-        const plain = open(market, checkpoint, false)
-        let now = Date.parse(checkpoint.nextSlot)
-        for (const [minutes, ms] of moves) {
-          now += minutes * MINUTE_MS
-          // In a hole the venue has no price: both fail, or the quiet one had nothing to ask.
-          if (market.history.barAt(now) === undefined) continue
-          const [one, other] = [await quiet.syncAt(now + ms), await plain.syncAt(now + ms)]
-          expect(essence(one)).toBe(essence(other))
-          if (other.phase.kind !== 'open') ended += 1
-        }
-        questions.quiet += quiet.questions()
-        questions.plain += plain.questions()
-      }),
+      fc.asyncProperty(
+        fc.constantFrom(...checkpoints),
+        fc.array(fc.tuple(fc.constantFrom(1, 1, 1, 2, 5, 30, 90), fc.constantFrom(0, 0, 7_000)), {
+          minLength: 3,
+          maxLength: 25,
+        }),
+        async ({ market, checkpoint }, moves) => {
+          const quiet = open(market, checkpoint, true)
+          const plain = open(market, checkpoint, false)
+          let now = Date.parse(checkpoint.nextSlot)
+          for (const [minutes, ms] of moves) {
+            now += minutes * MINUTE_MS
+            // In a hole the venue has no price: both fail, or the quiet one had nothing to ask.
+            if (market.history.barAt(now) === undefined) continue
+            const [one, other] = [await quiet.syncAt(now + ms), await plain.syncAt(now + ms)]
+            expect(essence(one)).toBe(essence(other))
+            if (other.phase.kind !== 'open') ended += 1
+          }
+          questions.quiet += quiet.questions()
+          questions.plain += plain.questions()
+        },
+      ),
       { seed: 84, numRuns: 60 },
     )
     expect(ended).toBeGreaterThan(20)

@@ -15,27 +15,86 @@ const MIDNIGHT = Date.parse('2026-03-11T00:00:00Z')
 const BASE = settings()
 const QUANTITY = 10
 const CONTRACT = 0.1
-const LIVE: Protection = { status: 'live', orderId: 'o', quantity: '10' as Quantity, bracket: { stopLossPrice: '1' as Price, takeProfitPrice: '2' as Price }, confirmedAt: toIso(0) }
+const LIVE: Protection = {
+  status: 'live',
+  orderId: 'o',
+  quantity: '10' as Quantity,
+  bracket: { stopLossPrice: '1' as Price, takeProfitPrice: '2' as Price },
+  confirmedAt: toIso(0),
+}
 
-type Holding = { side: PositionSide; stop: number; target: number; liquidation: number | null; openedAt: number; protection?: Protection }
+type Holding = {
+  side: PositionSide
+  stop: number
+  target: number
+  liquidation: number | null
+  openedAt: number
+  protection?: Protection
+}
 
 /** Ten contracts of a tenth, in from 2000. */
 function positionOf({ side, stop, target, liquidation, openedAt, protection = LIVE }: Holding): Position {
   const nothing = '0' as Money
   const all = { quantity: `${QUANTITY}` as Quantity, contractSize: `${CONTRACT}` as Quantity }
   const costBasis = money(2000 * QUANTITY * CONTRACT)
-  const entered = { ...all, peakQuantity: all.quantity, costBasis, entryNotional: costBasis, entryBase: '1' as Quantity, exitNotional: nothing, exitBase: '0' as Quantity }
-  const counts = { gross: nothing, fees: nothing, funding: nothing, slippage: nothing, riskAtEntry: null, fillIds: [], protectAttempts: 1, protectFailures: 0, closeAttempts: 0, isCloseUnheard: false, thesis: null }
-  return { tradeId: 't', side, ...entered, openedAt: toIso(openedAt), bracket: { stopLossPrice: price(stop), takeProfitPrice: price(target) }, liquidationPrice: liquidation === null ? null : price(liquidation), protection, ...counts }
+  const entered = {
+    ...all,
+    peakQuantity: all.quantity,
+    costBasis,
+    entryNotional: costBasis,
+    entryBase: '1' as Quantity,
+    exitNotional: nothing,
+    exitBase: '0' as Quantity,
+  }
+  const counts = {
+    gross: nothing,
+    fees: nothing,
+    funding: nothing,
+    slippage: nothing,
+    riskAtEntry: null,
+    fillIds: [],
+    protectAttempts: 1,
+    protectFailures: 0,
+    closeAttempts: 0,
+    isCloseUnheard: false,
+    thesis: null,
+  }
+  return {
+    tradeId: 't',
+    side,
+    ...entered,
+    openedAt: toIso(openedAt),
+    bracket: { stopLossPrice: price(stop), takeProfitPrice: price(target) },
+    liquidationPrice: liquidation === null ? null : price(liquidation),
+    protection,
+    ...counts,
+  }
 }
 
 type Books = { cash: number; equity: number; dayStart: number; peak: number }
 const HALT = { at: toIso(0), by: 'guard' as const, rule: 'daily_loss', reason: 'r' }
 
-function stateOf(position: Position, { cash, equity, dayStart, peak }: Books, { isHalted = false, watchedUntil = null as number | null, day = MIDNIGHT - HOUR_MS } = {}): StrategyState {
+function stateOf(
+  position: Position,
+  { cash, equity, dayStart, peak }: Books,
+  { isHalted = false, watchedUntil = null as number | null, day = MIDNIGHT - HOUR_MS } = {},
+): StrategyState {
   const start = createState('eth-perp', money(cash), position.openedAt)
-  const accounting = { ...start.accounting, cash: money(cash), equity: money(equity), dayStartEquity: money(dayStart), peakEquity: money(peak), day: utcDay(day) }
-  return { ...start, accounting, phase: { kind: 'open', position }, halt: isHalted ? HALT : null, watchedUntil: watchedUntil === null ? null : toIso(watchedUntil) }
+  const accounting = {
+    ...start.accounting,
+    cash: money(cash),
+    equity: money(equity),
+    dayStartEquity: money(dayStart),
+    peakEquity: money(peak),
+    day: utcDay(day),
+  }
+  return {
+    ...start,
+    accounting,
+    phase: { kind: 'open', position },
+    halt: isHalted ? HALT : null,
+    watchedUntil: watchedUntil === null ? null : toIso(watchedUntil),
+  }
 }
 
 /** Whether a pass at `pass` would find anything, by what each part of a pass goes by, one bar at a time. */
@@ -44,12 +103,20 @@ function wouldAct({ state, config, bars, barMs }: QuietQuestion, pass: number): 
   const { position } = state.phase
   const bar = bars.find(({ time }) => time === pass - barMs)
   const next = bars.find(({ time }) => time === pass)
-  if (bar === undefined || next === undefined || position.bracket === null || position.protection.status !== 'live') return true
+  if (bar === undefined || next === undefined || position.bracket === null || position.protection.status !== 'live')
+    return true
   if (findHardExit({ position, bars: [bar], mark: next.open, now: pass, exits: config.exits }) !== null) return true
   // The venue's own: liquidation at its price, met exactly or passed.
   const isLong = position.side === 'long'
-  if (position.liquidationPrice !== null && (isLong ? bar.low <= Number(position.liquidationPrice) : bar.high >= Number(position.liquidationPrice))) return true
-  const watched = Math.max(Date.parse(position.openedAt), state.watchedUntil === null ? 0 : Date.parse(state.watchedUntil))
+  if (
+    position.liquidationPrice !== null &&
+    (isLong ? bar.low <= Number(position.liquidationPrice) : bar.high >= Number(position.liquidationPrice))
+  )
+    return true
+  const watched = Math.max(
+    Date.parse(position.openedAt),
+    state.watchedUntil === null ? 0 : Date.parse(state.watchedUntil),
+  )
   if (pass >= watched + 4 * HOUR_MS) return true
   if (state.halt !== null) return false
   const at = toIso(pass)
@@ -57,10 +124,20 @@ function wouldAct({ state, config, bars, barMs }: QuietQuestion, pass: number): 
   return dailyLoss(books) >= config.guard.maxDailyLoss || drawdown(books) >= config.guard.maxDrawdown
 }
 
-const passesOf = ({ from, until, barMs }: QuietQuestion): number[] => Array.from({ length: Math.max(0, Math.ceil((until - from) / barMs)) }, (_, index) => from + index * barMs)
+const passesOf = ({ from, until, barMs }: QuietQuestion): number[] =>
+  Array.from({ length: Math.max(0, Math.ceil((until - from) / barMs)) }, (_, index) => from + index * barMs)
 
 /** Half-dollar steps about 2000, some of the bars missing. */
-const walks = fc.array(fc.record({ gap: fc.constantFrom(0, 0, 0, -8, 8), body: fc.integer({ min: -12, max: 12 }), up: fc.nat({ max: 10 }), down: fc.nat({ max: 10 }), isLost: fc.constantFrom(...Array.from({ length: 120 }, (_, index) => index === 0)) }), { minLength: 30, maxLength: 50 })
+const walks = fc.array(
+  fc.record({
+    gap: fc.constantFrom(0, 0, 0, -8, 8),
+    body: fc.integer({ min: -12, max: 12 }),
+    up: fc.nat({ max: 10 }),
+    down: fc.nat({ max: 10 }),
+    isLost: fc.constantFrom(...Array.from({ length: 120 }, (_, index) => index === 0)),
+  }),
+  { minLength: 30, maxLength: 50 },
+)
 
 function barsOf(steps: typeof walks extends fc.Arbitrary<infer T> ? T : never, first: number, barMs: number): Candle[] {
   let level = 2000
@@ -68,7 +145,18 @@ function barsOf(steps: typeof walks extends fc.Arbitrary<infer T> ? T : never, f
     const open = level + gap / 2
     const close = open + body / 2
     level = close
-    return isLost ? [] : [{ time: first + index * barMs, open, high: Math.max(open, close) + up / 2, low: Math.min(open, close) - down / 2, close, volume: 1 }]
+    return isLost
+      ? []
+      : [
+          {
+            time: first + index * barMs,
+            open,
+            high: Math.max(open, close) + up / 2,
+            low: Math.min(open, close) - down / 2,
+            close,
+            volume: 1,
+          },
+        ]
   })
 }
 
@@ -89,22 +177,63 @@ const questions = fc
     heldBars: fc.nat({ max: 240 }),
     watchedBars: fc.option(fc.nat({ max: 240 }), { nil: null }),
     maxHoldingMinutes: fc.option(fc.integer({ min: 1, max: 10 * 60 }), { nil: null }),
-    books: fc.record({ cash: half(300, 500), equityGain: half(-20, 20), dayGain: half(-40, 40), peakGain: half(0, 40) }),
-    limits: fc.record({ maxDailyLoss: fc.constantFrom(0.02, 0.05, 0.1, 1), maxDrawdown: fc.constantFrom(0.03, 0.08, 0.15, 1) }),
+    books: fc.record({
+      cash: half(300, 500),
+      equityGain: half(-20, 20),
+      dayGain: half(-40, 40),
+      peakGain: half(0, 40),
+    }),
+    limits: fc.record({
+      maxDailyLoss: fc.constantFrom(0.02, 0.05, 0.1, 1),
+      maxDrawdown: fc.constantFrom(0.03, 0.08, 0.15, 1),
+    }),
     isHalted: fc.boolean(),
   })
-  .map(({ steps, barMs, before, side, stopAway, targetAway, liquidationAway, liquidationDistance, skip, count, heldBars, watchedBars, maxHoldingMinutes, books, limits, isHalted }): QuietQuestion => {
-    const first = MIDNIGHT - before * barMs
-    const direction = directionOf(side)
-    const from = first + (1 + Math.min(skip, steps.length - 1)) * barMs
-    const openedAt = from - barMs - heldBars * MINUTE_MS
-    const position = positionOf({ side, stop: 2000 - direction * stopAway, target: 2000 + direction * targetAway, liquidation: liquidationAway === null ? null : 2000 - direction * liquidationAway, openedAt })
-    const equity = books.cash + books.equityGain
-    const dayStart = equity - books.dayGain
-    const state = stateOf(position, { cash: books.cash, equity, dayStart, peak: Math.max(equity, dayStart) + books.peakGain }, { isHalted, watchedUntil: watchedBars === null ? null : from - watchedBars * MINUTE_MS, day: Math.min(from, MIDNIGHT - 1) })
-    const config = { ...BASE, guard: { ...BASE.guard, ...limits }, exits: { maxHoldingMinutes, liquidationDistance } }
-    return { state, config, bars: barsOf(steps, first, barMs), barMs, from, until: from + count * barMs + 1 }
-  })
+  .map(
+    ({
+      steps,
+      barMs,
+      before,
+      side,
+      stopAway,
+      targetAway,
+      liquidationAway,
+      liquidationDistance,
+      skip,
+      count,
+      heldBars,
+      watchedBars,
+      maxHoldingMinutes,
+      books,
+      limits,
+      isHalted,
+    }): QuietQuestion => {
+      const first = MIDNIGHT - before * barMs
+      const direction = directionOf(side)
+      const from = first + (1 + Math.min(skip, steps.length - 1)) * barMs
+      const openedAt = from - barMs - heldBars * MINUTE_MS
+      const position = positionOf({
+        side,
+        stop: 2000 - direction * stopAway,
+        target: 2000 + direction * targetAway,
+        liquidation: liquidationAway === null ? null : 2000 - direction * liquidationAway,
+        openedAt,
+      })
+      const equity = books.cash + books.equityGain
+      const dayStart = equity - books.dayGain
+      const state = stateOf(
+        position,
+        { cash: books.cash, equity, dayStart, peak: Math.max(equity, dayStart) + books.peakGain },
+        {
+          isHalted,
+          watchedUntil: watchedBars === null ? null : from - watchedBars * MINUTE_MS,
+          day: Math.min(from, MIDNIGHT - 1),
+        },
+      )
+      const config = { ...BASE, guard: { ...BASE.guard, ...limits }, exits: { maxHoldingMinutes, liquidationDistance } }
+      return { state, config, bars: barsOf(steps, first, barMs), barMs, from, until: from + count * barMs + 1 }
+    },
+  )
 
 describe('passes that are left out', () => {
   it('would have found nothing, none of them', () => {
@@ -128,7 +257,11 @@ describe('passes that are left out', () => {
     const reasons = { made: 0, quiet: 0 }
     fc.assert(
       fc.property(questions, (asked) => {
-        const question = { ...asked, state: { ...asked.state, halt: HALT }, config: { ...asked.config, exits: { ...asked.config.exits, liquidationDistance: 0 } } }
+        const question = {
+          ...asked,
+          state: { ...asked.state, halt: HALT },
+          config: { ...asked.config, exits: { ...asked.config.exits, liquidationDistance: 0 } },
+        }
         const expected = passesOf(question).find((pass) => wouldAct(question, pass)) ?? null
         expect(firstPassToMake(question)).toBe(expected)
         reasons[expected === null ? 'quiet' : 'made'] += 1
@@ -149,11 +282,30 @@ describe.each(['long', 'short'] as const)('the bar behind a pass, with a %s from
     Array.from({ length: 10 }, (_, index) => {
       const [a, b] = index === 2 ? [of(worst), of(best)] : [of(-5), of(5)]
       const open = of(index === 3 ? next : 0)
-      return { time: from + (index - 1) * MINUTE_MS, open, high: Math.max(a, b, open), low: Math.min(a, b, open), close: 2000, volume: 1 }
+      return {
+        time: from + (index - 1) * MINUTE_MS,
+        open,
+        high: Math.max(a, b, open),
+        low: Math.min(a, b, open),
+        close: 2000,
+        volume: 1,
+      }
     })
   const rich = { cash: 10_000, equity: 10_000, dayStart: 10_000, peak: 10_000 }
-  const config = settings({ guard: { maxDailyLoss: 0.05, maxDrawdown: 0.15 }, exits: { maxHoldingMinutes: null, liquidationDistance: 0 } })
-  const ask = (bars: Candle[], more: Partial<QuietQuestion> = {}) => firstPassToMake({ state: stateOf(held, rich, { day: from }), config, bars, barMs: MINUTE_MS, from, until: from + 6 * MINUTE_MS + 1, ...more })
+  const config = settings({
+    guard: { maxDailyLoss: 0.05, maxDrawdown: 0.15 },
+    exits: { maxHoldingMinutes: null, liquidationDistance: 0 },
+  })
+  const ask = (bars: Candle[], more: Partial<QuietQuestion> = {}) =>
+    firstPassToMake({
+      state: stateOf(held, rich, { day: from }),
+      config,
+      bars,
+      barMs: MINUTE_MS,
+      from,
+      until: from + 6 * MINUTE_MS + 1,
+      ...more,
+    })
   const THIRD = from + 2 * MINUTE_MS
 
   it.each<[string, Candle[], number | null]>([
@@ -180,10 +332,21 @@ describe.each(['long', 'short'] as const)('the bar behind a pass, with a %s from
   ])('%s', (_what, maxHoldingMinutes, watchedUntil, expected) => {
     const timed = { ...config, exits: { ...config.exits, maxHoldingMinutes } }
     // The entry an hour back, or so far that only the mark of the last look counts.
-    const opened = watchedUntil === null || watchedUntil < from - 4 * HOUR_MS || maxHoldingMinutes !== null ? from - HOUR_MS : from - 5 * HOUR_MS
+    const opened =
+      watchedUntil === null || watchedUntil < from - 4 * HOUR_MS || maxHoldingMinutes !== null
+        ? from - HOUR_MS
+        : from - 5 * HOUR_MS
     const openedAt = maxHoldingMinutes !== null && watchedUntil !== null ? from - 5 * HOUR_MS : opened
-    const limit = maxHoldingMinutes !== null && watchedUntil !== null ? { ...timed, exits: { ...timed.exits, maxHoldingMinutes: maxHoldingMinutes + 4 * 60 } } : timed
-    expect(ask(barsWith(-5, 5), { config: limit, state: stateOf({ ...held, openedAt: toIso(openedAt) }, rich, { watchedUntil, day: from }) })).toBe(expected)
+    const limit =
+      maxHoldingMinutes !== null && watchedUntil !== null
+        ? { ...timed, exits: { ...timed.exits, maxHoldingMinutes: maxHoldingMinutes + 4 * 60 } }
+        : timed
+    expect(
+      ask(barsWith(-5, 5), {
+        config: limit,
+        state: stateOf({ ...held, openedAt: toIso(openedAt) }, rich, { watchedUntil, day: from }),
+      }),
+    ).toBe(expected)
   })
 
   it('nothing open, nothing live under it, no exits known: the first pass is made; no pass at all: none is', () => {
@@ -200,9 +363,17 @@ describe.each(['long', 'short'] as const)('the bar behind a pass, with a %s from
     const books = { cash: 400, equity: 400, dayStart: 300, peak: 400 }
     const strict = { ...config, guard: { ...config.guard, maxDailyLoss: 0.03, maxDrawdown: 0.9 } }
     const shifted = (start: number) => barsWith(-16, 5, -15).map((bar) => ({ ...bar, time: bar.time - from + start }))
-    const askAt = (start: number) => ask(shifted(start), { from: start, until: start + 6 * MINUTE_MS + 1, config: strict, state: stateOf({ ...held, openedAt: toIso(start - HOUR_MS) }, books, { day: MIDNIGHT - DAY_MS }) })
+    const askAt = (start: number) =>
+      ask(shifted(start), {
+        from: start,
+        until: start + 6 * MINUTE_MS + 1,
+        config: strict,
+        state: stateOf({ ...held, openedAt: toIso(start - HOUR_MS) }, books, { day: MIDNIGHT - DAY_MS }),
+      })
     expect(askAt(MIDNIGHT - HOUR_MS)).toBeNull()
     expect(askAt(MIDNIGHT - 2 * MINUTE_MS)).toBe(MIDNIGHT)
-    expect(ask(shifted(from), { config: strict, state: stateOf(held, { ...books, dayStart: 400 }, { day: from }) })).toBe(THIRD)
+    expect(
+      ask(shifted(from), { config: strict, state: stateOf(held, { ...books, dayStart: 400 }, { day: from }) }),
+    ).toBe(THIRD)
   })
 })

@@ -35,24 +35,36 @@ describe('CSV', () => {
     expect(csv.endsWith('\r\n')).toBe(true)
     expect(csv.split('\r\n')).toHaveLength(4)
     const [first] = read(csv)
-    expect(first).toMatchObject({ id: trade.id, pnl: '-55.35587753', funding: '-0.01565753', stopLossPrice: '', rMultiple: '', exitReason: 'stop_loss' })
+    expect(first).toMatchObject({
+      id: trade.id,
+      pnl: '-55.35587753',
+      funding: '-0.01565753',
+      stopLossPrice: '',
+      rMultiple: '',
+      exitReason: 'stop_loss',
+    })
     expect(Object.keys(first ?? {})).toHaveLength(17)
     expect(tradesCsv([]).split('\r\n')).toHaveLength(2)
   })
 
   it('equity: one record a slot', () => {
-    const csv = equityCsv([{ at: '2026-11-02T09:30:00Z', equity: money('10000.5'), cash: money('-3'), markPrice: null, phase: 'flat' }])
+    const csv = equityCsv([
+      { at: '2026-11-02T09:30:00Z', equity: money('10000.5'), cash: money('-3'), markPrice: null, phase: 'flat' },
+    ])
     expect(csv).toBe('at,equity,cash,markPrice,phase\r\n2026-11-02T09:30:00Z,10000.5,-3,,flat\r\n')
   })
 
   it('any words come back as they were, but never as a formula', () => {
     assert(
-      property(record({ start: constantFrom('', '=', '+', '-', '@', '\t', '\r', '\n', '"', ','), rest: string() }), ({ start, rest }) => {
-        const words = start + rest
-        const regime = read(tradesCsv([{ ...trade, regime: words }]))[0]?.['regime'] ?? ''
-        expect(regime === words || regime === `'${words}`).toBe(true)
-        expect(regime).not.toMatch(/^[=+\-@\t\r\n]/)
-      }),
+      property(
+        record({ start: constantFrom('', '=', '+', '-', '@', '\t', '\r', '\n', '"', ','), rest: string() }),
+        ({ start, rest }) => {
+          const words = start + rest
+          const regime = read(tradesCsv([{ ...trade, regime: words }]))[0]?.['regime'] ?? ''
+          expect(regime === words || regime === `'${words}`).toBe(true)
+          expect(regime).not.toMatch(/^[=+\-@\t\r\n]/)
+        },
+      ),
     )
   })
 })

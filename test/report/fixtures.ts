@@ -33,11 +33,23 @@ export const tradeOf = (parts: Partial<Trade> = {}): Trade => ({
 })
 
 /** Equity at slots that follow each other from `from` on. */
-export const equityOf = (values: readonly (number | string)[], stepMinutes: number, from: EpochMs = START, phase: EquityPoint['phase'] = 'flat'): EquityPoint[] =>
-  values.map((value, index) => ({ at: toIso(from + index * stepMinutes * MINUTE_MS), equity: money(value), cash: money(value), markPrice: null, phase }))
+export const equityOf = (
+  values: readonly (number | string)[],
+  stepMinutes: number,
+  from: EpochMs = START,
+  phase: EquityPoint['phase'] = 'flat',
+): EquityPoint[] =>
+  values.map((value, index) => ({
+    at: toIso(from + index * stepMinutes * MINUTE_MS),
+    equity: money(value),
+    cash: money(value),
+    markPrice: null,
+    phase,
+  }))
 
 /** A curve with one point a day, the first at {@link START}. */
-export const dailyCurve = (values: readonly number[]): CurvePoint[] => values.map((value, index) => ({ at: START + index * DAY_MS, value }))
+export const dailyCurve = (values: readonly number[]): CurvePoint[] =>
+  values.map((value, index) => ({ at: START + index * DAY_MS, value }))
 
 /** A curve that begins at 100 and has these returns, one a day. */
 export function curveOfReturns(returns: readonly number[]): CurvePoint[] {
@@ -65,15 +77,27 @@ export const someTrades = (minLength = 0, maxLength = 40): fc.Arbitrary<Trade[]>
         funding: amount,
         slippage: amount,
         pnl: amount,
-        rMultiple: fc.option(fc.integer({ min: -300, max: 900 }).map((hundredths) => hundredths / 100), { nil: null }),
+        rMultiple: fc.option(
+          fc.integer({ min: -300, max: 900 }).map((hundredths) => hundredths / 100),
+          { nil: null },
+        ),
       }),
       { minLength, maxLength },
     )
     .map((kinds) =>
       kinds.map(({ entryMinute, heldMinutes, ...parts }, index) =>
-        tradeOf({ ...parts, id: `trade-${index}`, entryTime: toIso(START + entryMinute * MINUTE_MS), exitTime: toIso(START + (entryMinute + heldMinutes) * MINUTE_MS) }),
+        tradeOf({
+          ...parts,
+          id: `trade-${index}`,
+          entryTime: toIso(START + entryMinute * MINUTE_MS),
+          exitTime: toIso(START + (entryMinute + heldMinutes) * MINUTE_MS),
+        }),
       ),
     )
 
 /** Returns of a day, in hundredths of a percent between -20 % and 20 %. */
-export const someReturns = (minLength: number, maxLength = 80): fc.Arbitrary<number[]> => fc.array(fc.integer({ min: -2_000, max: 2_000 }).map((units) => units / 10_000), { minLength, maxLength })
+export const someReturns = (minLength: number, maxLength = 80): fc.Arbitrary<number[]> =>
+  fc.array(
+    fc.integer({ min: -2_000, max: 2_000 }).map((units) => units / 10_000),
+    { minLength, maxLength },
+  )

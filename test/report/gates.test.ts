@@ -22,18 +22,30 @@ const GOOD: Facts = {
   tokens: { input: 0, output: 0 },
   evidence: { trials: 3, deflatedSharpe: 0.97, probabilisticSharpe: 0.99 },
 }
-const factsOf = (parts: Partial<Omit<Facts, 'evidence'>> & { deflatedSharpe?: number | null; trials?: number }): Facts => {
+const factsOf = (
+  parts: Partial<Omit<Facts, 'evidence'>> & { deflatedSharpe?: number | null; trials?: number },
+): Facts => {
   const { deflatedSharpe = GOOD.evidence.deflatedSharpe, trials = GOOD.evidence.trials, ...rest } = parts
   return { ...GOOD, ...rest, evidence: { ...GOOD.evidence, trials, deflatedSharpe } }
 }
-const judge = (facts: Facts, hold: Parameters<typeof judgeGates>[1] = HOLD, limits: Partial<GateConfig> = {}): Record<string, Gate> =>
+const judge = (
+  facts: Facts,
+  hold: Parameters<typeof judgeGates>[1] = HOLD,
+  limits: Partial<GateConfig> = {},
+): Record<string, Gate> =>
   Object.fromEntries(judgeGates(facts, hold, { ...DEFAULTS, ...limits }).map((gate) => [gate.gate, Gate.parse(gate)]))
 
 describe('judgeGates', () => {
   it('judges every gate once, in order, by the numbers that decide', () => {
     const gates = judgeGates(GOOD, HOLD, DEFAULTS)
     expect(gates.map(({ gate }) => gate)).toEqual([...GATE_NAMES])
-    expect(gates.map(({ result, limit, actual }) => [result, limit, actual])).toEqual([['pass', 1, 1.8], ['pass', 0.2, 0.1], ['pass', 50, 120], ['pass', 0.95, 0.97], ['pass', 0.05, 0.2]])
+    expect(gates.map(({ result, limit, actual }) => [result, limit, actual])).toEqual([
+      ['pass', 1, 1.8],
+      ['pass', 0.2, 0.1],
+      ['pass', 50, 120],
+      ['pass', 0.95, 0.97],
+      ['pass', 0.05, 0.2],
+    ])
     expect(gates.map(({ reason }) => reason)).toEqual([
       'The Sharpe ratio is 1.8 a year over 365 daily returns, above 1.',
       'Equity has fallen at most 10 % from a peak, less than 20 %.',
@@ -67,31 +79,64 @@ describe('judgeGates', () => {
     ['30 returns', { observations: 30 }, []],
     ['29 trades', { trades: 29 }, ['sharpe', 'max_drawdown', 'trades', 'deflated_sharpe', 'beats_holding']],
     ['30 trades', { trades: 30 }, ['trades']],
-    ['a bad start', { observations: 3, trades: 2, sharpe: -9, totalReturn: -0.5, deflatedSharpe: 0.01 }, ['sharpe', 'max_drawdown', 'trades', 'deflated_sharpe', 'beats_holding']],
+    [
+      'a bad start',
+      { observations: 3, trades: 2, sharpe: -9, totalReturn: -0.5, deflatedSharpe: 0.01 },
+      ['sharpe', 'max_drawdown', 'trades', 'deflated_sharpe', 'beats_holding'],
+    ],
   ])('%s: not enough evidence for %s', (_what, parts, gates) => {
     const undecided = Object.values(judge(factsOf(parts))).filter(({ result }) => result === 'not_enough_evidence')
     expect(undecided.map(({ gate }) => gate)).toEqual(gates)
   })
 
   it('a fall beyond the limit fails however little else is known', () => {
-    expect(judge(factsOf({ observations: 1, trades: 0, maxDrawdown: 0.2 }))['max_drawdown']).toMatchObject({ result: 'fail', actual: 0.2, reason: 'Equity has fallen 20 % from a peak, not less than 20 %.' })
+    expect(judge(factsOf({ observations: 1, trades: 0, maxDrawdown: 0.2 }))['max_drawdown']).toMatchObject({
+      result: 'fail',
+      actual: 0.2,
+      reason: 'Equity has fallen 20 % from a peak, not less than 20 %.',
+    })
   })
 
   it('without a return of holding there is nothing to beat', () => {
-    expect(judge(GOOD, { hold: null })['beats_holding']).toEqual({ gate: 'beats_holding', result: 'not_enough_evidence', limit: 0, actual: 0.2, reason: 'What holding the market would have made is not known.' })
+    expect(judge(GOOD, { hold: null })['beats_holding']).toEqual({
+      gate: 'beats_holding',
+      result: 'not_enough_evidence',
+      limit: 0,
+      actual: 0.2,
+      reason: 'What holding the market would have made is not known.',
+    })
   })
 
   it('what the model cost is subtracted before comparing with holding', () => {
     const close = factsOf({ totalReturn: 0.06, tokens: { input: 100, output: 100 } })
-    expect(judge({ ...close, tokenCostUsd: 99 })['beats_holding']).toMatchObject({ result: 'pass', actual: 0.06 - 0.0099 })
-    expect(judge({ ...close, tokenCostUsd: 101 })['beats_holding']).toMatchObject({ result: 'fail', reason: 'The return is 4.99 % after all costs, not better than holding, which made 5 %.' })
-    expect(judge({ ...close, tokenCostUsd: null })['beats_holding']).toMatchObject({ result: 'pass', actual: 0.06, reason: 'The return is 6 % after all costs but those of the model, whose price is unknown (decider.price), better than holding, which made 5 %.' })
+    expect(judge({ ...close, tokenCostUsd: 99 })['beats_holding']).toMatchObject({
+      result: 'pass',
+      actual: 0.06 - 0.0099,
+    })
+    expect(judge({ ...close, tokenCostUsd: 101 })['beats_holding']).toMatchObject({
+      result: 'fail',
+      reason: 'The return is 4.99 % after all costs, not better than holding, which made 5 %.',
+    })
+    expect(judge({ ...close, tokenCostUsd: null })['beats_holding']).toMatchObject({
+      result: 'pass',
+      actual: 0.06,
+      reason:
+        'The return is 6 % after all costs but those of the model, whose price is unknown (decider.price), better than holding, which made 5 %.',
+    })
     expect(judge(factsOf({ tokenCostUsd: null }))['beats_holding']?.reason).toContain('20 % after all costs, better')
   })
 
   it('a lead over holding can be asked for, or a lag allowed', () => {
-    expect(judge(GOOD, HOLD, { minReturnOverHolding: 0.15 })['beats_holding']).toMatchObject({ result: 'fail', limit: 0.2, actual: 0.2, reason: 'The return is 20 % after all costs, not better than holding, which made 5 %: 20 % with the lead that is asked for.' })
-    expect(judge(factsOf({ totalReturn: 0.01 }), HOLD, { minReturnOverHolding: -0.1 })['beats_holding']).toMatchObject({ result: 'pass' })
+    expect(judge(GOOD, HOLD, { minReturnOverHolding: 0.15 })['beats_holding']).toMatchObject({
+      result: 'fail',
+      limit: 0.2,
+      actual: 0.2,
+      reason:
+        'The return is 20 % after all costs, not better than holding, which made 5 %: 20 % with the lead that is asked for.',
+    })
+    expect(judge(factsOf({ totalReturn: 0.01 }), HOLD, { minReturnOverHolding: -0.1 })['beats_holding']).toMatchObject({
+      result: 'pass',
+    })
   })
 
   it('reasons of what is undecided say what is missing', () => {
@@ -107,30 +152,62 @@ describe('judgeGates', () => {
   })
 
   it('reasons of a failure, and of numbers that do not exist', () => {
-    expect(judgeGates(factsOf({ sharpe: 0.4, trials: 1, deflatedSharpe: 0.5 }), HOLD, DEFAULTS).map(({ reason }) => reason)).toEqual(
-      expect.arrayContaining(['The Sharpe ratio is 0.4 a year over 365 daily returns, not above 1.', 'The Sharpe ratio is more than the luck of 1 trial with probability 0.5, not above 0.95.']),
+    expect(
+      judgeGates(factsOf({ sharpe: 0.4, trials: 1, deflatedSharpe: 0.5 }), HOLD, DEFAULTS).map(({ reason }) => reason),
+    ).toEqual(
+      expect.arrayContaining([
+        'The Sharpe ratio is 0.4 a year over 365 daily returns, not above 1.',
+        'The Sharpe ratio is more than the luck of 1 trial with probability 0.5, not above 0.95.',
+      ]),
     )
-    expect(judgeGates(factsOf({ sharpe: null, deflatedSharpe: null }), HOLD, DEFAULTS).map(({ reason }) => reason)).toEqual(
-      expect.arrayContaining(['The daily returns are all the same, so there is no Sharpe ratio.', 'The daily returns take too few values for the error of a Sharpe ratio.']),
+    expect(
+      judgeGates(factsOf({ sharpe: null, deflatedSharpe: null }), HOLD, DEFAULTS).map(({ reason }) => reason),
+    ).toEqual(
+      expect.arrayContaining([
+        'The daily returns are all the same, so there is no Sharpe ratio.',
+        'The daily returns take too few values for the error of a Sharpe ratio.',
+      ]),
     )
   })
 
   it('a reason never shows two equal numbers where one is greater', () => {
-    expect(judge(factsOf({ sharpe: 1.0000001 }))['sharpe']?.reason).toBe('The Sharpe ratio is 1.0000001 a year over 365 daily returns, above 1.')
-    expect(judge(factsOf({ maxDrawdown: 0.19999 }))['max_drawdown']?.reason).toBe('Equity has fallen at most 19.999 % from a peak, less than 20 %.')
+    expect(judge(factsOf({ sharpe: 1.0000001 }))['sharpe']?.reason).toBe(
+      'The Sharpe ratio is 1.0000001 a year over 365 daily returns, above 1.',
+    )
+    expect(judge(factsOf({ maxDrawdown: 0.19999 }))['max_drawdown']?.reason).toBe(
+      'Equity has fallen at most 19.999 % from a peak, less than 20 %.',
+    )
     expect(judge(factsOf({ sharpe: 1.23456789 }))['sharpe']?.reason).toContain(' 1.235 ')
     // Where none is greater, four digits are enough.
-    expect(judge(factsOf({ sharpe: 1.23456789 }), HOLD, { minSharpe: 1.23456789 })['sharpe']?.reason).toBe('The Sharpe ratio is 1.235 a year over 365 daily returns, not above 1.235.')
+    expect(judge(factsOf({ sharpe: 1.23456789 }), HOLD, { minSharpe: 1.23456789 })['sharpe']?.reason).toBe(
+      'The Sharpe ratio is 1.235 a year over 365 daily returns, not above 1.235.',
+    )
   })
 
   it('better never turns a pass into anything else, worse never into one', () => {
     const ORDER = ['fail', 'not_enough_evidence', 'pass']
-    const part = fc.record({ observations: fc.nat({ max: 60 }), trades: fc.nat({ max: 100 }), sharpe: fc.double({ min: -3, max: 3, noNaN: true }), maxDrawdown: fc.double({ min: 0, max: 1, noNaN: true }), totalReturn: fc.double({ min: -1, max: 1, noNaN: true }), deflatedSharpe: fc.double({ min: 0, max: 1, noNaN: true }) })
+    const part = fc.record({
+      observations: fc.nat({ max: 60 }),
+      trades: fc.nat({ max: 100 }),
+      sharpe: fc.double({ min: -3, max: 3, noNaN: true }),
+      maxDrawdown: fc.double({ min: 0, max: 1, noNaN: true }),
+      totalReturn: fc.double({ min: -1, max: 1, noNaN: true }),
+      deflatedSharpe: fc.double({ min: 0, max: 1, noNaN: true }),
+    })
     fc.assert(
       fc.property(part, fc.double({ min: 0, max: 1, noNaN: true }), (facts, more) => {
-        const better = { ...facts, sharpe: facts.sharpe + more, maxDrawdown: facts.maxDrawdown * (1 - more), totalReturn: facts.totalReturn + more, deflatedSharpe: Math.min(1, facts.deflatedSharpe + more) }
+        const better = {
+          ...facts,
+          sharpe: facts.sharpe + more,
+          maxDrawdown: facts.maxDrawdown * (1 - more),
+          totalReturn: facts.totalReturn + more,
+          deflatedSharpe: Math.min(1, facts.deflatedSharpe + more),
+        }
         const [before, after] = [judge(factsOf(facts)), judge(factsOf(better))]
-        for (const gate of GATE_NAMES) expect(ORDER.indexOf(after[gate]?.result ?? '')).toBeGreaterThanOrEqual(ORDER.indexOf(before[gate]?.result ?? ''))
+        for (const gate of GATE_NAMES)
+          expect(ORDER.indexOf(after[gate]?.result ?? '')).toBeGreaterThanOrEqual(
+            ORDER.indexOf(before[gate]?.result ?? ''),
+          )
       }),
       { seed: 20260106, numRuns: 200 },
     )
@@ -139,11 +216,25 @@ describe('judgeGates', () => {
 
 describe('limits of the gates in a configuration', () => {
   it('have the stated defaults, and are strict', () => {
-    expect(loadConfig({}).gates).toEqual({ minSharpe: 1, maxDrawdown: 0.2, minTrades: 50, minDeflatedSharpe: 0.95, minReturnOverHolding: 0 })
+    expect(loadConfig({}).gates).toEqual({
+      minSharpe: 1,
+      maxDrawdown: 0.2,
+      minTrades: 50,
+      minDeflatedSharpe: 0.95,
+      minReturnOverHolding: 0,
+    })
     expect(loadConfig({ overrides: { gates: { minTrades: 80 } } }).gates).toMatchObject({ minTrades: 80, minSharpe: 1 })
   })
 
-  it.each([{ minSharp: 1 }, { maxDrawdown: 0 }, { maxDrawdown: 20 }, { minTrades: 0.5 }, { minTrades: -1 }, { minDeflatedSharpe: 1 }, { minDeflatedSharpe: 95 }])('%j is refused', (gates) => {
+  it.each([
+    { minSharp: 1 },
+    { maxDrawdown: 0 },
+    { maxDrawdown: 20 },
+    { minTrades: 0.5 },
+    { minTrades: -1 },
+    { minDeflatedSharpe: 1 },
+    { minDeflatedSharpe: 95 },
+  ])('%j is refused', (gates) => {
     expect(() => loadConfig({ overrides: { gates } })).toThrow(new RegExp(`gates\\.${Object.keys(gates)[0]}`))
   })
 })

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { normalCdf, normalDensity, normalQuantile } from '../../lib/report/metrics/normal.ts'
 
 /** Largest error relative to the value, over rows of [argument, value]. */
-const worstOf = (rows: readonly (readonly [number, number])[], of: (x: number) => number): number => Math.max(...rows.map(([x, value]) => Math.abs(of(x) / value - 1)))
+const worstOf = (rows: readonly (readonly [number, number])[], of: (x: number) => number): number =>
+  Math.max(...rows.map(([x, value]) => Math.abs(of(x) / value - 1)))
 
 describe('the normal distribution', () => {
   it('agrees with tables of its distribution function', () => {
@@ -47,7 +48,8 @@ describe('the normal distribution', () => {
 
   it('is symmetric, and where its two ways of computing meet there is no step', () => {
     for (let x = 0; x < 8; x += 0.01) expect(normalCdf(x) + normalCdf(-x)).toBeCloseTo(1, 15)
-    for (const x of [-2, 2]) expect(normalCdf(x * (1 + 1e-9)) - normalCdf(x * (1 - 1e-9))).toBeCloseTo(2e-9 * x * normalDensity(x), 15)
+    for (const x of [-2, 2])
+      expect(normalCdf(x * (1 + 1e-9)) - normalCdf(x * (1 - 1e-9))).toBeCloseTo(2e-9 * x * normalDensity(x), 15)
   })
 
   it('the quantile undoes the distribution function', () => {
@@ -61,7 +63,16 @@ describe('the normal distribution', () => {
   })
 
   it('has its ends', () => {
-    expect([normalQuantile(0), normalQuantile(1), normalCdf(Number.NEGATIVE_INFINITY), normalCdf(Number.POSITIVE_INFINITY)]).toEqual([Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, 0, 1])
-    expect([normalQuantile(-0.1), normalQuantile(1.1), normalCdf(Number.NaN)]).toEqual([Number.NaN, Number.NaN, Number.NaN])
+    expect([
+      normalQuantile(0),
+      normalQuantile(1),
+      normalCdf(Number.NEGATIVE_INFINITY),
+      normalCdf(Number.POSITIVE_INFINITY),
+    ]).toEqual([Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, 0, 1])
+    expect([normalQuantile(-0.1), normalQuantile(1.1), normalCdf(Number.NaN)]).toEqual([
+      Number.NaN,
+      Number.NaN,
+      Number.NaN,
+    ])
   })
 })

@@ -1,15 +1,38 @@
 import { describe, expect, it } from 'vitest'
 import { findFalls, maxDrawdown } from '../../lib/report/metrics/drawdowns.ts'
 import { deviation, kurtosis, mean, skewness } from '../../lib/report/metrics/moments.ts'
-import { annualisedReturn, downsideDeviation, sharpeRatio, sortinoRatio, volatility } from '../../lib/report/metrics/ratios.ts'
-import { deflatedSharpe, expectedMaximum, luckySharpe, probabilisticSharpe, sharpeError, type SharpeEstimate } from '../../lib/report/metrics/sharpe-evidence.ts'
+import {
+  annualisedReturn,
+  downsideDeviation,
+  sharpeRatio,
+  sortinoRatio,
+  volatility,
+} from '../../lib/report/metrics/ratios.ts'
+import {
+  deflatedSharpe,
+  expectedMaximum,
+  luckySharpe,
+  probabilisticSharpe,
+  sharpeError,
+  type SharpeEstimate,
+} from '../../lib/report/metrics/sharpe-evidence.ts'
 import { curveOfReturns } from './fixtures.ts'
 
 /** Bacon, Practical Portfolio Performance Measurement and Attribution, 2nd ed. (2008), p. 65: monthly returns. */
-const BACON_2008 = [0.003, 0.026, 0.011, -0.01, 0.015, 0.025, 0.016, 0.067, -0.014, 0.04, -0.005, 0.081, 0.04, -0.037, -0.061, 0.017, -0.049, -0.022, 0.07, 0.058, -0.065, 0.024, -0.005, -0.009]
+const BACON_2008 = [
+  0.003, 0.026, 0.011, -0.01, 0.015, 0.025, 0.016, 0.067, -0.014, 0.04, -0.005, 0.081, 0.04, -0.037, -0.061, 0.017,
+  -0.049, -0.022, 0.07, 0.058, -0.065, 0.024, -0.005, -0.009,
+]
 /** The same, 3rd ed. (2023), with the fall from the peak that goes with each month. */
-const BACON_2023 = [0.003, 0.026, 0.011, -0.009, 0.014, 0.024, 0.015, 0.066, -0.014, 0.039, -0.005, 0.081, 0.04, -0.037, -0.061, 0.014, -0.049, -0.021, 0.062, 0.058, -0.064, 0.017, -0.004, -0.002, -0.021, 0.011, 0.047, 0.024, 0.033, -0.007, 0.047, 0.006, 0.01, -0.002, 0.034, 0.01]
-const FALLS_2023 = [0, 0, 0, 0.009, 0, 0, 0, 0, 0.014, 0, 0.005, 0, 0, 0.037, 0.0957, 0.0831, 0.128, 0.1463, 0.0934, 0.0408, 0.1022, 0.0869, 0.0906, 0.0924, 0.1115, 0.1017, 0.0595, 0.0369, 0.0051, 0.0121, 0, 0, 0, 0.002, 0, 0]
+const BACON_2023 = [
+  0.003, 0.026, 0.011, -0.009, 0.014, 0.024, 0.015, 0.066, -0.014, 0.039, -0.005, 0.081, 0.04, -0.037, -0.061, 0.014,
+  -0.049, -0.021, 0.062, 0.058, -0.064, 0.017, -0.004, -0.002, -0.021, 0.011, 0.047, 0.024, 0.033, -0.007, 0.047, 0.006,
+  0.01, -0.002, 0.034, 0.01,
+]
+const FALLS_2023 = [
+  0, 0, 0, 0.009, 0, 0, 0, 0, 0.014, 0, 0.005, 0, 0, 0.037, 0.0957, 0.0831, 0.128, 0.1463, 0.0934, 0.0408, 0.1022,
+  0.0869, 0.0906, 0.0924, 0.1115, 0.1017, 0.0595, 0.0369, 0.0051, 0.0121, 0, 0, 0, 0.002, 0, 0,
+]
 
 /** Bailey and López de Prado, "The Deflated Sharpe Ratio" (2014), "A Numerical Example": a year of 250 days. */
 const STRATEGIST: SharpeEstimate = { sharpe: 2.5 / Math.sqrt(250), observations: 1_250, skewness: -3, kurtosis: 10 }
@@ -33,14 +56,42 @@ const VECTORS: Vector[] = [
   ['DSR 2014: lucky Sharpe of 100 trials', luckySharpe(100, STRATEGIST_DEVIATION), 0.1132, 4],
   ['DSR 2014: deflated by 100 trials', deflatedSharpe(STRATEGIST, 100, STRATEGIST_DEVIATION), 0.9004, 4],
   ['DSR 2014: deflated by 46 trials', deflatedSharpe(STRATEGIST, 46, STRATEGIST_DEVIATION), 0.9505, 4],
-  ['DSR 2014: normal returns, 88 trials', deflatedSharpe({ ...STRATEGIST, ...NORMAL }, 88, STRATEGIST_DEVIATION), 0.9505, 4],
+  [
+    'DSR 2014: normal returns, 88 trials',
+    deflatedSharpe({ ...STRATEGIST, ...NORMAL }, 88, STRATEGIST_DEVIATION),
+    0.9505,
+    4,
+  ],
   ['PSR 2012: fund above zero', probabilisticSharpe(FUND), 0.913, 3],
   ['PSR 2012: fund above zero, were it normal', probabilisticSharpe({ ...FUND, ...NORMAL }), 0.982, 3],
   // Section 5: the shortest track record by which 2 a year is above 1 with 95 %.
-  ['PSR 2012: 59.895 months', probabilisticSharpe({ sharpe: 2 / Math.sqrt(12), observations: 59.895, skewness: -0.72, kurtosis: 5.78 }, 1 / Math.sqrt(12)), 0.95, 6],
-  ['PSR 2012: 2.73 years of days', probabilisticSharpe({ sharpe: 2 / Math.sqrt(252), observations: 2.73 * 252, ...NORMAL }, 1 / Math.sqrt(252)), 0.95, 4],
-  ['PSR 2012: 2.83 years of weeks', probabilisticSharpe({ sharpe: 2 / Math.sqrt(52), observations: 2.83 * 52, ...NORMAL }, 1 / Math.sqrt(52)), 0.95, 4],
-  ['PSR 2012: 3.24 years of months', probabilisticSharpe({ sharpe: 2 / Math.sqrt(12), observations: 3.24 * 12, ...NORMAL }, 1 / Math.sqrt(12)), 0.95, 4],
+  [
+    'PSR 2012: 59.895 months',
+    probabilisticSharpe(
+      { sharpe: 2 / Math.sqrt(12), observations: 59.895, skewness: -0.72, kurtosis: 5.78 },
+      1 / Math.sqrt(12),
+    ),
+    0.95,
+    6,
+  ],
+  [
+    'PSR 2012: 2.73 years of days',
+    probabilisticSharpe({ sharpe: 2 / Math.sqrt(252), observations: 2.73 * 252, ...NORMAL }, 1 / Math.sqrt(252)),
+    0.95,
+    4,
+  ],
+  [
+    'PSR 2012: 2.83 years of weeks',
+    probabilisticSharpe({ sharpe: 2 / Math.sqrt(52), observations: 2.83 * 52, ...NORMAL }, 1 / Math.sqrt(52)),
+    0.95,
+    4,
+  ],
+  [
+    'PSR 2012: 3.24 years of months',
+    probabilisticSharpe({ sharpe: 2 / Math.sqrt(12), observations: 3.24 * 12, ...NORMAL }, 1 / Math.sqrt(12)),
+    0.95,
+    4,
+  ],
   ['low trials: best of 40', expectedMaximum(40), 2.189, 3],
   ['low trials: best of 100', expectedMaximum(100), 2.531, 3],
   ['low trials: best of 1,000', expectedMaximum(1_000), 3.255, 3],
@@ -64,7 +115,17 @@ const VECTORS: Vector[] = [
   ['Bacon: exact kurtosis', kurtosis(BACON_2008), 2.4324537941078743, 13],
   // Of the same returns, the tests of the JavaScript library PortfolioAnalytics (lequant40); the latter with unbiased skewness and kurtosis.
   ['Bacon: Sharpe', sharpeRatio(BACON_2008, 1), 0.22756845566238826, 14],
-  ['Bacon: probabilistic Sharpe', probabilisticSharpe({ sharpe: 0.22756845566238826, observations: 24, skewness: -0.08817174934967535, kurtosis: 2.592339678813913 }), 0.85765342264124, 14],
+  [
+    'Bacon: probabilistic Sharpe',
+    probabilisticSharpe({
+      sharpe: 0.22756845566238826,
+      observations: 24,
+      skewness: -0.08817174934967535,
+      kurtosis: 2.592339678813913,
+    }),
+    0.85765342264124,
+    14,
+  ],
   // Heights of Spiegel and Stephens, Theory and Problems of Statistics, 3rd ed. (1999), as the same library computes them.
   ['Spiegel: skewness', skewness(heights()), -0.10815437112298999, 13],
   ['Spiegel: kurtosis', kurtosis(heights()), 2.741758968539624, 13],
@@ -74,7 +135,15 @@ const VECTORS: Vector[] = [
 ]
 
 function heights(): number[] {
-  return ([[61, 5], [64, 18], [67, 42], [70, 27], [73, 8]] as const).flatMap(([inches, times]) => Array<number>(times).fill(inches))
+  return (
+    [
+      [61, 5],
+      [64, 18],
+      [67, 42],
+      [70, 27],
+      [73, 8],
+    ] as const
+  ).flatMap(([inches, times]) => Array<number>(times).fill(inches))
 }
 
 describe('published numbers', () => {
@@ -83,10 +152,16 @@ describe('published numbers', () => {
   })
 
   it('the largest errors, among those with many places and among those rounded', () => {
-    const errors = VECTORS.map(([what, got, published, places]) => ({ what, places, error: Math.abs((got ?? Number.NaN) - published) }))
+    const errors = VECTORS.map(([what, got, published, places]) => ({
+      what,
+      places,
+      error: Math.abs((got ?? Number.NaN) - published),
+    }))
     for (const isLong of [true, false]) {
       const worst = errors.filter(({ places }) => places > 10 === isLong).reduce((a, b) => (a.error >= b.error ? a : b))
-      console.info(`  largest error ${isLong ? 'of exact vectors' : 'of rounded vectors'}: ${worst.error.toExponential(1)} (${worst.what})`)
+      console.info(
+        `  largest error ${isLong ? 'of exact vectors' : 'of rounded vectors'}: ${worst.error.toExponential(1)} (${worst.what})`,
+      )
     }
     expect(errors.every(({ error }) => Number.isFinite(error))).toBe(true)
   })
@@ -107,7 +182,18 @@ describe('published numbers', () => {
       if (month > 0) expect(Math.abs((peak - value) / peak - (FALLS_2023[month - 1] ?? 0))).toBeLessThan(1e-4)
     })
     const monthOf = (at: number | null) => curve.findIndex((point) => point.at === at)
-    const falls = findFalls(curve, curve.at(-1)?.at ?? 0).map(({ depth, peakAt, troughAt, recoveredAt }) => [Math.round(depth * 1e4) / 1e4, monthOf(peakAt), monthOf(troughAt), monthOf(recoveredAt)])
-    expect(falls).toEqual([[0.009, 3, 4, 5], [0.014, 8, 9, 10], [0.005, 10, 11, 12], [0.1463, 13, 18, 31], [0.002, 33, 34, 35]])
+    const falls = findFalls(curve, curve.at(-1)?.at ?? 0).map(({ depth, peakAt, troughAt, recoveredAt }) => [
+      Math.round(depth * 1e4) / 1e4,
+      monthOf(peakAt),
+      monthOf(troughAt),
+      monthOf(recoveredAt),
+    ])
+    expect(falls).toEqual([
+      [0.009, 3, 4, 5],
+      [0.014, 8, 9, 10],
+      [0.005, 10, 11, 12],
+      [0.1463, 13, 18, 31],
+      [0.002, 33, 34, 35],
+    ])
   })
 })

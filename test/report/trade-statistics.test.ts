@@ -1,20 +1,62 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { dec, type Money, minus, type Price, type Quantity, sum } from '../../lib/core/decimal.ts'
-import { exitReasonOf, groupTrades, hourOf, regimeOf, sideOf, tradedNotional, tradeStatistics } from '../../lib/report/metrics/trade-statistics.ts'
+import {
+  exitReasonOf,
+  groupTrades,
+  hourOf,
+  regimeOf,
+  sideOf,
+  tradedNotional,
+  tradeStatistics,
+} from '../../lib/report/metrics/trade-statistics.ts'
 import type { Trade } from '../../schemas/trade.ts'
 import { money, someTrades, tradeOf } from './fixtures.ts'
 
 const RUNS = { seed: 20260102, numRuns: 200 }
-const GROUPINGS: [string, (trade: Trade) => string][] = [['side', sideOf], ['regime', regimeOf], ['hour', hourOf], ['exit reason', exitReasonOf]]
+const GROUPINGS: [string, (trade: Trade) => string][] = [
+  ['side', sideOf],
+  ['regime', regimeOf],
+  ['hour', hourOf],
+  ['exit reason', exitReasonOf],
+]
 
 describe('statistics of trades', () => {
   it('four trades by hand', () => {
     const trades = [
-      tradeOf({ id: 'a', pnl: money('30'), fees: money('1'), funding: money('-0.1'), slippage: money('0.5'), rMultiple: 3 }),
-      tradeOf({ id: 'b', pnl: money('-10'), fees: money('2'), funding: money('0.3'), slippage: money('0.25'), rMultiple: -1, exitTime: '2026-01-01T09:45:00Z' }),
-      tradeOf({ id: 'c', pnl: money('-5.5'), fees: money('0.5'), funding: money('0'), slippage: money('0'), rMultiple: null }),
-      tradeOf({ id: 'd', pnl: money('0'), fees: money('0.1'), funding: money('0'), slippage: money('0'), rMultiple: 0 }),
+      tradeOf({
+        id: 'a',
+        pnl: money('30'),
+        fees: money('1'),
+        funding: money('-0.1'),
+        slippage: money('0.5'),
+        rMultiple: 3,
+      }),
+      tradeOf({
+        id: 'b',
+        pnl: money('-10'),
+        fees: money('2'),
+        funding: money('0.3'),
+        slippage: money('0.25'),
+        rMultiple: -1,
+        exitTime: '2026-01-01T09:45:00Z',
+      }),
+      tradeOf({
+        id: 'c',
+        pnl: money('-5.5'),
+        fees: money('0.5'),
+        funding: money('0'),
+        slippage: money('0'),
+        rMultiple: null,
+      }),
+      tradeOf({
+        id: 'd',
+        pnl: money('0'),
+        fees: money('0.1'),
+        funding: money('0'),
+        slippage: money('0'),
+        rMultiple: 0,
+      }),
     ]
     expect(tradeStatistics(trades)).toEqual({
       trades: 4,
@@ -34,7 +76,15 @@ describe('statistics of trades', () => {
 
   it('no trades: nothing happened, and no ratio has a value', () => {
     const nothing = { trades: 0, pnl: '0', fees: '0', funding: '0', slippage: '0' }
-    const none = { winRate: null, profitFactor: null, expectancy: null, averageR: null, averageWinR: null, averageLossR: null, averageHoldingMinutes: null }
+    const none = {
+      winRate: null,
+      profitFactor: null,
+      expectancy: null,
+      averageR: null,
+      averageWinR: null,
+      averageLossR: null,
+      averageHoldingMinutes: null,
+    }
     expect(tradeStatistics([])).toEqual({ ...nothing, ...none })
     expect(groupTrades([], sideOf)).toEqual({})
   })
@@ -47,7 +97,10 @@ describe('statistics of trades', () => {
   it('an average is rounded half-up to the places of money', () => {
     const thirds = ['1', '0', '0'].map((pnl, index) => tradeOf({ id: `${index}`, pnl: money(pnl) }))
     expect(tradeStatistics(thirds).expectancy).toBe('0.33333333')
-    expect(tradeStatistics(thirds.map((trade) => ({ ...trade, pnl: trade.pnl === '1' ? money('-2') : trade.pnl }))).expectancy).toBe('-0.66666667')
+    expect(
+      tradeStatistics(thirds.map((trade) => ({ ...trade, pnl: trade.pnl === '1' ? money('-2') : trade.pnl })))
+        .expectancy,
+    ).toBe('-0.66666667')
   })
 
   it('profit factor is above, at or below one as wins are above, at or below losses', () => {
@@ -71,7 +124,9 @@ describe('statistics of trades', () => {
         expect(Number(before.expectancy) - Number(after.expectancy)).toBeCloseTo(hundredths / 100, 7)
         expect(minus(after.fees, before.fees)).toBe(minus(before.pnl, after.pnl))
         expect(after.winRate ?? 0).toBeLessThanOrEqual(before.winRate ?? 0)
-        expect(after.profitFactor ?? Number.POSITIVE_INFINITY).toBeLessThanOrEqual(before.profitFactor ?? Number.POSITIVE_INFINITY)
+        expect(after.profitFactor ?? Number.POSITIVE_INFINITY).toBeLessThanOrEqual(
+          before.profitFactor ?? Number.POSITIVE_INFINITY,
+        )
       }),
       RUNS,
     )
@@ -83,22 +138,30 @@ describe('statistics of trades', () => {
         const all = tradeStatistics(trades)
         const groups = Object.entries(groupTrades(trades, keyOf))
         expect(groups.reduce((total, [, group]) => total + group.trades, 0)).toBe(all.trades)
-        for (const field of ['pnl', 'fees', 'funding', 'slippage'] as const) expect(sum(...groups.map(([, group]) => group[field]))).toBe(all[field])
-        for (const [key, group] of groups) expect(group).toEqual(tradeStatistics(trades.filter((trade) => keyOf(trade) === key)))
+        for (const field of ['pnl', 'fees', 'funding', 'slippage'] as const)
+          expect(sum(...groups.map(([, group]) => group[field]))).toBe(all[field])
+        for (const [key, group] of groups)
+          expect(group).toEqual(tradeStatistics(trades.filter((trade) => keyOf(trade) === key)))
       }),
       { ...RUNS, numRuns: 60 },
     )
   })
 
   it('keys: hours of entry in UTC, a regime that is not known, sorted', () => {
-    const trades = [tradeOf({ entryTime: '2026-01-01T09:59:59.999Z', regime: null }), tradeOf({ entryTime: '2026-01-02T00:00:00Z', regime: 'range' })]
+    const trades = [
+      tradeOf({ entryTime: '2026-01-01T09:59:59.999Z', regime: null }),
+      tradeOf({ entryTime: '2026-01-02T00:00:00Z', regime: 'range' }),
+    ]
     expect(trades.map(hourOf)).toEqual(['09', '00'])
     expect(Object.keys(groupTrades(trades, regimeOf))).toEqual(['range', 'unknown'])
     expect(Object.keys(groupTrades(trades.toReversed(), hourOf))).toEqual(['00', '09'])
   })
 
   it('notional traded counts both ways, in units of the base asset', () => {
-    const trades = [tradeOf({ quantity: '3' as Quantity, entryPrice: '2000' as Price, exitPrice: '2100' as Price }), tradeOf()]
+    const trades = [
+      tradeOf({ quantity: '3' as Quantity, entryPrice: '2000' as Price, exitPrice: '2100' as Price }),
+      tradeOf(),
+    ]
     expect(tradedNotional(trades, '0.1')).toBeCloseTo(0.1 * (3 * 4_100 + 4_100), 9)
     expect(tradedNotional([], '0.1')).toBe(0)
   })

@@ -49,7 +49,17 @@ export class Examiner {
   private unequalPasses = 0
   private areFillsExcused = false
 
-  constructor({ sim, observer, venue, scenario }: { sim: Simulator; observer: Observer; venue: FakeVenue; scenario: Scenario }) {
+  constructor({
+    sim,
+    observer,
+    venue,
+    scenario,
+  }: {
+    sim: Simulator
+    observer: Observer
+    venue: FakeVenue
+    scenario: Scenario
+  }) {
     this.sim = sim
     this.observer = observer
     this.venue = venue
@@ -60,7 +70,11 @@ export class Examiner {
 
   begun(life: Life): void {
     const { isOpen } = this.venue.truth()
-    this.passes.set(life, { startedAt: this.sim.now, wasOpen: isOpen, nakedFor: this.nakedSince === null ? 0 : this.sim.now - this.nakedSince })
+    this.passes.set(life, {
+      startedAt: this.sim.now,
+      wasOpen: isOpen,
+      nakedFor: this.nakedSince === null ? 0 : this.sim.now - this.nakedSince,
+    })
   }
 
   ended(life: Life): void {
@@ -88,7 +102,15 @@ export class Examiner {
     if (does === 'take away') this.additions -= 1
     // What is left is ours alone, and has to be whole.
     if (does === 'take away' && this.additions === 0) this.isForeignHeld = this.isForeignBase
-    if (does === 'place_bracket' || does === 'open' || does === 'add' || does === 'take away' || does === 'liquidate' || does === 'close' || does === 'reduce') {
+    if (
+      does === 'place_bracket' ||
+      does === 'open' ||
+      does === 'add' ||
+      does === 'take away' ||
+      does === 'liquidate' ||
+      does === 'close' ||
+      does === 'reduce'
+    ) {
       this.areFillsExcused = true
       this.isExposureExcused = true
     }
@@ -123,10 +145,12 @@ export class Examiner {
     const lastFilled = truth.orders.find(({ orderId }) => orderId === lastFill?.orderId)
     const hasOpened = lastFill !== undefined && contracts !== 0 && (lastFill.side === 'BUY') === contracts > 0
     if (hasOpened && lastFilled?.source === 'RETAIL_SIMPLE' && lastFilled.bracket !== null) this.isForeignHeld = true
-    const isNaked = !this.isForeignHeld && truth.position.contracts !== 0 && !truth.orders.some((order) => isCover(order, truth))
+    const isNaked =
+      !this.isForeignHeld && truth.position.contracts !== 0 && !truth.orders.some((order) => isCover(order, truth))
     if (!isNaked) this.nakedSince = null
     else this.nakedSince ??= this.sim.now
-    if (this.nakedSince !== null && truth.isOpen) this.longestNakedMs = Math.max(this.longestNakedMs, this.sim.now - this.nakedSince)
+    if (this.nakedSince !== null && truth.isOpen)
+      this.longestNakedMs = Math.max(this.longestNakedMs, this.sim.now - this.nakedSince)
   }
 
   /** However often an id is sent, the venue has one order of it. */
@@ -139,15 +163,28 @@ export class Examiner {
   private checkExposure({ position, orders }: VenueTruth): void {
     const { contracts } = position
     if (contracts === 0) return
-    const entries = orders.filter((order) => order.filled > 0 && order.createdAt >= this.lastFlatAt - LOOK_MS && this.observer.intents.get(order.clientOrderId)?.leg === 'entry')
+    const entries = orders.filter(
+      (order) =>
+        order.filled > 0 &&
+        order.createdAt >= this.lastFlatAt - LOOK_MS &&
+        this.observer.intents.get(order.clientOrderId)?.leg === 'entry',
+    )
     const cycles = new Set(entries.map((order) => this.observer.intents.get(order.clientOrderId)?.cycleId))
-    if (entries.length > 1) return this.observer.violation(1, `${entries.length} entries of ${cycles.size} cycles have filled: ${contracts} contracts are held`)
+    if (entries.length > 1)
+      return this.observer.violation(
+        1,
+        `${entries.length} entries of ${cycles.size} cycles have filled: ${contracts} contracts are held`,
+      )
     if (this.isExposureExcused) return
-    const since = orders.filter((order) => this.observer.intents.get(order.clientOrderId)?.leg === 'entry' && order.filled > 0).at(-1)
-    if (since === undefined) return this.observer.violation(1, `${contracts} contracts are held and no entry has filled`)
+    const since = orders
+      .filter((order) => this.observer.intents.get(order.clientOrderId)?.leg === 'entry' && order.filled > 0)
+      .at(-1)
+    if (since === undefined)
+      return this.observer.violation(1, `${contracts} contracts are held and no entry has filled`)
     const limit = this.observer.approved([since.clientOrderId])
     const allowed = contracts > 0 ? limit.long : limit.short
-    if (Math.abs(contracts) > allowed) this.observer.violation(1, `${contracts} contracts are held, ${JSON.stringify(limit)} were approved`)
+    if (Math.abs(contracts) > allowed)
+      this.observer.violation(1, `${contracts} contracts are held, ${JSON.stringify(limit)} were approved`)
   }
 
   /** A pass or a cycle has ended, both of which reconcile. One that nothing went wrong in must have left things in order. */
@@ -155,8 +192,22 @@ export class Examiner {
     const pass = this.passes.get(life)
     const truth = this.venue.truth()
     // A cycle that finds its slot taken does nothing.
-    if (pass === undefined || outcome.startsWith('skipped') || life.isDisturbed || life.isOverlapped || !pass.wasOpen || !truth.isOpen || this.lastHandAt >= pass.startedAt) return
-    if (truth.position.contracts === 0 && this.observer.state?.phase.kind === 'flat' && !truth.orders.some(({ isLive }) => isLive)) this.isExposureExcused = false
+    if (
+      pass === undefined ||
+      outcome.startsWith('skipped') ||
+      life.isDisturbed ||
+      life.isOverlapped ||
+      !pass.wasOpen ||
+      !truth.isOpen ||
+      this.lastHandAt >= pass.startedAt
+    )
+      return
+    if (
+      truth.position.contracts === 0 &&
+      this.observer.state?.phase.kind === 'flat' &&
+      !truth.orders.some(({ isLive }) => isLive)
+    )
+      this.isExposureExcused = false
     this.checkCloses(outcome)
     this.checkProtected(truth, pass)
     this.checkOversize(truth)
@@ -175,24 +226,36 @@ export class Examiner {
     }
     this.nakedPasses += 1
     if (this.nakedPasses < (pass.startedAt < this.lagsUntil ? 2 : this.patience)) return
-    const live = orders.filter((order) => order.isLive).map(({ kind, side, size, filled, isTriggered }) => ({ kind, side, size, filled, isTriggered }))
-    this.observer.violation(2, `${position.contracts} contracts without a stop since ${toIso(this.nakedSince)}, after ${this.nakedPasses} passes that could do something about it; live: ${JSON.stringify(live)}; ledger ${this.observer.state?.phase.kind}`)
+    const live = orders
+      .filter((order) => order.isLive)
+      .map(({ kind, side, size, filled, isTriggered }) => ({ kind, side, size, filled, isTriggered }))
+    this.observer.violation(
+      2,
+      `${position.contracts} contracts without a stop since ${toIso(this.nakedSince)}, after ${this.nakedPasses} passes that could do something about it; live: ${JSON.stringify(live)}; ledger ${this.observer.state?.phase.kind}`,
+    )
   }
 
   /** What has to be closed is closed, halted or not. */
   private checkCloses(outcome: string): void {
     const isUnclosed = /^unclosed|the close is not through/.test(outcome)
     this.unclosedPasses = isUnclosed ? this.unclosedPasses + 1 : 0
-    if (this.unclosedPasses > this.patience) this.observer.violation(7, `the position has to be closed and is not, after ${this.unclosedPasses} passes: ${outcome.slice(0, 300)}`)
+    if (this.unclosedPasses > this.patience)
+      this.observer.violation(
+        7,
+        `the position has to be closed and is not, after ${this.unclosedPasses} passes: ${outcome.slice(0, 300)}`,
+      )
   }
 
   /** Exits that can do more than close would open the other side. */
   private checkOversize({ position, orders }: VenueTruth): void {
     const side = position.contracts > 0 ? 'SELL' : 'BUY'
-    const working = orders.filter((order) => order.isLive && order.bracket !== null && order.side === side).reduce((total, order) => total + order.size - order.filled, 0)
+    const working = orders
+      .filter((order) => order.isLive && order.bracket !== null && order.side === side)
+      .reduce((total, order) => total + order.size - order.filled, 0)
     const isOversize = position.contracts !== 0 && !this.isForeignHeld && working > Math.abs(position.contracts)
     this.oversizePasses = isOversize ? this.oversizePasses + 1 : 0
-    if (this.oversizePasses > this.patience) this.observer.violation(3, `exits for ${working} rest on a position of ${position.contracts}`)
+    if (this.oversizePasses > this.patience)
+      this.observer.violation(3, `exits for ${working} rest on a position of ${position.contracts}`)
   }
 
   private checkStray({ position, orders }: VenueTruth): void {
@@ -202,7 +265,11 @@ export class Examiner {
       return
     }
     this.strayPasses += 1
-    if (this.strayPasses > this.patience) this.observer.violation(3, `flat, and ${stray.map(({ kind, side, size }) => `${kind} ${side} ${size}`).join(', ')} still works`)
+    if (this.strayPasses > this.patience)
+      this.observer.violation(
+        3,
+        `flat, and ${stray.map(({ kind, side, size }) => `${kind} ${side} ${size}`).join(', ')} still works`,
+      )
   }
 
   private differences({ position, cash }: VenueTruth): string[] {
@@ -221,7 +288,8 @@ export class Examiner {
     const differences = this.differences(truth)
     this.unequalPasses = differences.length === 0 || this.isForeignHeld ? 0 : this.unequalPasses + 1
     // A difference is looked at twice, half a minute apart; a fill or boundary may come in between.
-    if (this.unequalPasses > 3 + this.patience) this.observer.violation(4, `after ${this.unequalPasses} passes: ${differences.join('; ')}`)
+    if (this.unequalPasses > 3 + this.patience)
+      this.observer.violation(4, `after ${this.unequalPasses} passes: ${differences.join('; ')}`)
   }
 
   /** At the end, when all is quiet: everything has to be told for. Answers with the number of trades. */
@@ -238,14 +306,22 @@ export class Examiner {
     ])
     const isQuiet = this.sim.now - this.lastHandAt > HAND_MS && truth.isOpen && !this.isForeignHeld
     if (isQuiet) for (const difference of this.differences(truth)) observer.violation(4, `at the end: ${difference}`)
-    if (isQuiet && (state.phase.kind === 'opening' || state.phase.kind === 'closing')) observer.violation(5, `still ${state.phase.kind} at the end`)
+    if (isQuiet && (state.phase.kind === 'opening' || state.phase.kind === 'closing'))
+      observer.violation(5, `still ${state.phase.kind} at the end`)
     const held = positionOf(state.phase)
 
     const owners = new Map<string, number>()
-    for (const id of [...trades.flatMap(({ fillIds }) => fillIds), ...(held?.fillIds ?? [])]) owners.set(id, (owners.get(id) ?? 0) + 1)
+    for (const id of [...trades.flatMap(({ fillIds }) => fillIds), ...(held?.fillIds ?? [])])
+      owners.set(id, (owners.get(id) ?? 0) + 1)
     for (const [id, count] of owners) if (count > 1) observer.violation(6, `fill ${id} is in ${count} trades`)
-    const isExcused = this.areFillsExcused || [...owners.keys()].some((id) => /stand-in|external|excess/.test(id)) || state.incidents.some(({ kind }) => kind === 'foreign_fill' || kind === 'reversed')
-    if (isQuiet && !isExcused) for (const fill of truth.fills) if (!owners.has(fill.entryId)) observer.violation(6, `fill ${fill.entryId} (${fill.side} ${fill.contracts}) is in no trade`)
+    const isExcused =
+      this.areFillsExcused ||
+      [...owners.keys()].some((id) => /stand-in|external|excess/.test(id)) ||
+      state.incidents.some(({ kind }) => kind === 'foreign_fill' || kind === 'reversed')
+    if (isQuiet && !isExcused)
+      for (const fill of truth.fills)
+        if (!owners.has(fill.entryId))
+          observer.violation(6, `fill ${fill.entryId} (${fill.side} ${fill.contracts}) is in no trade`)
     for (const trade of trades) {
       const pnl = dec(trade.gross).minus(trade.fees).plus(trade.funding)
       if (!pnl.eq(trade.pnl)) observer.violation(6, `trade ${trade.id}: ${trade.pnl} is not ${pnl.toFixed()}`)
@@ -254,24 +330,31 @@ export class Examiner {
     const { accounting } = state
     const total = (amounts: readonly Money[]): string => sum(...amounts)
     const expect = (what: string, is: string, should: string, tolerance = '0'): void => {
-      if (dec(is).minus(should).abs().gt(tolerance)) observer.violation(8, `${what}: ${is} in the books, ${should} in the history`)
+      if (dec(is).minus(should).abs().gt(tolerance))
+        observer.violation(8, `${what}: ${is} in the books, ${should} in the history`)
     }
     expect('fees', accounting.fees, total(fills.filter(({ fillId }) => owners.has(fillId)).map(({ fee }) => fee)))
     expect('funding', accounting.funding, total(funding.map(({ amount }) => amount)))
     expect('trades', String(accounting.tradesClosed), String(trades.length))
-    for (const id of owners.keys()) if (!fills.some(({ fillId }) => fillId === id)) observer.violation(8, `fill ${id} is in a trade and not in the history`)
+    for (const id of owners.keys())
+      if (!fills.some(({ fillId }) => fillId === id))
+        observer.violation(8, `fill ${id} is in a trade and not in the history`)
     const known = new Set(orders.map(({ order }) => order.clientOrderId))
-    for (const [id, intent] of observer.intents) if (!known.has(id)) observer.violation(8, `the ${intent.leg} ${id} was meant and is not in the history`)
+    for (const [id, intent] of observer.intents)
+      if (!known.has(id)) observer.violation(8, `the ${intent.leg} ${id} was meant and is not in the history`)
     for (const { order, status } of orders) {
-      const isHeldExit = held?.protection.status === 'intended' && held.protection.order.clientOrderId === order.clientOrderId
-      if (isQuiet && !isHeldExit && (status === 'intended' || status === 'accepted' || status === 'unknown')) observer.violation(8, `the ${order.kind} ${order.clientOrderId} ends as ${status} in the history`)
+      const isHeldExit =
+        held?.protection.status === 'intended' && held.protection.order.clientOrderId === order.clientOrderId
+      if (isQuiet && !isHeldExit && (status === 'intended' || status === 'accepted' || status === 'unknown'))
+        observer.violation(8, `the ${order.kind} ${order.clientOrderId} ends as ${status} in the history`)
     }
     if (state.outbox !== null) observer.violation(8, `the outbox of ${state.outbox.at} was never cleared`)
     // Fees, funding and profit explain the cash: nothing but deposits is left over.
     if (isQuiet && !isExcused) {
       const unexplained = dec(accounting.adjustments).minus(truth.deposited).plus(observer.depositedAtStart)
       // Money that comes or goes in the same minute as funding cannot be told from it.
-      if (unexplained.abs().gt(this.hasMovedMoney ? '2' : '0.05')) observer.violation(4, `${unexplained.toFixed()} of cash is explained by no fill, fee, funding or deposit`)
+      if (unexplained.abs().gt(this.hasMovedMoney ? '2' : '0.05'))
+        observer.violation(4, `${unexplained.toFixed()} of cash is explained by no fill, fee, funding or deposit`)
     }
     return trades.length
   }
@@ -280,5 +363,12 @@ export class Examiner {
 /** A live stop of at least the size held. */
 function isCover(order: TrueOrder, { position }: VenueTruth): boolean {
   const side = position.contracts > 0 ? 'SELL' : 'BUY'
-  return order.isLive && order.status === 'OPEN' && order.bracket !== null && !order.isTriggered && order.side === side && order.size - order.filled >= Math.abs(position.contracts)
+  return (
+    order.isLive &&
+    order.status === 'OPEN' &&
+    order.bracket !== null &&
+    !order.isTriggered &&
+    order.side === side &&
+    order.size - order.filled >= Math.abs(position.contracts)
+  )
 }

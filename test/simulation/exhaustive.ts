@@ -16,7 +16,11 @@ export function scriptedLife(ending: Ending, attachBracket: boolean): Scenario {
   const at = (minute: number): number => START + minute * MINUTE_MS
   const deliveries: Delivery[] = [
     { of: 'cycle', at: at(0), scheduledFor: at(0) },
-    ...[1, 2, 3, 29, 31, 32, 33].map((minute): Delivery => ({ of: 'enforce', at: at(minute), scheduledFor: at(minute) })),
+    ...[1, 2, 3, 29, 31, 32, 33].map((minute): Delivery => ({
+      of: 'enforce',
+      at: at(minute),
+      scheduledFor: at(minute),
+    })),
     // The event bus delivers at least once: each cycle comes a second time, after its lease.
     { of: 'cycle', at: at(5), scheduledFor: at(0) },
     { of: 'cycle', at: at(30), scheduledFor: at(30) },
@@ -59,7 +63,8 @@ export function shortLife(quietMinutes = 4): Scenario {
 }
 
 function bars(ending: Ending, turnsAt = 10): Candle[] {
-  const level = (minute: number): number => (ending === 'decision' || minute < turnsAt ? LEVEL : ending === 'stop' ? LEVEL * 0.98 : LEVEL * 1.02)
+  const level = (minute: number): number =>
+    ending === 'decision' || minute < turnsAt ? LEVEL : ending === 'stop' ? LEVEL * 0.98 : LEVEL * 1.02
   return Array.from({ length: 30 + LIFE_MINUTES + 20 }, (_, index) => {
     const minute = index - 30
     const price = level(minute)

@@ -50,7 +50,12 @@ export class Life {
    * A call over the network: the request travels, takes effect, the answer travels back. Throwing `effect` is an answer
    * too. The effect happens even if the caller has died meanwhile. `onSend` happens as the request leaves.
    */
-  async call<T>(port: string, { outMs, backMs }: { outMs: number; backMs: number }, effect: () => T | Promise<T>, onSend: () => void = () => {}): Promise<T> {
+  async call<T>(
+    port: string,
+    { outMs, backMs }: { outMs: number; backMs: number },
+    effect: () => T | Promise<T>,
+    onSend: () => void = () => {},
+  ): Promise<T> {
     await this.pass(port, 'before')
     onSend()
     const answer = await new Promise<() => T>((resolve) => {

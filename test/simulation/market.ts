@@ -40,7 +40,13 @@ export function createSimMarket(minutes: readonly Candle[], priceAt: (instant: E
       const last = priceAt(at)
       const tick = dec('0.5')
       const text = price(floorToStep(dec(last), tick))
-      return { at: toIso(at), bid: price(floorToStep(dec(last).minus('0.5'), tick)), ask: price(ceilToStep(dec(last).plus('0.5'), tick)), last: text, mark: text }
+      return {
+        at: toIso(at),
+        bid: price(floorToStep(dec(last).minus('0.5'), tick)),
+        ask: price(ceilToStep(dec(last).plus('0.5'), tick)),
+        last: text,
+        mark: text,
+      }
     },
     fundingRates: async () => [],
     openInterest: async () => null,

@@ -54,7 +54,9 @@ export class Observer {
   }
 
   log(life: string, level: string, message: string, fields: unknown): void {
-    this.trace(`${life} ${level}: ${message} ${JSON.stringify(fields, (_key, value: unknown) => (value instanceof Error ? `${value.name}: ${value.message}` : value))}`)
+    this.trace(
+      `${life} ${level}: ${message} ${JSON.stringify(fields, (_key, value: unknown) => (value instanceof Error ? `${value.name}: ${value.message}` : value))}`,
+    )
   }
 
   /** A write has taken effect. */
@@ -63,10 +65,13 @@ export class Observer {
     const next = JSON.parse(item.body) as StrategyState
     const before = this.state
     if (before === null) this.depositedAtStart = this.venueDeposited()
-    if (before !== null && next.version !== before.version + 1) this.violation(8, `state version ${next.version} was written over ${before.version}`)
+    if (before !== null && next.version !== before.version + 1)
+      this.violation(8, `state version ${next.version} was written over ${before.version}`)
     this.state = next
     this.noteIntents(next)
-    this.trace(`state ${next.version}: ${next.phase.kind}${next.halt === null ? '' : ' HALTED'}${next.suspicions.map(({ kind }) => ` ?${kind}`).join('')}${next.incidents.map(({ kind }) => ` !${kind}`).join('')}`)
+    this.trace(
+      `state ${next.version}: ${next.phase.kind}${next.halt === null ? '' : ' HALTED'}${next.suspicions.map(({ kind }) => ` ?${kind}`).join('')}${next.incidents.map(({ kind }) => ` !${kind}`).join('')}`,
+    )
   }
 
   private noteIntents({ phase, halt, strategyId }: StrategyState): void {
@@ -78,16 +83,38 @@ export class Observer {
       this.intents.set(id, intent)
       if (intent.leg !== 'entry') return
       const slot = intent.cycleId === null ? null : slotOf(intent.cycleId)
-      if (slot !== null && id !== clientOrderIdOf(strategyId, slot, 'entry', 0)) this.violation(1, `the entry of ${intent.cycleId} does not have the id of its slot: a second one of it would not be recognised`)
+      if (slot !== null && id !== clientOrderIdOf(strategyId, slot, 'entry', 0))
+        this.violation(
+          1,
+          `the entry of ${intent.cycleId} does not have the id of its slot: a second one of it would not be recognised`,
+        )
       if (halt !== null) this.violation(7, `an entry was meant while halted by ${halt.by}`)
       // Whoever decides has looked before.
       const held = this.venuePosition()
       if (held !== 0) this.violation(4, `an entry was meant while the venue holds ${held}`)
     }
-    if (phase.kind === 'opening') note(phase.intent.order.clientOrderId, { leg: 'entry', deadline: fromIso(phase.intent.deadline), cycleId: phase.intent.cycleId, order: phase.intent.order })
-    if (phase.kind === 'closing') note(phase.intent.order.clientOrderId, { leg: 'close', deadline: fromIso(phase.intent.deadline), cycleId: null, order: null })
+    if (phase.kind === 'opening')
+      note(phase.intent.order.clientOrderId, {
+        leg: 'entry',
+        deadline: fromIso(phase.intent.deadline),
+        cycleId: phase.intent.cycleId,
+        order: phase.intent.order,
+      })
+    if (phase.kind === 'closing')
+      note(phase.intent.order.clientOrderId, {
+        leg: 'close',
+        deadline: fromIso(phase.intent.deadline),
+        cycleId: null,
+        order: null,
+      })
     const protection = phase.kind === 'flat' ? undefined : phase.position?.protection
-    if (protection?.status === 'intended') note(protection.order.clientOrderId, { leg: 'protect', deadline: fromIso(protection.deadline), cycleId: null, order: null })
+    if (protection?.status === 'intended')
+      note(protection.order.clientOrderId, {
+        leg: 'protect',
+        deadline: fromIso(protection.deadline),
+        cycleId: null,
+        order: null,
+      })
   }
 
   /** A request leaves a process. */
@@ -102,11 +129,14 @@ export class Observer {
     this.sends.set(meant, times)
     this.trace(`sent ${label} ${JSON.stringify(body)}`)
     if (times > 1) this.violation(1, `order ${id} was sent ${times} times for one intent`)
-    if (intent === undefined) return this.violation(1, `order ${id} was sent without an intent in the ledger: ${JSON.stringify(body)}`)
-    if (this.sim.now > intent.deadline) this.violation(5, `the ${intent.leg} ${id} was sent ${this.sim.now - intent.deadline} ms past its deadline`)
+    if (intent === undefined)
+      return this.violation(1, `order ${id} was sent without an intent in the ledger: ${JSON.stringify(body)}`)
+    if (this.sim.now > intent.deadline)
+      this.violation(5, `the ${intent.leg} ${id} was sent ${this.sim.now - intent.deadline} ms past its deadline`)
     const phase = this.state?.phase
     const unresolved = phase?.kind === 'opening' ? phase.intent.order.clientOrderId : null
-    if (intent.leg === 'entry' && unresolved !== null && unresolved !== id) this.violation(5, `the entry ${id} was sent while ${unresolved} is unresolved`)
+    if (intent.leg === 'entry' && unresolved !== null && unresolved !== id)
+      this.violation(5, `the entry ${id} was sent while ${unresolved} is unresolved`)
   }
 
   /** A request has reached the venue. */
@@ -121,7 +151,8 @@ export class Observer {
   told(event: DomainEvent): void {
     const known = this.toldById.get(event.id)
     this.trace(`event ${event.type} ${event.id} ${JSON.stringify(event.detail)}`)
-    if (known !== undefined && canonicalJson(known) !== canonicalJson(event)) this.violation(9, `event ${event.id} was told twice, differently: ${known.type} and ${event.type}`)
+    if (known !== undefined && canonicalJson(known) !== canonicalJson(event))
+      this.violation(9, `event ${event.id} was told twice, differently: ${known.type} and ${event.type}`)
     this.toldById.set(event.id, event)
   }
 
@@ -133,7 +164,9 @@ export class Observer {
 
   /** Entries that were meant, by the cycle that meant them. */
   entriesOf(cycleId: string): string[] {
-    return [...this.intents].flatMap(([id, intent]) => (intent.leg === 'entry' && intent.cycleId === cycleId ? [id] : []))
+    return [...this.intents].flatMap(([id, intent]) =>
+      intent.leg === 'entry' && intent.cycleId === cycleId ? [id] : [],
+    )
   }
 
   /** Largest exposure that any of the given orders allows, in contracts with the sign of its side. */

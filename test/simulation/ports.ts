@@ -84,7 +84,10 @@ export function createSimPorts(options: PortsOptions): CyclePorts {
         }),
     },
     schedule: {
-      disable: (reason) => life.call('schedule', { outMs: 5, backMs: 5 }, () => observer.scheduleIs(misfortune(options, 'schedule', options.rates.bus) ? null : 'off', reason)),
+      disable: (reason) =>
+        life.call('schedule', { outMs: 5, backMs: 5 }, () =>
+          observer.scheduleIs(misfortune(options, 'schedule', options.rates.bus) ? null : 'off', reason),
+        ),
       enable: () => life.call('schedule', { outMs: 5, backMs: 5 }, () => observer.scheduleIs('on', '')),
     },
     codeVersion: 'simulation',
@@ -138,14 +141,17 @@ function createTransport(options: PortsOptions): Transport {
   return async (request, timeoutMs, sendBy) => {
     let outMs = chance.whole(10, 90)
     let backMs = chance.whole(10, 90)
-    const draw = chance.happens(request.method === 'POST' ? rates.venueWrite : rates.venue) ? chance.pick(MISFORTUNES) : null
+    const draw = chance.happens(request.method === 'POST' ? rates.venueWrite : rates.venue)
+      ? chance.pick(MISFORTUNES)
+      : null
     if (draw !== null) {
       life.isDisturbed = true
       observer.fault(`venue: ${draw}`)
     }
     if (draw === 'late before its effect') outMs = chance.whole(4_000, 25_000)
     if (draw === 'late after its effect') backMs = chance.whole(4_000, 25_000)
-    if (sendBy !== undefined && sim.now > sendBy) throw new NoAnswerError('simulated: too late to send', { wasSent: false })
+    if (sendBy !== undefined && sim.now > sendBy)
+      throw new NoAnswerError('simulated: too late to send', { wasSent: false })
     const reach = () => {
       const given = venue(wireToVenue(request))
       observer.reached(request, given)
@@ -175,7 +181,8 @@ function createTransport(options: PortsOptions): Transport {
       },
       onSend,
     )
-    if (answer === null) throw new NoAnswerError('simulated: no complete answer in time', { wasSent: draw !== 'refused connection' })
+    if (answer === null)
+      throw new NoAnswerError('simulated: no complete answer in time', { wasSent: draw !== 'refused connection' })
     switch (draw) {
       case 'answer lost after its effect':
         throw new NoAnswerError('simulated: the answer was lost', { wasSent: true })
@@ -224,9 +231,17 @@ function createDecider(options: PortsOptions): Decider {
       const waitMs = how === 'slow' ? chance.whole(20_000, 150_000) : chance.whole(500, 6_000)
       return life.call('model', { outMs: waitMs, backMs: 10 }, () => {
         if (how === 'throws') throw new Error('simulated: the decider has a bug')
-        const decision: Decision = how === 'failed' ? { action: 'hold', rationale: 'no answer' } : decide(Date.parse(snapshot.slot))
+        const decision: Decision =
+          how === 'failed' ? { action: 'hold', rationale: 'no answer' } : decide(Date.parse(snapshot.slot))
         const failure = how === 'failed' ? ({ kind: 'timeout', message: 'simulated' } as const) : null
-        return { decision, decider: 'simulated', model: null, failure, attempts: [], usage: { inputTokens: 0, outputTokens: 0, costUsd: null } }
+        return {
+          decision,
+          decider: 'simulated',
+          model: null,
+          failure,
+          attempts: [],
+          usage: { inputTokens: 0, outputTokens: 0, costUsd: null },
+        }
       })
     },
   }

@@ -56,7 +56,10 @@ const ENFORCE_TIMEOUT_MS = 50 * SECOND_MS
 const COLD = 0.05
 
 /** Lives a scenario through and says what was seen. */
-export async function runScenario(scenario: Scenario, { crashAt, trace = () => {}, sabotage = (ports) => ports }: RunOptions = {}): Promise<SimReport> {
+export async function runScenario(
+  scenario: Scenario,
+  { crashAt, trace = () => {}, sabotage = (ports) => ports }: RunOptions = {},
+): Promise<SimReport> {
   const sim = new Simulator(START)
   const traced = (line: string): void => trace(`${toIso(sim.now).slice(11, 23)} ${line}`)
   const observer = new Observer(sim, traced)
@@ -69,7 +72,18 @@ export async function runScenario(scenario: Scenario, { crashAt, trace = () => {
       sizing: RISKING,
       market: { source: 'live', symbol: SYMBOL, referenceSymbol: null },
       live: { attachBracket: scenario.venue.attachBracket, tradesPerSizeStep: scenario.venue.tradesPerSizeStep },
-      guard: { minStopAtr: 0.01, maxStopAtr: 1_000, maxPriceMoveAtr: 1_000, minRewardToRisk: 0.01, cooldownMinutesAfterLoss: 0, maxEntriesPerDay: 100, maxEntrySlippageBps: 20, sessionBufferMinutes: 2, liquidationBuffer: 0, maxFundingAnnualised: 100 },
+      guard: {
+        minStopAtr: 0.01,
+        maxStopAtr: 1_000,
+        maxPriceMoveAtr: 1_000,
+        minRewardToRisk: 0.01,
+        cooldownMinutesAfterLoss: 0,
+        maxEntriesPerDay: 100,
+        maxEntrySlippageBps: 20,
+        sessionBufferMinutes: 2,
+        liquidationBuffer: 0,
+        maxFundingAnnualised: 100,
+      },
     },
   })
 
@@ -131,7 +145,9 @@ export async function runScenario(scenario: Scenario, { crashAt, trace = () => {
     }
     const life = new Life(name, sim, () => points++, mayDieAt)
     // Events that overlap meet processes of their own, and so does a person.
-    const process = (delivery.of === 'cycle' || delivery.of === 'enforce' ? warm.get(delivery.of) : undefined) ?? new WarmBroker(config, sim)
+    const process =
+      (delivery.of === 'cycle' || delivery.of === 'enforce' ? warm.get(delivery.of) : undefined) ??
+      new WarmBroker(config, sim)
     warm.delete(delivery.of)
     const end = (): void => {
       alive.delete(life)
@@ -152,7 +168,15 @@ export async function runScenario(scenario: Scenario, { crashAt, trace = () => {
     })
     const ports = sabotage(
       createSimPorts({
-        life, sim, config, items, market, chance, rates, observer, warm: process,
+        life,
+        sim,
+        config,
+        items,
+        market,
+        chance,
+        rates,
+        observer,
+        warm: process,
         venue: (request) => {
           current = { life, chance }
           const reply = venue.handle(request)
@@ -175,7 +199,11 @@ export async function runScenario(scenario: Scenario, { crashAt, trace = () => {
       (error: unknown) => {
         traced(`${name} fails: ${String(error)}`)
         // A function that fails without having been wronged is a bug of ours.
-        if (!life.isDisturbed && !life.isOverlapped && !EXPECTED_ERRORS.test(String(error))) observer.violation(0, `${name} failed: ${error instanceof Error ? error.stack?.slice(0, 600) : String(error)}`)
+        if (!life.isDisturbed && !life.isOverlapped && !EXPECTED_ERRORS.test(String(error)))
+          observer.violation(
+            0,
+            `${name} failed: ${error instanceof Error ? error.stack?.slice(0, 600) : String(error)}`,
+          )
         life.isDisturbed = true
         end()
       },
@@ -183,7 +211,10 @@ export async function runScenario(scenario: Scenario, { crashAt, trace = () => {
   }
 
   scenario.deliveries.forEach((delivery, ordinal) => sim.at(delivery.at, () => invoke(delivery, ordinal)))
-  for (const hand of scenario.hands) sim.at(hand.at, () => act(hand, { venue, observer, examiner, sim, chance: new Chance('hand', scenario.name, hand.at) }))
+  for (const hand of scenario.hands)
+    sim.at(hand.at, () =>
+      act(hand, { venue, observer, examiner, sim, chance: new Chance('hand', scenario.name, hand.at) }),
+    )
   const end = START + scenario.minutes * MINUTE_MS
   await sim.runUntil(end, () => examiner.look())
   isQuiet = true
@@ -200,7 +231,9 @@ export async function runScenario(scenario: Scenario, { crashAt, trace = () => {
     crashPoints: points,
     activeCrashPoints,
     crashes,
-    entries: venue.truth().orders.filter((order) => observer.intents.get(order.clientOrderId)?.leg === 'entry' && order.filled > 0).length,
+    entries: venue
+      .truth()
+      .orders.filter((order) => observer.intents.get(order.clientOrderId)?.leg === 'entry' && order.filled > 0).length,
     trades,
     passes: counts.passes,
     cycles: counts.cycles,
@@ -214,9 +247,21 @@ export async function runScenario(scenario: Scenario, { crashAt, trace = () => {
 /** What a port's failure may become when it is passed on. */
 const EXPECTED_ERRORS = /StateConflict|simulated/
 
-const REASONS = ['INSUFFICIENT_FUND', 'INVALID_FCM_TRADING_SESSION', 'BRACKET_ORDER_NOT_SUPPORTED', 'PREVIEW_STOP_PRICE_ABOVE_LAST_TRADE_PRICE', 'UNKNOWN_FAILURE_REASON', 'OPEN_BRACKET_ORDERS', 'RATE_LIMIT_EXCEEDED'] as const satisfies readonly [string, ...string[]]
+const REASONS = [
+  'INSUFFICIENT_FUND',
+  'INVALID_FCM_TRADING_SESSION',
+  'BRACKET_ORDER_NOT_SUPPORTED',
+  'PREVIEW_STOP_PRICE_ABOVE_LAST_TRADE_PRICE',
+  'UNKNOWN_FAILURE_REASON',
+  'OPEN_BRACKET_ORDERS',
+  'RATE_LIMIT_EXCEEDED',
+] as const satisfies readonly [string, ...string[]]
 
-async function perform({ of, scheduledFor }: Delivery, ports: CyclePorts, counts: { passes: number; cycles: number }): Promise<string> {
+async function perform(
+  { of, scheduledFor }: Delivery,
+  ports: CyclePorts,
+  counts: { passes: number; cycles: number },
+): Promise<string> {
   switch (of) {
     case 'cycle': {
       counts.cycles += 1
@@ -231,7 +276,10 @@ async function perform({ of, scheduledFor }: Delivery, ports: CyclePorts, counts
     case 'halt':
     case 'resume': {
       const at = toIso(ports.clock())
-      const event = of === 'halt' ? ({ type: 'halted', at, halt: { at, by: 'operator', rule: null, reason: 'simulated' } } as const) : ({ type: 'resumed', at } as const)
+      const event =
+        of === 'halt'
+          ? ({ type: 'halted', at, halt: { at, by: 'operator', rule: null, reason: 'simulated' } } as const)
+          : ({ type: 'resumed', at } as const)
       const state = await retryOnConflict(ports, async () => commit(ports, await loadOrCreateState(ports), [event]))
       await settleOutbox(ports, state, { own: true })
       if (of === 'halt') await ports.schedule.disable('simulated')
@@ -248,14 +296,30 @@ function decisionAt(plan: SimDecision | undefined, last: number): Decision {
   if (plan.action === 'close') return { action: 'close', rationale: 'enough' }
   const direction = plan.action === 'open_long' ? 1 : -1
   const off = (percent: number): number => Math.round(last * (1 + (direction * percent) / 100) * 2) / 2
-  return { action: plan.action, stopLossPrice: off(-plan.stopPercent), takeProfitPrice: off(plan.targetPercent), confidence: 0.8, invalidation: 'simulated', rationale: 'simulated' }
+  return {
+    action: plan.action,
+    stopLossPrice: off(-plan.stopPercent),
+    takeProfitPrice: off(plan.targetPercent),
+    confidence: 0.8,
+    invalidation: 'simulated',
+    rationale: 'simulated',
+  }
 }
 
 /** Contracts that somebody adds to ours for a while. */
 const ADDED = 3
 
 /** What somebody does at the venue; nothing where it does not apply. */
-function act({ does }: Hand, { venue, observer, examiner, sim, chance }: { venue: FakeVenue; observer: Observer; examiner: Examiner; sim: Simulator; chance: Chance }): void {
+function act(
+  { does }: Hand,
+  {
+    venue,
+    observer,
+    examiner,
+    sim,
+    chance,
+  }: { venue: FakeVenue; observer: Observer; examiner: Examiner; sim: Simulator; chance: Chance },
+): void {
   const { position, orders } = venue.truth()
   const held = Math.abs(position.contracts)
   const exits = orders.filter((order) => order.isLive && order.bracket !== null)
@@ -293,12 +357,23 @@ function act({ does }: Hand, { venue, observer, examiner, sim, chance }: { venue
       const last = Number(dec(venue.truth().lastPrice))
       const direction = Math.sign(position.contracts)
       const tick = (price: number): string => String(Math.round(price * 2) / 2)
-      venue.hand.placeBracket({ side: direction > 0 ? 'SELL' : 'BUY', contracts: held, limitPrice: tick(last * (1 + direction * 0.03)), stopPrice: tick(last * (1 - direction * 0.03)) })
+      venue.hand.placeBracket({
+        side: direction > 0 ? 'SELL' : 'BUY',
+        contracts: held,
+        limitPrice: tick(last * (1 + direction * 0.03)),
+        stopPrice: tick(last * (1 - direction * 0.03)),
+      })
       return
     }
     case 'open':
       // And closes it again before long.
-      if (held !== 0 || orders.some((order) => order.isLive) || !venue.truth().isOpen || observer.state?.phase.kind !== 'flat') return
+      if (
+        held !== 0 ||
+        orders.some((order) => order.isLive) ||
+        !venue.truth().isOpen ||
+        observer.state?.phase.kind !== 'flat'
+      )
+        return
       note()
       venue.hand.openPosition('BUY', 3)
       sim.after(4 * MINUTE_MS, () => {
@@ -312,10 +387,14 @@ function act({ does }: Hand, { venue, observer, examiner, sim, chance }: { venue
       const side = position.contracts > 0 ? 'BUY' : 'SELL'
       venue.hand.openPosition(side, ADDED)
       const takeAway = (): void => {
-        const { isOpen, position: { contracts } } = venue.truth()
+        const {
+          isOpen,
+          position: { contracts },
+        } = venue.truth()
         if (!isOpen) return sim.after(MINUTE_MS, takeAway)
         // Ours may have been closed meanwhile; theirs goes in any case.
-        if (contracts !== 0 && contracts > 0 === (side === 'BUY')) venue.hand.close(Math.min(ADDED, Math.abs(contracts)))
+        if (contracts !== 0 && contracts > 0 === (side === 'BUY'))
+          venue.hand.close(Math.min(ADDED, Math.abs(contracts)))
         examiner.handed('take away')
       }
       sim.after(chance.whole(5_000, 4 * MINUTE_MS), takeAway)

@@ -29,9 +29,15 @@ export const NO_RATES: Rates = { crash: 0, venue: 0, venueWrite: 0, refusal: 0, 
 export type Delivery = { at: EpochMs; of: 'cycle' | 'enforce' | 'halt' | 'resume'; scheduledFor: EpochMs }
 
 /** What somebody does at the venue behind our back. */
-export type Hand = { at: EpochMs; does: 'close' | 'reduce' | 'cancel_exits' | 'deposit' | 'withdraw' | 'place_bracket' | 'liquidate' | 'open' | 'add' }
+export type Hand = {
+  at: EpochMs
+  does: 'close' | 'reduce' | 'cancel_exits' | 'deposit' | 'withdraw' | 'place_bracket' | 'liquidate' | 'open' | 'add'
+}
 
-export type SimDecision = { action: 'open_long' | 'open_short'; stopPercent: number; targetPercent: number } | { action: 'close' } | { action: 'hold' }
+export type SimDecision =
+  | { action: 'open_long' | 'open_short'; stopPercent: number; targetPercent: number }
+  | { action: 'close' }
+  | { action: 'hold' }
 
 /** One strategy's life, decided beforehand but for the faults, which are drawn as calls are made. */
 export type Scenario = {
@@ -66,8 +72,18 @@ export function scenarioOf(seed: number): Scenario {
     deliveries: deliveriesOf(new Chance('deliveries', seed), minutes),
     hands: handsOf(new Chance('hands', seed), minutes),
     decisions: decisionsOf(new Chance('decisions', seed), minutes),
-    rates: { crash: 0.002 * storm, venue: 0.02 * storm, venueWrite: 0.12 * storm, refusal: 0.12 * storm, store: 0.01 * storm, model: 0.1, bus: 0.05 * storm },
-    closures: chance.happens(0.15) ? [closureFrom(START + chance.whole(3, minutes - 10) * MINUTE_MS, chance.whole(2, 12))] : [],
+    rates: {
+      crash: 0.002 * storm,
+      venue: 0.02 * storm,
+      venueWrite: 0.12 * storm,
+      refusal: 0.12 * storm,
+      store: 0.01 * storm,
+      model: 0.1,
+      bus: 0.05 * storm,
+    },
+    closures: chance.happens(0.15)
+      ? [closureFrom(START + chance.whole(3, minutes - 10) * MINUTE_MS, chance.whole(2, 12))]
+      : [],
     switches: {
       settlesRealisedAtOnce: chance.happens(0.3),
       duplicateIds: chance.pick(['first', 'refuse']),
@@ -102,7 +118,8 @@ function walk(chance: Chance, minutes: number): Candle[] {
   const volatility = chance.pick([0.0004, 0.001, 0.002])
   let last = LEVEL
   return Array.from({ length: 30 + minutes + STILL_MINUTES }, (_, index) => {
-    if (index >= 30 + minutes) return { time: START + (index - 30) * MINUTE_MS, open: last, high: last, low: last, close: last, volume: 10 }
+    if (index >= 30 + minutes)
+      return { time: START + (index - 30) * MINUTE_MS, open: last, high: last, low: last, close: last, volume: 10 }
     const open = chance.happens(0.02) ? last * (1 + chance.normal() * 0.02) : last
     const close = open * (1 + chance.normal() * volatility)
     const high = Math.max(open, close) * (1 + Math.abs(chance.normal()) * volatility * 0.5)
@@ -123,19 +140,23 @@ function deliveriesOf(chance: Chance, minutes: number): Delivery[] {
     if (chance.happens(0.04) || (minute >= gap.from && minute < gap.to)) continue
     const scheduledFor = START + minute * MINUTE_MS
     deliveries.push({ of: 'enforce', scheduledFor, at: scheduledFor + chance.whole(0, 1_500) })
-    if (chance.happens(0.04)) deliveries.push({ of: 'enforce', scheduledFor, at: scheduledFor + chance.whole(0, 30_000) })
+    if (chance.happens(0.04))
+      deliveries.push({ of: 'enforce', scheduledFor, at: scheduledFor + chance.whole(0, 30_000) })
   }
   for (let minute = 0; minute < minutes; minute += SLOT_MINUTES) {
     const scheduledFor = START + minute * MINUTE_MS
     if (chance.happens(0.05)) continue
     const lateMs = chance.happens(0.1) ? chance.whole(0, 40 * MINUTE_MS) : chance.whole(0, 2_000)
     deliveries.push({ of: 'cycle', scheduledFor, at: scheduledFor + lateMs })
-    for (let copies = 0; copies < 3; copies++) if (chance.happens(0.25)) deliveries.push({ of: 'cycle', scheduledFor, at: scheduledFor + lateMs + chance.whole(0, 10 * MINUTE_MS) })
+    for (let copies = 0; copies < 3; copies++)
+      if (chance.happens(0.25))
+        deliveries.push({ of: 'cycle', scheduledFor, at: scheduledFor + lateMs + chance.whole(0, 10 * MINUTE_MS) })
   }
   if (chance.happens(0.15)) {
     const at = START + chance.whole(1, minutes - 5) * MINUTE_MS + chance.whole(0, 59_000)
     deliveries.push({ of: 'halt', scheduledFor: at, at })
-    if (chance.happens(0.5)) deliveries.push({ of: 'resume', scheduledFor: at, at: at + chance.whole(1, 20) * MINUTE_MS })
+    if (chance.happens(0.5))
+      deliveries.push({ of: 'resume', scheduledFor: at, at: at + chance.whole(1, 20) * MINUTE_MS })
   }
   return deliveries.filter(({ at }) => at < START + minutes * MINUTE_MS)
 }
@@ -143,13 +164,26 @@ function deliveriesOf(chance: Chance, minutes: number): Delivery[] {
 function handsOf(chance: Chance, minutes: number): Hand[] {
   if (!chance.happens(0.5)) return []
   return Array.from({ length: chance.whole(1, 4) }, () => ({
-    at: chance.happens(0.5) ? START + chance.whole(1, minutes - 6) * MINUTE_MS + chance.whole(0, 59_999) : nearSlot(chance, minutes),
-    does: chance.pick(['close', 'reduce', 'cancel_exits', 'deposit', 'withdraw', 'place_bracket', 'liquidate', 'open', 'add']),
+    at: chance.happens(0.5)
+      ? START + chance.whole(1, minutes - 6) * MINUTE_MS + chance.whole(0, 59_999)
+      : nearSlot(chance, minutes),
+    does: chance.pick([
+      'close',
+      'reduce',
+      'cancel_exits',
+      'deposit',
+      'withdraw',
+      'place_bracket',
+      'liquidate',
+      'open',
+      'add',
+    ]),
   }))
 }
 
 /** Shortly before or after a slot begins, when a cycle is about to look. */
-const nearSlot = (chance: Chance, minutes: number): EpochMs => START + chance.whole(1, Math.floor(minutes / SLOT_MINUTES)) * SLOT_MINUTES * MINUTE_MS + chance.whole(-20_000, 4_000)
+const nearSlot = (chance: Chance, minutes: number): EpochMs =>
+  START + chance.whole(1, Math.floor(minutes / SLOT_MINUTES)) * SLOT_MINUTES * MINUTE_MS + chance.whole(-20_000, 4_000)
 
 function decisionsOf(chance: Chance, minutes: number): Map<EpochMs, SimDecision> {
   const decisions = new Map<EpochMs, SimDecision>()
@@ -158,7 +192,9 @@ function decisionsOf(chance: Chance, minutes: number): Map<EpochMs, SimDecision>
     const stopPercent = chance.between(0.2, 2)
     const targetPercent = chance.between(0.2, 2)
     const decision: SimDecision =
-      kind === 'close' || kind === 'hold' ? { action: kind } : { action: kind === 'long' ? 'open_long' : 'open_short', stopPercent, targetPercent }
+      kind === 'close' || kind === 'hold'
+        ? { action: kind }
+        : { action: kind === 'long' ? 'open_long' : 'open_short', stopPercent, targetPercent }
     decisions.set(START + minute * MINUTE_MS, decision)
   }
   return decisions

@@ -64,7 +64,9 @@ async function work(share: number, shares: number): Promise<Tally> {
 async function main(): Promise<void> {
   if (values.help) return void process.stdout.write(`${USAGE}\n`)
   if (values.seed !== undefined) {
-    const report = await runScenario(scenarioOf(Number(values.seed)), { trace: (line) => process.stdout.write(`${line}\n`) })
+    const report = await runScenario(scenarioOf(Number(values.seed)), {
+      trace: (line) => process.stdout.write(`${line}\n`),
+    })
     process.exitCode = report.violations.length === 0 ? 0 : 1
     return
   }
@@ -79,14 +81,19 @@ async function main(): Promise<void> {
   const tally = emptyTally()
   for (const one of tallies) merge(tally, one)
   const first = tally.violations[0]
-  process.stdout.write(`${describeTally(tally)}\n\n${((performance.now() - began) / 1_000).toFixed(0)} s on ${shares} processes\n`)
-  if (first?.name.startsWith('seed ')) process.stdout.write(`again, line by line: npm run simulate -- --${first.name.replace(' ', ' ')}\n`)
+  process.stdout.write(
+    `${describeTally(tally)}\n\n${((performance.now() - began) / 1_000).toFixed(0)} s on ${shares} processes\n`,
+  )
+  if (first?.name.startsWith('seed '))
+    process.stdout.write(`again, line by line: npm run simulate -- --${first.name.replace(' ', ' ')}\n`)
   process.exitCode = tally.livesWithViolations === 0 ? 0 : 1
 }
 
 function inProcess(share: number, shares: number): Promise<Tally> {
   return new Promise((resolve, reject) => {
-    const child = fork(fileURLToPath(import.meta.url), [...process.argv.slice(2), '--share', `${share}/${shares}`], { execArgv: ['--import', 'tsx'] })
+    const child = fork(fileURLToPath(import.meta.url), [...process.argv.slice(2), '--share', `${share}/${shares}`], {
+      execArgv: ['--import', 'tsx'],
+    })
     child.on('message', (message) => resolve(message as Tally))
     child.on('exit', (code) => reject(new Error(`a worker ended with ${code} and no result`)))
   })

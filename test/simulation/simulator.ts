@@ -48,4 +48,5 @@ export class Simulator {
   }
 }
 
-const isAfter = (one: Event | undefined, two: Event): boolean => one !== undefined && (one.at > two.at || (one.at === two.at && one.order > two.order))
+const isAfter = (one: Event | undefined, two: Event): boolean =>
+  one !== undefined && (one.at > two.at || (one.at === two.at && one.order > two.order))

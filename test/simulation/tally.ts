@@ -21,7 +21,19 @@ export type Tally = {
 const VIOLATIONS_KEPT = 200
 
 export const emptyTally = (): Tally => ({
-  lives: 0, steps: 0, crashPoints: 0, crashes: 0, cycles: 0, passes: 0, entries: 0, trades: 0, longestNakedS: 0, faults: {}, requests: {}, violations: [], livesWithViolations: 0,
+  lives: 0,
+  steps: 0,
+  crashPoints: 0,
+  crashes: 0,
+  cycles: 0,
+  passes: 0,
+  entries: 0,
+  trades: 0,
+  longestNakedS: 0,
+  faults: {},
+  requests: {},
+  violations: [],
+  livesWithViolations: 0,
 })
 
 const SUMMED = ['steps', 'crashPoints', 'crashes', 'cycles', 'passes', 'entries', 'trades'] as const
@@ -38,7 +50,8 @@ export function count(tally: Tally, report: SimReport): void {
   add(tally.faults, report.faults)
   add(tally.requests, report.requests)
   if (report.violations.length > 0) tally.livesWithViolations += 1
-  for (const violation of report.violations) if (tally.violations.length < VIOLATIONS_KEPT) tally.violations.push({ name: report.name, ...violation })
+  for (const violation of report.violations)
+    if (tally.violations.length < VIOLATIONS_KEPT) tally.violations.push({ name: report.name, ...violation })
 }
 
 /** Adds another process's totals. */
@@ -54,7 +67,8 @@ export function merge(tally: Tally, other: Tally): void {
 
 /** The totals for people. */
 export function describeTally(tally: Tally): string {
-  const row = (label: string, value: string | number): string => `${label.padEnd(28)}${typeof value === 'number' ? value.toLocaleString('en') : value}`
+  const row = (label: string, value: string | number): string =>
+    `${label.padEnd(28)}${typeof value === 'number' ? value.toLocaleString('en') : value}`
   const byFamily = new Map<string, number>()
   for (const [kind, times] of Object.entries(tally.faults)) {
     const family = kind.startsWith('crash ') ? `crash ${kind.split(' ')[1]} a call` : kind
@@ -70,7 +84,9 @@ export function describeTally(tally: Tally): string {
     row('longest without a stop', `${tally.longestNakedS.toFixed(0)} s`),
     '',
     'faults',
-    ...[...byFamily].sort((a, b) => b[1] - a[1]).map(([kind, times]) => row(`  ${kind}`.slice(0, 60).padEnd(46), times)),
+    ...[...byFamily]
+      .sort((a, b) => b[1] - a[1])
+      .map(([kind, times]) => row(`  ${kind}`.slice(0, 60).padEnd(46), times)),
     '',
     row('lives with violations', tally.livesWithViolations),
     ...tally.violations.map(({ name, invariant, at, text }) => `  ${name}: invariant ${invariant} at ${at}: ${text}`),

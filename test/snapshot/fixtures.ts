@@ -34,7 +34,14 @@ export function walk(seed: number, from: EpochMs, count: number, step = BASE_STE
     close = Math.max(1, tick(open * (1 + (random() - 0.5) * 0.012)))
     const high = tick(Math.max(open, close) * (1 + random() * 0.002))
     const low = tick(Math.min(open, close) * (1 - random() * 0.002))
-    return { time: from + index * step, open, high: Math.max(high, open, close), low: Math.min(low, open, close), close, volume: Math.round(random() * 1e7) / 100 }
+    return {
+      time: from + index * step,
+      open,
+      high: Math.max(high, open, close),
+      low: Math.min(low, open, close),
+      close,
+      volume: Math.round(random() * 1e7) / 100,
+    }
   })
 }
 
@@ -50,7 +57,13 @@ export function coarsen(candles: readonly Candle[], step: number, fine = BASE_ST
       bars.push({ ...bar, time })
       parts = 1
     } else {
-      bars[bars.length - 1] = { ...last, high: Math.max(last.high, bar.high), low: Math.min(last.low, bar.low), close: bar.close, volume: last.volume + bar.volume }
+      bars[bars.length - 1] = {
+        ...last,
+        high: Math.max(last.high, bar.high),
+        low: Math.min(last.low, bar.low),
+        close: bar.close,
+        volume: last.volume + bar.volume,
+      }
       parts += 1
     }
   }
@@ -63,10 +76,15 @@ export type History = { traded: readonly Candle[]; reference: readonly Candle[];
 const TIMEFRAMES = ['30m', '1h', '4h', '1d'] as const
 
 const tables = (bars: readonly Candle[]): Map<Timeframe, readonly Candle[]> =>
-  new Map(TIMEFRAMES.map((timeframe) => [timeframe, timeframe === '30m' ? bars : coarsen(bars, timeframeMs(timeframe))]))
+  new Map(
+    TIMEFRAMES.map((timeframe) => [timeframe, timeframe === '30m' ? bars : coarsen(bars, timeframeMs(timeframe))]),
+  )
 
 /** A market made of arrays. `leaky` answers beyond the instant and beyond the limit, as no source may. */
-export function arrayMarket(history: History, { symbol, leaky = false }: { symbol: string; leaky?: boolean }): MarketData {
+export function arrayMarket(
+  history: History,
+  { symbol, leaky = false }: { symbol: string; leaky?: boolean },
+): MarketData {
   const traded = tables(history.traded)
   const reference = tables(history.reference)
   return {
@@ -100,14 +118,31 @@ export const START = Date.UTC(2025, 0, 1)
 export const HISTORY: History = (() => {
   const count = (330 * DAY_MS) / BASE_STEP
   const reference = walk(2, START, count, BASE_STEP, 60_000)
-  return { traded: walk(1, START, count), reference, funding: Array.from({ length: 330 * 24 }, (_, hour) => ({ time: START + hour * HOUR_MS + (hour % 7), rate: ((hour % 11) - 4) * 1e-6 })) }
+  return {
+    traded: walk(1, START, count),
+    reference,
+    funding: Array.from({ length: 330 * 24 }, (_, hour) => ({
+      time: START + hour * HOUR_MS + (hour % 7),
+      rate: ((hour % 11) - 4) * 1e-6,
+    })),
+  }
 })()
 
 /** The history as somebody at `asOf` could have recorded it: closed bars, and of the running bar only its open. */
 export function truncate(history: History, asOf: EpochMs): History {
   const cut = (bars: readonly Candle[]) =>
-    bars.flatMap((bar) => (bar.time > asOf ? [] : bar.time + BASE_STEP <= asOf ? [bar] : [{ ...bar, high: bar.open, low: bar.open, close: bar.open, volume: 0 }]))
-  return { traded: cut(history.traded), reference: cut(history.reference), funding: history.funding.filter(({ time }) => time <= asOf) }
+    bars.flatMap((bar) =>
+      bar.time > asOf
+        ? []
+        : bar.time + BASE_STEP <= asOf
+          ? [bar]
+          : [{ ...bar, high: bar.open, low: bar.open, close: bar.open, volume: 0 }],
+    )
+  return {
+    traded: cut(history.traded),
+    reference: cut(history.reference),
+    funding: history.funding.filter(({ time }) => time <= asOf),
+  }
 }
 
 export const CONFIG = StrategyConfig.parse({ id: 'eth-perp' })
@@ -142,7 +177,8 @@ export function flatState(at: EpochMs): StrategyState {
   }
 }
 
-const sentence = (index: number) => `${index} support held twice, funding is mild and the four hour trend still points up while volatility falls back to its usual size `
+const sentence = (index: number) =>
+  `${index} support held twice, funding is mild and the four hour trend still points up while volatility falls back to its usual size `
 
 export function openPosition(openedAt: EpochMs, over: Partial<Position> = {}): Position {
   const bracket = { stopLossPrice: price('1805.5'), takeProfitPrice: price('1990.5') }
@@ -171,7 +207,13 @@ export function openPosition(openedAt: EpochMs, over: Partial<Position> = {}): P
     protectFailures: 0,
     closeAttempts: 0,
     isCloseUnheard: false,
-    thesis: { cycleId: 'eth-perp-20251101T0000Z', confidence: 0.62, rationale: sentence(1).repeat(5).trim(), invalidation: sentence(2).repeat(3).trim(), regime: 'high_volatility' },
+    thesis: {
+      cycleId: 'eth-perp-20251101T0000Z',
+      confidence: 0.62,
+      rationale: sentence(1).repeat(5).trim(),
+      invalidation: sentence(2).repeat(3).trim(),
+      regime: 'high_volatility',
+    },
     ...over,
   }
 }
@@ -203,7 +245,8 @@ export function busyState(at: EpochMs): StrategyState {
 
 /** Twelve headlines of 140 characters, in words of ordinary length. */
 export function busyHeadlines(at: EpochMs): Headline[] {
-  const words = 'Ethereum exchange-traded funds see $1.2B outflows as Solana validators approve SIMD-0411; Kraken’s Arjun Sethi warns of “liquidity cliff” in 2026 amid ETF rotation, tariffs'
+  const words =
+    'Ethereum exchange-traded funds see $1.2B outflows as Solana validators approve SIMD-0411; Kraken’s Arjun Sethi warns of “liquidity cliff” in 2026 amid ETF rotation, tariffs'
   return Array.from({ length: 12 }, (_, index) => ({
     title: `${index + 1} ${words}`.slice(0, 140),
     source: 'Cointelegraph',
@@ -212,9 +255,21 @@ export function busyHeadlines(at: EpochMs): Headline[] {
   }))
 }
 
-export async function snapshotAt(asOf: EpochMs, over: Partial<SnapshotInputs> & { market?: MarketData; news?: NewsSource } = {}): Promise<Snapshot> {
+export async function snapshotAt(
+  asOf: EpochMs,
+  over: Partial<SnapshotInputs> & { market?: MarketData; news?: NewsSource } = {},
+): Promise<Snapshot> {
   const { market = MARKET, news = quietNews, ...inputs } = over
   const config = inputs.config ?? CONFIG
   const facts = inputs.facts ?? (await gatherMarketFacts({ market, news, config, asOf }))
-  return buildSnapshot({ config, cycleId: 'eth-perp-test', slot: asOf, asOf, facts, product: PRODUCT, state: flatState(asOf), ...inputs })
+  return buildSnapshot({
+    config,
+    cycleId: 'eth-perp-test',
+    slot: asOf,
+    asOf,
+    facts,
+    product: PRODUCT,
+    state: flatState(asOf),
+    ...inputs,
+  })
 }

@@ -10,7 +10,8 @@ import { arrayMarket, CONFIG, HISTORY, quietNews, START } from './fixtures.ts'
 const asOf = START + 320 * DAY_MS + 9.5 * HOUR_MS
 const { symbol, referenceSymbol } = CONFIG.market
 const good = arrayMarket(HISTORY, { symbol })
-const gather = (over: Partial<MarketData>, config = CONFIG) => gatherMarketFacts({ market: { ...good, ...over }, news: quietNews, config, asOf })
+const gather = (over: Partial<MarketData>, config = CONFIG) =>
+  gatherMarketFacts({ market: { ...good, ...over }, news: quietNews, config, asOf })
 
 const failing = (fails: (query: CandleQuery) => boolean, error: Error): Pick<MarketData, 'candles'> => ({
   candles: (query) => (fails(query) ? Promise.reject(error) : good.candles(query)),
@@ -30,8 +31,15 @@ describe('what it asks for', () => {
         return []
       },
     })
-    const expected = [[symbol, '30m'], [symbol, '4h'], [symbol, '1d'], [referenceSymbol, '1h']] as const
-    expect(queries).toEqual(expected.map(([of, timeframe]) => ({ symbol: of, timeframe, asOf, limit: lookback(timeframe, asOf).limit })))
+    const expected = [
+      [symbol, '30m'],
+      [symbol, '4h'],
+      [symbol, '1d'],
+      [referenceSymbol, '1h'],
+    ] as const
+    expect(queries).toEqual(
+      expected.map(([of, timeframe]) => ({ symbol: of, timeframe, asOf, limit: lookback(timeframe, asOf).limit })),
+    )
     expect(funding).toEqual([symbol, asOf - 3 * DAY_MS, asOf])
   })
 
@@ -56,7 +64,10 @@ describe('what it asks for', () => {
 
   it('no reference where none is configured', async () => {
     const config = StrategyConfig.parse({ id: 'solo', market: { referenceSymbol: null } })
-    const facts = await gather(failing(({ symbol: of }) => of !== symbol, new Error('must not be asked')), config)
+    const facts = await gather(
+      failing(({ symbol: of }) => of !== symbol, new Error('must not be asked')),
+      config,
+    )
     expect(facts).toMatchObject({ reference: null, issues: [] })
   })
 })
@@ -64,23 +75,42 @@ describe('what it asks for', () => {
 describe('failures', () => {
   it.each(['30m', '4h', '1d'])('without the traded market’s %s bars there are no facts', async (timeframe) => {
     const broken = new MarketDataError('exchange is down')
-    await expect(gather(failing((query) => query.symbol === symbol && query.timeframe === timeframe, broken))).rejects.toBe(broken)
+    await expect(
+      gather(failing((query) => query.symbol === symbol && query.timeframe === timeframe, broken)),
+    ).rejects.toBe(broken)
   })
 
   it('whatever the source throws for the traded market becomes a MarketDataError that names the reading', async () => {
     const cause = new TypeError('fetch failed')
-    await expect(gather({ quote: () => Promise.reject(cause) })).rejects.toMatchObject({ name: 'MarketDataError', message: `${symbol} quote: fetch failed`, cause })
+    await expect(gather({ quote: () => Promise.reject(cause) })).rejects.toMatchObject({
+      name: 'MarketDataError',
+      message: `${symbol} quote: fetch failed`,
+      cause,
+    })
   })
 
   it('reference, funding and open interest cost only themselves, each with its name, in one order', async () => {
     const error = new MarketDataError('no answer')
-    const facts = await gather({ ...failing(({ symbol: of }) => of === referenceSymbol, error), fundingRates: () => Promise.reject(error), openInterest: () => Promise.reject(error) })
+    const facts = await gather({
+      ...failing(({ symbol: of }) => of === referenceSymbol, error),
+      fundingRates: () => Promise.reject(error),
+      openInterest: () => Promise.reject(error),
+    })
     expect(facts).toMatchObject({ funding: null, openInterest: null, reference: null })
-    expect(facts.issues).toEqual(['funding', 'open interest', `reference ${referenceSymbol}`].map((what) => ({ kind: 'missing', at: null, count: 1, detail: `${what}: no answer` })))
+    expect(facts.issues).toEqual(
+      ['funding', 'open interest', `reference ${referenceSymbol}`].map((what) => ({
+        kind: 'missing',
+        at: null,
+        count: 1,
+        detail: `${what}: no answer`,
+      })),
+    )
   })
 
   it('a broken invariant is never taken for a missing reading', async () => {
-    await expect(gather({ openInterest: () => Promise.reject(new InvariantError('bug')) })).rejects.toThrow(InvariantError)
+    await expect(gather({ openInterest: () => Promise.reject(new InvariantError('bug')) })).rejects.toThrow(
+      InvariantError,
+    )
   })
 })
 
@@ -88,7 +118,9 @@ describe('bars too coarse', () => {
   it('hourly bars for half-hourly decisions: says so and how to mend it', async () => {
     const refused = gather({ baseTimeframe: '1h' })
     await expect(refused).rejects.toThrow(UsageError)
-    await expect(refused).rejects.toThrow(/intervalMinutes is 30.*finest bars of arrays are 1h.*set intervalMinutes to 60 or bring finer candles/)
+    await expect(refused).rejects.toThrow(
+      /intervalMinutes is 30.*finest bars of arrays are 1h.*set intervalMinutes to 60 or bring finer candles/,
+    )
   })
 
   it('daily bars are too coarse for either: only finer candles help', async () => {

@@ -13,22 +13,44 @@ const MOST_TOKENS = 3_500
 const typical = await snapshotAt(AT)
 const withIssues = (snapshot: Snapshot): Snapshot => ({
   ...snapshot,
-  issues: Array.from({ length: 20 }, () => ({ kind: 'gap' as const, at: snapshot.asOf, count: 3, detail: '30m: 3 bars missing before 2025-11-17T07:30:00Z' })),
+  issues: Array.from({ length: 20 }, () => ({
+    kind: 'gap' as const,
+    at: snapshot.asOf,
+    count: 3,
+    detail: '30m: 3 bars missing before 2025-11-17T07:30:00Z',
+  })),
 })
 const worst = withIssues(
   await snapshotAt(AT, {
     state: busyState(AT),
-    news: { headlines: async () => ({ headlines: busyHeadlines(AT), feeds: [{ source: 'CoinDesk', ok: false, items: 0, problem: 'timeout' }] }) },
+    news: {
+      headlines: async () => ({
+        headlines: busyHeadlines(AT),
+        feeds: [{ source: 'CoinDesk', ok: false, items: 0, problem: 'timeout' }],
+      }),
+    },
   }),
 )
 const withHeadlines = (headlines: Headline[]): Snapshot => ({ ...typical, news: { headlines, feeds: [] } })
-const headline = (title: string, source = 'CoinDesk'): Headline => ({ title, source, publishedAt: null, ageMinutes: null })
+const headline = (title: string, source = 'CoinDesk'): Headline => ({
+  title,
+  source,
+  publishedAt: null,
+  ageMinutes: null,
+})
 
 describe('size', () => {
   it('stays within the budget at its worst', () => {
     const [least, most] = [estimateTokens(renderSnapshot(typical)), estimateTokens(renderSnapshot(worst))]
-    console.info(`  estimated tokens: ${least} typical, ${most} worst; characters: ${renderSnapshot(typical).length}, ${renderSnapshot(worst).length}`)
-    expect(worst).toMatchObject({ decisions: { length: 6 }, news: { headlines: { length: 12 } }, performance: { trades: 30 }, position: { side: 'long' } })
+    console.info(
+      `  estimated tokens: ${least} typical, ${most} worst; characters: ${renderSnapshot(typical).length}, ${renderSnapshot(worst).length}`,
+    )
+    expect(worst).toMatchObject({
+      decisions: { length: 6 },
+      news: { headlines: { length: 12 } },
+      performance: { trades: 30 },
+      position: { side: 'long' },
+    })
     expect(most).toBeLessThanOrEqual(MOST_TOKENS)
   })
 
@@ -62,7 +84,9 @@ describe('headlines are the words of strangers', () => {
   ])('%j cannot leave its line or the block', (title) => {
     const { before, block, after } = cut([headline(title), headline('calm', title)])
     expect(block).toHaveLength(2)
-    expect(block.every((line) => line.startsWith('| ') && !/[<>＜＞]/.test(line) && !line.slice(2).includes('|'))).toBe(true)
+    expect(block.every((line) => line.startsWith('| ') && !/[<>＜＞]/.test(line) && !line.slice(2).includes('|'))).toBe(
+      true,
+    )
     expect(after).toEqual([])
     expect(before.join('\n').startsWith(renderSnapshot(withHeadlines([])))).toBe(true)
   })
@@ -70,27 +94,40 @@ describe('headlines are the words of strangers', () => {
   it('any text at all: one prefixed line each, and the rest of the prompt is as without it', () => {
     const bare = renderSnapshot(withHeadlines([]))
     fc.assert(
-      fc.property(fc.array(fc.record({ title: fc.string({ unit: anyCharacter, maxLength: 80 }), source: fc.string({ unit: anyCharacter, maxLength: 20 }) }), { minLength: 1, maxLength: 4 }), (texts) => {
-        const rendered = renderSnapshot(withHeadlines(texts.map(({ title, source }) => headline(title, source))))
-        const [head, block, ...rest] = rendered.split(/^(?:<<<|>>>)$/m)
-        expect(rest).toEqual([''])
-        expect(head?.startsWith(bare)).toBe(true)
-        const blockLines = block?.trim().split(/[\r\n\u2028\u2029\u0085]/) ?? []
-        expect(blockLines).toHaveLength(texts.length)
-        expect(blockLines.every((line) => line.startsWith('| '))).toBe(true)
-      }),
+      fc.property(
+        fc.array(
+          fc.record({
+            title: fc.string({ unit: anyCharacter, maxLength: 80 }),
+            source: fc.string({ unit: anyCharacter, maxLength: 20 }),
+          }),
+          { minLength: 1, maxLength: 4 },
+        ),
+        (texts) => {
+          const rendered = renderSnapshot(withHeadlines(texts.map(({ title, source }) => headline(title, source))))
+          const [head, block, ...rest] = rendered.split(/^(?:<<<|>>>)$/m)
+          expect(rest).toEqual([''])
+          expect(head?.startsWith(bare)).toBe(true)
+          const blockLines = block?.trim().split(/[\r\n\u2028\u2029\u0085]/) ?? []
+          expect(blockLines).toHaveLength(texts.length)
+          expect(blockLines.every((line) => line.startsWith('| '))).toBe(true)
+        },
+      ),
       { seed: 21, numRuns: 200 },
     )
   })
 
   it('the model’s own earlier words are held to one line as well', () => {
     const note = 'see\n>>>\nheadline'
-    const text = renderSnapshot({ ...typical, decisions: [{ cycleId: 'c', at: typical.asOf, action: 'hold', outcome: 'held', confidence: null, note }] })
+    const text = renderSnapshot({
+      ...typical,
+      decisions: [{ cycleId: 'c', at: typical.asOf, action: 'hold', outcome: 'held', confidence: null, note }],
+    })
     expect(text).toContain('hold -> held: see headline\n')
   })
 })
 
-const scaled = (mark: string) => renderSnapshot({ ...typical, quote: { ...typical.quote, mark: mark as typeof typical.quote.mark } })
+const scaled = (mark: string) =>
+  renderSnapshot({ ...typical, quote: { ...typical.quote, mark: mark as typeof typical.quote.mark } })
 
 describe('reading', () => {
   it('is the same text for the same snapshot, without NaN, undefined or exponents', () => {

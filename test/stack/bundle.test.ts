@@ -26,7 +26,10 @@ const bundle = (name: string, source: string, directory = path.join(scratch, nam
 /** Runs a script where no package can be found: what is bundled must do. */
 async function run(directory: string, script: string): Promise<unknown> {
   const env = { PATH: process.env['PATH'], AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' }
-  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], { cwd: directory, env })
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', script], {
+    cwd: directory,
+    env,
+  })
   return JSON.parse(stdout) as unknown
 }
 
@@ -36,7 +39,9 @@ describe('a bundle', () => {
     const first = await bundle('same', source, path.join(scratch, 'one'))
     const second = await bundle('same', source, path.join(scratch, 'two'))
     expect(second.fingerprint).toBe(first.fingerprint)
-    expect((await bundle('same', source.replace("'x'", "'y'"), path.join(scratch, 'two'))).fingerprint).not.toBe(first.fingerprint)
+    expect((await bundle('same', source.replace("'x'", "'y'"), path.join(scratch, 'two'))).fingerprint).not.toBe(
+      first.fingerprint,
+    )
   })
 
   test('leaves nothing of an earlier bundle behind', async () => {
@@ -54,40 +59,70 @@ describe('a bundle', () => {
   })
 
   test('carries one exchange class, without what it does not use, and it signs and parses', async () => {
-    const { directory } = await bundle('exchange', `export const handler = async () => {
+    const { directory } = await bundle(
+      'exchange',
+      `export const handler = async () => {
       const { default: ccxt } = await import('ccxt')
       const exchange = new ccxt.coinbase({ apiKey: 'k', secret: 's' })
       return { classes: Object.keys(ccxt), id: exchange.id, hmac: exchange.hmac('a', new TextEncoder().encode('b'), (await import('@noble/hashes/sha2.js')).sha256) }
-    }`)
-    const result = await run(directory, `import { handler } from './exchange.mjs'; console.log(JSON.stringify(await handler()))`)
+    }`,
+    )
+    const result = await run(
+      directory,
+      `import { handler } from './exchange.mjs'; console.log(JSON.stringify(await handler()))`,
+    )
     expect(result).toMatchObject({ classes: ['coinbase'], id: 'coinbase' })
     expect(sizeOf(directory, /chunks.coinbase-/)).toBeLessThan(500_000)
   })
 
   test('still says in English what a schema refuses', async () => {
-    const { directory } = await bundle('english', `import { StrategyConfig } from '${path.join(root, 'schemas/strategy-config.ts')}'
-      export const handler = async () => StrategyConfig.safeParse({ id: 4 }).error?.issues[0]?.message`)
-    expect(await run(directory, `import { handler } from './english.mjs'; console.log(JSON.stringify(await handler()))`)).toMatch(/expected string/)
+    const { directory } = await bundle(
+      'english',
+      `import { StrategyConfig } from '${path.join(root, 'schemas/strategy-config.ts')}'
+      export const handler = async () => StrategyConfig.safeParse({ id: 4 }).error?.issues[0]?.message`,
+    )
+    expect(
+      await run(directory, `import { handler } from './english.mjs'; console.log(JSON.stringify(await handler()))`),
+    ).toMatch(/expected string/)
   })
 
   test('runs CommonJS packages, which ask for require', async () => {
-    const { directory } = await bundle('cjs', `import Parser from 'rss-parser'
-      export const handler = async () => (await new Parser().parseString('<rss version="2.0"><channel><item><title>t</title></item></channel></rss>')).items[0]?.title`)
-    expect(await run(directory, `import { handler } from './cjs.mjs'; console.log(JSON.stringify(await handler()))`)).toBe('t')
+    const { directory } = await bundle(
+      'cjs',
+      `import Parser from 'rss-parser'
+      export const handler = async () => (await new Parser().parseString('<rss version="2.0"><channel><item><title>t</title></item></channel></rss>')).items[0]?.title`,
+    )
+    expect(
+      await run(directory, `import { handler } from './cjs.mjs'; console.log(JSON.stringify(await handler()))`),
+    ).toBe('t')
   })
 
   test('keeps names in stack traces', async () => {
-    const { directory } = await bundle('names', `const breakTheLedger = () => { throw new Error('x') }
-      export const handler = async () => { try { breakTheLedger() } catch (error) { return (error as Error).stack } }`)
-    expect(await run(directory, `import { handler } from './names.mjs'; console.log(JSON.stringify(await handler()))`)).toContain('breakTheLedger')
+    const { directory } = await bundle(
+      'names',
+      `const breakTheLedger = () => { throw new Error('x') }
+      export const handler = async () => { try { breakTheLedger() } catch (error) { return (error as Error).stack } }`,
+    )
+    expect(
+      await run(directory, `import { handler } from './names.mjs'; console.log(JSON.stringify(await handler()))`),
+    ).toContain('breakTheLedger')
   })
 
   test('of a missing handler is refused by name', async () => {
-    await expect(bundleFunctions({ root, entries: { cycle: 'functions/absent.ts' }, directory: path.join(scratch, 'absent'), exchange: 'coinbase' })).rejects.toThrow(/functions\/absent\.ts/)
+    await expect(
+      bundleFunctions({
+        root,
+        entries: { cycle: 'functions/absent.ts' },
+        directory: path.join(scratch, 'absent'),
+        exchange: 'coinbase',
+      }),
+    ).rejects.toThrow(/functions\/absent\.ts/)
   })
 
   test('of an exchange that ccxt does not have is refused by name', async () => {
-    await expect(bundleFunctions({ root, entries: {}, directory: path.join(scratch, 'nowhere'), exchange: 'nowhere' })).rejects.toThrow(/market\.exchange = nowhere/)
+    await expect(
+      bundleFunctions({ root, entries: {}, directory: path.join(scratch, 'nowhere'), exchange: 'nowhere' }),
+    ).rejects.toThrow(/market\.exchange = nowhere/)
   })
 })
 
@@ -105,7 +140,9 @@ describe.skipIf(!handlersExist)('the deployed functions', () => {
       console.log(JSON.stringify({ kind: typeof handler, importMs: performance.now() - start }))`
     const { kind, importMs } = (await run(directory, script)) as { kind: string; importMs: number }
     const { atStart, later } = loadOf(metafile, `${name}.mjs`)
-    console.log(`${name}: ${kilobytes(atStart)} at start in ${importMs.toFixed(0)} ms, of ${kilobytes(sizeOf(directory, /./))} deployed; later on demand: ${later}`)
+    console.log(
+      `${name}: ${kilobytes(atStart)} at start in ${importMs.toFixed(0)} ms, of ${kilobytes(sizeOf(directory, /./))} deployed; later on demand: ${later}`,
+    )
     expect(kind).toBe('function')
     expect(atStart).toBeLessThan(1_500_000)
   })
@@ -134,7 +171,9 @@ function loadOf(metafile: Metafile, entry: string): { atStart: number; later: st
   const largest = [...later].filter((file) => !loaded.has(file)).sort((a, b) => bytesOf(b) - bytesOf(a))
   return {
     atStart: [...loaded].reduce((sum, file) => sum + bytesOf(file), 0),
-    later: largest.map((file) => `${path.basename(file).replace(/-[A-Z0-9]{8}\.mjs$/, '')} ${kilobytes(bytesOf(file))}`).join(', '),
+    later: largest
+      .map((file) => `${path.basename(file).replace(/-[A-Z0-9]{8}\.mjs$/, '')} ${kilobytes(bytesOf(file))}`)
+      .join(', '),
   }
 }
 

@@ -9,12 +9,32 @@ describe('a deployment is refused, with the field, its value and the remedy', ()
     ['live without consent', { config: live }, /mode = live.*-c live=yes-i-mean-it/],
     ['live with half a consent', { config: live, live: 'yes' }, /mode = live.*-c live=yes-i-mean-it/],
     ['live with consent given as a boolean', { config: live, live: true }, /mode = live.*-c live=yes-i-mean-it/],
-    ['live on a simulated market', { config: { ...live, market: { source: 'sim' } }, live: LIVE_CONSENT }, /market\.source = sim.*set market\.source to "live"/],
-    ['live anywhere but at Coinbase', { config: { ...live, market: { exchange: 'kraken' } }, live: LIVE_CONSENT }, /market\.exchange = kraken.*set market\.exchange to "coinbase"/],
+    [
+      'live on a simulated market',
+      { config: { ...live, market: { source: 'sim' } }, live: LIVE_CONSENT },
+      /market\.source = sim.*set market\.source to "live"/,
+    ],
+    [
+      'live anywhere but at Coinbase',
+      { config: { ...live, market: { exchange: 'kraken' } }, live: LIVE_CONSENT },
+      /market\.exchange = kraken.*set market\.exchange to "coinbase"/,
+    ],
     ['consent to live in paper mode', { live: LIVE_CONSENT }, /mode = paper/],
-    ['candles from a file', { config: { market: { source: 'candles.csv' } } }, /market\.source = candles\.csv.*no such file/],
-    ['recorded answers', { config: { decider: { kind: 'recorded', file: 'a.jsonl' } } }, /decider\.kind = recorded.*choose rules, openai or anthropic/],
-    ['a configuration that is missing', { config: 'missing.json' }, /config = missing\.json: cannot be read.*give the path/],
+    [
+      'candles from a file',
+      { config: { market: { source: 'candles.csv' } } },
+      /market\.source = candles\.csv.*no such file/,
+    ],
+    [
+      'recorded answers',
+      { config: { decider: { kind: 'recorded', file: 'a.jsonl' } } },
+      /decider\.kind = recorded.*choose rules, openai or anthropic/,
+    ],
+    [
+      'a configuration that is missing',
+      { config: 'missing.json' },
+      /config = missing\.json: cannot be read.*give the path/,
+    ],
     ['a configuration that is a list', { config: [1] }, /strategy\.json: expected a JSON object/],
     ['no e-mail address', { alarmEmail: 'nobody' }, /alarmEmail = nobody/],
   ]
@@ -24,9 +44,14 @@ describe('a deployment is refused, with the field, its value and the remedy', ()
   })
 
   test('more configuration than an environment holds', () => {
-    const feeds = Array.from({ length: 20 }, (_, index) => ({ name: `feed ${index}`, url: `https://example.org/${'x'.repeat(200)}` }))
+    const feeds = Array.from({ length: 20 }, (_, index) => ({
+      name: `feed ${index}`,
+      url: `https://example.org/${'x'.repeat(200)}`,
+    }))
     const reading = read({ config: { news: { feeds } } })
-    expect('refusals' in reading ? reading.refusals.join() : '').toMatch(new RegExp(`bytes of JSON.*room for ${MAX_CONFIG_BYTES}`))
+    expect('refusals' in reading ? reading.refusals.join() : '').toMatch(
+      new RegExp(`bytes of JSON.*room for ${MAX_CONFIG_BYTES}`),
+    )
   })
 
   test('all reasons at once', () => {
@@ -34,9 +59,12 @@ describe('a deployment is refused, with the field, its value and the remedy', ()
     expect('refusals' in reading && reading.refusals.length).toBe(4)
   })
 
-  test.each([{ guard: { maxLeverage: 50 } }, { unknownKey: 1 }, { market: 'live' }])('what the schema refuses: %j', (config) => {
-    expect(() => read({ config })).toThrow(/strategy\.json/)
-  })
+  test.each([{ guard: { maxLeverage: 50 } }, { unknownKey: 1 }, { market: 'live' }])(
+    'what the schema refuses: %j',
+    (config) => {
+      expect(() => read({ config })).toThrow(/strategy\.json/)
+    },
+  )
 
   test('an unknown strategy', () => {
     expect(() => read({ strategy: 'doge-perp' })).toThrow(/doge-perp/)
@@ -64,7 +92,10 @@ describe('a deployment', () => {
 
   test('under another id still names the strategy it is made of', () => {
     const reading = read({ strategy: 'btc-perp', config: { id: 'mine' } })
-    expect('deployment' in reading && [reading.deployment.strategy, reading.deployment.config.id]).toEqual(['btc-perp', 'mine'])
+    expect('deployment' in reading && [reading.deployment.strategy, reading.deployment.config.id]).toEqual([
+      'btc-perp',
+      'mine',
+    ])
   })
 
   test('hands its functions what they need to load the same configuration', async () => {

@@ -6,9 +6,18 @@ import { type Json, ofType, statementsIn, synthesise, synthesiseAnew } from './s
 /** Deployments that differ in everything the stack depends on. */
 const DEPLOYMENTS: [string, Json][] = [
   ['rules on paper', {}],
-  ['openai on paper, hourly, with e-mail', { config: { intervalMinutes: 60, decider: { kind: 'openai' } }, alarmEmail: 'owner@example.org' }],
-  ['anthropic live', { strategy: 'btc-perp', config: { mode: 'live', decider: { kind: 'anthropic' } }, live: LIVE_CONSENT }],
-  ['the longest id', { config: { id: `a${'z'.repeat(39)}`, mode: 'live', decider: { kind: 'openai' } }, live: LIVE_CONSENT }],
+  [
+    'openai on paper, hourly, with e-mail',
+    { config: { intervalMinutes: 60, decider: { kind: 'openai' } }, alarmEmail: 'owner@example.org' },
+  ],
+  [
+    'anthropic live',
+    { strategy: 'btc-perp', config: { mode: 'live', decider: { kind: 'anthropic' } }, live: LIVE_CONSENT },
+  ],
+  [
+    'the longest id',
+    { config: { id: `a${'z'.repeat(39)}`, mode: 'live', decider: { kind: 'openai' } }, live: LIVE_CONSENT },
+  ],
 ]
 
 describe.each(DEPLOYMENTS)('%s', (_name, context) => {
@@ -21,7 +30,10 @@ describe.each(DEPLOYMENTS)('%s', (_name, context) => {
     const allowed = statements.filter((statement) => statement.Effect === 'Allow')
     expect(allowed.length).toBeGreaterThan(10)
     for (const statement of allowed) {
-      expect([statement.Action].flat().filter((action) => action.includes('*')), JSON.stringify(statement)).toEqual([])
+      expect(
+        [statement.Action].flat().filter((action) => action.includes('*')),
+        JSON.stringify(statement),
+      ).toEqual([])
       expect(JSON.stringify([statement.Resource ?? null, statement.Principal ?? null])).not.toContain('*')
     }
     // AWS's own form for "not without TLS": a denial, where a wildcard only narrows.
@@ -30,11 +42,20 @@ describe.each(DEPLOYMENTS)('%s', (_name, context) => {
   })
 
   test('allows each function exactly what it does', () => {
-    const byFunction = ofType(resources, 'AWS::IAM::Policy').map((policy) => new Set(statementsIn(policy).flatMap((statement) => statement.Action)))
-    const common = ['logs:CreateLogStream', 'logs:PutLogEvents', 'sqs:SendMessage', 'sqs:GetQueueAttributes', 'sqs:GetQueueUrl']
+    const byFunction = ofType(resources, 'AWS::IAM::Policy').map(
+      (policy) => new Set(statementsIn(policy).flatMap((statement) => statement.Action)),
+    )
+    const common = [
+      'logs:CreateLogStream',
+      'logs:PutLogEvents',
+      'sqs:SendMessage',
+      'sqs:GetQueueAttributes',
+      'sqs:GetQueueUrl',
+    ]
     const work = ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query', 'events:PutEvents', 'events:DisableRule']
     expect(byFunction).toHaveLength(2)
-    for (const actions of byFunction) expect([...actions].filter((action) => action !== 'ssm:GetParameter').sort()).toEqual([...common, ...work].sort())
+    for (const actions of byFunction)
+      expect([...actions].filter((action) => action !== 'ssm:GetParameter').sort()).toEqual([...common, ...work].sort())
   })
 
   test('keeps its table whatever happens to the stack', () => {
@@ -44,8 +65,14 @@ describe.each(DEPLOYMENTS)('%s', (_name, context) => {
       Properties: {
         BillingMode: 'PAY_PER_REQUEST',
         DeletionProtectionEnabled: true,
-        KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }, { AttributeName: 'sk', KeyType: 'RANGE' }],
-        AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }, { AttributeName: 'sk', AttributeType: 'S' }],
+        KeySchema: [
+          { AttributeName: 'pk', KeyType: 'HASH' },
+          { AttributeName: 'sk', KeyType: 'RANGE' },
+        ],
+        AttributeDefinitions: [
+          { AttributeName: 'pk', AttributeType: 'S' },
+          { AttributeName: 'sk', AttributeType: 'S' },
+        ],
         PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
         TimeToLiveSpecification: { AttributeName: 'ttl', Enabled: true },
       },
@@ -58,10 +85,17 @@ describe.each(DEPLOYMENTS)('%s', (_name, context) => {
       expect(Properties).toMatchObject({ ReservedConcurrentExecutions: 1, Architectures: ['arm64'], MemorySize: 512 })
       expect(Properties['Runtime']).toBe('nodejs24.x')
     }
-    expect(functions.map(({ Properties }) => [Properties['Handler'], Properties['Timeout']])).toEqual([['cycle.handler', 180], ['enforce.handler', 50]])
+    expect(functions.map(({ Properties }) => [Properties['Handler'], Properties['Timeout']])).toEqual([
+      ['cycle.handler', 180],
+      ['enforce.handler', 50],
+    ])
     const invocations = ofType(resources, 'AWS::Lambda::EventInvokeConfig')
     expect(invocations).toHaveLength(2)
-    for (const { Properties } of invocations) expect(Properties).toMatchObject({ MaximumRetryAttempts: 0, DestinationConfig: { OnFailure: { Destination: expect.anything() as unknown } } })
+    for (const { Properties } of invocations)
+      expect(Properties).toMatchObject({
+        MaximumRetryAttempts: 0,
+        DestinationConfig: { OnFailure: { Destination: expect.anything() as unknown } },
+      })
   })
 
   test('a run is over before its event is stale, and the enforcement before the next', () => {
@@ -84,15 +118,22 @@ describe.each(DEPLOYMENTS)('%s', (_name, context) => {
   })
 
   test('alarms on silence: missing data is breaching there and nowhere else', () => {
-    const breaching = alarms.filter(({ Properties }) => Properties['TreatMissingData'] === 'breaching').map(({ Properties }) => Properties)
+    const breaching = alarms
+      .filter(({ Properties }) => Properties['TreatMissingData'] === 'breaching')
+      .map(({ Properties }) => Properties)
     expect(breaching.map((alarm) => alarm['MetricName'])).toEqual(['Invocations', 'Invocations'])
     const interval = (context['config'] as Json | undefined)?.['intervalMinutes'] ?? 30
-    expect(breaching.map((alarm) => [alarm['Period'], alarm['EvaluationPeriods']])).toEqual([[Number(interval) * 60, 2], [60, 5]])
+    expect(breaching.map((alarm) => [alarm['Period'], alarm['EvaluationPeriods']])).toEqual([
+      [Number(interval) * 60, 2],
+      [60, 5],
+    ])
   })
 
   test('both alarms and rules may publish to the alert topic', () => {
     const [policy] = ofType(resources, 'AWS::SNS::TopicPolicy')
-    const services = statementsIn(policy).filter((statement) => statement.Effect === 'Allow').map((statement) => (statement.Principal as Json)['Service'])
+    const services = statementsIn(policy)
+      .filter((statement) => statement.Effect === 'Allow')
+      .map((statement) => (statement.Principal as Json)['Service'])
     expect(services.sort()).toEqual(['cloudwatch.amazonaws.com', 'events.amazonaws.com'])
   })
 
@@ -106,7 +147,10 @@ describe.each(DEPLOYMENTS)('%s', (_name, context) => {
     for (const { Properties } of functions) {
       const { HOURHAND_CONFIG: _config, ...rest } = (Properties['Environment'] as { Variables: Json }).Variables
       // Names that CloudFormation makes up: at most 255 characters for a table, seldom above 80.
-      const size = Object.entries(rest).reduce((sum, [key, value]) => sum + key.length + (typeof value === 'string' ? value.length : 100), 'HOURHAND_CONFIG'.length)
+      const size = Object.entries(rest).reduce(
+        (sum, [key, value]) => sum + key.length + (typeof value === 'string' ? value.length : 100),
+        'HOURHAND_CONFIG'.length,
+      )
       expect(size + MAX_CONFIG_BYTES).toBeLessThan(4_096)
     }
   })
@@ -119,13 +163,26 @@ describe.each(DEPLOYMENTS)('%s', (_name, context) => {
 
 describe('secrets', () => {
   const model = { OPENAI_API_KEY_PARAMETER: '/hourhand/eth-perp/openai-api-key' }
-  const venue = { COINBASE_API_KEY_PARAMETER: '/hourhand/eth-perp/coinbase-api-key', COINBASE_API_SECRET_PARAMETER: '/hourhand/eth-perp/coinbase-api-secret' }
+  const venue = {
+    COINBASE_API_KEY_PARAMETER: '/hourhand/eth-perp/coinbase-api-key',
+    COINBASE_API_SECRET_PARAMETER: '/hourhand/eth-perp/coinbase-api-secret',
+  }
 
   test.each([
     ['rules on paper', {}, {}, {}],
     ['openai on paper', { config: { decider: { kind: 'openai' } } }, model, {}],
-    ['openai live', { config: { mode: 'live', decider: { kind: 'openai' } }, live: LIVE_CONSENT }, { ...model, ...venue }, venue],
-    ['anthropic on paper', { config: { decider: { kind: 'anthropic' } } }, { ANTHROPIC_API_KEY_PARAMETER: '/hourhand/eth-perp/anthropic-api-key' }, {}],
+    [
+      'openai live',
+      { config: { mode: 'live', decider: { kind: 'openai' } }, live: LIVE_CONSENT },
+      { ...model, ...venue },
+      venue,
+    ],
+    [
+      'anthropic on paper',
+      { config: { decider: { kind: 'anthropic' } } },
+      { ANTHROPIC_API_KEY_PARAMETER: '/hourhand/eth-perp/anthropic-api-key' },
+      {},
+    ],
   ])('%s: named by reference, only those needed, only where needed', (_name, context, cycle, enforce) => {
     expect(secretsOf(context)).toEqual({ 'cycle.handler': cycle, 'enforce.handler': enforce })
   })
@@ -153,22 +210,33 @@ describe('secrets', () => {
 })
 
 describe('schedules', () => {
-  test.each([[30, 'cron(0/30 * * * ? *)'], [60, 'cron(0 * * * ? *)']])('every %i minutes, on the slot', (intervalMinutes, cron) => {
+  test.each([
+    [30, 'cron(0/30 * * * ? *)'],
+    [60, 'cron(0 * * * ? *)'],
+  ])('every %i minutes, on the slot', (intervalMinutes, cron) => {
     const { resources } = synthesise({ config: { intervalMinutes } })
     const rules = scheduled(resources).map(({ Properties }) => [Properties['Name'], Properties['ScheduleExpression']])
-    expect(rules).toEqual([['hourhand-eth-perp-cycle', cron], ['hourhand-eth-perp-enforce', 'rate(1 minute)']])
+    expect(rules).toEqual([
+      ['hourhand-eth-perp-cycle', cron],
+      ['hourhand-eth-perp-enforce', 'rate(1 minute)'],
+    ])
   })
 
   test('a function can stop the decision schedule, and no other, and cannot start it', () => {
     const { resources } = synthesise()
-    const statements = ofType(resources, 'AWS::IAM::Policy').flatMap(statementsIn).filter((statement) => JSON.stringify(statement.Action).includes('Rule'))
+    const statements = ofType(resources, 'AWS::IAM::Policy')
+      .flatMap(statementsIn)
+      .filter((statement) => JSON.stringify(statement.Action).includes('Rule'))
     expect(statements.map((statement) => statement.Action)).toEqual(['events:DisableRule', 'events:DisableRule'])
-    for (const statement of statements) expect(JSON.stringify(statement.Resource)).toContain(':rule/hourhand-eth-perp-cycle"')
+    for (const statement of statements)
+      expect(JSON.stringify(statement.Resource)).toContain(':rule/hourhand-eth-perp-cycle"')
   })
 
   test('the name a function switches off is the name the rule has', () => {
     const { resources } = synthesise({ config: { id: 'mine' } })
-    const names = ofType(resources, 'AWS::Lambda::Function').map(({ Properties }) => (Properties['Environment'] as { Variables: Json }).Variables['HOURHAND_CYCLE_RULE'])
+    const names = ofType(resources, 'AWS::Lambda::Function').map(
+      ({ Properties }) => (Properties['Environment'] as { Variables: Json }).Variables['HOURHAND_CYCLE_RULE'],
+    )
     expect(names).toEqual(['hourhand-mine-cycle', 'hourhand-mine-cycle'])
     expect(scheduled(resources).map(({ Properties }) => Properties['Name'])).toContain('hourhand-mine-cycle')
   })
@@ -177,8 +245,12 @@ describe('schedules', () => {
 describe('events and alarms', () => {
   test('urgent events reach the topic, all events the log', () => {
     const { template } = synthesise()
-    template.hasResourceProperties('AWS::Events::Rule', { EventPattern: { source: ['hourhand'], 'detail-type': ['halted', 'unknown', 'naked', 'failed', 'overridden'] } })
-    template.hasResourceProperties('AWS::Events::Rule', { EventPattern: { source: ['hourhand'], 'detail-type': Match.absent() } })
+    template.hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: { source: ['hourhand'], 'detail-type': ['halted', 'unknown', 'naked', 'failed', 'overridden'] },
+    })
+    template.hasResourceProperties('AWS::Events::Rule', {
+      EventPattern: { source: ['hourhand'], 'detail-type': Match.absent() },
+    })
   })
 
   test('an e-mail address is subscribed when given; without one the owner is told', () => {
@@ -192,7 +264,11 @@ describe('events and alarms', () => {
   test('the metrics of halting and of nakedness are the ones that the log publishes', () => {
     const { template } = synthesise()
     for (const MetricName of ['halted', 'naked']) {
-      template.hasResourceProperties('AWS::CloudWatch::Alarm', { Namespace: 'Hourhand', MetricName, Dimensions: [{ Name: 'strategy', Value: 'eth-perp' }] })
+      template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+        Namespace: 'Hourhand',
+        MetricName,
+        Dimensions: [{ Name: 'strategy', Value: 'eth-perp' }],
+      })
     }
   })
 
@@ -207,7 +283,9 @@ const secretsOf = (context: Json) => {
   const { resources } = synthesise(context)
   return Object.fromEntries(
     ofType(resources, 'AWS::Lambda::Function').map(({ Properties }) => {
-      const names = Object.entries((Properties['Environment'] as { Variables: Json }).Variables).filter(([key]) => key.endsWith('_PARAMETER'))
+      const names = Object.entries((Properties['Environment'] as { Variables: Json }).Variables).filter(([key]) =>
+        key.endsWith('_PARAMETER'),
+      )
       return [String(Properties['Handler']), Object.fromEntries(names)]
     }),
   )

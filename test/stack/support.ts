@@ -43,16 +43,36 @@ export function synthesiseAnew(context: Json = {}) {
   const reading = read(context)
   if ('refusals' in reading) throw new Error(reading.refusals.join('\n'))
   const directory = mkdtempSync(path.join(tmpdir(), 'hourhand-stack-'))
-  for (const name of ['cycle', 'enforce']) writeFileSync(path.join(directory, `${name}.mjs`), 'export const handler = async () => {}')
-  const app = new App({ analyticsReporting: false, context: { ...recommendedFlags, [DEFAULT_RULES]: false }, outdir: mkdtempSync(path.join(tmpdir(), 'hourhand-cdk-')) })
-  const stack = new HourhandStack(app, 'Test', { ...reading, bundle: { directory, fingerprint: 'abcdef0123456789' }, version: '0.1.0' })
+  for (const name of ['cycle', 'enforce'])
+    writeFileSync(path.join(directory, `${name}.mjs`), 'export const handler = async () => {}')
+  const app = new App({
+    analyticsReporting: false,
+    context: { ...recommendedFlags, [DEFAULT_RULES]: false },
+    outdir: mkdtempSync(path.join(tmpdir(), 'hourhand-cdk-')),
+  })
+  const stack = new HourhandStack(app, 'Test', {
+    ...reading,
+    bundle: { directory, fingerprint: 'abcdef0123456789' },
+    version: '0.1.0',
+  })
   const template = Template.fromStack(stack)
-  return { template, annotations: Annotations.fromStack(stack), resources: template.toJSON()['Resources'] as Record<string, Resource> }
+  return {
+    template,
+    annotations: Annotations.fromStack(stack),
+    resources: template.toJSON()['Resources'] as Record<string, Resource>,
+  }
 }
 
-export const ofType = (resources: Record<string, Resource>, type: string): Resource[] => Object.values(resources).filter((resource) => resource.Type === type)
+export const ofType = (resources: Record<string, Resource>, type: string): Resource[] =>
+  Object.values(resources).filter((resource) => resource.Type === type)
 
-export type Statement = { Effect: string; Action: string | string[]; Resource?: unknown; Principal?: unknown; Sid?: string }
+export type Statement = {
+  Effect: string
+  Action: string | string[]
+  Resource?: unknown
+  Principal?: unknown
+  Sid?: string
+}
 
 /** Every policy statement anywhere in the template, including those hidden in strings. */
 export function statementsIn(value: unknown): Statement[] {
@@ -69,5 +89,7 @@ export function statementsIn(value: unknown): Statement[] {
 function joinedText(value: object): string | undefined {
   const join = (value as Json)['Fn::Join']
   if (!Array.isArray(join)) return undefined
-  return (join[1] as unknown[]).map((part) => (typeof part === 'string' ? part : JSON.stringify(part).replaceAll('"', "'"))).join(String(join[0]))
+  return (join[1] as unknown[])
+    .map((part) => (typeof part === 'string' ? part : JSON.stringify(part).replaceAll('"', "'")))
+    .join(String(join[0]))
 }

@@ -38,11 +38,21 @@ const kinds: [string, () => Promise<ItemStore>][] = [
   ['memory', async () => createMemoryItems()],
   ['overlay over memory', async () => createOverlayItems(createMemoryItems())],
   ['embedded DynamoDB', () => dynamoAt(embedded.endpoint)],
-  ...(LOCAL_ENDPOINT === undefined ? [] : ([['DynamoDB Local', () => dynamoAt(LOCAL_ENDPOINT)]] as [string, () => Promise<ItemStore>][])),
+  ...(LOCAL_ENDPOINT === undefined
+    ? []
+    : ([['DynamoDB Local', () => dynamoAt(LOCAL_ENDPOINT)]] as [string, () => Promise<ItemStore>][])),
 ]
 
 let partition = 0
-const item = (pk: string, sk: string, changes: Partial<Item> = {}): Item => ({ pk, sk, version: null, body: '{}', writer: 'w', expiresAt: null, ...changes })
+const item = (pk: string, sk: string, changes: Partial<Item> = {}): Item => ({
+  pk,
+  sk,
+  version: null,
+  body: '{}',
+  writer: 'w',
+  expiresAt: null,
+  ...changes,
+})
 
 describe.each(kinds)('item store: %s', (_name, open) => {
   let items: ItemStore
@@ -56,7 +66,12 @@ describe.each(kinds)('item store: %s', (_name, open) => {
     fresh()
     const texts = ['{}', '{"a":1.5e-7,"b":"\\u0000 \u{1f600} é"}', JSON.stringify({ long: 'x'.repeat(100_000) })]
     for (const [index, body] of texts.entries()) {
-      const written = item(pk, `K#${index}`, { body, version: index, expiresAt: 1_800_000_000 + index, writer: `w${index}` })
+      const written = item(pk, `K#${index}`, {
+        body,
+        version: index,
+        expiresAt: 1_800_000_000 + index,
+        writer: `w${index}`,
+      })
       expect(await items.put(written, 'none')).toBe('ok')
       expect(await items.get(pk, `K#${index}`)).toEqual(written)
     }
@@ -90,7 +105,11 @@ describe.each(kinds)('item store: %s', (_name, open) => {
     fresh()
     await items.put(item(pk, 'S', { version: 0 }), 'absent')
     for (let version = 0; version < 3; version++) {
-      const outcomes = await Promise.all(Array.from({ length: 8 }, (_, writer) => items.put(item(pk, 'S', { version: version + 1, body: `{"by":${writer}}` }), { version })))
+      const outcomes = await Promise.all(
+        Array.from({ length: 8 }, (_, writer) =>
+          items.put(item(pk, 'S', { version: version + 1, body: `{"by":${writer}}` }), { version }),
+        ),
+      )
       expect(outcomes.filter((outcome) => outcome === 'ok')).toHaveLength(1)
       expect(JSON.parse((await items.get(pk, 'S'))?.body ?? '')).toEqual({ by: outcomes.indexOf('ok') })
     }
@@ -123,7 +142,12 @@ describe.each(kinds)('item store: %s', (_name, open) => {
 
 it('every kind answers like memory over any sequence of writes', async () => {
   const stores = await Promise.all(kinds.slice(1).map(([, open]) => open()))
-  const write = fc.record({ sk: fc.constantFrom('A#1', 'A#2', 'B#1'), version: fc.constantFrom(null, 0, 1, 2), body: fc.constantFrom('{}', '[1]'), condition: fc.constantFrom<'none' | 'absent' | number>('none', 'absent', 0, 1) })
+  const write = fc.record({
+    sk: fc.constantFrom('A#1', 'A#2', 'B#1'),
+    version: fc.constantFrom(null, 0, 1, 2),
+    body: fc.constantFrom('{}', '[1]'),
+    condition: fc.constantFrom<'none' | 'absent' | number>('none', 'absent', 0, 1),
+  })
   await fc.assert(
     fc.asyncProperty(fc.array(write, { maxLength: 12 }), async (writes) => {
       const pk = `Q#${partition++}`
@@ -148,8 +172,15 @@ describe('the overlay of a dry run', () => {
     await overlay.put(item('P', 'T#2', { body: '"dry"' }), 'absent')
     await overlay.put(item('P', 'T#1', { body: '"dry"' }), 'none')
     expect(await overlay.put(item('P', 'T#3'), 'absent')).toBe('conflict')
-    expect((await overlay.query({ pk: 'P', prefix: 'T#', limit: 9 })).items.map(({ sk, body }) => sk + body)).toEqual(['T#1"dry"', 'T#2"dry"', 'T#3"base"'])
-    expect((await base.query({ pk: 'P', prefix: 'T#', limit: 9 })).items.map(({ sk, body }) => sk + body)).toEqual(['T#1"base"', 'T#3"base"'])
+    expect((await overlay.query({ pk: 'P', prefix: 'T#', limit: 9 })).items.map(({ sk, body }) => sk + body)).toEqual([
+      'T#1"dry"',
+      'T#2"dry"',
+      'T#3"base"',
+    ])
+    expect((await base.query({ pk: 'P', prefix: 'T#', limit: 9 })).items.map(({ sk, body }) => sk + body)).toEqual([
+      'T#1"base"',
+      'T#3"base"',
+    ])
   })
 })
 
@@ -192,12 +223,20 @@ describe('the typed store', () => {
     expect(await live.loadState('eth-perp')).toBeNull()
     expect(await live.loadCycle('eth-perp', at)).toBeNull()
     const page = { limit: 10 }
-    for (const listed of [live.listCycles('eth-perp', page), live.listFunding('eth-perp', page), live.listEquity('eth-perp', page)]) expect((await listed).items).toEqual([])
+    for (const listed of [
+      live.listCycles('eth-perp', page),
+      live.listFunding('eth-perp', page),
+      live.listEquity('eth-perp', page),
+    ])
+      expect((await listed).items).toEqual([])
     expect((await live.saveState({ ...first, version: 7 }, true)).outcome).toBe('saved')
     expect(await live.createCycle({ ...record, mode: 'live' })).toBe('saved')
     expect(await paper.loadState('eth-perp')).toEqual(first)
     expect((await paper.loadCycle('eth-perp', at))?.mode).toBe('paper')
-    expect((await items.query({ pk: 'LIVE#eth-perp', prefix: '', limit: 10 })).items.map(({ sk }) => sk)).toEqual([`CYCLE#${at}`, 'STATE'])
+    expect((await items.query({ pk: 'LIVE#eth-perp', prefix: '', limit: 10 })).items.map(({ sk }) => sk)).toEqual([
+      `CYCLE#${at}`,
+      'STATE',
+    ])
     expect([partitionOf('paper', 'x'), partitionOf('live', 'x')]).toEqual(['STRATEGY#x', 'LIVE#x'])
 
     await paper.saveClearance(emptyClearance('eth-perp'), null)
@@ -214,9 +253,17 @@ describe('the typed store', () => {
     expect(await b.saveClearance({ ...emptyClearance('eth-perp'), override }, 0)).toBe('saved')
     expect(await a.saveClearance(emptyClearance('eth-perp'), 0)).toBe('conflict')
     const credentials = { verifiedAt: at, keyFingerprint: '0123456789abcdef', portfolioUuid: 'p', symbol: 's' }
-    await Promise.all([updateClearance(a, 'eth-perp', (before) => ({ ...before, credentials })), updateClearance(b, 'eth-perp', (before) => ({ ...before, override: { ...override, by: 'bob' } }))])
-    expect(await a.loadClearance('eth-perp')).toMatchObject({ version: 3, clearance: { credentials, override: { by: 'bob' } } })
-    await expect(updateClearance({ ...a, saveClearance: async () => 'conflict' }, 'eth-perp', (before) => before)).rejects.toThrow(StoreError)
+    await Promise.all([
+      updateClearance(a, 'eth-perp', (before) => ({ ...before, credentials })),
+      updateClearance(b, 'eth-perp', (before) => ({ ...before, override: { ...override, by: 'bob' } })),
+    ])
+    expect(await a.loadClearance('eth-perp')).toMatchObject({
+      version: 3,
+      clearance: { credentials, override: { by: 'bob' } },
+    })
+    await expect(
+      updateClearance({ ...a, saveClearance: async () => 'conflict' }, 'eth-perp', (before) => before),
+    ).rejects.toThrow(StoreError)
   })
 
   it('what does not parse is an error that names the item, never a guess', async () => {
@@ -233,14 +280,17 @@ describe('the typed store', () => {
     const items = createMemoryItems()
     const store = createStore(items, 'a')
     const payment = { fundingId: 'f1', at, rate: '0', amount: money('1') }
-    for (let time = 0; time < 2; time++) await store.appendHistory('eth-perp', [{ kind: 'FUNDING', id: 'f1', at, body: payment }], 1)
+    for (let time = 0; time < 2; time++)
+      await store.appendHistory('eth-perp', [{ kind: 'FUNDING', id: 'f1', at, body: payment }], 1)
     expect((await store.listFunding('eth-perp', { limit: 10 })).items).toEqual([payment])
     const point = { at, equity: money('1'), cash: money('1'), markPrice: null, phase: 'flat' as const }
     await store.appendEquity('eth-perp', point)
     expect((await store.listEquity('eth-perp', { limit: 10 })).items).toEqual([point])
     expect((await store.listEquity('eth-perp', { limit: 10, from: '2026-01-02' })).items).toEqual([])
     expect((await store.listEquity('eth-perp', { limit: 10, to: '2026-01-01' })).items).toEqual([point])
-    expect((await items.query({ pk: 'STRATEGY#eth-perp', prefix: '', limit: 10 })).items.map(({ expiresAt }) => expiresAt)).toEqual([null, null])
+    expect(
+      (await items.query({ pk: 'STRATEGY#eth-perp', prefix: '', limit: 10 })).items.map(({ expiresAt }) => expiresAt),
+    ).toEqual([null, null])
   })
 })
 

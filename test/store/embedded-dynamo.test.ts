@@ -31,7 +31,14 @@ async function makeHalf(...tables: string[]): Promise<void> {
   if (address === null || typeof address === 'string') throw new Error('no port')
   const client = createDynamoClient(`http://127.0.0.1:${address.port}`)
   for (const TableName of tables) {
-    await client.send(new CreateTableCommand({ TableName, BillingMode: 'PAY_PER_REQUEST', AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }], KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }] }))
+    await client.send(
+      new CreateTableCommand({
+        TableName,
+        BillingMode: 'PAY_PER_REQUEST',
+        AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+        KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+      }),
+    )
   }
   client.destroy()
   server.closeAllConnections()
@@ -77,8 +84,8 @@ describe('the lock of a data directory', () => {
   it.each([
     { what: 'a dead process', text: () => `${deadPid()} 1 1` },
     { what: 'a dead process, as written before', text: () => String(deadPid()) },
-    { what: 'an earlier process with this one\'s id', text: () => `${process.pid} 1234.5 1` },
-    { what: 'an earlier process with this one\'s id, as written before', text: () => String(process.pid) },
+    { what: "an earlier process with this one's id", text: () => `${process.pid} 1234.5 1` },
+    { what: "an earlier process with this one's id, as written before", text: () => String(process.pid) },
   ])('left by $what is taken over', async ({ text }) => {
     writeFileSync(lockFile(), text())
     const began = performance.now()
@@ -117,17 +124,19 @@ describe('the lock of a data directory', () => {
   it('is held by one at a time in one process too, each in its turn, after a dead one', async () => {
     writeFileSync(lockFile(), `${deadPid()} 1 1`)
     let holders = 0
-    const turns = await Promise.all([1, 2, 3, 4].map(async () => {
-      const embedded = await startEmbeddedDynamo(directory)
-      holders += 1
-      const seen = holders
-      await new Promise((resolve) => {
-        setTimeout(resolve, 50)
-      })
-      holders -= 1
-      await embedded.close()
-      return seen
-    }))
+    const turns = await Promise.all(
+      [1, 2, 3, 4].map(async () => {
+        const embedded = await startEmbeddedDynamo(directory)
+        holders += 1
+        const seen = holders
+        await new Promise((resolve) => {
+          setTimeout(resolve, 50)
+        })
+        holders -= 1
+        await embedded.close()
+        return seen
+      }),
+    )
     expect(turns).toEqual([1, 1, 1, 1])
     expect(names()).toEqual(['db'])
   })

@@ -12,12 +12,17 @@ export async function startFakeAws(answer: (call: AwsCall, index: number) => Aws
     let text = ''
     request.on('data', (chunk: Buffer) => (text += chunk.toString()))
     request.on('end', () => {
-      const call = { target: String(request.headers['x-amz-target']).replace(/^.*\./, ''), body: JSON.parse(text) as Record<string, unknown> }
+      const call = {
+        target: String(request.headers['x-amz-target']).replace(/^.*\./, ''),
+        body: JSON.parse(text) as Record<string, unknown>,
+      }
       calls.push(call)
       const reply = answer(call, calls.length - 1)
       if (reply === 'silence') return
       if (reply === 'hang up') return void request.socket.destroy()
-      response.writeHead(reply.status ?? 200, { 'content-type': 'application/x-amz-json-1.1' }).end(typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body))
+      response
+        .writeHead(reply.status ?? 200, { 'content-type': 'application/x-amz-json-1.1' })
+        .end(typeof reply.body === 'string' ? reply.body : JSON.stringify(reply.body))
     })
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -39,7 +39,14 @@ export type WireCandle = { start: string; low: string; high: string; open: strin
 const PREFIX = '/api/v3/brokerage/market/'
 /** A span this long or longer is refused, as the venue is reported to do. */
 const MAX_BARS = 350
-const GRANULARITY_S: Readonly<Record<string, number>> = { ONE_MINUTE: 60, FIVE_MINUTE: 300, FIFTEEN_MINUTE: 900, THIRTY_MINUTE: 1_800, ONE_HOUR: 3_600, ONE_DAY: 86_400 }
+const GRANULARITY_S: Readonly<Record<string, number>> = {
+  ONE_MINUTE: 60,
+  FIVE_MINUTE: 300,
+  FIFTEEN_MINUTE: 900,
+  THIRTY_MINUTE: 1_800,
+  ONE_HOUR: 3_600,
+  ONE_DAY: 86_400,
+}
 
 /** Coinbase Advanced Trade's public market endpoints on a loopback port: newest first, strings, unset values empty. */
 export async function startFakeCandleExchange(options: FakeCandleExchangeOptions = {}): Promise<FakeCandleExchange> {
@@ -72,30 +79,52 @@ function answer(request: IncomingMessage, response: ServerResponse, options: Fak
   }
   if (!url.pathname.startsWith(PREFIX)) return send(404, { error: 'NOT_FOUND', message: url.pathname })
   const [collection, productId = '', action] = url.pathname.slice(PREFIX.length).split('/')
-  if (collection === 'product_book') return send(200, options.book ?? { pricebook: { product_id: url.searchParams.get('product_id'), bids: [], asks: [] } })
+  if (collection === 'product_book')
+    return send(
+      200,
+      options.book ?? { pricebook: { product_id: url.searchParams.get('product_id'), bids: [], asks: [] } },
+    )
   if (action === 'ticker') return send(200, options.ticker ?? { trades: [], best_bid: '', best_ask: '' })
   if (action === 'candles') return sendCandles(url, productId, options, send)
   return send(200, options.product?.(productId) ?? { product_id: productId, price: '', future_product_details: null })
 }
 
-function sendCandles(url: URL, productId: string, options: FakeCandleExchangeOptions, send: (status: number, body: unknown) => void): void {
+function sendCandles(
+  url: URL,
+  productId: string,
+  options: FakeCandleExchangeOptions,
+  send: (status: number, body: unknown) => void,
+): void {
   const granularity = url.searchParams.get('granularity') ?? ''
   const stepS = GRANULARITY_S[granularity]
   const start = Number(url.searchParams.get('start'))
   const end = Number(url.searchParams.get('end'))
-  if (stepS === undefined) return send(400, { error: 'INVALID_ARGUMENT', message: `unknown granularity ${granularity}` })
-  if ((end - start) / stepS >= MAX_BARS) return send(400, { error: 'INVALID_ARGUMENT', message: 'number of candles requested should be less than 350' })
-  const bars = (options.bars?.(productId, granularity) ?? []).filter((bar) => bar.time >= start * 1_000 && bar.time <= end * 1_000)
+  if (stepS === undefined)
+    return send(400, { error: 'INVALID_ARGUMENT', message: `unknown granularity ${granularity}` })
+  if ((end - start) / stepS >= MAX_BARS)
+    return send(400, { error: 'INVALID_ARGUMENT', message: 'number of candles requested should be less than 350' })
+  const bars = (options.bars?.(productId, granularity) ?? []).filter(
+    (bar) => bar.time >= start * 1_000 && bar.time <= end * 1_000,
+  )
   const candles = bars
     .sort((a, b) => b.time - a.time)
-    .map((bar) => ({ start: String(bar.time / 1_000), low: String(bar.low), high: String(bar.high), open: String(bar.open), close: String(bar.close), volume: String(bar.volume) }))
+    .map((bar) => ({
+      start: String(bar.time / 1_000),
+      low: String(bar.low),
+      high: String(bar.high),
+      open: String(bar.open),
+      close: String(bar.close),
+      volume: String(bar.volume),
+    }))
   send(200, { candles: options.tamper?.(candles) ?? candles })
 }
 
 function misbehaveWith(misbehaviour: Misbehaviour, request: IncomingMessage, response: ServerResponse): void {
   switch (misbehaviour.kind) {
     case 'status':
-      response.writeHead(misbehaviour.status, { 'content-type': 'application/json' }).end(misbehaviour.body ?? '{"error":"unknown","message":"try again"}')
+      response
+        .writeHead(misbehaviour.status, { 'content-type': 'application/json' })
+        .end(misbehaviour.body ?? '{"error":"unknown","message":"try again"}')
       return
     case 'stall':
       response.writeHead(200, { 'content-type': 'application/json' }).write('{"candles":[')

@@ -7,24 +7,31 @@ export type FakeItem = { title: string; link?: string; pubDate?: string }
 /** An RSS document. Titles go in as they are: escape them, or not, to taste. */
 export const rssOf = (items: readonly FakeItem[]): string =>
   `<?xml version="1.0"?><rss version="2.0"><channel><title>Fake</title>${items
-    .map(({ title, link, pubDate }) => `<item><title>${title}</title>${link === undefined ? '' : `<link>${link}</link>`}${pubDate === undefined ? '' : `<pubDate>${pubDate}</pubDate>`}</item>`)
+    .map(
+      ({ title, link, pubDate }) =>
+        `<item><title>${title}</title>${link === undefined ? '' : `<link>${link}</link>`}${pubDate === undefined ? '' : `<pubDate>${pubDate}</pubDate>`}</item>`,
+    )
     .join('')}</channel></rss>`
 
 type Answer = (response: ServerResponse, path: string) => void
 
-const send = (status: number, body: string | Buffer, headers: Record<string, string> = {}): Answer => (response) => {
-  response.writeHead(status, { 'content-type': 'application/rss+xml', ...headers }).end(body)
-}
+const send =
+  (status: number, body: string | Buffer, headers: Record<string, string> = {}): Answer =>
+  (response) => {
+    response.writeHead(status, { 'content-type': 'application/rss+xml', ...headers }).end(body)
+  }
 
 /** Writes until the reader hangs up. */
-const endless = (chunk: Buffer, headers: Record<string, string> = {}): Answer => (response) => {
-  response.writeHead(200, headers)
-  const write = (): void => {
-    while (!response.destroyed && response.write(chunk));
-    if (!response.destroyed) response.once('drain', write)
+const endless =
+  (chunk: Buffer, headers: Record<string, string> = {}): Answer =>
+  (response) => {
+    response.writeHead(200, headers)
+    const write = (): void => {
+      while (!response.destroyed && response.write(chunk));
+      if (!response.destroyed) response.once('drain', write)
+    }
+    write()
   }
-  write()
-}
 
 const HALF = rssOf([{ title: 'A headline that arrives' }]).slice(0, 90)
 
@@ -53,7 +60,11 @@ const MISBEHAVIOUR: Record<string, Answer> = {
   '/no-items': send(200, rssOf([])),
   '/truncated-xml': send(200, HALF),
   '/malformed': send(200, '<rss version="2.0"><channel><item><title>x</item></channel></rss>'),
-  '/html': send(200, '<!doctype html><html><head><title>Consent</title></head><body><p>We value your privacy</body></html>', { 'content-type': 'text/html' }),
+  '/html': send(
+    200,
+    '<!doctype html><html><head><title>Consent</title></head><body><p>We value your privacy</body></html>',
+    { 'content-type': 'text/html' },
+  ),
   '/json': send(200, '{"error":"gone"}', { 'content-type': 'application/json' }),
   '/not-found': send(404, 'not found'),
   '/broken': send(500, rssOf([{ title: 'A headline that must not be read' }])),
@@ -66,16 +77,22 @@ const MISBEHAVIOUR: Record<string, Answer> = {
 export const MISBEHAVIOURS = Object.keys(MISBEHAVIOUR)
 
 /** A feed server on loopback: misbehaviours by path, and whatever documents it is given. */
-export async function startFakeFeeds(documents: Readonly<Record<string, string | Buffer | { body: string | Buffer; headers: Record<string, string> }>> = {}) {
+export async function startFakeFeeds(
+  documents: Readonly<
+    Record<string, string | Buffer | { body: string | Buffer; headers: Record<string, string> }>
+  > = {},
+) {
   const server = createServer((request, response) => {
     const path = request.url ?? '/'
     const document = documents[path]
     if (document !== undefined) {
-      const { body, headers } = typeof document === 'string' || Buffer.isBuffer(document) ? { body: document, headers: {} } : document
+      const { body, headers } =
+        typeof document === 'string' || Buffer.isBuffer(document) ? { body: document, headers: {} } : document
       return send(200, body, headers)(response, path)
     }
     const hops = /^\/hops\/(\d+)$/.exec(path)?.[1]
-    if (hops !== undefined) return send(301, '', { location: hops === '0' ? '/good' : `/hops/${Number(hops) - 1}` })(response, path)
+    if (hops !== undefined)
+      return send(301, '', { location: hops === '0' ? '/good' : `/hops/${Number(hops) - 1}` })(response, path)
     return (MISBEHAVIOUR[path] ?? send(404, ''))(response, path)
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

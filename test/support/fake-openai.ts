@@ -4,12 +4,21 @@ import { sendJson } from './scripted-server.ts'
 
 const Request = z.strictObject({
   model: z.string(),
-  messages: z.array(z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: z.string().min(1) })).min(2),
+  messages: z
+    .array(z.strictObject({ role: z.enum(['system', 'user', 'assistant']), content: z.string().min(1) }))
+    .min(2),
   max_tokens: z.int().positive().optional(),
   max_completion_tokens: z.int().positive().optional(),
   temperature: z.number().optional(),
   response_format: z
-    .strictObject({ type: z.literal('json_schema'), json_schema: z.strictObject({ name: z.string(), strict: z.literal(true), schema: z.looseObject({ type: z.literal('object') }) }) })
+    .strictObject({
+      type: z.literal('json_schema'),
+      json_schema: z.strictObject({
+        name: z.string(),
+        strict: z.literal(true),
+        schema: z.looseObject({ type: z.literal('object') }),
+      }),
+    })
     .optional(),
 })
 
@@ -18,7 +27,14 @@ const completion = (message: Record<string, unknown>, finishReason: string) => (
   object: 'chat.completion',
   created: 1_700_000_000,
   model: 'gpt-test-2026',
-  choices: [{ index: 0, message: { role: 'assistant', content: null, refusal: null, ...message }, finish_reason: finishReason, logprobs: null }],
+  choices: [
+    {
+      index: 0,
+      message: { role: 'assistant', content: null, refusal: null, ...message },
+      finish_reason: finishReason,
+      logprobs: null,
+    },
+  ],
   usage: { prompt_tokens: 1_000, completion_tokens: 200, total_tokens: 1_200 },
 })
 
@@ -32,15 +48,21 @@ export const openAiDialect: ModelDialect = {
   truncated: (content) => sendJson(200, completion({ content }, 'length')),
   refusal: (refusal) => sendJson(200, completion({ refusal }, 'stop')),
   noText: sendJson(200, { ...completion({}, 'stop'), choices: [] }),
-  error: (status, message, headers) => sendJson(status, { error: { message, type: 'error', param: null, code: null } }, headers),
+  error: (status, message, headers) =>
+    sendJson(status, { error: { message, type: 'error', param: null, code: null } }, headers),
   schemaRefusal: 'This response_format type is unavailable now',
   readRequest({ path, headers, body }) {
     if (path !== '/v1/chat/completions') throw new Error(`unexpected path ${path}`)
     const request = Request.parse(body)
-    if ((request.max_tokens === undefined) === (request.max_completion_tokens === undefined)) throw new Error('exactly one token limit expected')
+    if ((request.max_tokens === undefined) === (request.max_completion_tokens === undefined))
+      throw new Error('exactly one token limit expected')
     const [system, ...turns] = request.messages
     if (system?.role !== 'system') throw new Error('the first message is not the system text')
-    return { turns, isStructured: request.response_format !== undefined, key: String(headers.authorization).replace('Bearer ', '') }
+    return {
+      turns,
+      isStructured: request.response_format !== undefined,
+      key: String(headers.authorization).replace('Bearer ', ''),
+    }
   },
 }
 
@@ -48,7 +70,13 @@ export const openAiDialect: ModelDialect = {
 export const contentFiltered = sendJson(200, completion({ content: '' }, 'content_filter'))
 
 /** A completion that calls a tool nobody offered. */
-export const toolCalled = sendJson(200, completion({ tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'trade', arguments: '{}' } }] }, 'tool_calls'))
+export const toolCalled = sendJson(
+  200,
+  completion(
+    { tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'trade', arguments: '{}' } }] },
+    'tool_calls',
+  ),
+)
 
 /** Content as a list of parts, as some compatible servers send it, and no usage. */
 export const answerInParts = (text: string) => {

@@ -17,5 +17,9 @@ export type ModelDialect = {
   /** Words with which a server refuses a JSON schema. */
   readonly schemaRefusal: string
   /** Throws unless the request is one the provider would take; gives back its turns. */
-  readRequest(received: Received): { readonly turns: { role: string; content: string }[]; readonly isStructured: boolean; readonly key: string }
+  readRequest(received: Received): {
+    readonly turns: { role: string; content: string }[]
+    readonly isStructured: boolean
+    readonly key: string
+  }
 }

@@ -21,7 +21,11 @@ export async function startScriptedServer(script: readonly Behaviour[]): Promise
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
       const behaviour = script[Math.min(received.length, script.length - 1)]
-      const arrived = { path: request.url ?? '', headers: request.headers, body: parseOrText(Buffer.concat(chunks).toString('utf8')) }
+      const arrived = {
+        path: request.url ?? '',
+        headers: request.headers,
+        body: parseOrText(Buffer.concat(chunks).toString('utf8')),
+      }
       received.push(arrived)
       behaviour?.(response, arrived)
     })
@@ -56,7 +60,9 @@ export const sendJson =
 export const sendText =
   (status: number, text: string, contentType: string): Behaviour =>
   (response) => {
-    response.writeHead(status, { 'content-type': contentType, 'content-length': String(Buffer.byteLength(text)) }).end(text)
+    response
+      .writeHead(status, { 'content-type': contentType, 'content-length': String(Buffer.byteLength(text)) })
+      .end(text)
   }
 
 /** Accepts the request and says nothing. */
@@ -74,5 +80,7 @@ export const resetConnection: Behaviour = (response) => {
 
 /** Cuts the connection inside the body. */
 export const resetInBody: Behaviour = (response) => {
-  response.writeHead(200, { 'content-type': 'application/json', 'content-length': '5000' }).write('{"id": "x",', () => response.socket?.resetAndDestroy())
+  response
+    .writeHead(200, { 'content-type': 'application/json', 'content-length': '5000' })
+    .write('{"id": "x",', () => response.socket?.resetAndDestroy())
 }

@@ -14,7 +14,9 @@ const value = 'sk-hush-hush'
 async function read(answer: AwsAnswer) {
   const server = await startFakeAws(() => answer)
   closing.push(server.close)
-  const result = await readSecureParameter({ name, endpoint: server.endpoint, deadlineMs: 700 }).catch((error: unknown) => error)
+  const result = await readSecureParameter({ name, endpoint: server.endpoint, deadlineMs: 700 }).catch(
+    (error: unknown) => error,
+  )
   return { result, calls: server.calls }
 }
 
@@ -27,11 +29,19 @@ test('reads a secure parameter by name, decrypted, without the file end that cam
 })
 
 test.each<[string, AwsAnswer, RegExp]>([
-  ['absent', { status: 400, body: { __type: 'ParameterNotFound' } }, /does not exist; create it with: aws ssm put-parameter --type SecureString/],
+  [
+    'absent',
+    { status: 400, body: { __type: 'ParameterNotFound' } },
+    /does not exist; create it with: aws ssm put-parameter --type SecureString/,
+  ],
   ['in the clear', parameter({ Type: 'String', Value: value }), /stored in the clear as String/],
   ['empty', parameter({ Type: 'SecureString', Value: ' \n' }), /is empty/],
   ['without value', parameter({ Type: 'SecureString' }), /no value/],
-  ['denied', { status: 400, body: { __type: 'AccessDeniedException', message: value } }, /AccessDeniedException.*ssm:GetParameter/],
+  [
+    'denied',
+    { status: 400, body: { __type: 'AccessDeniedException', message: value } },
+    /AccessDeniedException.*ssm:GetParameter/,
+  ],
   ['no answer', 'silence', /cannot be read/],
 ])('%s: says which parameter and what to do, and no value', async (_name, answer, message) => {
   const { result } = await read(answer)

@@ -15,12 +15,20 @@ import { ours } from './ours.ts'
 export function toAccount(balance: BalanceSummary, now: EpochMs): VenueAccount {
   const availableMargin = money(balance.available_margin)
   const equity = sum(availableMargin, money(balance.total_open_orders_hold_amount))
-  return ours(VenueAccount, { at: toIso(now), cash: minus(equity, money(balance.unrealized_pnl)), equity, availableMargin }, 'the balance summary')
+  return ours(
+    VenueAccount,
+    { at: toIso(now), cash: minus(equity, money(balance.unrealized_pnl)), equity, availableMargin },
+    'the balance summary',
+  )
 }
 
 /** Flat is no position, zero contracts, or side UNKNOWN without a number of them. A side without a number is not flat. */
-export const isFlat = (answer: PositionAnswer | null): answer is null | (PositionAnswer & { number_of_contracts: '0' | null }) =>
-  answer === null || answer.number_of_contracts === '0' || (answer.number_of_contracts === null && answer.side === 'UNKNOWN')
+export const isFlat = (
+  answer: PositionAnswer | null,
+): answer is null | (PositionAnswer & { number_of_contracts: '0' | null }) =>
+  answer === null ||
+  answer.number_of_contracts === '0' ||
+  (answer.number_of_contracts === null && answer.side === 'UNKNOWN')
 
 type PositionFacts = {
   balance: BalanceSummary
@@ -33,26 +41,40 @@ type PositionFacts = {
  * Null when flat. A price that is unset is replaced by the position's other one, then by the last price: what cannot
  * be priced well still has to be closed. Throws {@link BrokerError} for a position without side, size or any price.
  */
-export function toPosition(symbol: string, answer: PositionAnswer | null, { balance, contractSize, lastPrice }: PositionFacts): VenuePosition | null {
+export function toPosition(
+  symbol: string,
+  answer: PositionAnswer | null,
+  { balance, contractSize, lastPrice }: PositionFacts,
+): VenuePosition | null {
   if (isFlat(answer)) return null
   const { number_of_contracts: contracts } = answer
-  if (contracts === null) throw new BrokerError(`the position in ${symbol} has side ${answer.side || 'none'} and no number of contracts`)
-  if (answer.product_id !== symbol) throw new BrokerError(`asked for the position in ${symbol}, got ${answer.product_id}`)
-  if (answer.side !== 'LONG' && answer.side !== 'SHORT') throw new BrokerError(`the position in ${symbol} has ${contracts} contracts and side ${answer.side || 'none'}`)
+  if (contracts === null)
+    throw new BrokerError(`the position in ${symbol} has side ${answer.side || 'none'} and no number of contracts`)
+  if (answer.product_id !== symbol)
+    throw new BrokerError(`asked for the position in ${symbol}, got ${answer.product_id}`)
+  if (answer.side !== 'LONG' && answer.side !== 'SHORT')
+    throw new BrokerError(`the position in ${symbol} has ${contracts} contracts and side ${answer.side || 'none'}`)
   const side = answer.side === 'LONG' ? 'long' : 'short'
   const [mark, entered] = [positive(answer.current_price), positive(answer.avg_entry_price)]
   const anyPrice = mark ?? entered ?? positive(lastPrice)
   if (anyPrice === null) throw new BrokerError(`the position in ${symbol} has no price, and neither has the product`)
-  return ours(VenuePosition, {
-    symbol,
-    side,
-    quantity: quantity(contracts),
-    averageEntryPrice: entered ?? anyPrice,
-    markPrice: anyPrice,
-    unrealisedPnl: money(answer.unrealized_pnl),
-    // The buffer counts from the mark: from any other price it would tell a wrong level.
-    liquidationPrice: mark === null ? null : liquidationPrice({ mark, side, contracts, contractSize, buffer: balance.liquidation_buffer_amount }),
-  }, `the position in ${symbol}`)
+  return ours(
+    VenuePosition,
+    {
+      symbol,
+      side,
+      quantity: quantity(contracts),
+      averageEntryPrice: entered ?? anyPrice,
+      markPrice: anyPrice,
+      unrealisedPnl: money(answer.unrealized_pnl),
+      // The buffer counts from the mark: from any other price it would tell a wrong level.
+      liquidationPrice:
+        mark === null
+          ? null
+          : liquidationPrice({ mark, side, contracts, contractSize, buffer: balance.liquidation_buffer_amount }),
+    },
+    `the position in ${symbol}`,
+  )
 }
 
 type Exposure = { mark: string; side: 'long' | 'short'; contracts: string; contractSize: string; buffer: string | null }
@@ -66,6 +88,8 @@ const PRICE_PLACES = 8
 function liquidationPrice({ mark, side, contracts, contractSize, buffer }: Exposure): string | null {
   if (buffer === null) return null
   const distance = dec(buffer).div(dec(contracts).times(contractSize))
-  const level = dec(mark).minus(distance.times(directionOf(side))).round(PRICE_PLACES)
+  const level = dec(mark)
+    .minus(distance.times(directionOf(side)))
+    .round(PRICE_PLACES)
   return level.gt(0) ? price(level) : null
 }

@@ -3,7 +3,11 @@ import { jsonOf } from '../../core/parse-json.ts'
 import type { WireAnswer, WireRequest } from './wire.ts'
 
 /** An error body, in any of the forms seen: `error` is a code such as INVALID_ARGUMENT, PERMISSION_DENIED or NOT_FOUND. */
-const ErrorBody = z.looseObject({ error: z.string().nullish().catch(null), error_details: z.string().nullish().catch(null), message: z.string().nullish().catch(null) })
+const ErrorBody = z.looseObject({
+  error: z.string().nullish().catch(null),
+  error_details: z.string().nullish().catch(null),
+  message: z.string().nullish().catch(null),
+})
 
 /** What an answer other than a good one says: its code, empty where the body has none, and a sentence for people. */
 export type Complaint = { code: string; text: string }
@@ -22,8 +26,10 @@ export function complaintOf(answer: WireAnswer): Complaint {
 }
 
 function remedyOf(status: number): string {
-  if (status === 401) return ' (check that the API key exists and is enabled, that its secret belongs to it, and this machine\'s clock)'
-  if (status === 403) return ' (check the API key\'s permissions to view and trade, its portfolio and its allowed IP addresses)'
+  if (status === 401)
+    return " (check that the API key exists and is enabled, that its secret belongs to it, and this machine's clock)"
+  if (status === 403)
+    return " (check the API key's permissions to view and trade, its portfolio and its allowed IP addresses)"
   return ''
 }
 
@@ -31,6 +37,11 @@ function remedyOf(status: number): string {
 export const nameOf = ({ method, endpoint }: WireRequest): string => `${method} ${endpoint}`
 
 /** What does not fit, in a few words. */
-export const issuesOf = (error: z.ZodError): string => error.issues.slice(0, 3).map((issue) => `${issue.path.join('.') || 'answer'}: ${issue.message}`).join('; ')
+export const issuesOf = (error: z.ZodError): string =>
+  error.issues
+    .slice(0, 3)
+    .map((issue) => `${issue.path.join('.') || 'answer'}: ${issue.message}`)
+    .join('; ')
 
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error)).slice(0, MAX_TEXT)
+export const messageOf = (error: unknown): string =>
+  (error instanceof Error ? error.message : String(error)).slice(0, MAX_TEXT)

@@ -67,7 +67,8 @@ export function createCoinbaseBroker({ transport, config, clock, sleep, telemetr
     products(symbol, async () => {
       const [found, tier] = await Promise.all([listing(symbol), readFees()])
       const facts = toProduct({ listing: found, fees: tier, feePerContract: live.feePerContract, now: clock() })
-      if (facts.assumed.includes('margin')) warn('the product has no usable overnight margin rate: entries are refused', { symbol })
+      if (facts.assumed.includes('margin'))
+        warn('the product has no usable overnight margin rate: entries are refused', { symbol })
       return facts
     })
 
@@ -106,7 +107,11 @@ export function createCoinbaseBroker({ transport, config, clock, sleep, telemetr
     product: async (symbol) => (await productFacts(symbol)).product,
     account: async () => toAccount(await readBalance(), clock()),
     async position(symbol) {
-      const [answer, summary, { price: lastPrice, future_product_details: details }] = await Promise.all([reader.find(askPosition(symbol)), readBalance(), listing(symbol)])
+      const [answer, summary, { price: lastPrice, future_product_details: details }] = await Promise.all([
+        reader.find(askPosition(symbol)),
+        readBalance(),
+        listing(symbol),
+      ])
       const contractSize = ours(PositiveQuantityText, details?.contract_size, `the contract size of ${symbol}`)
       return toPosition(symbol, answer, { balance: summary, contractSize, lastPrice })
     },

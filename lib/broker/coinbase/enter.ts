@@ -81,35 +81,63 @@ async function isClockRight({ reader, live, clock, deadline }: Options): Promise
   }
 }
 
-const NO_PREVIEW: Preview = { errs: [], commission_total: null, best_bid: null, best_ask: null, est_average_filled_price: null, predicted_liquidation_price: null }
+const NO_PREVIEW: Preview = {
+  errs: [],
+  commission_total: null,
+  best_bid: null,
+  best_ask: null,
+  est_average_filled_price: null,
+  predicted_liquidation_price: null,
+}
 
-async function previewEntry(order: EntryOrder, shape: EntryShape, { reader, clock, deadline }: Options): Promise<{ preview: Preview; errors: string[] }> {
-  if (clock() > deadline) throw new BrokerError(`the entry's deadline ${toIso(deadline)} passed while it was being previewed`)
+async function previewEntry(
+  order: EntryOrder,
+  shape: EntryShape,
+  { reader, clock, deadline }: Options,
+): Promise<{ preview: Preview; errors: string[] }> {
+  if (clock() > deadline)
+    throw new BrokerError(`the entry's deadline ${toIso(deadline)} passed while it was being previewed`)
   try {
     const preview = await reader.read(askPreview(order, shape), deadline)
     const { error_response: refusal } = preview
-    return { preview, errors: [...preview.errs.map(plainReason), ...(refusal === null || refusal === undefined ? [] : [failureReason(refusal)])] }
+    return {
+      preview,
+      errors: [
+        ...preview.errs.map(plainReason),
+        ...(refusal === null || refusal === undefined ? [] : [failureReason(refusal)]),
+      ],
+    }
   } catch (error) {
     // An unknown member, or a configuration this product does not have.
-    if (error instanceof RefusedQuestion && error.status === 400 && error.code === 'INVALID_ARGUMENT') return { preview: NO_PREVIEW, errors: ['invalid_argument'] }
+    if (error instanceof RefusedQuestion && error.status === 400 && error.code === 'INVALID_ARGUMENT')
+      return { preview: NO_PREVIEW, errors: ['invalid_argument'] }
     throw error
   }
 }
 
 /** What the venue would do and the guard would not want. */
-function objectionTo(preview: Preview, order: EntryOrder, { configuration }: EntryShape, product: Product): string | null {
+function objectionTo(
+  preview: Preview,
+  order: EntryOrder,
+  { configuration }: EntryShape,
+  product: Product,
+): string | null {
   const isLong = order.side === 'buy'
   const isWorse = (price: string, limit: string): boolean => (isLong ? dec(price).gt(limit) : dec(price).lt(limit))
   if (configuration === 'market_market_ioc') {
-    const expected = positive(preview.est_average_filled_price) ?? positive(isLong ? preview.best_ask : preview.best_bid)
+    const expected =
+      positive(preview.est_average_filled_price) ?? positive(isLong ? preview.best_ask : preview.best_bid)
     if (expected === null) return 'price_unknown'
     if (isWorse(expected, order.priceLimit)) return 'price_beyond_limit'
   }
   const liquidation = positive(preview.predicted_liquidation_price)
   const { stopLossPrice } = order.bracket
-  if (liquidation !== null && (isLong ? dec(liquidation).gte(stopLossPrice) : dec(liquidation).lte(stopLossPrice))) return 'liquidation_before_stop'
+  if (liquidation !== null && (isLong ? dec(liquidation).gte(stopLossPrice) : dec(liquidation).lte(stopLossPrice)))
+    return 'liquidation_before_stop'
   const highest = assumedCommission(order, product).times(COMMISSION_FACTOR).plus(COMMISSION_SLACK)
-  return preview.commission_total !== null && dec(preview.commission_total).gt(highest) ? 'commission_above_assumed' : null
+  return preview.commission_total !== null && dec(preview.commission_total).gt(highest)
+    ? 'commission_above_assumed'
+    : null
 }
 
 /** US dollars of the whole quantity at the worst price. */

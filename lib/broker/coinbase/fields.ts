@@ -19,11 +19,13 @@ export const maybeAmount = z
     let value = given
     if (typeof given === 'object' && given !== null) {
       const { value: inner, currency } = given as { value?: unknown; currency?: unknown }
-      if (!['USD', '', null, undefined].includes(currency as string)) return refuse(`expected US dollars, got ${String(currency)}`)
+      if (!['USD', '', null, undefined].includes(currency as string))
+        return refuse(`expected US dollars, got ${String(currency)}`)
       value = inner
     }
     if (value === null || value === undefined || value === '') return null
-    if (typeof value !== 'string' && typeof value !== 'number') return refuse(`expected a decimal, got ${JSON.stringify(value)}`)
+    if (typeof value !== 'string' && typeof value !== 'number')
+      return refuse(`expected a decimal, got ${JSON.stringify(value)}`)
     const number = decimalOf(value)
     return number === null ? refuse(`expected a decimal, got ${JSON.stringify(value)}`) : canonical(number)
   })
@@ -69,10 +71,16 @@ export const time = maybeTime.transform((instant, context): EpochMs => {
 })
 
 /** A text, empty where unset. */
-export const text = z.string().nullish().transform((value) => value ?? '')
+export const text = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? '')
 
 /** False where unset. */
-export const flag = z.boolean().nullish().transform((value) => value ?? false)
+export const flag = z
+  .boolean()
+  .nullish()
+  .transform((value) => value ?? false)
 
 /** BUY or SELL. */
 export const wireSide = z.enum(['BUY', 'SELL'])

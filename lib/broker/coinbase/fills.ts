@@ -25,23 +25,38 @@ type Sources = { reader: Reader; orders: Orders; warn: Warn; now: EpochMs }
  * is left for the next question rather than guessed about. What cannot be read is warned about and left out: it shows
  * where position and cash are compared.
  */
-export async function readFills(symbol: string, since: EpochMs, { reader, orders, warn, now }: Sources): Promise<Fill[]> {
-  const rows = (await readRows(symbol, since - OVERLAP_MS, reader)).filter(({ raw }) => (raw.product_id === symbol || raw.product_id === '') && (raw.trade_time ?? since) >= since)
-  const executions = rows.flatMap((row) => executionOf(row, warn) ?? []).sort((a, b) => a.trade_time - b.trade_time || (a.entry_id < b.entry_id ? -1 : 1))
+export async function readFills(
+  symbol: string,
+  since: EpochMs,
+  { reader, orders, warn, now }: Sources,
+): Promise<Fill[]> {
+  const rows = (await readRows(symbol, since - OVERLAP_MS, reader)).filter(
+    ({ raw }) => (raw.product_id === symbol || raw.product_id === '') && (raw.trade_time ?? since) >= since,
+  )
+  const executions = rows
+    .flatMap((row) => executionOf(row, warn) ?? [])
+    .sort((a, b) => a.trade_time - b.trade_time || (a.entry_id < b.entry_id ? -1 : 1))
   const causes = new Map<string, Awaited<ReturnType<Orders['explain']>>>()
   const ids = [...new Set(executions.map((entry) => entry.order_id))]
   await Promise.all(ids.map(async (orderId) => causes.set(orderId, await orders.explain(orderId))))
   return executions.flatMap((entry) => {
     const cause = causes.get(entry.order_id) ?? null
     if (cause === null && now - entry.trade_time < ORDER_LAG_MS) {
-      warn('the order of a fill is not there yet: the fill is left for later', { entryId: entry.entry_id, orderId: entry.order_id })
+      warn('the order of a fill is not there yet: the fill is left for later', {
+        entryId: entry.entry_id,
+        orderId: entry.order_id,
+      })
       return []
     }
     try {
       return toFill(entry, cause)
     } catch (error) {
       if (!(error instanceof BrokerError)) throw error
-      warn('a fill cannot be read and was left out', { entryId: entry.entry_id, orderId: entry.order_id, issue: error.message })
+      warn('a fill cannot be read and was left out', {
+        entryId: entry.entry_id,
+        orderId: entry.order_id,
+        issue: error.message,
+      })
       return []
     }
   })
@@ -77,23 +92,30 @@ const LIQUIDITY: Readonly<Record<string, Fill['liquidity']>> = { MAKER: 'maker',
 
 function toFill(entry: WireFill, cause: Awaited<ReturnType<Orders['explain']>>): Fill {
   const clientOrderId = cause?.order.client_order_id ?? ''
-  return ours(Fill, {
-    fillId: entry.entry_id,
-    orderId: entry.order_id,
-    clientOrderId: clientOrderId === '' ? null : clientOrderId,
-    symbol: entry.product_id,
-    side: entry.side === 'BUY' ? 'buy' : 'sell',
-    price: price(entry.price),
-    quantity: quantity(entry.size),
-    fee: money(entry.commission),
-    slippage: null,
-    liquidity: LIQUIDITY[entry.liquidity_indicator] ?? 'unknown',
-    reason: cause === null ? 'external' : reasonOf(entry, cause),
-    at: toIso(entry.trade_time),
-  }, `fill ${entry.entry_id}`)
+  return ours(
+    Fill,
+    {
+      fillId: entry.entry_id,
+      orderId: entry.order_id,
+      clientOrderId: clientOrderId === '' ? null : clientOrderId,
+      symbol: entry.product_id,
+      side: entry.side === 'BUY' ? 'buy' : 'sell',
+      price: price(entry.price),
+      quantity: quantity(entry.size),
+      fee: money(entry.commission),
+      slippage: null,
+      liquidity: LIQUIDITY[entry.liquidity_indicator] ?? 'unknown',
+      reason: cause === null ? 'external' : reasonOf(entry, cause),
+      at: toIso(entry.trade_time),
+    },
+    `fill ${entry.entry_id}`,
+  )
 }
 
-function reasonOf(entry: WireFill, { order, kind }: { order: WireOrder; kind: 'entry' | 'protect' | 'close' | 'foreign' }): FillReason {
+function reasonOf(
+  entry: WireFill,
+  { order, kind }: { order: WireOrder; kind: 'entry' | 'protect' | 'close' | 'foreign' },
+): FillReason {
   if (order.is_liquidation || order.order_type === 'LIQUIDATION') return 'liquidation'
   switch (kind) {
     case 'entry':

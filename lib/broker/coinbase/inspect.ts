@@ -20,7 +20,12 @@ export type VenueCheck = { check: string; ok: boolean; detail: string; remedy: s
 export type VenueInspection = { checks: VenueCheck[]; portfolioUuid: string | null }
 
 type Finding = Omit<VenueCheck, 'check'>
-type Options = { transport: Transport; symbol: string; config: Pick<StrategyConfig, 'id' | 'live' | 'guard'>; clock: Clock }
+type Options = {
+  transport: Transport
+  symbol: string
+  config: Pick<StrategyConfig, 'id' | 'live' | 'guard'>
+  clock: Clock
+}
 
 /** Reads what live trading needs of the venue and changes nothing. Never rejects: what cannot be read is a check that failed. */
 export async function inspectVenue({ transport, symbol, config, clock }: Options): Promise<VenueInspection> {
@@ -44,64 +49,165 @@ export async function inspectVenue({ transport, symbol, config, clock }: Options
   }
 
   const startedAt = clock()
-  await look('clock', () => reader.read(askServerTime()), (theirs) => {
-    const ahead = Math.max(0, startedAt - theirs, theirs - clock())
-    return verdict(ahead <= live.maxClockSkewMs, `${ahead} ms apart, ${live.maxClockSkewMs} ms allowed`, 'set this machine\'s clock by NTP')
-  })
+  await look(
+    'clock',
+    () => reader.read(askServerTime()),
+    (theirs) => {
+      const ahead = Math.max(0, startedAt - theirs, theirs - clock())
+      return verdict(
+        ahead <= live.maxClockSkewMs,
+        `${ahead} ms apart, ${live.maxClockSkewMs} ms allowed`,
+        "set this machine's clock by NTP",
+      )
+    },
+  )
 
-  const permissions = await look('key permissions', () => reader.read(askKeyPermissions()), ({ can_view: canView, can_trade: canTrade }) =>
-    verdict(canView && canTrade, `view: ${yesNo(canView)}, trade: ${yesNo(canTrade)}`, 'create an API key that may view and trade'))
+  const permissions = await look(
+    'key permissions',
+    () => reader.read(askKeyPermissions()),
+    ({ can_view: canView, can_trade: canTrade }) =>
+      verdict(
+        canView && canTrade,
+        `view: ${yesNo(canView)}, trade: ${yesNo(canTrade)}`,
+        'create an API key that may view and trade',
+      ),
+  )
   const portfolioUuid = permissions === null || permissions.portfolio_uuid === '' ? null : permissions.portfolio_uuid
   if (permissions !== null) {
     const { can_transfer: canTransfer, portfolio_type: type } = permissions
     const transfers = canTransfer ? 'the key may move money out of the portfolio' : 'the key may not move money'
-    judgeMore('key cannot transfer', verdict(!canTransfer, transfers, 'create an API key without the transfer permission'))
-    const portfolio = portfolioUuid === null ? 'the key names no portfolio' : `${portfolioUuid} (${type.toLowerCase() || 'no type'})`
-    judgeMore('portfolio', verdict(portfolioUuid !== null, portfolio, 'create an API key for the portfolio that trades futures'))
+    judgeMore(
+      'key cannot transfer',
+      verdict(!canTransfer, transfers, 'create an API key without the transfer permission'),
+    )
+    const portfolio =
+      portfolioUuid === null ? 'the key names no portfolio' : `${portfolioUuid} (${type.toLowerCase() || 'no type'})`
+    judgeMore(
+      'portfolio',
+      verdict(portfolioUuid !== null, portfolio, 'create an API key for the portfolio that trades futures'),
+    )
   }
 
-  const answer = await look('product', async () => {
-    const [found, fees] = await Promise.all([reader.read(askProduct(symbol)), reader.read(askFuturesFees())])
-    return { found, ...toProduct({ listing: found, fees, feePerContract: live.feePerContract, now: clock() }) }
-  }, ({ product: { contractSize, base, tickSize, fees } }) =>
-    verdict(true, `${symbol}: ${contractSize} ${base} a contract, tick ${tickSize}, taker ${fees.taker} and ${fees.perContract} assumed a contract`, ''))
+  const answer = await look(
+    'product',
+    async () => {
+      const [found, fees] = await Promise.all([reader.read(askProduct(symbol)), reader.read(askFuturesFees())])
+      return { found, ...toProduct({ listing: found, fees, feePerContract: live.feePerContract, now: clock() }) }
+    },
+    ({ product: { contractSize, base, tickSize, fees } }) =>
+      verdict(
+        true,
+        `${symbol}: ${contractSize} ${base} a contract, tick ${tickSize}, taker ${fees.taker} and ${fees.perContract} assumed a contract`,
+        '',
+      ),
+  )
   if (answer !== null) {
-    const { product: { session, initialMarginRate }, assumed } = answer
-    judgeMore('session', verdict(session.isOpen, `${session.reason}${session.nextClose === null ? '' : `, closes ${session.nextClose}`}`, 'wait until the venue is open; entries wait too'))
+    const {
+      product: { session, initialMarginRate },
+      assumed,
+    } = answer
+    judgeMore(
+      'session',
+      verdict(
+        session.isOpen,
+        `${session.reason}${session.nextClose === null ? '' : `, closes ${session.nextClose}`}`,
+        'wait until the venue is open; entries wait too',
+      ),
+    )
     const { long, short } = initialMarginRate
     const highest = dec(long).gt(short) ? long : short
     const isCovered = dec(highest).times(guard.maxLeverage).lte(1)
     const bearable = canonical(dec(1).div(guard.maxLeverage).round(4, ROUND_DOWN))
     const rates = `${long} long, ${short} short; guard.maxLeverage ${guard.maxLeverage} needs at most ${bearable}`
-    if (assumed.includes('margin')) judgeMore('margin rates', verdict(false, 'the venue tells no usable overnight margin rate: no entry will be made', 'look again later, or choose another product'))
-    else judgeMore('margin rates', verdict(isCovered, rates, `lower guard.maxLeverage to ${canonical(dec(1).div(highest).round(2, ROUND_DOWN))} or less`))
+    if (assumed.includes('margin'))
+      judgeMore(
+        'margin rates',
+        verdict(
+          false,
+          'the venue tells no usable overnight margin rate: no entry will be made',
+          'look again later, or choose another product',
+        ),
+      )
+    else
+      judgeMore(
+        'margin rates',
+        verdict(
+          isCovered,
+          rates,
+          `lower guard.maxLeverage to ${canonical(dec(1).div(highest).round(2, ROUND_DOWN))} or less`,
+        ),
+      )
   }
 
-  const balance = await look('futures account', () => reader.read(askBalanceSummary()), (summary) => {
-    const { equity, availableMargin } = toAccount(summary, clock())
-    return verdict(dec(equity).gt(0), `equity ${equity} USD, available margin ${availableMargin} USD`, 'transfer US dollars to the portfolio')
-  })
+  const balance = await look(
+    'futures account',
+    () => reader.read(askBalanceSummary()),
+    (summary) => {
+      const { equity, availableMargin } = toAccount(summary, clock())
+      return verdict(
+        dec(equity).gt(0),
+        `equity ${equity} USD, available margin ${availableMargin} USD`,
+        'transfer US dollars to the portfolio',
+      )
+    },
+  )
   if (balance !== null && answer !== null && answer.found.price !== null) {
     const { minQuantity, contractSize, initialMarginRate } = answer.product
-    const rate = dec(initialMarginRate.long).gt(initialMarginRate.short) ? initialMarginRate.long : initialMarginRate.short
+    const rate = dec(initialMarginRate.long).gt(initialMarginRate.short)
+      ? initialMarginRate.long
+      : initialMarginRate.short
     const needed = dec(minQuantity).times(contractSize).times(answer.found.price).times(rate).round(2, ROUND_UP)
     const has = balance.futures_buying_power ?? balance.available_margin
-    judgeMore('buying power', verdict(dec(has).gte(needed), `${has} USD; the smallest order needs ${canonical(needed)} USD of margin`, 'transfer US dollars to the portfolio'))
+    judgeMore(
+      'buying power',
+      verdict(
+        dec(has).gte(needed),
+        `${has} USD; the smallest order needs ${canonical(needed)} USD of margin`,
+        'transfer US dollars to the portfolio',
+      ),
+    )
   }
 
-  await look('no position', () => reader.find(askPosition(symbol)), (position) => {
-    const size = isFlat(position) ? 'flat' : `${position.side.toLowerCase()} ${position.number_of_contracts ?? 'an unknown number of'} contracts`
-    return verdict(isFlat(position), size, 'close it, or let the strategy that opened it do so')
-  })
-  await look('no other position', () => reader.read(askPositions()), (positions) => {
-    const others = positions.filter(({ product_id: product, number_of_contracts: contracts }) => product !== symbol && contracts !== '0').map(({ product_id: product }) => product)
-    return verdict(others.length === 0, others.length === 0 ? 'nothing else is held in this account' : `held as well: ${others.join(', ')}`, 'close it, or give the strategy a portfolio of its own: cash and margin are the account\'s, and it takes all of them for its own')
-  })
-  await look('no foreign orders', () => createOrders(reader, config.id).open(symbol), (open) => {
-    const foreign = open.filter(({ kind }) => kind === 'foreign')
-    const detail = foreign.length === 0 ? `${open.length} open orders, all of this strategy` : `${foreign.length} open orders in ${symbol} are not of this strategy`
-    return verdict(foreign.length === 0, detail, 'cancel them: they move a position that the strategy takes for its own')
-  })
+  await look(
+    'no position',
+    () => reader.find(askPosition(symbol)),
+    (position) => {
+      const size = isFlat(position)
+        ? 'flat'
+        : `${position.side.toLowerCase()} ${position.number_of_contracts ?? 'an unknown number of'} contracts`
+      return verdict(isFlat(position), size, 'close it, or let the strategy that opened it do so')
+    },
+  )
+  await look(
+    'no other position',
+    () => reader.read(askPositions()),
+    (positions) => {
+      const others = positions
+        .filter(({ product_id: product, number_of_contracts: contracts }) => product !== symbol && contracts !== '0')
+        .map(({ product_id: product }) => product)
+      return verdict(
+        others.length === 0,
+        others.length === 0 ? 'nothing else is held in this account' : `held as well: ${others.join(', ')}`,
+        "close it, or give the strategy a portfolio of its own: cash and margin are the account's, and it takes all of them for its own",
+      )
+    },
+  )
+  await look(
+    'no foreign orders',
+    () => createOrders(reader, config.id).open(symbol),
+    (open) => {
+      const foreign = open.filter(({ kind }) => kind === 'foreign')
+      const detail =
+        foreign.length === 0
+          ? `${open.length} open orders, all of this strategy`
+          : `${foreign.length} open orders in ${symbol} are not of this strategy`
+      return verdict(
+        foreign.length === 0,
+        detail,
+        'cancel them: they move a position that the strategy takes for its own',
+      )
+    },
+  )
   return { checks, portfolioUuid }
 }
 

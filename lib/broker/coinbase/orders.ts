@@ -44,7 +44,9 @@ export function createOrders({ read, find }: Reader, strategyId: string, warn: W
   const leaveOut = (order: UnreadableOrder, clientOrderId: string | null): void => {
     const { order_id: orderId, client_order_id: theirs, status, issue } = order
     if (!isTerminal(statusOf(order)) || theirs === clientOrderId) {
-      throw new BrokerError(`GET orders/historical/batch: order ${orderId || 'without an id'} with status ${status || 'none'} cannot be read: ${issue}`)
+      throw new BrokerError(
+        `GET orders/historical/batch: order ${orderId || 'without an id'} with status ${status || 'none'} cannot be read: ${issue}`,
+      )
     }
     warn('an order that is over cannot be read and was left out', { orderId, clientOrderId: theirs, status, issue })
   }
@@ -55,13 +57,16 @@ export function createOrders({ read, find }: Reader, strategyId: string, warn: W
     for (let page = 1; page <= MAX_PAGES; page++) {
       const answer = await read(askOrders(filter, cursor))
       // The venue may not have understood the filter.
-      const rows = answer.orders.filter((order) => order.product_id === filter.symbol || (isUnreadable(order) && order.product_id === ''))
+      const rows = answer.orders.filter(
+        (order) => order.product_id === filter.symbol || (isUnreadable(order) && order.product_id === ''),
+      )
       for (const order of rows) {
         if (isUnreadable(order)) leaveOut(order, clientOrderId)
         else found.set(order.order_id, remember(order))
       }
       if (!answer.has_next) return [...found.values()]
-      if (answer.cursor === '' || answer.cursor === cursor) throw new BrokerError('GET orders/historical/batch: more pages, but no way to them')
+      if (answer.cursor === '' || answer.cursor === cursor)
+        throw new BrokerError('GET orders/historical/batch: more pages, but no way to them')
       cursor = answer.cursor
     }
     throw new BrokerError(`GET orders/historical/batch: more than ${MAX_PAGES} pages`)
@@ -79,7 +84,12 @@ export function createOrders({ read, find }: Reader, strategyId: string, warn: W
     if (order.originating_order_id !== '') return byId(order.originating_order_id)
     if (order.order_configuration?.kind.startsWith('trigger_bracket') !== true) return null
     if (!parents.has(order.order_id)) {
-      await list({ symbol: order.product_id, source: 'RETAIL_ADVANCED', from: order.created_time - PARENT_AGE_MS, until: order.created_time + MINUTE_MS })
+      await list({
+        symbol: order.product_id,
+        source: 'RETAIL_ADVANCED',
+        from: order.created_time - PARENT_AGE_MS,
+        until: order.created_time + MINUTE_MS,
+      })
       if (!parents.has(order.order_id)) keep(parents, order.order_id, null)
     }
     const parentId = parents.get(order.order_id) ?? null
@@ -105,14 +115,21 @@ export function createOrders({ read, find }: Reader, strategyId: string, warn: W
         for (const order of lists.flat()) live.set(order.order_id, order)
       }
       // Lists lag, an order by its id does not: an exit attached to an entry of ours is there as soon as that one says so.
-      const attached = [...parents].filter(([childId, parentId]) => parentId !== null && !live.has(childId) && !over.has(childId))
-      for (const child of await Promise.all(attached.map(([childId]) => byId(childId)))) if (child !== null && child.product_id === symbol) live.set(child.order_id, child)
+      const attached = [...parents].filter(
+        ([childId, parentId]) => parentId !== null && !live.has(childId) && !over.has(childId),
+      )
+      for (const child of await Promise.all(attached.map(([childId]) => byId(childId))))
+        if (child !== null && child.product_id === symbol) live.set(child.order_id, child)
       return Promise.all([...live.values()].filter((order) => !isTerminal(statusOf(order))).map(describe))
     },
 
     async find(symbol, { clientOrderId, orderId, since }) {
       const known = orderId === null ? null : await byId(orderId)
-      const order = known ?? (await list({ symbol, source: 'RETAIL_ADVANCED', from: since - OVERLAP_MS }, clientOrderId)).find((each) => each.client_order_id === clientOrderId)
+      const order =
+        known ??
+        (await list({ symbol, source: 'RETAIL_ADVANCED', from: since - OVERLAP_MS }, clientOrderId)).find(
+          (each) => each.client_order_id === clientOrderId,
+        )
       return order === undefined ? null : describe(order)
     },
 

@@ -36,28 +36,39 @@ export function toProduct({ listing, fees, feePerContract, now }: Sources): Prod
   const { product_id: symbol, future_product_details: details } = answer
   if (answer.product_venue !== 'FCM' || details === null || details === undefined || details.funding_interval === '') {
     const found = `venue ${answer.product_venue || 'none'}${details?.funding_interval ? '' : ' and no funding interval'}`
-    throw new BrokerError(`${symbol} is not a US perp-style future: it needs venue FCM and a funding interval, and has ${found}`)
+    throw new BrokerError(
+      `${symbol} is not a US perp-style future: it needs venue FCM and a funding interval, and has ${found}`,
+    )
   }
   const [longRate, shortRate] = [strictestRate(answer, 'long'), strictestRate(answer, 'short')]
   const initialMarginRate = { long: longRate ?? dec(MARGIN_RATE_UNKNOWN), short: shortRate ?? dec(MARGIN_RATE_UNKNOWN) }
   const { taker_fee_rate: taker, maker_fee_rate: maker } = (fees ?? FEES_UNKNOWN).fee_tier
-  const assumed: ProductFacts['assumed'] = [...(fees === null ? (['fees'] as const) : []), ...(longRate === null || shortRate === null ? (['margin'] as const) : [])]
-  const product = ours(Product, {
+  const assumed: ProductFacts['assumed'] = [
+    ...(fees === null ? (['fees'] as const) : []),
+    ...(longRate === null || shortRate === null ? (['margin'] as const) : []),
+  ]
+  const product = ours(
+    Product,
+    {
+      symbol,
+      base: details.contract_root_unit,
+      quote: answer.quote_currency_id,
+      contractSize: details.contract_size,
+      tickSize: answer.price_increment,
+      lotSize: answer.base_increment,
+      minQuantity: answer.base_min_size,
+      maxQuantity: answer.base_max_size,
+      initialMarginRate: { long: canonical(initialMarginRate.long), short: canonical(initialMarginRate.short) },
+      maintenanceMarginRate: canonical(
+        larger(initialMarginRate.long, initialMarginRate.short).div(INITIAL_OVER_MAINTENANCE).round(RATE_PLACES),
+      ),
+      // A rebate is not counted on.
+      fees: { maker: canonical(larger(dec(maker), dec(0))), taker, perContract: feePerContract },
+      fundingIntervalMs: intervalMs(details.funding_interval, symbol),
+      session: sessionOf(answer, now),
+    },
     symbol,
-    base: details.contract_root_unit,
-    quote: answer.quote_currency_id,
-    contractSize: details.contract_size,
-    tickSize: answer.price_increment,
-    lotSize: answer.base_increment,
-    minQuantity: answer.base_min_size,
-    maxQuantity: answer.base_max_size,
-    initialMarginRate: { long: canonical(initialMarginRate.long), short: canonical(initialMarginRate.short) },
-    maintenanceMarginRate: canonical(larger(initialMarginRate.long, initialMarginRate.short).div(INITIAL_OVER_MAINTENANCE).round(RATE_PLACES)),
-    // A rebate is not counted on.
-    fees: { maker: canonical(larger(dec(maker), dec(0))), taker, perContract: feePerContract },
-    fundingIntervalMs: intervalMs(details.funding_interval, symbol),
-    session: sessionOf(answer, now),
-  }, symbol)
+  )
   return { product, assumed }
 }
 
@@ -79,7 +90,15 @@ function intervalMs(duration: string, symbol: string): number {
   return Math.round(Number(seconds) * SECOND_MS)
 }
 
-const BLOCKS = ['is_disabled', 'trading_disabled', 'cancel_only', 'limit_only', 'post_only', 'auction_mode', 'view_only'] as const
+const BLOCKS = [
+  'is_disabled',
+  'trading_disabled',
+  'cancel_only',
+  'limit_only',
+  'post_only',
+  'auction_mode',
+  'view_only',
+] as const
 
 /** Open only when everything says so. The reason for the last close stays set while open, and the status is always empty. */
 function sessionOf(answer: ProductAnswer, now: EpochMs): Product['session'] {
@@ -89,14 +108,27 @@ function sessionOf(answer: ProductAnswer, now: EpochMs): Product['session'] {
   const blocks: string[] = BLOCKS.filter((name) => answer[name])
   if (session === null || session === undefined) blocks.push('no session known')
   else {
-    if (!session.is_session_open) blocks.push(`session closed${session.closed_reason === '' ? '' : `: ${lastWord(session.closed_reason, 'CLOSED_REASON_')}`}`)
-    if (session.session_state !== 'FCM_TRADING_SESSION_STATE_OPEN') blocks.push(`session state ${lastWord(session.session_state, 'STATE_') || 'unknown'}`)
+    if (!session.is_session_open)
+      blocks.push(
+        `session closed${session.closed_reason === '' ? '' : `: ${lastWord(session.closed_reason, 'CLOSED_REASON_')}`}`,
+      )
+    if (session.session_state !== 'FCM_TRADING_SESSION_STATE_OPEN')
+      blocks.push(`session state ${lastWord(session.session_state, 'STATE_') || 'unknown'}`)
   }
   if (isInMaintenance) blocks.push('maintenance')
   // A product that trades around the clock has a close time too: the daily boundary, which nothing stops at.
-  const closes = [start, details?.contract_expiry ?? null, details?.twenty_four_by_seven === true ? null : (session?.close_time ?? null)]
+  const closes = [
+    start,
+    details?.contract_expiry ?? null,
+    details?.twenty_four_by_seven === true ? null : (session?.close_time ?? null),
+  ]
   const ahead = closes.filter((close) => close !== null).filter((close) => close > now)
-  return { isOpen: blocks.length === 0, nextClose: ahead.length === 0 ? null : toIso(Math.min(...ahead)), reason: blocks.length === 0 ? 'open' : blocks.join(', ') }
+  return {
+    isOpen: blocks.length === 0,
+    nextClose: ahead.length === 0 ? null : toIso(Math.min(...ahead)),
+    reason: blocks.length === 0 ? 'open' : blocks.join(', '),
+  }
 }
 
-const lastWord = (name: string, after: string): string => name.slice(name.indexOf(after) + (name.includes(after) ? after.length : 1)).toLowerCase()
+const lastWord = (name: string, after: string): string =>
+  name.slice(name.indexOf(after) + (name.includes(after) ? after.length : 1)).toLowerCase()

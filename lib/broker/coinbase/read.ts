@@ -37,7 +37,10 @@ export class RefusedQuestion extends BrokerError {
   }
 }
 
-type Heard<T> = { kind: 'answer'; value: T } | { kind: 'refused'; error: RefusedQuestion } | { kind: 'trouble'; text: string; cause?: unknown }
+type Heard<T> =
+  | { kind: 'answer'; value: T }
+  | { kind: 'refused'; error: RefusedQuestion }
+  | { kind: 'trouble'; text: string; cause?: unknown }
 
 /**
  * Up to three tries on no answer, 429, 5xx or an unreadable answer, all within twice `timeoutMs`. Other refusals
@@ -54,11 +57,15 @@ export function createReader({ transport, timeoutMs, clock, sleep }: ReaderOptio
     }
     if (answer.status === 200) {
       const parsed = schema.safeParse(jsonIn(answer))
-      return parsed.success ? { kind: 'answer', value: parsed.data } : { kind: 'trouble', text: `unreadable answer: ${issuesOf(parsed.error)}` }
+      return parsed.success
+        ? { kind: 'answer', value: parsed.data }
+        : { kind: 'trouble', text: `unreadable answer: ${issuesOf(parsed.error)}` }
     }
     const { code, text } = complaintOf(answer)
     const mayHeal = answer.status === 429 || answer.status >= 500
-    return mayHeal ? { kind: 'trouble', text } : { kind: 'refused', error: new RefusedQuestion(`${nameOf(request)}: ${text}`, { status: answer.status, code }) }
+    return mayHeal
+      ? { kind: 'trouble', text }
+      : { kind: 'refused', error: new RefusedQuestion(`${nameOf(request)}: ${text}`, { status: answer.status, code }) }
   }
 
   const ask = async <T>(question: Question<T>, until: EpochMs): Promise<T | RefusedQuestion> => {
@@ -69,7 +76,10 @@ export function createReader({ transport, timeoutMs, clock, sleep }: ReaderOptio
       if (heard.kind === 'refused') return heard.error
       const waitMs = BACKOFF_MS[tries - 1]
       if (waitMs === undefined || clock() + waitMs >= end) {
-        throw new BrokerError(`${nameOf(question.request)}: ${heard.text}${tries > 1 ? ` (after ${tries} tries)` : ''}`, { cause: heard.cause })
+        throw new BrokerError(
+          `${nameOf(question.request)}: ${heard.text}${tries > 1 ? ` (after ${tries} tries)` : ''}`,
+          { cause: heard.cause },
+        )
       }
       await sleep(waitMs)
     }

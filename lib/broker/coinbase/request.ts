@@ -8,7 +8,11 @@ export type Question<T> = { request: WireRequest; answer: z.ZodType<T> }
 type Query = WireRequest['query']
 
 /** A signed GET. `variables` fill the names in braces. */
-export const signedGet = (endpoint: string, variables: Readonly<Record<string, string>> = {}, query: Query = {}): WireRequest => ({
+export const signedGet = (
+  endpoint: string,
+  variables: Readonly<Record<string, string>> = {},
+  query: Query = {},
+): WireRequest => ({
   method: 'GET',
   endpoint,
   path: fillIn(endpoint, variables),
@@ -22,13 +26,18 @@ export const signedGet = (endpoint: string, variables: Readonly<Record<string, s
 export const publicGet = (endpoint: string): WireRequest => ({ ...signedGet(endpoint), isSigned: false })
 
 /** A signed POST. */
-export const signedPost = (endpoint: string, body: Readonly<Record<string, unknown>>): WireRequest => ({ ...signedGet(endpoint), method: 'POST', body })
+export const signedPost = (endpoint: string, body: Readonly<Record<string, unknown>>): WireRequest => ({
+  ...signedGet(endpoint),
+  method: 'POST',
+  body,
+})
 
 /** Nothing is escaped in a path, so nothing may need it: ids are letters, digits, dots, dashes and underscores. */
 function fillIn(endpoint: string, variables: Readonly<Record<string, string>>): string {
   return endpoint.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = variables[name]
-    if (value === undefined || !/^\w[\w.-]*$/.test(value)) throw new BrokerError(`${endpoint}: ${JSON.stringify(value)} cannot be a ${name}`)
+    if (value === undefined || !/^\w[\w.-]*$/.test(value))
+      throw new BrokerError(`${endpoint}: ${JSON.stringify(value)} cannot be a ${name}`)
     return value
   })
 }

@@ -16,7 +16,13 @@ export type CcxtTransportOptions = Credentials & {
 }
 
 /** One request on its way. */
-type Carriage = { request: WireRequest; signal: AbortSignal; sendBy: EpochMs; wasSent: boolean; answer: WireAnswer | null }
+type Carriage = {
+  request: WireRequest
+  signal: AbortSignal
+  sendBy: EpochMs
+  wasSent: boolean
+  answer: WireAnswer | null
+}
 
 const API = 'https://api.coinbase.com'
 /** Longer than any deadline: ours ends a request, not ccxt's. */
@@ -28,7 +34,13 @@ const CCXT_TIMEOUT_MS = 600_000
  * ccxt's stops at the headers, retries, follows its own idea of errors and forgets the status. Rejects with UsageError
  * for credentials that cannot work.
  */
-export async function createCcxtTransport({ apiKey, privateKey, baseUrl, clock, load = () => loadExchange('coinbase') }: CcxtTransportOptions): Promise<Transport> {
+export async function createCcxtTransport({
+  apiKey,
+  privateKey,
+  baseUrl,
+  clock,
+  load = () => loadExchange('coinbase'),
+}: CcxtTransportOptions): Promise<Transport> {
   const credentials = checkCredentials({ apiKey, privateKey })
   const Exchange = await load()
   const exchange = new Exchange({
@@ -42,7 +54,12 @@ export async function createCcxtTransport({ apiKey, privateKey, baseUrl, clock, 
   const carriages = new AsyncLocalStorage<Carriage>()
 
   // What ccxt calls once it has waited its turn and signed. Its own reading of the answer is of no use here.
-  exchange.fetch = async (url: string, method = 'GET', headers: Record<string, string> = {}, body?: string): Promise<unknown> => {
+  exchange.fetch = async (
+    url: string,
+    method = 'GET',
+    headers: Record<string, string> = {},
+    body?: string,
+  ): Promise<unknown> => {
     const carriage = carriages.getStore()
     if (carriage === undefined) throw new InvariantError('ccxt asks for something that nobody asked it for')
     carriage.answer = await carry(carriage, { url, method, headers: headers ?? {}, body: body ?? null, host, clock })
@@ -62,7 +79,10 @@ export async function createCcxtTransport({ apiKey, privateKey, baseUrl, clock, 
       }, timeoutMs)
     })
     try {
-      await Promise.race([timeout, carriages.run(carriage, () => call({ ...request.variables, ...request.query, ...request.body }))])
+      await Promise.race([
+        timeout,
+        carriages.run(carriage, () => call({ ...request.variables, ...request.query, ...request.body })),
+      ])
     } catch (cause) {
       if (cause instanceof NoAnswerError || cause instanceof InvariantError) throw cause
       throw new NoAnswerError(describeFailure(cause), { wasSent: carriage.wasSent, cause })
@@ -75,7 +95,14 @@ export async function createCcxtTransport({ apiKey, privateKey, baseUrl, clock, 
   }
 }
 
-type Signed = { url: string; method: string; headers: Record<string, string>; body: string | null; host: string; clock: Clock }
+type Signed = {
+  url: string
+  method: string
+  headers: Record<string, string>
+  body: string | null
+  host: string
+  clock: Clock
+}
 
 /** Sends once and reads the body whole. Redirects are answers, not followed. */
 async function carry(carriage: Carriage, { url, method, headers, body, host, clock }: Signed): Promise<WireAnswer> {
@@ -99,8 +126,13 @@ async function carry(carriage: Carriage, { url, method, headers, body, host, clo
 }
 
 /** ccxt's name for an endpoint: `v3PrivateGetBrokerageCfmPositionsProductId`. */
-function implicitMethod(exchange: object, { method, endpoint, isSigned }: WireRequest): (parameters: object) => Promise<unknown> {
-  const words = ['brokerage', ...endpoint.split(/[^A-Za-z0-9]/)].map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+function implicitMethod(
+  exchange: object,
+  { method, endpoint, isSigned }: WireRequest,
+): (parameters: object) => Promise<unknown> {
+  const words = ['brokerage', ...endpoint.split(/[^A-Za-z0-9]/)].map(
+    (word) => word.charAt(0).toUpperCase() + word.slice(1),
+  )
   const name = `v3${isSigned ? 'Private' : 'Public'}${method === 'GET' ? 'Get' : 'Post'}${words.join('')}`
   const found: unknown = Reflect.get(exchange, name)
   if (typeof found !== 'function') throw new InvariantError(`this ccxt has no ${name}`)

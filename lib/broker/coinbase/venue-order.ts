@@ -20,7 +20,8 @@ const STATUS: Readonly<Record<string, OrderStatus>> = {
 export const statusOf = ({ status }: { status: string }): OrderStatus => STATUS[status] ?? 'unknown'
 
 /** The same, but an open order whose cancel has been asked for is no more than pending: it covers nothing for long. */
-const workingStatusOf = (order: WireOrder): OrderStatus => (order.pending_cancel && order.status === 'OPEN' ? 'pending' : statusOf(order))
+const workingStatusOf = (order: WireOrder): OrderStatus =>
+  order.pending_cancel && order.status === 'OPEN' ? 'pending' : statusOf(order)
 
 /** Whether the stop of a bracket has fired, filled or not. */
 export const hasFired = ({ trigger_status: status }: WireOrder): boolean => status === 'STOP_TRIGGERED'
@@ -28,21 +29,25 @@ export const hasFired = ({ trigger_status: status }: WireOrder): boolean => stat
 /** What an order itself says; `kind` is what is known of whose it is. */
 export function toVenueOrder(order: WireOrder, kind: VenueOrder['kind']): VenueOrder {
   const status = workingStatusOf(order)
-  return ours(VenueOrder, {
-    orderId: order.order_id,
-    clientOrderId: order.client_order_id === '' ? null : order.client_order_id,
-    symbol: order.product_id,
-    kind,
-    side: order.side === 'BUY' ? 'buy' : 'sell',
-    status,
-    quantity: sizeOf(order),
-    filledQuantity: order.filled_size ?? '0',
-    averagePrice: positive(order.average_filled_price),
-    bracket: bracketOf(order),
-    isTriggered: hasFired(order) && !isTerminal(status),
-    createdAt: toIso(order.created_time),
-    reason: reasonOf(order),
-  }, `order ${order.order_id}`)
+  return ours(
+    VenueOrder,
+    {
+      orderId: order.order_id,
+      clientOrderId: order.client_order_id === '' ? null : order.client_order_id,
+      symbol: order.product_id,
+      kind,
+      side: order.side === 'BUY' ? 'buy' : 'sell',
+      status,
+      quantity: sizeOf(order),
+      filledQuantity: order.filled_size ?? '0',
+      averagePrice: positive(order.average_filled_price),
+      bracket: bracketOf(order),
+      isTriggered: hasFired(order) && !isTerminal(status),
+      createdAt: toIso(order.created_time),
+      reason: reasonOf(order),
+    },
+    `order ${order.order_id}`,
+  )
 }
 
 /**
@@ -50,19 +55,35 @@ export function toVenueOrder(order: WireOrder, kind: VenueOrder['kind']): VenueO
  * the size, as an order that closes a position need not: what has filled so far is the size of a filled order only.
  */
 function sizeOf(order: WireOrder): string {
-  const { order_configuration: configuration, originating_order_id: parentId, workable_size: workable, filled_size: filled } = order
-  const told = (parentId === '' ? null : positive(workable)) ?? positive(configuration?.base_size ?? null) ?? positive(workable)
+  const {
+    order_configuration: configuration,
+    originating_order_id: parentId,
+    workable_size: workable,
+    filled_size: filled,
+  } = order
+  const told =
+    (parentId === '' ? null : positive(workable)) ?? positive(configuration?.base_size ?? null) ?? positive(workable)
   return told ?? (statusOf(order) === 'filled' ? filled : null) ?? '0'
 }
 
 /** Stop and target of a bracket, or of the bracket attached to an entry. */
-export function bracketOf({ order_configuration: own, attached_order_configuration: attached }: WireOrder): Bracket | null {
-  const { limit_price: target = null, stop_trigger_price: stop = null } = [own, attached].find((each) => each?.kind.startsWith('trigger_bracket')) ?? {}
+export function bracketOf({
+  order_configuration: own,
+  attached_order_configuration: attached,
+}: WireOrder): Bracket | null {
+  const { limit_price: target = null, stop_trigger_price: stop = null } =
+    [own, attached].find((each) => each?.kind.startsWith('trigger_bracket')) ?? {}
   const [takeProfitPrice, stopLossPrice] = [positive(target), positive(stop)]
-  return takeProfitPrice === null || stopLossPrice === null ? null : ours(VenueOrder.shape.bracket, { stopLossPrice, takeProfitPrice }, 'a bracket')
+  return takeProfitPrice === null || stopLossPrice === null
+    ? null
+    : ours(VenueOrder.shape.bracket, { stopLossPrice, takeProfitPrice }, 'a bracket')
 }
 
-function reasonOf({ reject_reason: code, reject_message: rejection, cancel_message: cancellation }: WireOrder): string | null {
+function reasonOf({
+  reject_reason: code,
+  reject_message: rejection,
+  cancel_message: cancellation,
+}: WireOrder): string | null {
   const named = code === 'REJECT_REASON_UNSPECIFIED' ? '' : code.replace(/^REJECT_REASON_/, '').toLowerCase()
   return [named, rejection, cancellation].find((text) => text !== '') ?? null
 }

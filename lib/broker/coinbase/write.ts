@@ -10,21 +10,31 @@ const rejected = (reason: string): Placement => ({ outcome: 'rejected', reason }
 const unknown = (reason: string): Placement => ({ outcome: 'unknown', reason })
 
 /** Sends a new order, exactly once. `rejected` only where nothing can have been placed; never rejects. */
-export async function sendOrder(transport: Transport, request: WireRequest, clientOrderId: string, { timeoutMs, sendBy }: { timeoutMs: number; sendBy: EpochMs }): Promise<Placement> {
-  return send(() => transport(request, timeoutMs, sendBy), (answer) => {
-    const parsed = OrderCreated.safeParse(jsonIn(answer))
-    if (!parsed.success) return unknown('unreadable_answer')
-    const { success, success_response: created, error_response: refusal } = parsed.data
-    if (success) {
-      const { order_id: orderId = '', client_order_id: echoed = '' } = created ?? {}
-      if (orderId === '') return unknown('accepted_without_order_id')
-      return echoed === '' || echoed === clientOrderId ? { outcome: 'accepted', orderId } : unknown('answer_about_another_order')
-    }
-    if (refusal === null || refusal === undefined) return unknown('refused_without_reason')
-    const reason = failureReason(refusal)
-    // An order under our id exists already: what became of it has to be asked.
-    return reason === 'duplicate_client_order_id' ? unknown(reason) : rejected(reason)
-  })
+export async function sendOrder(
+  transport: Transport,
+  request: WireRequest,
+  clientOrderId: string,
+  { timeoutMs, sendBy }: { timeoutMs: number; sendBy: EpochMs },
+): Promise<Placement> {
+  return send(
+    () => transport(request, timeoutMs, sendBy),
+    (answer) => {
+      const parsed = OrderCreated.safeParse(jsonIn(answer))
+      if (!parsed.success) return unknown('unreadable_answer')
+      const { success, success_response: created, error_response: refusal } = parsed.data
+      if (success) {
+        const { order_id: orderId = '', client_order_id: echoed = '' } = created ?? {}
+        if (orderId === '') return unknown('accepted_without_order_id')
+        return echoed === '' || echoed === clientOrderId
+          ? { outcome: 'accepted', orderId }
+          : unknown('answer_about_another_order')
+      }
+      if (refusal === null || refusal === undefined) return unknown('refused_without_reason')
+      const reason = failureReason(refusal)
+      // An order under our id exists already: what became of it has to be asked.
+      return reason === 'duplicate_client_order_id' ? unknown(reason) : rejected(reason)
+    },
+  )
 }
 
 /** Asks for an order's end, exactly once. Never rejects. */
@@ -35,12 +45,17 @@ export async function sendCancel(transport: Transport, orderId: string, timeoutM
   } catch (error) {
     return rejected(messageOf(error))
   }
-  return send(() => transport(request, timeoutMs), (answer) => {
-    const parsed = CancelResults.safeParse(jsonIn(answer))
-    const result = parsed.success ? parsed.data.results.find((each) => each.order_id === orderId) : undefined
-    if (result === undefined) return unknown('unreadable_answer')
-    return result.success ? { outcome: 'accepted', orderId } : rejected(result.failure_reason.toLowerCase() || 'unknown_cancel_failure_reason')
-  })
+  return send(
+    () => transport(request, timeoutMs),
+    (answer) => {
+      const parsed = CancelResults.safeParse(jsonIn(answer))
+      const result = parsed.success ? parsed.data.results.find((each) => each.order_id === orderId) : undefined
+      if (result === undefined) return unknown('unreadable_answer')
+      return result.success
+        ? { outcome: 'accepted', orderId }
+        : rejected(result.failure_reason.toLowerCase() || 'unknown_cancel_failure_reason')
+    },
+  )
 }
 
 /**

@@ -1,11 +1,35 @@
-import { canonical, ceilToStep, cost, type Decimal, dec, floorToStep, type Money, minus, money, negate, type Price, price, type Quantity, sum, ZERO_QUANTITY } from '../../core/decimal.ts'
+import {
+  canonical,
+  ceilToStep,
+  cost,
+  type Decimal,
+  dec,
+  floorToStep,
+  type Money,
+  minus,
+  money,
+  negate,
+  type Price,
+  price,
+  type Quantity,
+  sum,
+  ZERO_QUANTITY,
+} from '../../core/decimal.ts'
 import { canonicalJson } from '../../core/canonical-json.ts'
 import { childOrderIdOf } from '../../core/ids.ts'
 import { directionOf, liquidationPrice, type PositionSide } from '../../core/margin.ts'
 import { rememberLast } from '../../core/memo.ts'
 import { type EpochMs, fromIso, toIso } from '../../core/time.ts'
 import type { Candle, FundingRate, Product, Quote } from '../../../schemas/market.ts'
-import type { CloseOrder, EntryOrder, Fill, FillReason, OrderRequest, Placement, ProtectOrder } from '../../../schemas/order.ts'
+import type {
+  CloseOrder,
+  EntryOrder,
+  Fill,
+  FillReason,
+  OrderRequest,
+  Placement,
+  ProtectOrder,
+} from '../../../schemas/order.ts'
 import type { PaperBook, PaperOrder } from '../../../schemas/paper-book.ts'
 import type { PaperConfig } from '../../../schemas/strategy-config.ts'
 
@@ -17,28 +41,48 @@ const KEPT = 30
 
 /** A book with cash and nothing else. */
 export function openBook(symbol: string, cash: Money, at: string): PaperBook {
-  return { schemaVersion: 1, version: 0, symbol, market: null, cash, position: null, advancedTo: at, orders: [], fills: [], funding: [], sequence: 0, ambiguousBars: 0, heldBars: 0 }
+  return {
+    schemaVersion: 1,
+    version: 0,
+    symbol,
+    market: null,
+    cash,
+    position: null,
+    advancedTo: at,
+    orders: [],
+    fills: [],
+    funding: [],
+    sequence: 0,
+    ambiguousBars: 0,
+    heldBars: 0,
+  }
 }
 
 type BookPosition = NonNullable<PaperBook['position']>
 
 /** Unrealised PnL of the book at a mark price. */
-export const bookUnrealised = ({ position }: PaperBook, { contractSize }: Product, mark: Price): Money => (position === null ? money(0) : worthAt(position, contractSize, mark))
+export const bookUnrealised = ({ position }: PaperBook, { contractSize }: Product, mark: Price): Money =>
+  position === null ? money(0) : worthAt(position, contractSize, mark)
 
 function worthAt(position: BookPosition, contractSize: Quantity, mark: Price): Money {
   const value = dec(mark).times(position.quantity).times(contractSize)
   return money(value.minus(position.costBasis).times(directionOf(position.side)))
 }
 
-const marginOf = rememberLast(({ costBasis, leverage }: BookPosition, _none: null): Money => money(dec(costBasis).div(leverage)))
+const marginOf = rememberLast(({ costBasis, leverage }: BookPosition, _none: null): Money =>
+  money(dec(costBasis).div(leverage)),
+)
 
 /** Margin set aside for the position: entry notional over leverage. */
 export const marginUsed = ({ position }: PaperBook): Money => (position === null ? money(0) : marginOf(position, null))
 
-const averageOf = rememberLast(({ costBasis, quantity }: BookPosition, contractSize: Quantity): Price => price(dec(costBasis).div(dec(quantity).times(contractSize)).round(8)))
+const averageOf = rememberLast(({ costBasis, quantity }: BookPosition, contractSize: Quantity): Price =>
+  price(dec(costBasis).div(dec(quantity).times(contractSize)).round(8)),
+)
 
 /** Average of the entry prices of what is held. */
-export const averageEntryPrice = (position: BookPosition, { contractSize }: Product): Price => averageOf(position, contractSize)
+export const averageEntryPrice = (position: BookPosition, { contractSize }: Product): Price =>
+  averageOf(position, contractSize)
 
 /** Orders still resting, oldest first. */
 export const restingOrders = (book: PaperBook): PaperOrder[] => book.orders.filter((order) => order.status === 'open')
@@ -56,7 +100,13 @@ export const restingOrders = (book: PaperBook): PaperOrder[] => book.orders.filt
  * as a limit order and pays the maker's fee. What is met within a bar is dated to the bar's last millisecond: when it was
  * is not known, and only then is it known that it was. Bars that opened before `advancedTo` are not played again.
  */
-export function advanceBook(book: PaperBook, bars: readonly Candle[], barMs: number, settlements: readonly FundingRate[], venue: PaperVenue): PaperBook {
+export function advanceBook(
+  book: PaperBook,
+  bars: readonly Candle[],
+  barMs: number,
+  settlements: readonly FundingRate[],
+  venue: PaperVenue,
+): PaperBook {
   let current = book
   let levels = levelsOf(current)
   // Bars in which nothing happened change two counters: these are brought up to date only when something does.
@@ -67,7 +117,12 @@ export function advanceBook(book: PaperBook, bars: readonly Candle[], barMs: num
   const from = playedTo
   for (const bar of bars) {
     if (bar.time < from) continue
-    for (let due = settlements[nextSettlement]; due !== undefined && due.time <= bar.time; due = settlements[++nextSettlement]) current = settleFunding(current, due, bar.open, venue)
+    for (
+      let due = settlements[nextSettlement];
+      due !== undefined && due.time <= bar.time;
+      due = settlements[++nextSettlement]
+    )
+      current = settleFunding(current, due, bar.open, venue)
     if (levels !== null) {
       if (isTouched(levels, bar)) {
         current = playBar(catchUp(), bar, bar.time + barMs - 1, venue)
@@ -107,11 +162,21 @@ const isTouched = ({ lower, upper }: Levels, bar: Candle): boolean => bar.low <=
  * Settles what is due by now at `mark`: before the position changes between two bars, so that leaving it just after a
  * boundary does not escape the payment. A settlement already made is not made again.
  */
-export function settleDue(book: PaperBook, settlements: readonly FundingRate[], mark: Price, venue: PaperVenue): PaperBook {
+export function settleDue(
+  book: PaperBook,
+  settlements: readonly FundingRate[],
+  mark: Price,
+  venue: PaperVenue,
+): PaperBook {
   return settlements.reduce((current, due) => settleFunding(current, due, mark, venue), book)
 }
 
-function settleFunding(book: PaperBook, { time, rate }: FundingRate, mark: number | Price, { product }: PaperVenue): PaperBook {
+function settleFunding(
+  book: PaperBook,
+  { time, rate }: FundingRate,
+  mark: number | Price,
+  { product }: PaperVenue,
+): PaperBook {
   const { position } = book
   // Charged on the position held at the boundary: one opened exactly then was not.
   if (position === null || fromIso(position.openedAt) >= time) return book
@@ -148,25 +213,49 @@ function fireExit(book: PaperBook, bar: Candle, lastInstant: EpochMs, isFirst: b
   const reachedDown = (level: number): boolean => (isLong ? worst <= level : worst >= level)
   const reachedUp = (level: number): boolean => (isLong ? best >= level : best <= level)
   /** A level the bar opens at or beyond is met there and then; when within the bar another is met is not known. */
-  const met = (level: Price, hasPassed: boolean): Pick<Exit, 'reference' | 'at'> => ({ reference: hasPassed ? dec(bar.open) : dec(level), at: hasPassed ? bar.time : lastInstant })
+  const met = (level: Price, hasPassed: boolean): Pick<Exit, 'reference' | 'at'> => ({
+    reference: hasPassed ? dec(bar.open) : dec(level),
+    at: hasPassed ? bar.time : lastInstant,
+  })
   const hasLost = (level: Price): boolean => (isLong ? dec(bar.open).lte(level) : dec(bar.open).gte(level))
   const hasGained = (level: Price): boolean => (isLong ? dec(bar.open).gte(level) : dec(bar.open).lte(level))
   // An order placed within the bar has not seen its beginning: it is judged from the next bar on.
   const resting = restingOrders(book).filter((order) => fromIso(order.createdAt) <= bar.time)
-  const stopped = resting.find((order) => order.request.kind === 'protect' && reachedDown(Number(order.request.bracket.stopLossPrice)))
-  const gained = resting.find((order) => order.request.kind === 'protect' && reachedUp(Number(order.request.bracket.takeProfitPrice)))
+  const stopped = resting.find(
+    (order) => order.request.kind === 'protect' && reachedDown(Number(order.request.bracket.stopLossPrice)),
+  )
+  const gained = resting.find(
+    (order) => order.request.kind === 'protect' && reachedUp(Number(order.request.bracket.takeProfitPrice)),
+  )
   const isAmbiguous = isFirst && stopped !== undefined && gained !== undefined
   const marked = isAmbiguous ? { ...book, ambiguousBars: book.ambiguousBars + 1 } : book
   if (reachedDown(Number(position.liquidationPrice))) {
-    return executeExit(marked, { ...met(position.liquidationPrice, hasLost(position.liquidationPrice)), reason: 'liquidation', order: null }, venue)
+    return executeExit(
+      marked,
+      { ...met(position.liquidationPrice, hasLost(position.liquidationPrice)), reason: 'liquidation', order: null },
+      venue,
+    )
   }
   if (stopped?.request.kind === 'protect') {
     const { stopLossPrice } = stopped.request.bracket
-    return executeExit(marked, { ...met(stopLossPrice, hasLost(stopLossPrice)), reason: 'stop_loss', order: stopped }, venue)
+    return executeExit(
+      marked,
+      { ...met(stopLossPrice, hasLost(stopLossPrice)), reason: 'stop_loss', order: stopped },
+      venue,
+    )
   }
   if (gained?.request.kind === 'protect') {
     const { takeProfitPrice } = gained.request.bracket
-    return executeExit(marked, { ...met(takeProfitPrice, hasGained(takeProfitPrice)), reference: dec(takeProfitPrice), reason: 'take_profit', order: gained }, venue)
+    return executeExit(
+      marked,
+      {
+        ...met(takeProfitPrice, hasGained(takeProfitPrice)),
+        reference: dec(takeProfitPrice),
+        reason: 'take_profit',
+        order: gained,
+      },
+      venue,
+    )
   }
   return marked
 }
@@ -184,7 +273,21 @@ function executeExit(book: PaperBook, exit: Exit, venue: PaperVenue): PaperBook 
   const fillPrice = isMaker ? price(exit.reference) : slipped(exit.reference, side, venue)
   const orderId = exit.order?.orderId ?? `paper-liquidation-${book.sequence}`
   const clientOrderId = exit.order?.request.clientOrderId ?? null
-  return execute(book, { side, quantity: canonical(filled) as Quantity, fillPrice, reference: exit.reference, isMaker, reason: exit.reason, orderId, clientOrderId, at: toIso(exit.at) }, venue)
+  return execute(
+    book,
+    {
+      side,
+      quantity: canonical(filled) as Quantity,
+      fillPrice,
+      reference: exit.reference,
+      isMaker,
+      reason: exit.reason,
+      orderId,
+      clientOrderId,
+      at: toIso(exit.at),
+    },
+    venue,
+  )
 }
 
 /** A price half a spread and the slippage against a taker, on the tick, never in the taker's favour. */
@@ -193,7 +296,11 @@ function slipped(reference: Decimal, side: 'buy' | 'sell', { product, paper }: P
 }
 
 function takerPrice(reference: Decimal, side: 'buy' | 'sell', bps: number, product: Product): Price {
-  const factor = dec(1).plus(dec(bps).div(10_000).times(side === 'buy' ? 1 : -1))
+  const factor = dec(1).plus(
+    dec(bps)
+      .div(10_000)
+      .times(side === 'buy' ? 1 : -1),
+  )
   const tick = dec(product.tickSize)
   const worse = reference.times(factor)
   const onTick = side === 'buy' ? ceilToStep(worse, tick) : floorToStep(worse, tick)
@@ -215,7 +322,9 @@ type Execution = {
 
 /** Fees of a fill, rounded up. */
 function feeOf(execution: Execution, notional: Decimal, { product, paper }: PaperVenue): Money {
-  const rate = dec(execution.isMaker ? product.fees.maker : product.fees.taker).plus(execution.reason === 'liquidation' ? paper.liquidationFeeRate : '0')
+  const rate = dec(execution.isMaker ? product.fees.maker : product.fees.taker).plus(
+    execution.reason === 'liquidation' ? paper.liquidationFeeRate : '0',
+  )
   return cost(notional.times(rate).plus(dec(product.fees.perContract).times(execution.quantity)))
 }
 
@@ -227,17 +336,39 @@ function execute(book: PaperBook, execution: Execution, venue: PaperVenue): Pape
   const notional = base.times(execution.fillPrice)
   const fee = feeOf(execution, notional, venue)
   const isWhole = execution.quantity === position.quantity
-  const released = isWhole ? position.costBasis : money(dec(position.costBasis).times(execution.quantity).div(position.quantity))
+  const released = isWhole
+    ? position.costBasis
+    : money(dec(position.costBasis).times(execution.quantity).div(position.quantity))
   const gross = money(dec(money(notional)).minus(released).times(directionOf(position.side)))
-  const remaining = isWhole ? null : { ...position, quantity: canonical(dec(position.quantity).minus(execution.quantity)) as Quantity, costBasis: minus(position.costBasis, released) }
+  const remaining = isWhole
+    ? null
+    : {
+        ...position,
+        quantity: canonical(dec(position.quantity).minus(execution.quantity)) as Quantity,
+        costBasis: minus(position.costBasis, released),
+      }
   const orders = book.orders.map((order): PaperOrder => {
-    if (order.orderId === execution.orderId) return { ...order, status: 'filled', filledQuantity: execution.quantity, averagePrice: execution.fillPrice }
-    return isWhole && order.status === 'open' ? { ...order, status: 'cancelled', reason: 'the position is closed' } : order
+    if (order.orderId === execution.orderId)
+      return { ...order, status: 'filled', filledQuantity: execution.quantity, averagePrice: execution.fillPrice }
+    return isWhole && order.status === 'open'
+      ? { ...order, status: 'cancelled', reason: 'the position is closed' }
+      : order
   })
-  return { ...book, cash: sum(book.cash, gross, negate(fee)), position: remaining, orders, ...withFill(book, execution, base, fee) }
+  return {
+    ...book,
+    cash: sum(book.cash, gross, negate(fee)),
+    position: remaining,
+    orders,
+    ...withFill(book, execution, base, fee),
+  }
 }
 
-function withFill(book: PaperBook, execution: Execution, base: Decimal, fee: Money): Pick<PaperBook, 'fills' | 'sequence'> {
+function withFill(
+  book: PaperBook,
+  execution: Execution,
+  base: Decimal,
+  fee: Money,
+): Pick<PaperBook, 'fills' | 'sequence'> {
   const fill: Fill = {
     fillId: `paper-${book.symbol}-${book.sequence}`,
     orderId: execution.orderId,
@@ -247,7 +378,12 @@ function withFill(book: PaperBook, execution: Execution, base: Decimal, fee: Mon
     price: execution.fillPrice,
     quantity: execution.quantity,
     fee,
-    slippage: money(dec(execution.fillPrice).minus(execution.reference).times(base).times(execution.side === 'buy' ? 1 : -1)),
+    slippage: money(
+      dec(execution.fillPrice)
+        .minus(execution.reference)
+        .times(base)
+        .times(execution.side === 'buy' ? 1 : -1),
+    ),
     liquidity: execution.isMaker ? 'maker' : 'taker',
     reason: execution.reason,
     at: execution.at,
@@ -273,11 +409,22 @@ export type PlacementResult = { book: PaperBook; placement: Placement }
  * refused with a reason. The same client id again creates nothing and answers with the first order; another
  * body under that id is refused.
  */
-export function placeOrder(book: PaperBook, order: OrderRequest, arrival: Arrival, at: string, venue: PaperVenue): PlacementResult {
+export function placeOrder(
+  book: PaperBook,
+  order: OrderRequest,
+  arrival: Arrival,
+  at: string,
+  venue: PaperVenue,
+): PlacementResult {
   const before = book.orders.find((known) => known.request.clientOrderId === order.clientOrderId)
   if (before !== undefined) {
     const isSame = canonicalJson(before.request) === canonicalJson(order)
-    return { book, placement: isSame ? { outcome: 'accepted', orderId: before.orderId } : { outcome: 'rejected', reason: 'duplicate_client_order_id' } }
+    return {
+      book,
+      placement: isSame
+        ? { outcome: 'accepted', orderId: before.orderId }
+        : { outcome: 'rejected', reason: 'duplicate_client_order_id' },
+    }
   }
   const problem = ruleBroken(order, venue.product)
   if (problem !== null) return { book, placement: { outcome: 'rejected', reason: problem } }
@@ -300,13 +447,23 @@ function ruleBroken(order: OrderRequest, product: Product): string | null {
   if (!floorToStep(size, dec(product.lotSize)).eq(size)) return 'invalid_size_precision'
   if (size.lt(product.minQuantity)) return 'below_minimum_size'
   if (size.gt(product.maxQuantity)) return 'above_maximum_size'
-  const prices = order.kind === 'close' ? [] : [order.bracket.stopLossPrice, order.bracket.takeProfitPrice, ...(order.kind === 'entry' ? [order.priceLimit] : [])]
+  const prices =
+    order.kind === 'close'
+      ? []
+      : [
+          order.bracket.stopLossPrice,
+          order.bracket.takeProfitPrice,
+          ...(order.kind === 'entry' ? [order.priceLimit] : []),
+        ]
   const tick = dec(product.tickSize)
   if (prices.some((level) => !floorToStep(dec(level), tick).eq(level))) return 'invalid_price_precision'
   return product.session.isOpen ? null : 'session_closed'
 }
 
-const rejected = (book: PaperBook, reason: string): PlacementResult => ({ book, placement: { outcome: 'rejected', reason } })
+const rejected = (book: PaperBook, reason: string): PlacementResult => ({
+  book,
+  placement: { outcome: 'rejected', reason },
+})
 
 const midOf = (quote: Quote): Decimal => dec(quote.bid).plus(quote.ask).div(2)
 
@@ -323,11 +480,19 @@ const newOrder = (book: PaperBook, request: OrderRequest, at: string, end: Parti
 
 /** An order that rests is kept however old it is: a forgotten stop would be no stop. */
 function addOrder(book: PaperBook, order: PaperOrder): PaperBook {
-  const orders = [...book.orders, order].filter(({ status }, index, all) => status === 'open' || index >= all.length - KEPT)
+  const orders = [...book.orders, order].filter(
+    ({ status }, index, all) => status === 'open' || index >= all.length - KEPT,
+  )
   return { ...book, orders, sequence: book.sequence + 1 }
 }
 
-function placeEntry(book: PaperBook, order: EntryOrder, arrival: Arrival, at: string, venue: PaperVenue): PlacementResult {
+function placeEntry(
+  book: PaperBook,
+  order: EntryOrder,
+  arrival: Arrival,
+  at: string,
+  venue: PaperVenue,
+): PlacementResult {
   const { product } = venue
   const { quote } = arrival
   const side: PositionSide = order.side === 'buy' ? 'long' : 'short'
@@ -336,8 +501,10 @@ function placeEntry(book: PaperBook, order: EntryOrder, arrival: Arrival, at: st
   const isOrdered = side === 'long' ? dec(stopLossPrice).lt(takeProfitPrice) : dec(stopLossPrice).gt(takeProfitPrice)
   if (!isOrdered) return rejected(book, 'invalid_bracket_prices')
   // The attached stop watches the mark: one that the mark has passed already would close at once what it protects.
-  if (side === 'long' ? dec(quote.mark).lte(stopLossPrice) : dec(quote.mark).gte(stopLossPrice)) return rejected(book, 'stop_already_triggered')
-  if (dec(order.leverage).lte(0) || dec(order.leverage).times(product.initialMarginRate[side]).gt(1)) return rejected(book, 'invalid_leverage')
+  if (side === 'long' ? dec(quote.mark).lte(stopLossPrice) : dec(quote.mark).gte(stopLossPrice))
+    return rejected(book, 'stop_already_triggered')
+  if (dec(order.leverage).lte(0) || dec(order.leverage).times(product.initialMarginRate[side]).gt(1))
+    return rejected(book, 'invalid_leverage')
   const fillPrice = marketPrice(order.side, arrival, venue)
   const isBeyond = order.side === 'buy' ? dec(fillPrice).gt(order.priceLimit) : dec(fillPrice).lt(order.priceLimit)
   if (isBeyond) {
@@ -360,7 +527,10 @@ function placeEntry(book: PaperBook, order: EntryOrder, arrival: Arrival, at: st
   }
   const fee = feeOf(execution, dec(notional), venue)
   if (dec(notional).div(order.leverage).plus(fee).gt(book.cash)) return rejected(book, 'insufficient_margin')
-  const filled = addOrder(book, newOrder(book, order, at, { status: 'filled', filledQuantity: order.quantity, averagePrice: fillPrice }))
+  const filled = addOrder(
+    book,
+    newOrder(book, order, at, { status: 'filled', filledQuantity: order.quantity, averagePrice: fillPrice }),
+  )
   const position = {
     side,
     quantity: order.quantity,
@@ -369,8 +539,15 @@ function placeEntry(book: PaperBook, order: EntryOrder, arrival: Arrival, at: st
     liquidationPrice: liquidationLevel(side, fillPrice, order.leverage, product),
     openedAt: at,
   }
-  const opened: PaperBook = { ...filled, cash: minus(book.cash, fee), position, advancedTo: at, ...withFill(filled, execution, base, fee) }
-  if (!venue.paper.attachedBrackets) return { book: opened, placement: { outcome: 'accepted', orderId: execution.orderId } }
+  const opened: PaperBook = {
+    ...filled,
+    cash: minus(book.cash, fee),
+    position,
+    advancedTo: at,
+    ...withFill(filled, execution, base, fee),
+  }
+  if (!venue.paper.attachedBrackets)
+    return { book: opened, placement: { outcome: 'accepted', orderId: execution.orderId } }
   const child: ProtectOrder = {
     kind: 'protect',
     clientOrderId: childOrderIdOf(order.clientOrderId),
@@ -379,7 +556,10 @@ function placeEntry(book: PaperBook, order: EntryOrder, arrival: Arrival, at: st
     quantity: order.quantity,
     bracket: order.bracket,
   }
-  return { book: addOrder(opened, newOrder(opened, child, at, {})), placement: { outcome: 'accepted', orderId: execution.orderId } }
+  return {
+    book: addOrder(opened, newOrder(opened, child, at, {})),
+    placement: { outcome: 'accepted', orderId: execution.orderId },
+  }
 }
 
 /** Where the venue liquidates, on the tick, a little early rather than late. */
@@ -400,12 +580,19 @@ function placeProtection(book: PaperBook, order: ProtectOrder, quote: Quote, at:
   const mark = dec(quote.mark)
   const { stopLossPrice, takeProfitPrice } = order.bracket
   if (isLong ? mark.lte(stopLossPrice) : mark.gte(stopLossPrice)) return rejected(book, 'stop_already_triggered')
-  if (isLong ? mark.gte(takeProfitPrice) : mark.lte(takeProfitPrice)) return rejected(book, 'invalid_bracket_limit_price')
+  if (isLong ? mark.gte(takeProfitPrice) : mark.lte(takeProfitPrice))
+    return rejected(book, 'invalid_bracket_limit_price')
   const live = newOrder(book, order, at, {})
   return { book: addOrder(book, live), placement: { outcome: 'accepted', orderId: live.orderId } }
 }
 
-function placeClose(book: PaperBook, order: CloseOrder, arrival: Arrival, at: string, venue: PaperVenue): PlacementResult {
+function placeClose(
+  book: PaperBook,
+  order: CloseOrder,
+  arrival: Arrival,
+  at: string,
+  venue: PaperVenue,
+): PlacementResult {
   const { position } = book
   if (position === null) return rejected(book, 'cannot_close_zero_position')
   if ((order.side === 'sell') !== (position.side === 'long')) return rejected(book, 'invalid_side')
@@ -413,7 +600,17 @@ function placeClose(book: PaperBook, order: CloseOrder, arrival: Arrival, at: st
   const fillPrice = marketPrice(order.side, arrival, venue)
   const done = newOrder(book, order, at, { status: 'open' })
   const placed = addOrder(book, done)
-  const execution: Execution = { side: order.side, quantity: order.quantity, fillPrice, reference: midOf(arrival.quote), isMaker: false, reason: 'close', orderId: done.orderId, clientOrderId: order.clientOrderId, at }
+  const execution: Execution = {
+    side: order.side,
+    quantity: order.quantity,
+    fillPrice,
+    reference: midOf(arrival.quote),
+    isMaker: false,
+    reason: 'close',
+    orderId: done.orderId,
+    clientOrderId: order.clientOrderId,
+    at,
+  }
   return { book: execute(placed, execution, venue), placement: { outcome: 'accepted', orderId: done.orderId } }
 }
 
@@ -422,6 +619,8 @@ export function cancelOrder(book: PaperBook, orderId: string): PlacementResult {
   const order = book.orders.find((known) => known.orderId === orderId)
   if (order === undefined) return rejected(book, 'unknown_cancel_order')
   if (order.status !== 'open') return rejected(book, `order_is_${order.status}`)
-  const orders = book.orders.map((known): PaperOrder => (known === order ? { ...known, status: 'cancelled', reason: 'cancelled by us' } : known))
+  const orders = book.orders.map((known): PaperOrder =>
+    known === order ? { ...known, status: 'cancelled', reason: 'cancelled by us' } : known,
+  )
   return { book: { ...book, orders }, placement: { outcome: 'accepted', orderId } }
 }

@@ -12,7 +12,13 @@ export const FUNDING_MEMORY_MS = 2 * DAY_MS
  * spacing (8 hours on some venues, 1 hour on others), and a boundary without a rate carries the last one. Fewer than two
  * have no spacing: then the assumed rate settles every `intervalMs`. So it does not matter how a span is cut in pieces.
  */
-export function settlementsBetween(from: EpochMs, to: EpochMs, intervalMs: number, known: readonly FundingRate[], assumedRate: number): FundingRate[] {
+export function settlementsBetween(
+  from: EpochMs,
+  to: EpochMs,
+  intervalMs: number,
+  known: readonly FundingRate[],
+  assumedRate: number,
+): FundingRate[] {
   // Recorded times jitter around their boundary: one within the minute after it is still its own.
   const settled = known.map(({ time, rate }) => ({ time: floorTime(time, MINUTE_MS), rate }))
   const result: FundingRate[] = []
@@ -31,7 +37,8 @@ export function settlementsBetween(from: EpochMs, to: EpochMs, intervalMs: numbe
 }
 
 /** Known rates settle at whole hours, assumed ones at the contract's interval. */
-const nextBoundary = (after: EpochMs, intervalMs: number): EpochMs => Math.min(floorTime(after, HOUR_MS) + HOUR_MS, floorTime(after, intervalMs) + intervalMs)
+const nextBoundary = (after: EpochMs, intervalMs: number): EpochMs =>
+  Math.min(floorTime(after, HOUR_MS) + HOUR_MS, floorTime(after, intervalMs) + intervalMs)
 
 /** Between the rates of [start, end), in whole hours: no venue settles more often, and one stray or late record must not multiply the payments. */
 function smallestGap(rates: readonly FundingRate[], start: number, end: number): number | null {

@@ -4,14 +4,40 @@ import { type Clock, floorTime, fromIso, HOUR_MS, SECOND_MS, timeframeMs, toIso 
 import type { MarketData } from '../../market/market-data.ts'
 import type { Store } from '../../store/store.ts'
 import { type FundingRate, Product, type Quote } from '../../../schemas/market.ts'
-import type { Fill, FundingPayment, OrderRequest, Placement, VenueAccount, VenueOrder, VenuePosition } from '../../../schemas/order.ts'
+import type {
+  Fill,
+  FundingPayment,
+  OrderRequest,
+  Placement,
+  VenueAccount,
+  VenueOrder,
+  VenuePosition,
+} from '../../../schemas/order.ts'
 import type { PaperBook, PaperOrder } from '../../../schemas/paper-book.ts'
 import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
 import { type Broker, BrokerError } from '../broker.ts'
-import { advanceBook, type Arrival, averageEntryPrice, bookUnrealised, cancelOrder, marginUsed, openBook, type PaperVenue, type PlacementResult, placeOrder, restingOrders, settleDue } from './book.ts'
+import {
+  advanceBook,
+  type Arrival,
+  averageEntryPrice,
+  bookUnrealised,
+  cancelOrder,
+  marginUsed,
+  openBook,
+  type PaperVenue,
+  type PlacementResult,
+  placeOrder,
+  restingOrders,
+  settleDue,
+} from './book.ts'
 import { FUNDING_MEMORY_MS, settlementsBetween } from './funding.ts'
 
-type Dependencies = { config: StrategyConfig; market: MarketData; store: Pick<Store, 'loadBook' | 'saveBook'>; clock: Clock }
+type Dependencies = {
+  config: StrategyConfig
+  market: MarketData
+  store: Pick<Store, 'loadBook' | 'saveBook'>
+  clock: Clock
+}
 
 /** Tries against another function that moves the same book at the same time. */
 const MAX_TRIES = 6
@@ -22,7 +48,11 @@ const QUOTE_LIFE_MS = SECOND_MS
 
 /** The contract of the paper venue: the configured facts, always in session. */
 export function paperProduct({ market, paper }: Pick<StrategyConfig, 'market' | 'paper'>): Product {
-  return Product.parse({ ...paper.product, symbol: market.symbol, session: { isOpen: true, nextClose: null, reason: 'the paper venue never closes' } })
+  return Product.parse({
+    ...paper.product,
+    symbol: market.symbol,
+    session: { isOpen: true, nextClose: null, reason: 'the paper venue never closes' },
+  })
 }
 
 /** The paper venue, with its book as of now for those who want to look into it. */
@@ -76,7 +106,10 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
     const from = fromIso(book.advancedTo)
     if (book.position === null || now < from + barMs) return book
     const limit = Math.ceil((now - from) / barMs) + 1
-    const [series, settlements] = await Promise.all([market.candles({ symbol, timeframe: market.baseTimeframe, asOf: now, limit }), settlementsDue(book, now)])
+    const [series, settlements] = await Promise.all([
+      market.candles({ symbol, timeframe: market.baseTimeframe, asOf: now, limit }),
+      settlementsDue(book, now),
+    ])
     const bars = series.candles.filter((bar) => bar.time >= from)
     const advanced = advanceBook(book, bars, barMs, settlements, venue)
     played = { stored, book: advanced, now }
@@ -84,7 +117,9 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
   }
 
   /** Loads, advances, lets `change` act, saves; starts again when somebody else has saved in between. */
-  const withBook = async <T>(change: (book: PaperBook, now: number) => Promise<{ book: PaperBook; answer: T }>): Promise<T> => {
+  const withBook = async <T>(
+    change: (book: PaperBook, now: number) => Promise<{ book: PaperBook; answer: T }>,
+  ): Promise<T> => {
     for (let attempt = 0; attempt < MAX_TRIES; attempt++) {
       const now = clock()
       const stored = await store.loadBook(config.id)
@@ -103,15 +138,23 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
     const isElsewhere = book.symbol !== symbol || book.market !== null
     if (!isElsewhere) return { ...book, market: market.name }
     if (book.position === null && restingOrders(book).length === 0) return { ...book, symbol, market: market.name }
-    throw new UsageError(`the paper position of ${config.id} was opened in ${book.symbol} on ${book.market}, this run is about ${symbol} on ${market.name}: give the same --market (and --seed), or another --data-dir`)
+    throw new UsageError(
+      `the paper position of ${config.id} was opened in ${book.symbol} on ${book.market}, this run is about ${symbol} on ${market.name}: give the same --market (and --seed), or another --data-dir`,
+    )
   }
 
-  const read = <T>(view: (book: PaperBook, now: number) => Promise<T> | T): Promise<T> => withBook(async (book, now) => ({ book, answer: await view(book, now) }))
+  const read = <T>(view: (book: PaperBook, now: number) => Promise<T> | T): Promise<T> =>
+    withBook(async (book, now) => ({ book, answer: await view(book, now) }))
 
-  const write = async (change: (book: PaperBook, arrival: Arrival, at: string) => PlacementResult): Promise<Placement> => {
+  const write = async (
+    change: (book: PaperBook, arrival: Arrival, at: string) => PlacementResult,
+  ): Promise<Placement> => {
     try {
       return await withBook(async (book, now) => {
-        const [quote, drift] = await Promise.all([quoteAt(now), market.driftAfter?.(symbol, now, config.paper.latencyMs) ?? 0])
+        const [quote, drift] = await Promise.all([
+          quoteAt(now),
+          market.driftAfter?.(symbol, now, config.paper.latencyMs) ?? 0,
+        ])
         const settled = settleDue(book, await settlementsDue(book, now), quote.mark, venue)
         const { book: changed, placement } = change(settled, { quote, drift }, toIso(now))
         return { book: changed, answer: placement }
@@ -123,7 +166,8 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
 
   const accountOf = async (book: PaperBook, now: number): Promise<VenueAccount> => {
     // Flat, no price is needed: a dead market then costs nothing.
-    if (book.position === null) return { at: toIso(now), cash: book.cash, equity: book.cash, availableMargin: book.cash }
+    if (book.position === null)
+      return { at: toIso(now), cash: book.cash, equity: book.cash, availableMargin: book.cash }
     const { mark } = await quoteAt(now)
     const equity = sum(book.cash, bookUnrealised(book, venue.product, mark))
     return { at: toIso(now), cash: book.cash, equity, availableMargin: minus(equity, marginUsed(book)) }
@@ -133,7 +177,15 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
     if (book.position === null) return null
     const { side, quantity, liquidationPrice } = book.position
     const { mark } = await quoteAt(now)
-    return { symbol, side, quantity, averageEntryPrice: averageEntryPrice(book.position, venue.product), markPrice: mark, unrealisedPnl: bookUnrealised(book, venue.product, mark), liquidationPrice }
+    return {
+      symbol,
+      side,
+      quantity,
+      averageEntryPrice: averageEntryPrice(book.position, venue.product),
+      markPrice: mark,
+      unrealisedPnl: bookUnrealised(book, venue.product, mark),
+      liquidationPrice,
+    }
   }
 
   return {
@@ -160,17 +212,27 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
         funding: fundingSince(book, since),
       })),
     place: (order, deadline) =>
-      write((book, arrival, at) => (fromIso(at) > deadline ? { book, placement: { outcome: 'rejected', reason: 'deadline_passed' } } : placeOrder(book, order as OrderRequest, arrival, at, venue))),
+      write((book, arrival, at) =>
+        fromIso(at) > deadline
+          ? { book, placement: { outcome: 'rejected', reason: 'deadline_passed' } }
+          : placeOrder(book, order as OrderRequest, arrival, at, venue),
+      ),
     cancel: (_symbol, orderId) => write((book) => cancelOrder(book, orderId)),
   }
 }
 
 const fillsSince = ({ fills }: PaperBook, since: number): Fill[] => fills.filter((fill) => fromIso(fill.at) >= since)
 
-const fundingSince = ({ funding }: PaperBook, since: number): FundingPayment[] => funding.filter((payment) => fromIso(payment.at) >= since)
+const fundingSince = ({ funding }: PaperBook, since: number): FundingPayment[] =>
+  funding.filter((payment) => fromIso(payment.at) >= since)
 
 function isWorthSaving(before: PaperBook, after: PaperBook): boolean {
-  if (before.sequence !== after.sequence || before.funding.length !== after.funding.length || before.cash !== after.cash) return true
+  if (
+    before.sequence !== after.sequence ||
+    before.funding.length !== after.funding.length ||
+    before.cash !== after.cash
+  )
+    return true
   if (before.orders.some((order, index) => order.status !== after.orders[index]?.status)) return true
   return fromIso(after.advancedTo) - fromIso(before.advancedTo) >= SAVE_AT_LEAST_MS
 }
@@ -193,4 +255,3 @@ function toVenueOrder(order: PaperOrder): VenueOrder {
     reason: order.reason,
   }
 }
-

@@ -7,7 +7,10 @@ import type { Quote } from '../../../schemas/market.ts'
  * ask lie half of `spreadBps` to either side. A quote that has a spread of its own is left as it is.
  * Exact: rounded to money's places, the spread of a cheap asset would vanish.
  */
-export function withSpread<T extends MarketData>(market: T, spreadBps: number): Omit<T, 'quote'> & Pick<MarketData, 'quote'> {
+export function withSpread<T extends MarketData>(
+  market: T,
+  spreadBps: number,
+): Omit<T, 'quote'> & Pick<MarketData, 'quote'> {
   const half = dec(spreadBps).div(20_000)
   const below = dec(1).minus(half)
   const above = half.plus(1)

@@ -31,7 +31,12 @@ const GUISES: readonly { name: string; disguise: Disguise; needsNews: boolean }[
  * `hourhand audit`: the same history under other dates, names, prices and headlines. A decider that goes by what it is
  * shown decides the same; one that remembers does worse the less it can recognise.
  */
-export async function auditCommand(configured: StrategyConfig, options: WalkOptions, environment: Environment, io: Io): Promise<Answer> {
+export async function auditCommand(
+  configured: StrategyConfig,
+  options: WalkOptions,
+  environment: Environment,
+  io: Io,
+): Promise<Answer> {
   const history = await openHistory(configured, options, io)
   const { knowledgeCutoff } = { knowledgeCutoff: null, ...history.config.decider }
   const cutoff = knowledgeCutoff === null ? null : fromIso(knowledgeCutoff)
@@ -44,27 +49,48 @@ export async function auditCommand(configured: StrategyConfig, options: WalkOpti
     const walk = await walkHistory({ history: disguised, options, purse, label: guise.name }, environment, io)
     plain ??= walk
     const { kappa, meanShare } = agreementOf([actionsOf(plain), actionsOf(walk)])
-    guises.push({ ...summariseWalk(guise.name, null, walk, disguised), sameActions: meanShare, sameEntries: entriesKept(plain, walk), kappa, ...returnsAround(cutoff === null ? null : cutoff + disguised.from - history.from, walk, disguised.config) })
+    guises.push({
+      ...summariseWalk(guise.name, null, walk, disguised),
+      sameActions: meanShare,
+      sameEntries: entriesKept(plain, walk),
+      kappa,
+      ...returnsAround(cutoff === null ? null : cutoff + disguised.from - history.from, walk, disguised.config),
+    })
   }
-  const document = AuditReport.parse({ from: toIso(history.from), to: toIso(history.to), slots: plain?.lines.length ?? 0, cutoff: cutoff === null ? null : toIso(cutoff), guises })
+  const document = AuditReport.parse({
+    from: toIso(history.from),
+    to: toIso(history.to),
+    slots: plain?.lines.length ?? 0,
+    cutoff: cutoff === null ? null : toIso(cutoff),
+    guises,
+  })
   return { document, text: render(document), exitCode: 0 }
 }
 
 /** Of the entries decided in `plain`, the share decided the same way at the same slot in `other`; null without any. */
 function entriesKept(plain: Walk, other: Walk): number | null {
   const entries = plain.lines.flatMap(({ ask }, index) => (ask === null ? [] : [{ side: ask.side, index }]))
-  return entries.length === 0 ? null : entries.filter(({ side, index }) => other.lines[index]?.ask?.side === side).length / entries.length
+  return entries.length === 0
+    ? null
+    : entries.filter(({ side, index }) => other.lines[index]?.ask?.side === side).length / entries.length
 }
 
 /** Returns up to an instant and from it on, each on the equity it began with; null where nothing lies there. */
-function returnsAround(cutoff: number | null, { lines }: Walk, { paper }: StrategyConfig): { returnBefore: number | null; returnAfter: number | null } {
+function returnsAround(
+  cutoff: number | null,
+  { lines }: Walk,
+  { paper }: StrategyConfig,
+): { returnBefore: number | null; returnAfter: number | null } {
   if (cutoff === null) return { returnBefore: null, returnAfter: null }
   const start = Number(paper.initialCash)
   const end = Number(lines.at(-1)?.equity ?? start)
   const last = lines.findLast(({ slot }) => fromIso(slot) < cutoff)
   const at = last === undefined ? null : Number(last.equity)
   const isAllBefore = last === lines.at(-1)
-  return { returnBefore: at === null ? null : at / start - 1, returnAfter: isAllBefore ? null : end / (at ?? start) - 1 }
+  return {
+    returnBefore: at === null ? null : at / start - 1,
+    returnAfter: isAllBefore ? null : end / (at ?? start) - 1,
+  }
 }
 
 const change = (value: number | null): string => (value === null ? '-' : signedPercent(value))
@@ -76,9 +102,36 @@ function render({ from, to, slots, cutoff, guises }: AuditReport): string {
     `Hourhand  memory audit · ${from} to ${to} · ${slots} slots`,
     '',
     section('Results', table(guises.map(walkColumns))),
-    section('Same', table([['', 'actions', 'entries', 'kappa'], ...others.map(({ name, sameActions, sameEntries, kappa }) => [name, percent(sameActions, 1), percent(sameEntries, 1), kappa === null ? '-' : kappa.toFixed(3)])])),
-    ...(cutoff === null ? [section('Cutoff', ['none is stated (decider.knowledgeCutoff): what the model may have read cannot be told from what it has not'])] : [section('Cutoff', table([['', `before ${cutoff.slice(0, 10)}`, 'after'], ...guises.map(({ name, returnBefore, returnAfter }) => [name, change(returnBefore), change(returnAfter)])]))]),
-    section('Guises', [`dates go back ${SHIFT_DAYS} days, prices are ${PRICE_FACTOR} times as high and contracts as much smaller, names are letters`, `in them the return changes by ${lost.map((value) => signedPercent(value)).join(', ')}: a decider that remembers this market loses by not recognising it`]),
+    section(
+      'Same',
+      table([
+        ['', 'actions', 'entries', 'kappa'],
+        ...others.map(({ name, sameActions, sameEntries, kappa }) => [
+          name,
+          percent(sameActions, 1),
+          percent(sameEntries, 1),
+          kappa === null ? '-' : kappa.toFixed(3),
+        ]),
+      ]),
+    ),
+    ...(cutoff === null
+      ? [
+          section('Cutoff', [
+            'none is stated (decider.knowledgeCutoff): what the model may have read cannot be told from what it has not',
+          ]),
+        ]
+      : [
+          section(
+            'Cutoff',
+            table([
+              ['', `before ${cutoff.slice(0, 10)}`, 'after'],
+              ...guises.map(({ name, returnBefore, returnAfter }) => [name, change(returnBefore), change(returnAfter)]),
+            ]),
+          ),
+        ]),
+    section('Guises', [
+      `dates go back ${SHIFT_DAYS} days, prices are ${PRICE_FACTOR} times as high and contracts as much smaller, names are letters`,
+      `in them the return changes by ${lost.map((value) => signedPercent(value)).join(', ')}: a decider that remembers this market loses by not recognising it`,
+    ]),
   ].join('\n')}\n`
 }
-

@@ -16,7 +16,9 @@ import { type Walk, walkHistory } from '../walk-history.ts'
 import type { Answer } from './answer.ts'
 import { count, WalkOptions } from './walk-options.ts'
 
-const DECIDERS = z.enum(['rules', 'openai', 'anthropic', 'recorded'], { error: 'expected rules, openai, anthropic or recorded' })
+const DECIDERS = z.enum(['rules', 'openai', 'anthropic', 'recorded'], {
+  error: 'expected rules, openai, anthropic or recorded',
+})
 
 export const CompareOptions = WalkOptions.extend({
   strategy: z.string().optional(),
@@ -32,25 +34,40 @@ type Contestant = { name: string; config: StrategyConfig }
 /** `hourhand compare`: several deciders, models or prompts over the same slots, side by side, and how far they agree. */
 export async function compareCommand(options: CompareOptions, environment: Environment, io: Io): Promise<Answer> {
   const contestants = await contestantsOf(options, environment)
-  if (contestants.length * options.samples < 2) throw new UsageError('compare needs something to compare: give --config FILE or --decider NAME twice or more, or --samples for repeated answers of one model')
-  const purse = openBudget(contestants.map(({ config }) => config.decider), options)
+  if (contestants.length * options.samples < 2)
+    throw new UsageError(
+      'compare needs something to compare: give --config FILE or --decider NAME twice or more, or --samples for repeated answers of one model',
+    )
+  const purse = openBudget(
+    contestants.map(({ config }) => config.decider),
+    options,
+  )
   const walks: { summary: WalkSummary; walk: Walk; contestant: number }[] = []
   let span = { from: 0, to: 0 }
   for (const [index, { name, config }] of contestants.entries()) {
     const history = await openHistory(config, options, io)
-    if (index > 0 && (history.from !== span.from || history.to !== span.to)) throw new UsageError(`${name}: its slots are others than those of ${contestants[0]?.name}: compare on the same candles, interval and span`)
+    if (index > 0 && (history.from !== span.from || history.to !== span.to))
+      throw new UsageError(
+        `${name}: its slots are others than those of ${contestants[0]?.name}: compare on the same candles, interval and span`,
+      )
     span = history
     const samples = isModel(config.decider) ? options.samples : 1
     for (let sample = 0; sample < samples; sample += 1) {
       const label = samples === 1 ? name : `${name}, sample ${sample}`
       const walk = await walkHistory({ history, options, purse, sample, label }, environment, io)
-      walks.push({ summary: summariseWalk(name, samples === 1 ? null : sample, walk, history), walk, contestant: index })
+      walks.push({
+        summary: summariseWalk(name, samples === 1 ? null : sample, walk, history),
+        walk,
+        contestant: index,
+      })
     }
   }
   const overall = agreementOf(sameLength(walks.map(({ walk }) => actionsOf(walk))))
   const repeated = contestants.flatMap(({ name }, index) => {
     const own = walks.filter(({ contestant }) => contestant === index)
-    return own.length < 2 ? [] : [{ name, agreement: summariseAgreement(agreementOf(own.map(({ walk }) => actionsOf(walk)))) }]
+    return own.length < 2
+      ? []
+      : [{ name, agreement: summariseAgreement(agreementOf(own.map(({ walk }) => actionsOf(walk)))) }]
   })
   const document = CompareReport.parse({
     from: toIso(span.from),
@@ -65,10 +82,27 @@ export async function compareCommand(options: CompareOptions, environment: Envir
 }
 
 /** One for each configuration file and each decider named, in the order given. */
-async function contestantsOf({ strategy, config: files, decider: names, candles, funding, reference, news }: CompareOptions, environment: Environment): Promise<Contestant[]> {
-  const base = { strategy, config: undefined, market: candles, seed: undefined, decider: undefined, table: undefined, files: { funding, reference, news } }
-  const fromFiles = files.map(async (file) => ({ name: path.basename(file, '.json'), config: await resolveConfig({ ...base, config: file }, environment) }))
-  const fromNames = names.map(async (name) => ({ name, config: await resolveConfig({ ...base, decider: name }, environment) }))
+async function contestantsOf(
+  { strategy, config: files, decider: names, candles, funding, reference, news }: CompareOptions,
+  environment: Environment,
+): Promise<Contestant[]> {
+  const base = {
+    strategy,
+    config: undefined,
+    market: candles,
+    seed: undefined,
+    decider: undefined,
+    table: undefined,
+    files: { funding, reference, news },
+  }
+  const fromFiles = files.map(async (file) => ({
+    name: path.basename(file, '.json'),
+    config: await resolveConfig({ ...base, config: file }, environment),
+  }))
+  const fromNames = names.map(async (name) => ({
+    name,
+    config: await resolveConfig({ ...base, decider: name }, environment),
+  }))
   const contestants = await Promise.all([...fromFiles, ...fromNames])
   const seen = new Map<string, number>()
   return contestants.map((contestant) => {
@@ -80,7 +114,10 @@ async function contestantsOf({ strategy, config: files, decider: names, candles,
 
 function sameLength<T>(lists: readonly (readonly T[])[]): readonly (readonly T[])[] {
   const lengths = new Set(lists.map((list) => list.length))
-  if (lengths.size > 1) throw new UsageError(`the contestants decide at different intervals (${[...lengths].join(' and ')} slots): give them the same intervalMinutes`)
+  if (lengths.size > 1)
+    throw new UsageError(
+      `the contestants decide at different intervals (${[...lengths].join(' and ')} slots): give them the same intervalMinutes`,
+    )
   return lists
 }
 
@@ -88,12 +125,36 @@ const kappa = (value: number | null): string => (value === null ? 'no kappa' : `
 
 function render({ from, to, slots, walks, pairs, agreement, samples }: CompareReport): string {
   const names = walks.map(({ name, sample }) => (sample === null ? name : `${name} #${sample}`))
-  const grid = walks.map((_, row) => [names[row] ?? '', ...walks.map((_other, column) => (row === column ? '' : percent(pairs.find(({ first, second }) => first === Math.min(row, column) && second === Math.max(row, column))?.share ?? null, 1)))])
+  const grid = walks.map((_, row) => [
+    names[row] ?? '',
+    ...walks.map((_other, column) =>
+      row === column
+        ? ''
+        : percent(
+            pairs.find(({ first, second }) => first === Math.min(row, column) && second === Math.max(row, column))
+              ?.share ?? null,
+            1,
+          ),
+    ),
+  ])
   return `${[
     `Hourhand  comparison · ${from} to ${to} · ${slots} slots`,
     '',
     section('Results', table(walks.map((walk, index) => walkColumns({ ...walk, name: names[index] ?? walk.name })))),
-    section('Agree', [...table([['same action', ...names], ...grid]), `all of them at ${percent(agreement.unanimousShare, 1)} of ${agreement.compared} slots, two of them at ${percent(agreement.meanShare, 1)} on average, ${kappa(agreement.kappa)}`]),
-    ...(samples.length === 0 ? [] : [section('Samples', samples.map(({ name, agreement: own }) => `${name}: two samples agree at ${percent(own.meanShare, 1)} of slots, ${kappa(own.kappa)}`))]),
+    section('Agree', [
+      ...table([['same action', ...names], ...grid]),
+      `all of them at ${percent(agreement.unanimousShare, 1)} of ${agreement.compared} slots, two of them at ${percent(agreement.meanShare, 1)} on average, ${kappa(agreement.kappa)}`,
+    ]),
+    ...(samples.length === 0
+      ? []
+      : [
+          section(
+            'Samples',
+            samples.map(
+              ({ name, agreement: own }) =>
+                `${name}: two samples agree at ${percent(own.meanShare, 1)} of slots, ${kappa(own.kappa)}`,
+            ),
+          ),
+        ]),
   ].join('\n')}\n`
 }

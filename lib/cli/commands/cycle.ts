@@ -25,11 +25,18 @@ export async function cycleCommand(session: Session): Promise<Answer> {
   const state = await ports.store.loadState(config.id)
   const record: CycleRecord = world.dryRun || state === null ? ran : { ...ran, phaseAfter: state.phase }
   const location = locate(session, record)
-  return { document: CycleReport.parse(reportCycle(record, location)), text: renderCycle(record, location), exitCode: record.outcome === 'failed' ? 1 : 0 }
+  return {
+    document: CycleReport.parse(reportCycle(record, location)),
+    text: renderCycle(record, location),
+    exitCode: record.outcome === 'failed' ? 1 : 0,
+  }
 }
 
 /** Where the record lies; null when none was written. */
-export function locate({ world, storeName, table }: Session, { strategyId, slot, mode }: Pick<CycleRecord, 'strategyId' | 'slot' | 'mode'>): RecordLocation {
+export function locate(
+  { world, storeName, table }: Session,
+  { strategyId, slot, mode }: Pick<CycleRecord, 'strategyId' | 'slot' | 'mode'>,
+): RecordLocation {
   return world.dryRun ? null : { store: storeName, table, pk: partitionOf(mode, strategyId), sk: cycleKey(slot) }
 }
 

@@ -33,23 +33,37 @@ export async function doctorCommand(session: Session): Promise<Answer> {
   const now = world.clock()
   const timeframe = primaryTimeframe(config)
   const checks: Check[] = [
-    good('configuration', `strategy ${config.id}, ${config.mode}, every ${config.intervalMinutes} min, hash ${hashOf(config).slice(0, 12)}`),
+    good(
+      'configuration',
+      `strategy ${config.id}, ${config.mode}, every ${config.intervalMinutes} min, hash ${hashOf(config).slice(0, 12)}`,
+    ),
     await check('database', 'see that the table exists and that the credentials may read and write it', async () => {
       const state = await ports.store.loadState(config.id)
       return `${storeName}, table ${tableName}: ${state === null ? 'no state yet' : `state version ${state.version}, ${state.phase.kind}${state.halt === null ? '' : ', HALTED'}`}`
     }),
-    await check('candles', 'see that the source is reachable and has the symbol; a clock that is ahead also asks for bars that do not exist yet', async () => {
-      const { candles, issues } = await market.candles({ symbol: config.market.symbol, timeframe, asOf: now, limit: 50 })
-      const newest = candles.at(-1)
-      const expected = Math.floor(now / timeframeMs(timeframe)) * timeframeMs(timeframe) - timeframeMs(timeframe)
-      if (newest === undefined) throw new Error(`${market.name} has no ${timeframe} bars of ${config.market.symbol}`)
-      if (newest.time !== expected) throw new Error(`the newest closed ${timeframe} bar is of ${toIso(newest.time)}, expected ${toIso(expected)}`)
-      return `${market.name}: ${candles.length} ${timeframe} bars of ${config.market.symbol}, newest ${toIso(newest.time)}, ${issues.length} issues`
-    }),
+    await check(
+      'candles',
+      'see that the source is reachable and has the symbol; a clock that is ahead also asks for bars that do not exist yet',
+      async () => {
+        const { candles, issues } = await market.candles({
+          symbol: config.market.symbol,
+          timeframe,
+          asOf: now,
+          limit: 50,
+        })
+        const newest = candles.at(-1)
+        const expected = Math.floor(now / timeframeMs(timeframe)) * timeframeMs(timeframe) - timeframeMs(timeframe)
+        if (newest === undefined) throw new Error(`${market.name} has no ${timeframe} bars of ${config.market.symbol}`)
+        if (newest.time !== expected)
+          throw new Error(`the newest closed ${timeframe} bar is of ${toIso(newest.time)}, expected ${toIso(expected)}`)
+        return `${market.name}: ${candles.length} ${timeframe} bars of ${config.market.symbol}, newest ${toIso(newest.time)}, ${issues.length} issues`
+      },
+    ),
     await check('quote', 'see that the market is open and the source reachable', async () => {
       const quote = await ports.market.quote(config.market.symbol, now)
       const ageMs = now - fromIso(quote.at)
-      if (Math.abs(ageMs) > 120 * SECOND_MS) throw new Error(`the quote is ${Math.round(ageMs / SECOND_MS)} s off this machine's clock`)
+      if (Math.abs(ageMs) > 120 * SECOND_MS)
+        throw new Error(`the quote is ${Math.round(ageMs / SECOND_MS)} s off this machine's clock`)
       return `bid ${quote.bid}, ask ${quote.ask}, mark ${quote.mark}`
     }),
     await check('venue', 'run `hourhand status` to see the difference, `hourhand enforce` to take it in', async () => {
@@ -62,7 +76,8 @@ export async function doctorCommand(session: Session): Promise<Answer> {
     }),
     deciderCheck(session),
     await check('news', 'remove or correct the feed in news.feeds; a dead feed costs only itself', async () => {
-      if (config.news.feeds.length === 0 || config.market.source !== 'live') return config.news.feeds.length === 0 ? 'no feeds configured' : 'not read for a simulated or recorded market'
+      if (config.news.feeds.length === 0 || config.market.source !== 'live')
+        return config.news.feeds.length === 0 ? 'no feeds configured' : 'not read for a simulated or recorded market'
       const { feeds, headlines } = await createNewsSource({ config: config.news }).headlines(now)
       const bad = feeds.filter((feed) => !feed.ok)
       if (bad.length > 0) throw new Error(bad.map((feed) => `${feed.source}: ${feed.problem}`).join('; '))
@@ -70,13 +85,36 @@ export async function doctorCommand(session: Session): Promise<Answer> {
     }),
   ]
   const usesAws = environment.HOURHAND_TABLE !== undefined
-  checks.push(good('alarms', usesAws ? `table ${tableName} in AWS; alarms are the stack's` : 'none: this is a local run, nobody is told when it stops'))
+  checks.push(
+    good(
+      'alarms',
+      usesAws
+        ? `table ${tableName} in AWS; alarms are the stack's`
+        : 'none: this is a local run, nobody is told when it stops',
+    ),
+  )
   const live = config.mode === 'live' ? await examineLive(session, ports) : null
   checks.push(...(live?.checks ?? []))
   const report: DoctorReport = { ok: checks.every(({ ok }) => ok), checks, liveBarriers: live?.barriers ?? null }
   const rows = checks.map(({ check: name, ok, detail }) => [ok ? 'ok' : 'NO', name, detail])
-  const remedies = checks.flatMap(({ check: name, ok, remedy }) => (ok || remedy === null ? [] : [`${name}: ${remedy}`]))
-  const text = [`Hourhand  doctor · ${config.id} · ${toIso(now)}`, '', ...table(rows), ...(remedies.length === 0 ? [] : ['', ...remedies]), ...(live === null ? [] : ['', section('Live', live.barriers.length === 0 ? ['earned'] : live.barriers.map((barrier) => `still missing: ${barrier}`))])].join('\n')
+  const remedies = checks.flatMap(({ check: name, ok, remedy }) =>
+    ok || remedy === null ? [] : [`${name}: ${remedy}`],
+  )
+  const text = [
+    `Hourhand  doctor · ${config.id} · ${toIso(now)}`,
+    '',
+    ...table(rows),
+    ...(remedies.length === 0 ? [] : ['', ...remedies]),
+    ...(live === null
+      ? []
+      : [
+          '',
+          section(
+            'Live',
+            live.barriers.length === 0 ? ['earned'] : live.barriers.map((barrier) => `still missing: ${barrier}`),
+          ),
+        ]),
+  ].join('\n')
   return { document: DoctorReport.parse(report), text: `${text}\n`, exitCode: report.ok ? 0 : 1 }
 }
 
@@ -87,28 +125,48 @@ async function examineLive(session: Session, ports: ExecutionPorts): Promise<Liv
   const { config, world } = session
   const { symbol } = config.market
   const access = await openAccess(session)
-  if ('detail' in access) return { checks: [{ check: 'credentials', ok: false, ...access }], barriers: [`${access.detail}: ${access.remedy}`] }
+  if ('detail' in access)
+    return {
+      checks: [{ check: 'credentials', ok: false, ...access }],
+      barriers: [`${access.detail}: ${access.remedy}`],
+    }
   const { transport, keyFingerprint } = access
   const { checks: found, portfolioUuid } = await inspectVenue({ transport, symbol, config, clock: world.clock })
   const isOurs = await holdsOnlyOurs(ports, symbol)
   const checks = found.map(({ check: name, ok, detail, remedy }): Check => {
     const isWell = ok || (name === 'no position' && isOurs)
-    return { check: name, ok: isWell, detail: ok === isWell ? detail : `${detail}, as in the ledger`, remedy: isWell || remedy === '' ? null : remedy }
+    return {
+      check: name,
+      ok: isWell,
+      detail: ok === isWell ? detail : `${detail}, as in the ledger`,
+      remedy: isWell || remedy === '' ? null : remedy,
+    }
   })
   const isVerified = checks.every(({ ok }) => ok) && portfolioUuid !== null
-  const verified: VerifiedCredentials | null = isVerified ? { verifiedAt: toIso(world.clock()), keyFingerprint, portfolioUuid, symbol } : null
+  const verified: VerifiedCredentials | null = isVerified
+    ? { verifiedAt: toIso(world.clock()), keyFingerprint, portfolioUuid, symbol }
+    : null
   await lookAtRecord(session, verified)
-  return { checks: [good('credentials', `key ${keyFingerprint}`), ...checks], barriers: await askLiveBarriers(world, ports.store) }
+  return {
+    checks: [good('credentials', `key ${keyFingerprint}`), ...checks],
+    barriers: await askLiveBarriers(world, ports.store),
+  }
 }
 
 /** The way to the venue with the key in use, or why there is none. */
-async function openAccess({ config, world }: Session): Promise<{ transport: Transport; keyFingerprint: string } | { detail: string; remedy: string }> {
+async function openAccess({
+  config,
+  world,
+}: Session): Promise<{ transport: Transport; keyFingerprint: string } | { detail: string; remedy: string }> {
   try {
     const credentials = credentialsOf(world)
     const transport = await openTransport({ config, credentials, clock: world.clock })
     return { transport, keyFingerprint: keyFingerprintOf(credentials().apiKey) }
   } catch (error) {
-    return { detail: error instanceof Error ? error.message : String(error), remedy: 'set COINBASE_API_KEY and COINBASE_API_SECRET to an ECDSA key that may view and trade' }
+    return {
+      detail: error instanceof Error ? error.message : String(error),
+      remedy: 'set COINBASE_API_KEY and COINBASE_API_SECRET to an ECDSA key that may view and trade',
+    }
   }
 }
 
@@ -138,6 +196,12 @@ function deciderCheck({ config, environment }: Session): Check {
   if (decider.kind === 'rules') return good('decider', 'rules: asks no model')
   if (decider.kind === 'recorded') return good('decider', `recorded answers of ${decider.file}`)
   const variable = decider.kind === 'openai' ? 'OPENAI_API_KEY' : 'ANTHROPIC_API_KEY'
-  if (apiKeyIn(environment, decider.kind) !== undefined) return good('decider', `${decider.kind} ${decider.model}, key in ${variable}`)
-  return { check: 'decider', ok: false, detail: `${decider.kind}: ${variable} is not set`, remedy: `set ${variable}, or choose --decider rules` }
+  if (apiKeyIn(environment, decider.kind) !== undefined)
+    return good('decider', `${decider.kind} ${decider.model}, key in ${variable}`)
+  return {
+    check: 'decider',
+    ok: false,
+    detail: `${decider.kind}: ${variable} is not set`,
+    remedy: `set ${variable}, or choose --decider rules`,
+  }
 }

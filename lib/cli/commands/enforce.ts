@@ -13,12 +13,28 @@ export async function enforceCommand({ world, config }: Session): Promise<Answer
   const result = await runEnforcement(ports, { dryRun: world.dryRun })
   const { at, outcome, phase, exit, barsSeen, notes, state } = result
   const position = reportPosition(positionOf(state.phase))
-  const document: EnforcementReport = { strategyId: config.id, at, mode: config.mode, outcome, phase, exit, barsSeen, notes, position }
-  const held = position === null ? 'flat' : `${position.side} ${position.quantity} from ${position.entryPrice}, protection ${position.protection}`
+  const document: EnforcementReport = {
+    strategyId: config.id,
+    at,
+    mode: config.mode,
+    outcome,
+    phase,
+    exit,
+    barsSeen,
+    notes,
+    position,
+  }
+  const held =
+    position === null
+      ? 'flat'
+      : `${position.side} ${position.quantity} from ${position.entryPrice}, protection ${position.protection}`
   const text = [
     `Hourhand  ${config.id} · ${config.mode} · enforcement at ${at}`,
     '',
-    section('Outcome', [`${outcome}${exit === null ? '' : `: ${exit}`}; ${barsSeen} bars looked at`, ...notes.map((note) => `- ${note}`)]),
+    section('Outcome', [
+      `${outcome}${exit === null ? '' : `: ${exit}`}; ${barsSeen} bars looked at`,
+      ...notes.map((note) => `- ${note}`),
+    ]),
     section('Position', [held]),
   ].join('\n')
   return { document: EnforcementReport.parse(document), text: `${text}\n`, exitCode: outcome === 'unclosed' ? 1 : 0 }

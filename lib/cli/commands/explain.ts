@@ -19,7 +19,10 @@ export async function explainCommand(session: Session, cycleId: string): Promise
   const store = openStore(world)
   const slot = slotOf(cycleId, config.id)
   const record = await store.loadCycle(config.id, slot)
-  if (record === null) throw new UsageError(`cycle ${cycleId} is not in this database: list the newest with a look at --data-dir or --table, and mind --strategy`)
+  if (record === null)
+    throw new UsageError(
+      `cycle ${cycleId} is not in this database: list the newest with a look at --data-dir or --table, and mind --strategy`,
+    )
   const again = reproduce(record)
   const text = `${renderCycle(record, locate({ ...session, world: { ...world, dryRun: false } }, record))}\n${section('Answer', rawAnswers(record))}\n\n${section('Replayed', describe(again))}\n`
   const isFaithful = Object.values(again).every((same) => same !== false)
@@ -29,30 +32,52 @@ export async function explainCommand(session: Session, cycleId: string): Promise
 /** Runs prompt rendering and guard again from the record alone. Null: that step was not reached. */
 export function reproduce(record: CycleRecord): Reproduction {
   const { snapshot, prompt, decision, guardFacts, config } = record
-  const samePrompt = snapshot === null || prompt === null ? null : canonicalJson(buildPrompt(snapshot, systemPromptOf(config.decider))) === canonicalJson(prompt)
-  if (snapshot === null || decision === null || guardFacts === null) return { prompt: samePrompt, verdicts: null, order: null }
+  const samePrompt =
+    snapshot === null || prompt === null
+      ? null
+      : canonicalJson(buildPrompt(snapshot, systemPromptOf(config.decider))) === canonicalJson(prompt)
+  if (snapshot === null || decision === null || guardFacts === null)
+    return { prompt: samePrompt, verdicts: null, order: null }
   const judgement = judge({ config, decision: decision.decision, snapshot, facts: guardFacts })
   const order = judgement.result.kind === 'approved' ? judgement.result.order : null
-  return { prompt: samePrompt, verdicts: canonicalJson(judgement.verdicts) === canonicalJson(record.verdicts), order: canonicalJson(order) === canonicalJson(record.order) }
+  return {
+    prompt: samePrompt,
+    verdicts: canonicalJson(judgement.verdicts) === canonicalJson(record.verdicts),
+    order: canonicalJson(order) === canonicalJson(record.order),
+  }
 }
 
 /** `eth-perp-20261102T0930Z` -> `2026-11-02T09:30:00Z`. */
 function slotOf(cycleId: string, strategyId: string): string {
   const match = /^(?<strategy>.+)-(?<year>\d{4})(?<month>\d\d)(?<day>\d\d)T(?<hour>\d\d)(?<minute>\d\d)Z$/.exec(cycleId)
   const parts = match?.groups
-  if (parts === undefined) throw new UsageError(`CYCLE_ID = ${JSON.stringify(cycleId)}: expected a cycle id such as ${strategyId}-20261102T0930Z, as \`hourhand cycle\` prints it`)
-  if (parts['strategy'] !== strategyId) throw new UsageError(`CYCLE_ID = ${JSON.stringify(cycleId)} belongs to strategy ${parts['strategy']}; say --strategy ${parts['strategy']}`)
+  if (parts === undefined)
+    throw new UsageError(
+      `CYCLE_ID = ${JSON.stringify(cycleId)}: expected a cycle id such as ${strategyId}-20261102T0930Z, as \`hourhand cycle\` prints it`,
+    )
+  if (parts['strategy'] !== strategyId)
+    throw new UsageError(
+      `CYCLE_ID = ${JSON.stringify(cycleId)} belongs to strategy ${parts['strategy']}; say --strategy ${parts['strategy']}`,
+    )
   return `${parts['year']}-${parts['month']}-${parts['day']}T${parts['hour']}:${parts['minute']}:00Z`
 }
 
 function rawAnswers({ decision }: CycleRecord): string[] {
   const attempts = decision?.attempts ?? []
   if (attempts.length === 0) return ['no model was asked']
-  return attempts.flatMap(({ raw, problem }, index) => [`attempt ${index + 1}${problem === null ? '' : `, refused: ${problem}`}`, ...(raw ?? '(nothing)').split('\n')])
+  return attempts.flatMap(({ raw, problem }, index) => [
+    `attempt ${index + 1}${problem === null ? '' : `, refused: ${problem}`}`,
+    ...(raw ?? '(nothing)').split('\n'),
+  ])
 }
 
-const say = (what: string, same: boolean | null): string => `${what}: ${same === null ? 'not reached' : same ? 'the same bytes' : 'DIFFERENT'}`
+const say = (what: string, same: boolean | null): string =>
+  `${what}: ${same === null ? 'not reached' : same ? 'the same bytes' : 'DIFFERENT'}`
 
 function describe({ prompt, verdicts, order }: Reproduction): string[] {
-  return [say('prompt from the recorded snapshot', prompt), say('verdicts from the recorded facts', verdicts), say('order from the recorded facts', order)]
+  return [
+    say('prompt from the recorded snapshot', prompt),
+    say('verdicts from the recorded facts', verdicts),
+    say('order from the recorded facts', order),
+  ]
 }

@@ -16,7 +16,10 @@ import type { Answer } from './answer.ts'
  * closed at market: exit 1 when it is not flat after that. The halt is durable before anything is asked of the venue,
  * and stands whatever the venue does.
  */
-export async function haltCommand({ world, config }: Session, { reason, flatten }: { reason: string; flatten: boolean }): Promise<Answer> {
+export async function haltCommand(
+  { world, config }: Session,
+  { reason, flatten }: { reason: string; flatten: boolean },
+): Promise<Answer> {
   const ports = await composeExecution(world)
   const at = toIso(world.clock())
   const state = await commitAnyway(ports, { type: 'halted', at, halt: { at, by: 'operator', rule: null, reason } })
@@ -24,7 +27,12 @@ export async function haltCommand({ world, config }: Session, { reason, flatten 
   const halted = `${config.id} is halted since ${state.halt?.at} by ${state.halt?.by}: ${state.halt?.reason}`
   const resume = 'enforcement goes on. Lift it with: npx hourhand resume'
   const report = { strategyId: config.id, halt: state.halt }
-  if (!flatten) return { document: HaltReport.parse({ ...report, phase: state.phase.kind, flatten: null }), text: `${halted}\nIt is now ${state.phase.kind}; ${resume}\n`, exitCode: 0 }
+  if (!flatten)
+    return {
+      document: HaltReport.parse({ ...report, phase: state.phase.kind, flatten: null }),
+      text: `${halted}\nIt is now ${state.phase.kind}; ${resume}\n`,
+      exitCode: 0,
+    }
 
   let result: Flattening
   try {
@@ -32,14 +40,39 @@ export async function haltCommand({ world, config }: Session, { reason, flatten 
   } catch (error) {
     // The halt is in force all the same, and has to be told together with what did not work.
     const why = error instanceof Error ? error.message : String(error)
-    const document = HaltReport.parse({ ...report, phase: state.phase.kind, flatten: { isFlat: false, held: ['not known'], notes: [why] } })
-    return { document, text: `${halted}\nIt could NOT be flattened: ${why}\nThe halt is in force, and ${resume}\n`, exitCode: 1 }
+    const document = HaltReport.parse({
+      ...report,
+      phase: state.phase.kind,
+      flatten: { isFlat: false, held: ['not known'], notes: [why] },
+    })
+    return {
+      document,
+      text: `${halted}\nIt could NOT be flattened: ${why}\nThe halt is in force, and ${resume}\n`,
+      exitCode: 1,
+    }
   }
   const held = result.isFlat ? [] : stillThere(result)
-  const document = HaltReport.parse({ ...report, halt: result.state.halt, phase: result.state.phase.kind, flatten: { isFlat: result.isFlat, held, notes: result.notes } })
+  const document = HaltReport.parse({
+    ...report,
+    halt: result.state.halt,
+    phase: result.state.phase.kind,
+    flatten: { isFlat: result.isFlat, held, notes: result.notes },
+  })
   const verdict = result.isFlat ? `It is flat: nothing is held, no exit rests; ${resume}` : `It is NOT flat; ${resume}`
-  const details = [...(held.length === 0 ? [] : [section('Held', held)]), ...(result.notes.length === 0 ? [] : [section('Done', result.notes.map((note) => `- ${note}`))])]
-  const remedy = result.isFlat ? [] : ['Run hourhand halt --flatten again, or close it at the venue by hand and then run hourhand reconcile.']
+  const details = [
+    ...(held.length === 0 ? [] : [section('Held', held)]),
+    ...(result.notes.length === 0
+      ? []
+      : [
+          section(
+            'Done',
+            result.notes.map((note) => `- ${note}`),
+          ),
+        ]),
+  ]
+  const remedy = result.isFlat
+    ? []
+    : ['Run hourhand halt --flatten again, or close it at the venue by hand and then run hourhand reconcile.']
   return { document, text: `${[halted, verdict, ...details, ...remedy].join('\n')}\n`, exitCode: result.isFlat ? 0 : 1 }
 }
 
@@ -50,7 +83,9 @@ function stillThere({ state, facts }: Flattening): string[] {
   return [
     `ledger: ${state.phase.kind}${held === null ? '' : `, ${held.side} ${held.quantity}`}`,
     `venue: ${position === null ? 'flat' : `${position.side} ${position.quantity} from ${position.averageEntryPrice}`}`,
-    ...openOrders.map(({ orderId, kind, side, quantity, status }) => `order ${orderId}: ${kind} ${side} ${quantity}, ${status}`),
+    ...openOrders.map(
+      ({ orderId, kind, side, quantity, status }) => `order ${orderId}: ${kind} ${side} ${quantity}, ${status}`,
+    ),
   ]
 }
 
@@ -61,10 +96,18 @@ export async function resumeCommand({ world, config }: Session): Promise<Answer>
   const isStopped = before.halt !== null || before.incidents.length > 0
   const state = isStopped ? await commitAnyway(ports, { type: 'resumed', at: toIso(world.clock()) }) : before
   await ports.schedule.enable()
-  const settled = before.incidents.length === 0 ? '' : `; ${before.incidents.length} ${before.incidents.length === 1 ? 'incident is' : 'incidents are'} settled`
-  const since = before.halt === null ? 'it was not halted' : `it was halted since ${before.halt.at}: ${before.halt.reason}`
+  const settled =
+    before.incidents.length === 0
+      ? ''
+      : `; ${before.incidents.length} ${before.incidents.length === 1 ? 'incident is' : 'incidents are'} settled`
+  const since =
+    before.halt === null ? 'it was not halted' : `it was halted since ${before.halt.at}: ${before.halt.reason}`
   const text = isStopped ? `${config.id} trades again; ${since}${settled}\n` : `${config.id} was not halted\n`
-  return { document: HaltReport.parse({ strategyId: config.id, halt: state.halt, phase: state.phase.kind, flatten: null }), text, exitCode: 0 }
+  return {
+    document: HaltReport.parse({ strategyId: config.id, halt: state.halt, phase: state.phase.kind, flatten: null }),
+    text,
+    exitCode: 0,
+  }
 }
 
 /** A person's word is committed over whatever state it meets. */

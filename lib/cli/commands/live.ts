@@ -15,7 +15,10 @@ import { section, table } from '../format.ts'
 import type { Session } from '../session.ts'
 import type { Answer } from './answer.ts'
 
-export const LiveOptions = z.object({ override: z.string().min(1).max(400).optional(), by: z.string().min(1).max(80).default('operator') })
+export const LiveOptions = z.object({
+  override: z.string().min(1).max(400).optional(),
+  by: z.string().min(1).max(80).default('operator'),
+})
 export type LiveOptions = z.infer<typeof LiveOptions>
 
 /**
@@ -33,7 +36,8 @@ export async function liveCommand(session: Session, { override, by }: LiveOption
   const report: LiveReport = { strategyId: config.id, mode: config.mode, at: toIso(now), isEarned, gates, clearance }
   const rows = gates.map(({ gate, passed, detail }) => [passed ? 'ok' : 'NO', gate, detail])
   const remedies = gates.flatMap(({ gate, remedy }) => (remedy === null ? [] : [`${gate}: ${remedy}`]))
-  const next = config.mode === 'live' ? 'live entries are allowed; the guard judges each' : 'set mode to "live" to use it'
+  const next =
+    config.mode === 'live' ? 'live entries are allowed; the guard judges each' : 'set mode to "live" to use it'
   const text = [
     `Hourhand  live · ${config.id} · ${config.mode} · ${report.at}`,
     '',
@@ -52,12 +56,23 @@ const paperStore = ({ world }: Session): Store => createStore(world.items, world
 export async function lookAtRecord(session: Session, verified: VerifiedCredentials | null): Promise<LiveClearance> {
   const store = paperStore(session)
   const paper = await evaluatePaperRecord(store, session.config, session.world.clock())
-  return updateClearance(store, session.config.id, (before) => ({ ...before, paper: keepProven(before.paper, paper), credentials: verified ?? before.credentials }))
+  return updateClearance(store, session.config.id, (before) => ({
+    ...before,
+    paper: keepProven(before.paper, paper),
+    credentials: verified ?? before.credentials,
+  }))
 }
 
-async function recordOverride(session: Session, { paper }: LiveClearance, { by, reason }: { by: string; reason: string }): Promise<LiveClearance> {
+async function recordOverride(
+  session: Session,
+  { paper }: LiveClearance,
+  { by, reason }: { by: string; reason: string },
+): Promise<LiveClearance> {
   const { world, config } = session
-  if (paper === null || paper.cycles === 0) throw new UsageError(`--override ${JSON.stringify(reason)}: there is no paper record yet to judge; run the strategy in paper mode on live prices first`)
+  if (paper === null || paper.cycles === 0)
+    throw new UsageError(
+      `--override ${JSON.stringify(reason)}: there is no paper record yet to judge; run the strategy in paper mode on live prices first`,
+    )
   const override = { at: toIso(world.clock()), by, reason }
   // Told before it counts: an override that is in force has been heard of.
   const ports = await composeExecution(world)

@@ -39,15 +39,34 @@ export async function reconcileCommand({ world, config }: Session): Promise<Answ
     incidents: state.incidents,
     suspicions: state.suspicions,
   }
-  const differences = (title: string, rows: ReconcileReport['differencesBefore']): string => section(title, rows.length === 0 ? ['none'] : table(comparisonRows(ports.broker.name, rows)))
+  const differences = (title: string, rows: ReconcileReport['differencesBefore']): string =>
+    section(title, rows.length === 0 ? ['none'] : table(comparisonRows(ports.broker.name, rows)))
   const text = [
     `Hourhand  ${config.id} · ${config.mode} · reconciled at ${report.at}${world.dryRun ? ' (dry run)' : ''}`,
     '',
     differences('Before', report.differencesBefore),
     section('Done', report.notes.length === 0 ? ['nothing to do'] : report.notes.map((note) => `- ${note}`)),
     differences('After', report.differencesAfter),
-    ...(state.incidents.length === 0 ? [] : [section('Incidents', state.incidents.map((incident) => `${incident.at} ${incident.kind}: ${incident.detail}`))]),
-    ...(state.suspicions.length === 0 ? [] : [section('Watched', [...state.suspicions.map(({ at, kind, detail }) => `${kind} since ${at}: ${detail}`), 'run it again in half a minute: a difference that stays is acted on'])]),
+    ...(state.incidents.length === 0
+      ? []
+      : [
+          section(
+            'Incidents',
+            state.incidents.map((incident) => `${incident.at} ${incident.kind}: ${incident.detail}`),
+          ),
+        ]),
+    ...(state.suspicions.length === 0
+      ? []
+      : [
+          section('Watched', [
+            ...state.suspicions.map(({ at, kind, detail }) => `${kind} since ${at}: ${detail}`),
+            'run it again in half a minute: a difference that stays is acted on',
+          ]),
+        ]),
   ].join('\n')
-  return { document: ReconcileReport.parse(report), text: `${text}\n`, exitCode: report.differencesAfter.length === 0 ? 0 : 1 }
+  return {
+    document: ReconcileReport.parse(report),
+    text: `${text}\n`,
+    exitCode: report.differencesAfter.length === 0 ? 0 : 1,
+  }
 }

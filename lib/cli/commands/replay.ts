@@ -35,28 +35,85 @@ const CHECKPOINT_EVERY = { model: 1, other: 512 } as const
  * `hourhand replay`: history through the code that trades, measured, compared and judged. With `--out` everything is
  * kept there, a run that was killed goes on from where it was, and `hourhand report` has what it needs.
  */
-export async function replayCommand(configured: StrategyConfig, options: ReplayOptions, environment: Environment, io: Io): Promise<Answer> {
+export async function replayCommand(
+  configured: StrategyConfig,
+  options: ReplayOptions,
+  environment: Environment,
+  io: Io,
+): Promise<Answer> {
   const history = await openHistory(configured, options, io)
   const { config, market, data, from, to } = history
   const trialId = trialIdOf(config, data)
   const progress = createProgress(io)
-  const journal = options.out === undefined ? null : openJournal({ directory: options.out, key: hashOf([trialId, VERSION]), stories: config.decider.kind === 'rules' ? 'acted' : 'all', every: CHECKPOINT_EVERY[isModel(config.decider) ? 'model' : 'other'] })
-  if (journal?.resumed) io.stderr(`going on from ${journal.resumed.at.nextSlot}, where an earlier run in ${options.out} was broken off\n`)
+  const journal =
+    options.out === undefined
+      ? null
+      : openJournal({
+          directory: options.out,
+          key: hashOf([trialId, VERSION]),
+          stories: config.decider.kind === 'rules' ? 'acted' : 'all',
+          every: CHECKPOINT_EVERY[isModel(config.decider) ? 'model' : 'other'],
+        })
+  if (journal?.resumed)
+    io.stderr(`going on from ${journal.resumed.at.nextSlot}, where an earlier run in ${options.out} was broken off\n`)
   try {
-    const walk = await walkHistory({ history, options, purse: openBudget([config.decider], options), journal }, environment, io)
+    const walk = await walkHistory(
+      { history, options, purse: openBudget([config.decider], options), journal },
+      environment,
+      io,
+    )
     const { trades, decider, elapsedMs } = walk
-    const run = (jobs: readonly ReplayJob[]): Promise<JobSummary[]> => runJobs(jobs, { market, workers: options.workers ?? io.cores ?? 1, onDone: (done, of) => progress.show(`baselines: ${done} of ${of} runs`) })
+    const run = (jobs: readonly ReplayJob[]): Promise<JobSummary[]> =>
+      runJobs(jobs, {
+        market,
+        workers: options.workers ?? io.cores ?? 1,
+        onDone: (done, of) => progress.show(`baselines: ${done} of ${of} runs`),
+      })
     const stored = StoredReplay.parse(
-      await assembleReplay({ config, market, decider, model: modelOf(config), outcome: walk, state: walk.state, data, from, to, trialId, trials: readTrials(options.dataDir), seeds: options.random, run }),
+      await assembleReplay({
+        config,
+        market,
+        decider,
+        model: modelOf(config),
+        outcome: walk,
+        state: walk.state,
+        data,
+        from,
+        to,
+        trialId,
+        trials: readTrials(options.dataDir),
+        seeds: options.random,
+        run,
+      }),
     )
     progress.clear()
-    recordTrial(options.dataDir, makeTrial({ config, data, decider, model: stored.model, metrics: stored.metrics, command: 'replay', at: toIso(io.clock()) }))
+    recordTrial(
+      options.dataDir,
+      makeTrial({
+        config,
+        data,
+        decider,
+        model: stored.model,
+        metrics: stored.metrics,
+        command: 'replay',
+        at: toIso(io.clock()),
+      }),
+    )
     if (options.out !== undefined) {
       journal?.finish()
       mkdirSync(options.out, { recursive: true })
-      const write = (name: string, value: unknown): void => writeFileSync(path.join(options.out ?? '', name), `${JSON.stringify(value, null, 2)}\n`)
+      const write = (name: string, value: unknown): void =>
+        writeFileSync(path.join(options.out ?? '', name), `${JSON.stringify(value, null, 2)}\n`)
       write('replay.json', stored)
-      write('evidence.json', { sizing: { evidence: evidenceOf(config, trades, `replay ${trialId.slice(0, 12)} of ${data.symbol}, ${data.from} to ${data.to}`) } })
+      write('evidence.json', {
+        sizing: {
+          evidence: evidenceOf(
+            config,
+            trades,
+            `replay ${trialId.slice(0, 12)} of ${data.symbol}, ${data.from} to ${data.to}`,
+          ),
+        },
+      })
       writeBars(options.out, market.history, config.intervalMinutes * MINUTE_MS, from, to)
     }
     const report = ReplayReport.parse({ ...stored, elapsedMs })

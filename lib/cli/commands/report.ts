@@ -23,31 +23,84 @@ export const ReportOptions = z.object({ out: z.string().min(1), database: z.bool
 
 /** `hourhand report --out DIR`: the result of a replay as one page and three tables, written beside it. */
 export function reportCommand({ out }: { out: string }): Answer {
-  if (isUnfinished(out)) throw new UsageError(`--out ${out}: the replay there was broken off; run the same hourhand replay again, it goes on from where it was`)
+  if (isUnfinished(out))
+    throw new UsageError(
+      `--out ${out}: the replay there was broken off; run the same hourhand replay again, it goes on from where it was`,
+    )
   return write(out, reportOfReplay(out))
 }
 
 /** `hourhand report --database --out DIR`: the same of what a strategy has really done, on paper or live. */
-export async function recordReportCommand({ world, config, market }: Session, { out }: { out: string }): Promise<Answer> {
+export async function recordReportCommand(
+  { world, config, market }: Session,
+  { out }: { out: string },
+): Promise<Answer> {
   const store = openStore(world)
   const state = await store.loadState(config.id)
-  if (state === null) throw new UsageError(`${config.id} has done nothing in this database yet: mind --data-dir, --table and --strategy`)
-  const [trades, equity, cycles] = await Promise.all([readAll((page) => store.listTrades(config.id, page)), readAll((page) => store.listEquity(config.id, page)), readAll((page) => store.listCycles(config.id, page))])
+  if (state === null)
+    throw new UsageError(`${config.id} has done nothing in this database yet: mind --data-dir, --table and --strategy`)
+  const [trades, equity, cycles] = await Promise.all([
+    readAll((page) => store.listTrades(config.id, page)),
+    readAll((page) => store.listEquity(config.id, page)),
+    readAll((page) => store.listCycles(config.id, page)),
+  ])
   const from = fromIso(equity[0]?.at ?? state.updatedAt)
   const slotMs = config.intervalMinutes * MINUTE_MS
   const to = fromIso(equity.at(-1)?.at ?? state.updatedAt) + slotMs
-  const timeframe = TIMEFRAMES.find((one) => timeframeMs(one) >= Math.max(slotMs, timeframeMs(market.baseTimeframe))) ?? market.baseTimeframe
+  const timeframe =
+    TIMEFRAMES.find((one) => timeframeMs(one) >= Math.max(slotMs, timeframeMs(market.baseTimeframe))) ??
+    market.baseTimeframe
   // A chart is worth having and not worth failing for: a venue may not know so far back.
-  const { candles } = await market.candles({ symbol: config.market.symbol, timeframe, asOf: to, limit: Math.max(1, Math.ceil((to - from) / timeframeMs(timeframe))) }).catch(() => ({ candles: [] }))
-  return write(out, reportOfRecord({ config, codeVersion: VERSION, from, to, state, trades, equity, cycles, bars: columnsOf(timeframe, candles.filter(({ time }) => time >= from)) }))
+  const { candles } = await market
+    .candles({
+      symbol: config.market.symbol,
+      timeframe,
+      asOf: to,
+      limit: Math.max(1, Math.ceil((to - from) / timeframeMs(timeframe))),
+    })
+    .catch(() => ({ candles: [] }))
+  return write(
+    out,
+    reportOfRecord({
+      config,
+      codeVersion: VERSION,
+      from,
+      to,
+      state,
+      trades,
+      equity,
+      cycles,
+      bars: columnsOf(
+        timeframe,
+        candles.filter(({ time }) => time >= from),
+      ),
+    }),
+  )
 }
 
 function write(directory: string, { data, trades, equity }: ReportParts): Answer {
   mkdirSync(directory, { recursive: true })
   const html = renderReport(ReportData.parse(data))
-  const files = { 'report.html': html, 'trades.csv': tradesCsv(trades), 'equity.csv': equityCsv(equity), 'metrics.json': `${JSON.stringify(Metrics.parse(data.metrics), null, 2)}\n` }
+  const files = {
+    'report.html': html,
+    'trades.csv': tradesCsv(trades),
+    'equity.csv': equityCsv(equity),
+    'metrics.json': `${JSON.stringify(Metrics.parse(data.metrics), null, 2)}\n`,
+  }
   for (const [name, text] of Object.entries(files)) writeFileSync(path.join(directory, name), text)
   const { sentence, result } = judgeReport(data)
-  const document = ReportWritten.parse({ directory, files: Object.keys(files), bytes: Buffer.byteLength(html), verdict: result, sentence, metrics: data.metrics, gates: data.gates })
-  return { document, text: `${section('Report', [sentence, ...Object.keys(files).map((name) => path.join(directory, name))])}\n`, exitCode: 0 }
+  const document = ReportWritten.parse({
+    directory,
+    files: Object.keys(files),
+    bytes: Buffer.byteLength(html),
+    verdict: result,
+    sentence,
+    metrics: data.metrics,
+    gates: data.gates,
+  })
+  return {
+    document,
+    text: `${section('Report', [sentence, ...Object.keys(files).map((name) => path.join(directory, name))])}\n`,
+    exitCode: 0,
+  }
 }

@@ -22,7 +22,11 @@ export async function statusCommand({ world, config }: Session): Promise<Answer>
   const state = stored ?? createState(config.id, (await ports.broker.account()).cash, at)
   const asked = Promise.all([gatherVenueFacts(ports, state), ports.market.quote(config.market.symbol, world.clock())])
   const [facts, quote] = await asked.catch((cause: unknown) => {
-    throw stored === null ? cause : new BrokerError(`${cause instanceof Error ? cause.message : String(cause)}\n${describeLedger(stored)}`, { cause })
+    throw stored === null
+      ? cause
+      : new BrokerError(`${cause instanceof Error ? cause.message : String(cause)}\n${describeLedger(stored)}`, {
+          cause,
+        })
   })
   const position = positionOf(state.phase)
   // Figures as they are once the next pass has taken the venue's news in; the comparison shows what is still apart.
@@ -30,7 +34,13 @@ export async function statusCommand({ world, config }: Session): Promise<Answer>
   const accounting = revalue(rollDay(taken.accounting, at), positionOf(taken.phase), quote.mark, at)
   const comparison = compareVenue(state, facts)
   const intent = intentOf(state.phase)
-  const live = config.mode === 'live' ? { barriers: await askLiveBarriers(world, ports.store), sizeCap: liveSizeCap(facts.product.minQuantity, state.accounting.tradesClosed, config.live.tradesPerSizeStep) } : null
+  const live =
+    config.mode === 'live'
+      ? {
+          barriers: await askLiveBarriers(world, ports.store),
+          sizeCap: liveSizeCap(facts.product.minQuantity, state.accounting.tradesClosed, config.live.tradesPerSizeStep),
+        }
+      : null
   const report: StatusReport = {
     strategyId: config.id,
     mode: config.mode,
@@ -39,9 +49,23 @@ export async function statusCommand({ world, config }: Session): Promise<Answer>
     halt: state.halt,
     accounting,
     position: reportPosition(position),
-    venue: { name: ports.broker.name, account: facts.account, position: facts.position, openOrders: [...facts.openOrders] },
+    venue: {
+      name: ports.broker.name,
+      account: facts.account,
+      position: facts.position,
+      openOrders: [...facts.openOrders],
+    },
     comparison,
-    pending: intent === null ? null : { order: intent.order, status: intent.status, orderId: intent.orderId, intendedAt: intent.intendedAt, deadline: intent.deadline },
+    pending:
+      intent === null
+        ? null
+        : {
+            order: intent.order,
+            status: intent.status,
+            orderId: intent.orderId,
+            intendedAt: intent.intendedAt,
+            deadline: intent.deadline,
+          },
     incidents: state.incidents,
     suspicions: state.suspicions,
     live,
@@ -60,10 +84,35 @@ export async function statusCommand({ world, config }: Session): Promise<Answer>
       `entries today ${accounting.entriesToday}, losses in a row ${accounting.consecutiveLosses}`,
     ]),
     section('Compare', table(comparisonRows(ports.broker.name, comparison))),
-    ...(state.incidents.length === 0 ? [] : [section('Incidents', state.incidents.map((incident) => `${incident.at} ${incident.kind}: ${incident.detail}`))]),
-    ...(state.suspicions.length === 0 ? [] : [section('Watched', state.suspicions.map(({ at: since, kind, detail }) => `${kind} since ${since}: ${detail}`))]),
-    ...(live === null ? [] : [section('Live', live.barriers.length === 0 ? [`earned; entries of at most ${live.sizeCap} contracts now`] : live.barriers.map((barrier) => `NOT EARNED: ${barrier}`))]),
-    ...(differencesIn(comparison).length === 0 ? [] : [section('', ['a difference is taken in by the next enforcement pass, or now by: hourhand reconcile'])]),
+    ...(state.incidents.length === 0
+      ? []
+      : [
+          section(
+            'Incidents',
+            state.incidents.map((incident) => `${incident.at} ${incident.kind}: ${incident.detail}`),
+          ),
+        ]),
+    ...(state.suspicions.length === 0
+      ? []
+      : [
+          section(
+            'Watched',
+            state.suspicions.map(({ at: since, kind, detail }) => `${kind} since ${since}: ${detail}`),
+          ),
+        ]),
+    ...(live === null
+      ? []
+      : [
+          section(
+            'Live',
+            live.barriers.length === 0
+              ? [`earned; entries of at most ${live.sizeCap} contracts now`]
+              : live.barriers.map((barrier) => `NOT EARNED: ${barrier}`),
+          ),
+        ]),
+    ...(differencesIn(comparison).length === 0
+      ? []
+      : [section('', ['a difference is taken in by the next enforcement pass, or now by: hourhand reconcile'])]),
   ].join('\n')
   return { document: StatusReport.parse(report), text: `${text}\n`, exitCode: 0 }
 }
@@ -72,10 +121,17 @@ export async function statusCommand({ world, config }: Session): Promise<Answer>
 function describeLedger({ phase, halt, updatedAt, version, incidents }: StrategyState): string {
   const held = reportPosition(positionOf(phase))
   const intent = intentOf(phase)
-  const position = held === null ? '' : `, ${held.side} ${held.quantity} from ${held.entryPrice}, stop ${held.bracket?.stopLossPrice ?? 'none'}, protection ${held.protection}`
+  const position =
+    held === null
+      ? ''
+      : `, ${held.side} ${held.quantity} from ${held.entryPrice}, stop ${held.bracket?.stopLossPrice ?? 'none'}, protection ${held.protection}`
   return [
     `The ledger alone, version ${version} of ${updatedAt}: ${phase.kind}${position}`,
-    ...(intent === null ? [] : [`under way: ${intent.order.kind} ${intent.order.side} ${intent.order.quantity}, ${intent.status}, until ${intent.deadline}`]),
+    ...(intent === null
+      ? []
+      : [
+          `under way: ${intent.order.kind} ${intent.order.side} ${intent.order.quantity}, ${intent.status}, until ${intent.deadline}`,
+        ]),
     ...(halt === null ? [] : [`HALTED by ${halt.by} since ${halt.at}: ${halt.reason}`]),
     ...incidents.map(({ at, kind, detail }) => `incident of ${at}: ${kind}: ${detail}`),
   ].join('\n')

@@ -12,7 +12,11 @@ import type { Answer } from './answer.ts'
 export async function tradesCommand({ world, config }: Session, { csv }: { csv: boolean }): Promise<Answer> {
   const store = openStore(world)
   const trades = await readAll((page) => store.listTrades(config.id, page))
-  return { document: TradesReport.parse({ strategyId: config.id, trades }), text: csv ? tradesCsv(trades) : toTable(trades), exitCode: 0 }
+  return {
+    document: TradesReport.parse({ strategyId: config.id, trades }),
+    text: csv ? tradesCsv(trades) : toTable(trades),
+    exitCode: 0,
+  }
 }
 
 function toTable(trades: readonly Trade[]): string {

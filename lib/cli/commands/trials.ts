@@ -22,7 +22,8 @@ function render(trials: readonly Trial[]): string {
     signedPercent(trial.totalReturn),
     `Sharpe ${trial.sharpe === null ? '-' : trial.sharpe.toFixed(2)}`,
     `${trial.trades} trades`,
-    trial.settings.slice(0, 4).join('; ') + (trial.settings.length > 4 ? `; and ${trial.settings.length - 4} more` : ''),
+    trial.settings.slice(0, 4).join('; ') +
+      (trial.settings.length > 4 ? `; and ${trial.settings.length - 4} more` : ''),
   ])
   return `${table(rows).join('\n')}\n${trials.length} ${trials.length === 1 ? 'trial' : 'different trials'}: the deflated Sharpe ratio of a replay counts those on its market whose time overlaps with its own\n`
 }

@@ -20,7 +20,11 @@ const FORMING_MS = 30 * SECOND_MS
  * How much a new stop has to cover: what the ledger holds, or less where the venue holds less. The venue knows no
  * reduce-only: a stop for what is not there any more would open the other side. Shortly after an entry the venue's word may be late.
  */
-export function sizeToCover({ side, quantity, openedAt }: Position, venue: VenuePosition | null, now: EpochMs): Quantity {
+export function sizeToCover(
+  { side, quantity, openedAt }: Position,
+  venue: VenuePosition | null,
+  now: EpochMs,
+): Quantity {
   if (now - fromIso(openedAt) < POSITION_LAG_MS) return quantity
   if (venue?.side !== side) return ZERO_QUANTITY
   return dec(venue.quantity).lt(quantity) ? venue.quantity : quantity
@@ -40,17 +44,37 @@ export function checkExits(draft: Draft): void {
   if (position === null || (phase.kind !== 'open' && phase.kind !== 'opening')) return
   const { protection } = position
   // The one we know first, so that of two it stays, then ours: a hand's own stop counts only where there is none.
-  const rankOf = ({ orderId, kind }: VenueOrder): number => (protection.status === 'live' && protection.orderId === orderId ? 0 : kind === 'protect' ? 1 : 2)
-  const exits = facts.openOrders.filter((order) => isExit(order) && !isTerminal(order.status)).sort((a, b) => rankOf(a) - rankOf(b))
+  const rankOf = ({ orderId, kind }: VenueOrder): number =>
+    protection.status === 'live' && protection.orderId === orderId ? 0 : kind === 'protect' ? 1 : 2
+  const exits = facts.openOrders
+    .filter((order) => isExit(order) && !isTerminal(order.status))
+    .sort((a, b) => rankOf(a) - rankOf(b))
   const wanted = facts.isSettled ? sizeToCover(position, facts.position, fromIso(facts.at)) : position.quantity
   // One of the ledger's size stays until the ledger has learned that there is less.
-  const fits = (order: VenueOrder) => order.side === closingSide(position.side) && [position.quantity, wanted].some((size) => size !== '0' && remainingOf(order).eq(size))
-  const covering = exits.find((order) => order.status === 'open' && !order.isTriggered && order.bracket !== null && fits(order))
+  const fits = (order: VenueOrder) =>
+    order.side === closingSide(position.side) &&
+    [position.quantity, wanted].some((size) => size !== '0' && remainingOf(order).eq(size))
+  const covering = exits.find(
+    (order) => order.status === 'open' && !order.isTriggered && order.bracket !== null && fits(order),
+  )
   if (covering?.bracket) {
     const covered = canonical(remainingOf(covering))
-    const isKnown = protection.status === 'live' && protection.orderId === covering.orderId && dec(protection.quantity).eq(covered)
-    if (!isKnown) draft.add({ type: 'protection_confirmed', at: facts.at, orderId: covering.orderId, quantity: covered, bracket: covering.bracket }, `a stop at ${covering.bracket.stopLossPrice} for ${covered} is live`)
-    for (const extra of exits) if (extra !== covering) draft.actions.push({ kind: 'cancel', orderId: extra.orderId, why: 'a second exit on the same position' })
+    const isKnown =
+      protection.status === 'live' && protection.orderId === covering.orderId && dec(protection.quantity).eq(covered)
+    if (!isKnown)
+      draft.add(
+        {
+          type: 'protection_confirmed',
+          at: facts.at,
+          orderId: covering.orderId,
+          quantity: covered,
+          bracket: covering.bracket,
+        },
+        `a stop at ${covering.bracket.stopLossPrice} for ${covered} is live`,
+      )
+    for (const extra of exits)
+      if (extra !== covering)
+        draft.actions.push({ kind: 'cancel', orderId: extra.orderId, why: 'a second exit on the same position' })
     return
   }
   if (!facts.product.session.isOpen) {
@@ -58,7 +82,9 @@ export function checkExits(draft: Draft): void {
     draft.notes.push(`the position is not covered and the venue is closed: ${facts.product.session.reason}`)
     return
   }
-  const isForming = exits.some((order) => order.status === 'pending' && fits(order) && fromIso(facts.at) - fromIso(order.createdAt) < FORMING_MS)
+  const isForming = exits.some(
+    (order) => order.status === 'pending' && fits(order) && fromIso(facts.at) - fromIso(order.createdAt) < FORMING_MS,
+  )
   if (isForming) return
   const isFired = exits.some((order) => order.isTriggered)
   if (isFired && phase.kind === 'open') {
@@ -74,11 +100,19 @@ export function checkExits(draft: Draft): void {
   const isUnderWay = protection.status === 'intended' && fromIso(facts.at) <= fromIso(protection.deadline)
   if (isUnderWay) return
   if (protection.status !== 'none') {
-    const reason = protection.status === 'live' ? 'no stop of the right size is at the venue' : 'the venue does not know the stop that was sent'
+    const reason =
+      protection.status === 'live'
+        ? 'no stop of the right size is at the venue'
+        : 'the venue does not know the stop that was sent'
     draft.add({ type: 'protection_lost', at: facts.at, reason }, reason)
   }
   // A venue counts what rests against the position: the right one is taken once the wrong one is seen gone.
-  for (const wrong of exits) draft.actions.push({ kind: 'cancel', orderId: wrong.orderId, why: `it covers ${canonical(remainingOf(wrong))} of ${position.quantity}` })
+  for (const wrong of exits)
+    draft.actions.push({
+      kind: 'cancel',
+      orderId: wrong.orderId,
+      why: `it covers ${canonical(remainingOf(wrong))} of ${position.quantity}`,
+    })
   if (exits.length > 0) return
   const failures = positionOf(draft.state.phase)?.protectFailures ?? 0
   const canProtect = position.bracket !== null && failures < MAX_PROTECT_FAILURES
@@ -97,6 +131,11 @@ export function sweepStrayOrders(draft: Draft): void {
   for (const order of facts.openOrders) {
     if (!isExit(order) && order.kind !== 'close') continue
     const addsToIt = facts.position !== null && sideOpenedBy(order) === facts.position.side
-    if (facts.position === null || (addsToIt && order.kind !== 'foreign')) draft.actions.push({ kind: 'cancel', orderId: order.orderId, why: addsToIt ? 'an exit that would add to what is held' : 'an exit without a position' })
+    if (facts.position === null || (addsToIt && order.kind !== 'foreign'))
+      draft.actions.push({
+        kind: 'cancel',
+        orderId: order.orderId,
+        why: addsToIt ? 'an exit that would add to what is held' : 'an exit without a position',
+      })
   }
 }

@@ -17,7 +17,9 @@ const BELIEVED_PRICE = '0.05'
 
 /** Whether ledger and venue hold the same. */
 export const isAgreed = (held: Position | null, venue: VenuePosition | null): boolean =>
-  held === null || venue === null ? held === null && venue === null : held.side === venue.side && dec(held.quantity).eq(venue.quantity)
+  held === null || venue === null
+    ? held === null && venue === null
+    : held.side === venue.side && dec(held.quantity).eq(venue.quantity)
 
 /** Compares what is held. More, or the other side, is not ours; less was closed by somebody else. */
 export function comparePosition(draft: Draft): void {
@@ -71,7 +73,10 @@ function takeOverMissing(draft: Draft, held: Position, venue: VenuePosition | nu
     at: firstSeen,
   }
   draft.resolve('position_missing')
-  draft.add({ type: 'filled', at: facts.at, fill, contractSize: held.contractSize, liquidationPrice: null, isOrphan: false }, `${canonical(missing)} closed by somebody else, taken over at ${exitPrice}`)
+  draft.add(
+    { type: 'filled', at: facts.at, fill, contractSize: held.contractSize, liquidationPrice: null, isOrphan: false },
+    `${canonical(missing)} closed by somebody else, taken over at ${exitPrice}`,
+  )
 }
 
 /**
@@ -83,7 +88,10 @@ function takeOverMissing(draft: Draft, held: Position, venue: VenuePosition | nu
 function priceInCash({ facts, state }: Draft, held: Position, missing: Quantity, markPrice: Price): Price {
   const base = dec(missing).times(held.contractSize)
   const released = dec(held.costBasis).times(missing).div(held.quantity)
-  const implied = released.plus(dec(minus(facts.account.cash, state.accounting.cash)).times(directionOf(held.side))).div(base).round(8)
+  const implied = released
+    .plus(dec(minus(facts.account.cash, state.accounting.cash)).times(directionOf(held.side)))
+    .div(base)
+    .round(8)
   return implied.minus(markPrice).abs().div(markPrice).lte(BELIEVED_PRICE) ? price(implied) : markPrice
 }
 
@@ -102,7 +110,12 @@ export function compareCash(draft: Draft): void {
   const isIncident = dec(difference).lte(share.gt(CASH_INCIDENT) ? share.times(-1) : `-${CASH_INCIDENT}`)
   draft.add({ type: 'cash_adjusted', at: facts.at, amount: difference, reason, isIncident }, reason)
   // Money that went missing without a word: nothing new until a person has looked.
-  if (isIncident) draft.add({ type: 'halted', at: facts.at, halt: { at: facts.at, by: 'incident', rule: null, reason: `cash: ${reason}` } })
+  if (isIncident)
+    draft.add({
+      type: 'halted',
+      at: facts.at,
+      halt: { at: facts.at, by: 'incident', rule: null, reason: `cash: ${reason}` },
+    })
 }
 
 /** How far the venue's equity may be from ours at its own mark: the two were not asked for in one instant. */

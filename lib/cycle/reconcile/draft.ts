@@ -6,7 +6,8 @@ import type { ExitReason } from '../../../schemas/trade.ts'
 import type { VenueFacts } from '../venue-facts.ts'
 
 /** What has to be done at the venue so that it is as the ledger wants it. */
-export type Action = { kind: 'cancel'; orderId: string; why: string } | { kind: 'protect' } | { kind: 'flatten'; reason: ExitReason }
+export type Action =
+  { kind: 'cancel'; orderId: string; why: string } | { kind: 'protect' } | { kind: 'flatten'; reason: ExitReason }
 
 export type Reconciliation = {
   /** What the ledger learns, in order. */
@@ -83,7 +84,9 @@ export class Draft {
   /** Suspicions that were not confirmed by this reading are explained and go. */
   settleSuspicions(): void {
     const before = this.state.suspicions
-    const isSame = before.length === this.seen.length && before.every((one, index) => one.detail === this.seen[index]?.detail && one.kind === this.seen[index]?.kind)
+    const isSame =
+      before.length === this.seen.length &&
+      before.every((one, index) => one.detail === this.seen[index]?.detail && one.kind === this.seen[index]?.kind)
     if (!isSame) this.add({ type: 'suspected', at: this.facts.at, suspicions: [...this.seen] })
   }
 }

@@ -16,7 +16,11 @@ function tradeIn({ after: { history }, facts: { product } }: Draft): Holding | n
   const trade = history.flatMap((line) => (line.kind === 'TRADE' ? [line.body] : [])).at(-1)
   if (trade === undefined) return null
   const { side, entryTime, entryPrice, quantity } = trade
-  return { side, openedAt: entryTime, entryNotional: money(dec(entryPrice).times(quantity).times(product.contractSize)) }
+  return {
+    side,
+    openedAt: entryTime,
+    entryNotional: money(dec(entryPrice).times(quantity).times(product.contractSize)),
+  }
 }
 
 /** Most that is taken for funding at once, as a fraction of the entry notional. */
@@ -43,7 +47,8 @@ export function inferFunding(state: StrategyState, facts: VenueFacts): FundingPa
   const boundary = floorTime(after === null ? lastFillAt : fromIso(facts.at), intervalMs)
   if (boundary <= fromIso(position.openedAt)) return null
   const amount = minus(facts.account.cash, draft.state.accounting.cash)
-  if (dec(amount).abs().lt(CASH_TOLERANCE) || dec(amount).abs().gt(dec(position.entryNotional).times(MOST_AT_ONCE))) return null
+  if (dec(amount).abs().lt(CASH_TOLERANCE) || dec(amount).abs().gt(dec(position.entryNotional).times(MOST_AT_ONCE)))
+    return null
   const rate = dec(amount).times(-directionOf(position.side)).div(position.entryNotional).round(10)
   const at = toIso(boundary)
   const name = `${facts.product.symbol}-${at}-v`

@@ -13,7 +13,12 @@ const STUCK_MS = 60 * SECOND_MS
 /** How long after its deadline the fills of a finished order may be missing from the venue's list. */
 const FILLS_PATIENCE_MS = 60 * SECOND_MS
 
-const END_OF_STATUS: Partial<Record<OrderStatus, OrderEnd>> = { filled: 'done', cancelled: 'cancelled', expired: 'expired', rejected: 'rejected' }
+const END_OF_STATUS: Partial<Record<OrderStatus, OrderEnd>> = {
+  filled: 'done',
+  cancelled: 'cancelled',
+  expired: 'expired',
+  rejected: 'rejected',
+}
 
 /** Brings an entry or close of ours to its end. True while its fills are still missing: then nothing else is certain. */
 export function resolvePending(draft: Draft): boolean {
@@ -24,8 +29,12 @@ export function resolvePending(draft: Draft): boolean {
   const order = facts.pendingOrder
   const end = (how: OrderEnd, reason: string | null) => {
     // The venue has it: the next close must not be taken for it.
-    if (phase.kind === 'closing' && intent.orderId === null && order !== null) draft.add({ type: 'close_acknowledged', at: facts.at, status: 'accepted', orderId: order.orderId })
-    draft.add({ type: phase.kind === 'opening' ? 'entry_ended' : 'close_ended', at: facts.at, end: how, reason }, `the ${intent.order.kind} order ended: ${how}${reason === null ? '' : ` (${reason})`}`)
+    if (phase.kind === 'closing' && intent.orderId === null && order !== null)
+      draft.add({ type: 'close_acknowledged', at: facts.at, status: 'accepted', orderId: order.orderId })
+    draft.add(
+      { type: phase.kind === 'opening' ? 'entry_ended' : 'close_ended', at: facts.at, end: how, reason },
+      `the ${intent.order.kind} order ended: ${how}${reason === null ? '' : ` (${reason})`}`,
+    )
   }
   const isPast = fromIso(facts.at) > fromIso(intent.deadline)
   if (order === null) {
@@ -37,16 +46,28 @@ export function resolvePending(draft: Draft): boolean {
   }
   // A quantity of zero is one that the venue does not tell.
   if (order.side !== intent.order.side || (order.quantity !== '0' && !dec(order.quantity).eq(intent.order.quantity))) {
-    draft.incident('wrong_order', `under the id of our ${intent.order.side} of ${intent.order.quantity} the venue has a ${order.side} of ${order.quantity} (${order.orderId})`)
-    if (!isTerminal(order.status)) draft.actions.push({ kind: 'cancel', orderId: order.orderId, why: 'it is not the order that was meant' })
+    draft.incident(
+      'wrong_order',
+      `under the id of our ${intent.order.side} of ${intent.order.quantity} the venue has a ${order.side} of ${order.quantity} (${order.orderId})`,
+    )
+    if (!isTerminal(order.status))
+      draft.actions.push({ kind: 'cancel', orderId: order.orderId, why: 'it is not the order that was meant' })
     end('abandoned', 'the venue has another order under its id')
     return false
   }
   if (!isTerminal(order.status)) {
     // Market orders do not rest: one that does is taken back.
-    if (isPast) draft.actions.push({ kind: 'cancel', orderId: order.orderId, why: `${intent.order.kind} still ${order.status} after its deadline` })
+    if (isPast)
+      draft.actions.push({
+        kind: 'cancel',
+        orderId: order.orderId,
+        why: `${intent.order.kind} still ${order.status} after its deadline`,
+      })
     if (fromIso(facts.at) <= fromIso(intent.deadline) + STUCK_MS) return true
-    draft.incident('stuck_order', `the ${intent.order.kind} order ${order.orderId} is still ${order.status}, long after its deadline`)
+    draft.incident(
+      'stuck_order',
+      `the ${intent.order.kind} order ${order.orderId} is still ${order.status}, long after its deadline`,
+    )
     // A close that does not come must not keep the position without its exits; an entry that rests is still waited for.
     if (phase.kind === 'opening') return true
     end('abandoned', `still ${order.status} long after its deadline`)
@@ -62,7 +83,8 @@ export function resolvePending(draft: Draft): boolean {
     // They should have come: the order's own word is taken for them, and a person has to look.
     draft.incident('fills_missing', `${text}, but its fills never came (${order.orderId})`)
     const averagePrice = order.averagePrice ?? facts.position?.averageEntryPrice ?? draft.state.accounting.markPrice
-    if (averagePrice !== null) standInFor(draft, intent.order, order.orderId, canonical(missing) as Quantity, averagePrice)
+    if (averagePrice !== null)
+      standInFor(draft, intent.order, order.orderId, canonical(missing) as Quantity, averagePrice)
   }
   // A close that filled whole has left its phase already.
   if (draft.state.phase.kind === phase.kind) end(END_OF_STATUS[order.status] ?? 'cancelled', order.reason)

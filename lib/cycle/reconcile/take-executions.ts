@@ -25,14 +25,22 @@ export function takeExecutions(draft: Draft): void {
   const fills = facts.fills.filter((fill) => !held?.fillIds.includes(fill.fillId) && isNews(fill.fillId))
   const payments = facts.funding.filter((payment) => isNews(payment.fundingId))
   const steps = [
-    ...payments.map((payment) => ({ at: fromIso(payment.at), rank: 0, id: payment.fundingId, take: () => draft.add({ type: 'funding_settled', at: payment.at, payment }, `funding ${payment.amount} at ${payment.at}`) })),
+    ...payments.map((payment) => ({
+      at: fromIso(payment.at),
+      rank: 0,
+      id: payment.fundingId,
+      take: () =>
+        draft.add({ type: 'funding_settled', at: payment.at, payment }, `funding ${payment.amount} at ${payment.at}`),
+    })),
     ...fills.map((fill) => ({ at: fromIso(fill.at), rank: 1, id: fill.fillId, take: () => takeFill(draft, fill) })),
   ]
   for (const step of steps.sort((a, b) => a.at - b.at || a.rank - b.rank || compareIds(a.id, b.id))) step.take()
 }
 
 /** Whether this reading brings nothing that was not read before: what most readings do. */
-const isAllKnown = ({ facts, state: { cursor } }: Draft): boolean => facts.fills.every(({ fillId }) => cursor.seenIds.includes(fillId)) && facts.funding.every(({ fundingId }) => cursor.seenIds.includes(fundingId))
+const isAllKnown = ({ facts, state: { cursor } }: Draft): boolean =>
+  facts.fills.every(({ fillId }) => cursor.seenIds.includes(fillId)) &&
+  facts.funding.every(({ fundingId }) => cursor.seenIds.includes(fundingId))
 
 /** Ids of one instant in the order they were given: numbers in them count as numbers. */
 const compareIds = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true })
@@ -55,9 +63,11 @@ function takeFill(draft: Draft, fill: Fill): void {
     return
   }
   const isOfEarlierTrade = held !== null && fromIso(fill.at) < fromIso(held.openedAt) - SAME_TIME_MS
-  if (held !== null && sideOpenedBy(fill) !== held.side && !isOfEarlierTrade) return takeReduction(draft, held, fill, text)
+  if (held !== null && sideOpenedBy(fill) !== held.side && !isOfEarlierTrade)
+    return takeReduction(draft, held, fill, text)
   // Of this trade, not of one before it that is listed again.
-  const isLateEntry = phase.kind === 'open' && held !== null && fill.reason === 'entry' && fromIso(fill.at) >= fromIso(held.openedAt)
+  const isLateEntry =
+    phase.kind === 'open' && held !== null && fill.reason === 'entry' && fromIso(fill.at) >= fromIso(held.openedAt)
   // An exit that goes on filling after it has turned the position around.
   const isMoreOfOrphan = held !== null && held.thesis === null && OURS.has(fill.reason)
   if (isEntryOf(phase, fill) || isLateEntry || isMoreOfOrphan) return accept(draft, fill, text)
@@ -72,7 +82,11 @@ function takeFill(draft: Draft, fill: Fill): void {
 /** Whether it is a fill of the entry under way, or of the one that was given up. Of another side under our id it is not. */
 function isEntryOf(phase: Phase, fill: Fill): boolean {
   const intent = phase.kind === 'opening' ? phase.intent : phase.kind === 'flat' ? phase.abandoned : null
-  return intent !== null && fill.side === intent.order.side && (fill.clientOrderId === intent.order.clientOrderId || (intent.orderId !== null && fill.orderId === intent.orderId))
+  return (
+    intent !== null &&
+    fill.side === intent.order.side &&
+    (fill.clientOrderId === intent.order.clientOrderId || (intent.orderId !== null && fill.orderId === intent.orderId))
+  )
 }
 
 /**
@@ -82,7 +96,13 @@ function isEntryOf(phase: Phase, fill: Fill): boolean {
 function isExitOfOurs({ state }: Draft, fill: Fill): boolean {
   if (OURS.has(fill.reason)) return true
   const last = state.memory.trades.at(-1)
-  if (last === undefined || last.exitReason === 'external' || last.exitReason === 'liquidation' || fill.side !== closingSide(last.side)) return false
+  if (
+    last === undefined ||
+    last.exitReason === 'external' ||
+    last.exitReason === 'liquidation' ||
+    fill.side !== closingSide(last.side)
+  )
+    return false
   const closed = fromIso(last.exitTime)
   const opened = closed - Math.round(last.holdingMinutes * MINUTE_MS)
   return fromIso(fill.at) >= opened && fromIso(fill.at) < closed
@@ -99,10 +119,13 @@ function takeOrphan(draft: Draft, fill: Fill, text: string): void {
     draft.defer(fill.fillId, `${text}: the entry to that side is waited for`)
     return
   }
-  const isThere = facts.position?.side === sideOpenedBy(fill) && (held === null || dec(facts.position.quantity).gte(dec(held.quantity).plus(fill.quantity)))
+  const isThere =
+    facts.position?.side === sideOpenedBy(fill) &&
+    (held === null || dec(facts.position.quantity).gte(dec(held.quantity).plus(fill.quantity)))
   if (isThere) return accept(draft, fill, `${text} came from an exit of ours: what it opened is ours to close`, true)
   const since = Math.max(fromIso(fill.at), fromIso(state.memory.trades.at(-1)?.exitTime ?? fill.at))
-  if (fromIso(facts.at) - since < SUSPICION_MS) draft.defer(fill.fillId, `${text}: the position it opened is waited for`)
+  if (fromIso(facts.at) - since < SUSPICION_MS)
+    draft.defer(fill.fillId, `${text}: the position it opened is waited for`)
 }
 
 /** A fill that closes what is held, or a part of it. */
@@ -110,7 +133,8 @@ function takeReduction(draft: Draft, held: Position, fill: Fill, text: string): 
   const ours = ourPartOf(draft, held, fill)
   if (dec(ours).lt(fill.quantity)) {
     const left = `${text} has closed ${ours} of ours: the venue still holds ${draft.facts.position?.quantity ?? '0'}`
-    if (fromIso(draft.facts.at) - fromIso(fill.at) < POSITION_LAG_MS) return draft.defer(fill.fillId, `${left}; asked again`)
+    if (fromIso(draft.facts.at) - fromIso(fill.at) < POSITION_LAG_MS)
+      return draft.defer(fill.fillId, `${left}; asked again`)
     if (ours === '0') return void draft.notes.push(left)
     return accept(draft, shareOf(fill, ours), left)
   }
@@ -133,7 +157,11 @@ function takeReduction(draft: Draft, held: Position, fill: Fill, text: string): 
 function ourPartOf({ facts, state: { phase } }: Draft, held: Position, fill: Fill): Quantity {
   const isOurOrders = fill.reason !== 'external' && !held.fillIds.some((id) => id.startsWith(EXTERNAL))
   // Of an entry under way the venue may hold more than its fills have told.
-  const isEntryTold = phase.kind !== 'opening' || (facts.pendingOrder !== null && isTerminal(facts.pendingOrder.status) && dec(facts.pendingOrder.filledQuantity).lte(phase.filledQuantity))
+  const isEntryTold =
+    phase.kind !== 'opening' ||
+    (facts.pendingOrder !== null &&
+      isTerminal(facts.pendingOrder.status) &&
+      dec(facts.pendingOrder.filledQuantity).lte(phase.filledQuantity))
   if (isOurOrders || !isEntryTold || !facts.isSettled || facts.position?.side !== held.side) return fill.quantity
   const gone = dec(held.quantity).minus(facts.position.quantity)
   return gone.lte(0) ? ZERO_QUANTITY : gone.lt(fill.quantity) ? (canonical(gone) as Quantity) : fill.quantity
@@ -142,13 +170,25 @@ function ourPartOf({ facts, state: { phase } }: Draft, held: Position, fill: Fil
 /** Whether the last trade was closed on the venue's word, and this is the fill that had been missing. */
 function isTakenOver({ state }: Draft, fill: Fill): boolean {
   const last = state.memory.trades.at(-1)
-  const isStandIn = last !== undefined && (last.exitReason === 'external' || state.incidents.some(({ kind }) => kind === 'fills_missing'))
+  const isStandIn =
+    last !== undefined &&
+    (last.exitReason === 'external' || state.incidents.some(({ kind }) => kind === 'fills_missing'))
   return isStandIn && fill.side === closingSide(last.side) && fromIso(fill.at) <= fromIso(last.exitTime)
 }
 
 function accept(draft: Draft, fill: Fill, note: string, isOrphan = false): void {
   const { facts } = draft
-  draft.add({ type: 'filled', at: earlier(fill.at, facts.at), fill, contractSize: facts.product.contractSize, liquidationPrice: facts.position?.liquidationPrice ?? null, isOrphan }, note)
+  draft.add(
+    {
+      type: 'filled',
+      at: earlier(fill.at, facts.at),
+      fill,
+      contractSize: facts.product.contractSize,
+      liquidationPrice: facts.position?.liquidationPrice ?? null,
+      isOrphan,
+    },
+    note,
+  )
 }
 
 /** The venue's clock may be ahead of ours; nothing that we know of has happened later than now. */
@@ -157,7 +197,12 @@ const earlier = (one: string, now: string): string => (fromIso(one) < fromIso(no
 /** The part of a fill that concerns `quantity`, its fee and slippage in proportion. */
 function shareOf(fill: Fill, quantity: Quantity): Fill {
   const share = dec(quantity).div(fill.quantity)
-  return { ...fill, quantity, fee: money(share.times(fill.fee)), slippage: fill.slippage === null ? null : money(share.times(fill.slippage)) }
+  return {
+    ...fill,
+    quantity,
+    fee: money(share.times(fill.fee)),
+    slippage: fill.slippage === null ? null : money(share.times(fill.slippage)),
+  }
 }
 
 /** Beginning of the id of a fill that stands in for what somebody else has closed. */
@@ -170,7 +215,13 @@ export const standInId = (clientOrderId: string): string => `stand-in-${clientOr
  * Takes an order's own word, or the position's, for fills that the list does not show: the position has to be held
  * and protected, whatever a list says. The fee is not known; cash brings it in.
  */
-export function standInFor(draft: Draft, order: OrderRequest, orderId: string | null, quantity: Quantity, averagePrice: Price): void {
+export function standInFor(
+  draft: Draft,
+  order: OrderRequest,
+  orderId: string | null,
+  quantity: Quantity,
+  averagePrice: Price,
+): void {
   const fill: Fill = {
     fillId: standInId(order.clientOrderId),
     orderId: orderId ?? 'unknown',
@@ -197,7 +248,10 @@ export function moveCursor(draft: Draft): void {
   if (isAllKnown(draft)) return
   const { since, seenIds } = state.cursor
   const fills = facts.fills.filter(({ fillId }) => !draft.deferred.has(fillId))
-  const read = [...fills.map(({ fillId, at }) => ({ id: fillId, at })), ...facts.funding.map(({ fundingId, at }) => ({ id: fundingId, at }))]
+  const read = [
+    ...fills.map(({ fillId, at }) => ({ id: fillId, at })),
+    ...facts.funding.map(({ fundingId, at }) => ({ id: fundingId, at })),
+  ]
   if (!read.some(({ id }) => !seenIds.includes(id))) return
   // A date that lies ahead must not hide what happens until then.
   const newest = Math.min(fromIso(facts.at), Math.max(...read.map(({ at }) => fromIso(at))))
@@ -205,5 +259,12 @@ export function moveCursor(draft: Draft): void {
   const recent = new Set(read.filter(({ at }) => fromIso(at) >= overlap).map(({ id }) => id))
   const rest = new Set([...seenIds, ...read.map(({ id }) => id)].filter((id) => !recent.has(id)))
   const next = Math.max(fromIso(since), recent.size > SEEN_IDS_KEPT ? newest : overlap)
-  draft.add({ type: 'cursor_moved', at: facts.at, cursor: { since: toIso(next), seenIds: [...[...rest].slice(-OTHER_IDS_KEPT), ...[...recent].slice(-SEEN_IDS_KEPT)] } })
+  draft.add({
+    type: 'cursor_moved',
+    at: facts.at,
+    cursor: {
+      since: toIso(next),
+      seenIds: [...[...rest].slice(-OTHER_IDS_KEPT), ...[...recent].slice(-SEEN_IDS_KEPT)],
+    },
+  })
 }

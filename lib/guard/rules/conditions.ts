@@ -19,8 +19,15 @@ export const freshData: EntryRule = {
     if (ageMs > MAX_QUOTE_AGE_MS) problems.push(`quote is ${Math.round(ageMs / 1_000)} s old`)
     // Clocks differ a little; when by more, the age of the quote is unknown.
     if (ageMs < -MAX_QUOTE_AGE_MS) problems.push(`quote is ${Math.round(-ageMs / 1_000)} s in the future`)
-    if (dec(facts.quote.bid).gt(facts.quote.ask)) problems.push(`bid ${facts.quote.bid} is above ask ${facts.quote.ask}`)
-    return finding(problems.length === 0, 0, problems.length, 'bars are complete and the quote is fresh', problems.join('; '))
+    if (dec(facts.quote.bid).gt(facts.quote.ask))
+      problems.push(`bid ${facts.quote.bid} is above ask ${facts.quote.ask}`)
+    return finding(
+      problems.length === 0,
+      0,
+      problems.length,
+      'bars are complete and the quote is fresh',
+      problems.join('; '),
+    )
   },
 }
 
@@ -35,7 +42,13 @@ export const sessionOpen: EntryRule = {
     // A close that has passed is over: whether the session is open now, the venue says itself.
     const isClear = leftMs === null || leftMs < 0 || leftMs > config.guard.sessionBufferMinutes * MINUTE_MS
     const minutesLeft = leftMs === null ? null : tidy(leftMs / MINUTE_MS)
-    return finding(isOpen && isClear, config.guard.sessionBufferMinutes, minutesLeft, 'the session is open', isOpen ? `the session closes in ${minutesLeft} min` : `the session is closed: ${reason}`)
+    return finding(
+      isOpen && isClear,
+      config.guard.sessionBufferMinutes,
+      minutesLeft,
+      'the session is open',
+      isOpen ? `the session closes in ${minutesLeft} min` : `the session is closed: ${reason}`,
+    )
   },
 }
 
@@ -46,7 +59,13 @@ export const noOpenPosition: EntryRule = {
   limit: () => 'flat',
   check: ({ facts }) => {
     const held = positionOf(facts.phase)
-    return finding(held === null, 'flat', held === null ? 'flat' : `${held.side} ${held.quantity}`, 'no position is open', `a ${held?.side} of ${held?.quantity} is already open`)
+    return finding(
+      held === null,
+      'flat',
+      held === null ? 'flat' : `${held.side} ${held.quantity}`,
+      'no position is open',
+      `a ${held?.side} of ${held?.quantity} is already open`,
+    )
   },
 }
 
@@ -58,7 +77,13 @@ export const noReversal: EntryRule = {
   check: ({ facts }, plan) => {
     const held = positionOf(facts.phase)
     const reverses = held !== null && held.side !== plan.side
-    return finding(!reverses, 'same side or flat', held?.side ?? 'flat', 'it reverses nothing', `it would turn a ${held?.side} into a ${plan.side} in one step`)
+    return finding(
+      !reverses,
+      'same side or flat',
+      held?.side ?? 'flat',
+      'it reverses nothing',
+      `it would turn a ${held?.side} into a ${plan.side} in one step`,
+    )
   },
 }
 
@@ -69,7 +94,13 @@ export const noPendingIntent: EntryRule = {
   limit: () => 'no entry or close under way',
   check: ({ facts: { phase } }) => {
     const isPending = phase.kind === 'opening' || phase.kind === 'closing'
-    return finding(!isPending, 'none', isPending ? phase.kind : 'none', 'no order is unresolved', `an order is unresolved: the strategy is ${phase.kind}`)
+    return finding(
+      !isPending,
+      'none',
+      isPending ? phase.kind : 'none',
+      'no order is unresolved',
+      `an order is unresolved: the strategy is ${phase.kind}`,
+    )
   },
 }
 
@@ -79,7 +110,13 @@ export const noOpenIncident: EntryRule = {
   purpose: 'while something at the venue is unexplained nothing is added to it',
   limit: () => 'every incident resolved by a person',
   check: ({ facts: { openIncidents } }) =>
-    finding(openIncidents === 0, 0, openIncidents, 'no incident is unresolved', `${openIncidents} unresolved ${openIncidents === 1 ? 'incident' : 'incidents'}: look at hourhand status, then hourhand resume`),
+    finding(
+      openIncidents === 0,
+      0,
+      openIncidents,
+      'no incident is unresolved',
+      `${openIncidents} unresolved ${openIncidents === 1 ? 'incident' : 'incidents'}: look at hourhand status, then hourhand resume`,
+    ),
 }
 
 export const priceMoved: EntryRule = {
@@ -93,7 +130,13 @@ export const priceMoved: EntryRule = {
     if (atr === null || atr <= 0) return finding(false, limit, null, '', 'ATR is unknown, so the move cannot be judged')
     const distance = mid(facts.quote).minus(mid(snapshot.quote)).abs()
     const moved = tidy(toNumber(distance) / atr)
-    return finding(distance.lte(dec(atr).times(limit)), limit, moved, `the price has moved ${moved} ATR since the snapshot`, `the price has moved ${moved} ATR since the snapshot`)
+    return finding(
+      distance.lte(dec(atr).times(limit)),
+      limit,
+      moved,
+      `the price has moved ${moved} ATR since the snapshot`,
+      `the price has moved ${moved} ATR since the snapshot`,
+    )
   },
 }
 
@@ -107,10 +150,17 @@ export const cooldown: EntryRule = {
   check: ({ config, facts: { accounting, now } }) => {
     const { lastTradeLost, lastTradeClosedAt } = accounting
     const limit = config.guard.cooldownMinutesAfterLoss
-    if (!lastTradeLost || lastTradeClosedAt === null) return finding(true, limit, null, 'the last trade was no loss', '')
+    if (!lastTradeLost || lastTradeClosedAt === null)
+      return finding(true, limit, null, 'the last trade was no loss', '')
     const waitedMs = fromIso(now) - fromIso(lastTradeClosedAt)
     const waited = tidy(waitedMs / MINUTE_MS)
-    return finding(waitedMs >= limit * MINUTE_MS, limit, waited, `${waited} min have passed since the last loss`, `only ${waited} of ${limit} min have passed since the last loss at ${lastTradeClosedAt}`)
+    return finding(
+      waitedMs >= limit * MINUTE_MS,
+      limit,
+      waited,
+      `${waited} min have passed since the last loss`,
+      `only ${waited} of ${limit} min have passed since the last loss at ${lastTradeClosedAt}`,
+    )
   },
 }
 
@@ -130,7 +180,8 @@ export const tradingHours: EntryRule = {
   name: 'trading_hours',
   applies: 'entry',
   purpose: 'entries only at hours and on days the owner chose',
-  limit: ({ guard }) => `${guard.tradingHoursUtc.from}-${guard.tradingHoursUtc.to} h UTC on weekdays ${guard.tradingDaysUtc.join(',')}`,
+  limit: ({ guard }) =>
+    `${guard.tradingHoursUtc.from}-${guard.tradingHoursUtc.to} h UTC on weekdays ${guard.tradingDaysUtc.join(',')}`,
   check: ({ config, facts }) => {
     const { from, to } = config.guard.tradingHoursUtc
     const now = new Date(fromIso(facts.now))
@@ -138,7 +189,13 @@ export const tradingHours: EntryRule = {
     // 22 to 6 wraps midnight; 9 to 9 goes all the way round.
     const inHours = from < to ? hour >= from && hour < to : hour >= from || hour < to
     const inDays = config.guard.tradingDaysUtc.includes(now.getUTCDay())
-    return finding(inHours && inDays, `${from}-${to} h`, tidy(hour), 'within trading hours', inDays ? `hour ${tidy(hour)} UTC is outside ${from}-${to}` : `weekday ${now.getUTCDay()} is not a trading day`)
+    return finding(
+      inHours && inDays,
+      `${from}-${to} h`,
+      tidy(hour),
+      'within trading hours',
+      inDays ? `hour ${tidy(hour)} UTC is outside ${from}-${to}` : `weekday ${now.getUTCDay()} is not a trading day`,
+    )
   },
 }
 
@@ -152,7 +209,13 @@ export const fundingCost: EntryRule = {
     if (snapshot.funding === null) return finding(true, limit, null, 'no funding is known for this market', '')
     const cost = snapshot.funding.annualised * directionOf(plan.side)
     const paid = tidy(cost)
-    return finding(cost <= limit, limit, paid, `a ${plan.side} pays ${percent(paid)} a year`, `a ${plan.side} would pay ${percent(paid)} a year`)
+    return finding(
+      cost <= limit,
+      limit,
+      paid,
+      `a ${plan.side} pays ${percent(paid)} a year`,
+      `a ${plan.side} would pay ${percent(paid)} a year`,
+    )
   },
 }
 
@@ -160,9 +223,16 @@ export const liveMode: EntryRule = {
   name: 'live_mode',
   applies: 'entry',
   purpose: 'real money only with verified credentials and after a paper record that earned it',
-  limit: ({ live }) => `paper, or live with credentials verified, ${live.minPaperDays} days and ${live.minPaperTrades} trades on paper, no incident`,
+  limit: ({ live }) =>
+    `paper, or live with credentials verified, ${live.minPaperDays} days and ${live.minPaperTrades} trades on paper, no incident`,
   check: ({ config, facts: { liveBarriers } }) => {
     if (config.mode === 'paper') return finding(true, 0, null, 'paper mode', '')
-    return finding(liveBarriers.length === 0, 0, liveBarriers.length, 'live mode is earned', `live mode is not earned: ${liveBarriers.join('; ')}`)
+    return finding(
+      liveBarriers.length === 0,
+      0,
+      liveBarriers.length,
+      'live mode is earned',
+      `live mode is not earned: ${liveBarriers.join('; ')}`,
+    )
   },
 }

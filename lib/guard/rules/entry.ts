@@ -15,7 +15,13 @@ export const stopSide: EntryRule = {
     const reward = plan.takeProfitPrice.minus(plan.worstPrice).times(direction)
     const passed = risk.gt(0) && reward.gt(0)
     const levels = `stop ${canonical(plan.stopLossPrice)}, price ${canonical(plan.watchedPrice)} to ${canonical(plan.worstPrice)}, target ${canonical(plan.takeProfitPrice)}`
-    return finding(passed, 'stop and target on their sides', levels, 'stop and target are on the right sides', `${levels} do not fit a ${plan.side}`)
+    return finding(
+      passed,
+      'stop and target on their sides',
+      levels,
+      'stop and target are on the right sides',
+      `${levels} do not fit a ${plan.side}`,
+    )
   },
 }
 
@@ -45,7 +51,13 @@ export const stopBeforeLiquidation: EntryRule = {
     const limit = config.guard.liquidationBuffer
     const room = plan.stopLossPrice.minus(plan.liquidationPrice).times(directionOf(plan.side))
     const actual = shareOf(room, plan.worstPrice)
-    return finding(room.gte(plan.worstPrice.times(limit)), limit, actual, `liquidation lies ${percent(actual)} beyond the stop`, `liquidation at ${canonical(plan.liquidationPrice.round(8))} leaves ${percent(actual)} beyond the stop`)
+    return finding(
+      room.gte(plan.worstPrice.times(limit)),
+      limit,
+      actual,
+      `liquidation lies ${percent(actual)} beyond the stop`,
+      `liquidation at ${canonical(plan.liquidationPrice.round(8))} leaves ${percent(actual)} beyond the stop`,
+    )
   },
 }
 
@@ -59,10 +71,18 @@ export const rewardToRisk: EntryRule = {
     const direction = directionOf(plan.side)
     const risk = plan.executablePrice.minus(plan.stopLossPrice).times(direction)
     const reward = plan.takeProfitPrice.minus(plan.executablePrice).times(direction)
-    if (risk.lte(0)) return finding(false, limit, null, '', 'without a risk there is no ratio: the stop is on the wrong side')
+    if (risk.lte(0))
+      return finding(false, limit, null, '', 'without a risk there is no ratio: the stop is on the wrong side')
     const actual = shareOf(reward, risk)
-    if (plan.gainPerContract.lte(0)) return finding(false, limit, actual, '', 'the fees of both ways eat the whole reward')
-    return finding(reward.gte(risk.times(limit)), limit, actual, `reward is ${actual} times the risk`, `reward is only ${actual} times the risk`)
+    if (plan.gainPerContract.lte(0))
+      return finding(false, limit, actual, '', 'the fees of both ways eat the whole reward')
+    return finding(
+      reward.gte(risk.times(limit)),
+      limit,
+      actual,
+      `reward is ${actual} times the risk`,
+      `reward is only ${actual} times the risk`,
+    )
   },
 }
 
@@ -73,7 +93,13 @@ export const confidence: EntryRule = {
   limit: (config) => `at least ${config.guard.minConfidence}`,
   check: ({ config }, plan) => {
     const limit = config.guard.minConfidence
-    return finding(plan.confidence >= limit, limit, plan.confidence, `confidence is ${plan.confidence}`, `confidence is only ${plan.confidence}`)
+    return finding(
+      plan.confidence >= limit,
+      limit,
+      plan.confidence,
+      `confidence is ${plan.confidence}`,
+      `confidence is only ${plan.confidence}`,
+    )
   },
 }
 
@@ -88,7 +114,13 @@ export const riskPerTrade: EntryRule = {
     if (equity.lte(0)) return finding(false, limit, null, '', `equity is ${canonical(equity)}`)
     const actual = shareOf(plan.risk, equity)
     const passed = plan.risk.lte(equity.times(limit)) && plan.risk.gt(0)
-    return finding(passed, limit, actual, `${percent(actual)} of equity is at risk`, `${percent(actual)} of equity would be at risk with ${canonical(plan.quantity)} contracts`)
+    return finding(
+      passed,
+      limit,
+      actual,
+      `${percent(actual)} of equity is at risk`,
+      `${percent(actual)} of equity would be at risk with ${canonical(plan.quantity)} contracts`,
+    )
   },
 }
 
@@ -102,7 +134,13 @@ export const leverage: EntryRule = {
     const equity = dec(facts.accounting.equity)
     if (equity.lte(0)) return finding(false, limit, null, '', `equity is ${canonical(equity)}`)
     const actual = shareOf(plan.notional, equity)
-    return finding(plan.notional.lte(equity.times(plan.leverage)), limit, actual, `notional is ${actual} times equity`, `notional would be ${actual} times equity`)
+    return finding(
+      plan.notional.lte(equity.times(plan.leverage)),
+      limit,
+      actual,
+      `notional is ${actual} times equity`,
+      `notional would be ${actual} times equity`,
+    )
   },
 }
 
@@ -126,7 +164,13 @@ export const minimumSize: EntryRule = {
   check: ({ facts: { product } }, plan) => {
     const sized = plan.sizedQuantity
     const passed = sized.gte(product.minQuantity) && sized.lte(product.maxQuantity)
-    return finding(passed, product.minQuantity, canonical(sized), `${canonical(sized)} contracts`, `the limits allow ${canonical(sized)} contracts, the venue's minimum is ${product.minQuantity}`)
+    return finding(
+      passed,
+      product.minQuantity,
+      canonical(sized),
+      `${canonical(sized)} contracts`,
+      `the limits allow ${canonical(sized)} contracts, the venue's minimum is ${product.minQuantity}`,
+    )
   },
 }
 
@@ -134,11 +178,20 @@ export const liveSize: EntryRule = {
   name: 'live_size',
   applies: 'entry',
   purpose: 'the first live entries are the smallest, and grow with the number of live trades closed',
-  limit: ({ mode, live }) => (mode === 'paper' ? 'none on paper' : `the venue's minimum, doubled after every ${live.tradesPerSizeStep} closed live trades`),
+  limit: ({ mode, live }) =>
+    mode === 'paper'
+      ? 'none on paper'
+      : `the venue's minimum, doubled after every ${live.tradesPerSizeStep} closed live trades`,
   check: ({ config, facts: { sizeCap } }, plan) => {
     const actual = canonical(plan.quantity)
     if (config.mode === 'paper') return finding(true, null, actual, 'paper mode', '')
     if (sizeCap === null) return finding(false, null, actual, '', 'the ceiling of live entries is unknown')
-    return finding(plan.quantity.lte(sizeCap), sizeCap, actual, `${actual} of at most ${sizeCap} contracts`, `${actual} contracts would be more than the ${sizeCap} that live entries may have now`)
+    return finding(
+      plan.quantity.lte(sizeCap),
+      sizeCap,
+      actual,
+      `${actual} of at most ${sizeCap} contracts`,
+      `${actual} contracts would be more than the ${sizeCap} that live entries may have now`,
+    )
   },
 }

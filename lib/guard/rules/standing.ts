@@ -7,7 +7,14 @@ export const killSwitch: StandingRule = {
   halts: false,
   purpose: 'a halted strategy opens nothing until a person resumes it',
   limit: () => 'not halted',
-  check: ({ facts: { halt } }) => finding(halt === null, 'not halted', halt === null ? 'not halted' : 'halted', 'the strategy is not halted', `halted by ${halt?.by} since ${halt?.at}: ${halt?.reason}`),
+  check: ({ facts: { halt } }) =>
+    finding(
+      halt === null,
+      'not halted',
+      halt === null ? 'not halted' : 'halted',
+      'the strategy is not halted',
+      `halted by ${halt?.by} since ${halt?.at}: ${halt?.reason}`,
+    ),
 }
 
 export const dailyLossRule: StandingRule = {
@@ -19,7 +26,13 @@ export const dailyLossRule: StandingRule = {
   check: ({ config, facts }) => {
     const loss = dailyLoss(facts.accounting)
     const limit = config.guard.maxDailyLoss
-    return finding(loss < limit, limit, tidy(loss), () => `the day stands at ${percent(-loss)}`, () => `the day has lost ${percent(loss)} of its starting equity`)
+    return finding(
+      loss < limit,
+      limit,
+      tidy(loss),
+      () => `the day stands at ${percent(-loss)}`,
+      () => `the day has lost ${percent(loss)} of its starting equity`,
+    )
   },
 }
 
@@ -32,6 +45,12 @@ export const drawdownRule: StandingRule = {
   check: ({ config, facts }) => {
     const fall = drawdown(facts.accounting)
     const limit = config.guard.maxDrawdown
-    return finding(fall < limit, limit, tidy(fall), () => `equity is ${percent(fall)} below its peak`, () => `equity has fallen ${percent(fall)} from its peak`)
+    return finding(
+      fall < limit,
+      limit,
+      tidy(fall),
+      () => `equity is ${percent(fall)} below its peak`,
+      () => `equity has fallen ${percent(fall)} from its peak`,
+    )
   },
 }

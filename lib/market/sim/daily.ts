@@ -59,7 +59,11 @@ export function createDailyPath({ stream, sigma: average, reversion }: DailyOpti
     extend(day)
     return values[day] ?? 0
   }
-  return { sigma: (day) => read(sigmas, day), total: (day) => read(totals, day), levelBefore: (day) => read(levels, day) }
+  return {
+    sigma: (day) => read(sigmas, day),
+    total: (day) => read(totals, day),
+    levelBefore: (day) => read(levels, day),
+  }
 }
 
 function pick(chances: readonly number[], uniform: number): (typeof REGIMES)[number] {

@@ -19,7 +19,10 @@ export type IntradayOptions = {
   readonly into?: MinutePath
 }
 
-export const newMinutePath = (): MinutePath => ({ returns: new Float64Array(MINUTES), sigmas: new Float64Array(MINUTES) })
+export const newMinutePath = (): MinutePath => ({
+  returns: new Float64Array(MINUTES),
+  sigmas: new Float64Array(MINUTES),
+})
 
 /** Stationary deviation of the logarithm of intraday volatility, and its memory from block to block (halves in an hour). */
 const HEAT_SIGMA = 0.45
@@ -86,12 +89,14 @@ function heatOf(stream: readonly (string | number)[], day: number, prng: { norma
   const gap = midnightHeat(stream, day + 1) - heat
   // Only the last blocks are bent: the process forgets its past within a few hours anyway.
   const bent = 60
-  for (let block = BLOCKS - bent; block < BLOCKS; block += 1) heats[block] = (heats[block] ?? 0) + (gap * (block - BLOCKS + bent)) / bent
+  for (let block = BLOCKS - bent; block < BLOCKS; block += 1)
+    heats[block] = (heats[block] ?? 0) + (gap * (block - BLOCKS + bent)) / bent
   return heats
 }
 
 /** Heat at the midnight that begins a day: within one and a half deviations, evenly. */
-const midnightHeat = (stream: readonly (string | number)[], day: number): number => HEAT_SIGMA * (3 * hashUniform(...stream, 'midnight', day) - 1.5)
+const midnightHeat = (stream: readonly (string | number)[], day: number): number =>
+  HEAT_SIGMA * (3 * hashUniform(...stream, 'midnight', day) - 1.5)
 
 /**
  * Volatility by minute of the UTC day, mean square 1: a trough in the small hours, a rise at the European open,

@@ -1,5 +1,14 @@
 import { price } from '../../core/decimal.ts'
-import { DAY_MS, type EpochMs, floorTime, HOUR_MS, MINUTE_MS, type Timeframe, timeframeMs, toIso } from '../../core/time.ts'
+import {
+  DAY_MS,
+  type EpochMs,
+  floorTime,
+  HOUR_MS,
+  MINUTE_MS,
+  type Timeframe,
+  timeframeMs,
+  toIso,
+} from '../../core/time.ts'
 import type { Candle, FundingRate } from '../../../schemas/market.ts'
 import { type MarketData, MarketDataError } from '../market-data.ts'
 import { createLru } from './lru.ts'
@@ -53,17 +62,21 @@ export function createSimMarket({ seed, symbols = {} }: SimMarketOptions): Marke
   const factor = createDailyPath({ stream: [seed, 'market'], sigma: MARKET_SIGMA, reversion: 0.006 })
   const factorMinutes = createLru<number, MinutePath>(FACTOR_DAYS)
   const factorDay = (day: number): MinutePath =>
-    factorMinutes.get(day, () => createMinutePath({ stream: [seed, 'market'], day, sigma: factor.sigma(day), total: factor.total(day) }))
+    factorMinutes.get(day, () =>
+      createMinutePath({ stream: [seed, 'market'], day, sigma: factor.sigma(day), total: factor.total(day) }),
+    )
   const known = new Map<string, SimulatedSymbol>()
   const simulated = (symbol: string): SimulatedSymbol => {
-    const found = known.get(symbol) ?? createSymbol(seed, symbol, { ...suggestedBy(symbol), ...symbols[symbol] }, factor, factorDay)
+    const found =
+      known.get(symbol) ?? createSymbol(seed, symbol, { ...suggestedBy(symbol), ...symbols[symbol] }, factor, factorDay)
     known.set(symbol, found)
     return found
   }
 
   const name = `sim seed ${seed}`
   const begin = (at: EpochMs): void => {
-    if (!(at >= SIM_EPOCH)) throw new MarketDataError(`${name}: the simulated market begins ${toIso(SIM_EPOCH)}, asked for ${toIso(at)}`)
+    if (!(at >= SIM_EPOCH))
+      throw new MarketDataError(`${name}: the simulated market begins ${toIso(SIM_EPOCH)}, asked for ${toIso(at)}`)
   }
   return {
     name,
@@ -122,9 +135,20 @@ type SimulatedSymbol = {
   openInterestAt(at: EpochMs): number
 }
 
-type Minutes = { readonly prices: Float64Array; readonly highs: Float64Array; readonly lows: Float64Array; readonly volumes: Float64Array }
+type Minutes = {
+  readonly prices: Float64Array
+  readonly highs: Float64Array
+  readonly lows: Float64Array
+  readonly volumes: Float64Array
+}
 
-function createSymbol(seed: number, symbol: string, facts: SimSymbol, factor: ReturnType<typeof createDailyPath>, factorDay: (day: number) => MinutePath): SimulatedSymbol {
+function createSymbol(
+  seed: number,
+  symbol: string,
+  facts: SimSymbol,
+  factor: ReturnType<typeof createDailyPath>,
+  factorDay: (day: number) => MinutePath,
+): SimulatedSymbol {
   const stream = [seed, 'symbol', symbol]
   const own = createDailyPath({ stream, sigma: facts.ownSigma, reversion: 0.006 })
   const { startPrice, beta } = facts
@@ -133,7 +157,8 @@ function createSymbol(seed: number, symbol: string, facts: SimSymbol, factor: Re
   const minuteDays = createLru<number, Minutes>(MINUTE_DAYS)
   const barDays = createLru<number, Map<Timeframe, readonly Candle[]>>(BAR_DAYS)
 
-  const priceBefore = (day: number): number => startPrice * Math.exp(beta * factor.levelBefore(day) + own.levelBefore(day))
+  const priceBefore = (day: number): number =>
+    startPrice * Math.exp(beta * factor.levelBefore(day) + own.levelBefore(day))
   const round = (value: number): number => Math.max(1, Math.round(value * ticks)) / ticks
 
   const scratch = newMinutePath()
@@ -162,7 +187,9 @@ function createSymbol(seed: number, symbol: string, facts: SimSymbol, factor: Re
       const down = prng.uniform()
       highs[minute] = round(Math.max(before, exact) * (1 + deviation * up * up))
       lows[minute] = round(Math.min(before, exact) * (1 - deviation * down * down))
-      const activity = (0.3 + prng.uniform()) * (0.4 * (RHYTHM[minute] ?? 1) + 0.4 * (deviation / usual) + 0.3 * (Math.abs(move) / usual))
+      const activity =
+        (0.3 + prng.uniform()) *
+        (0.4 * (RHYTHM[minute] ?? 1) + 0.4 * (deviation / usual) + 0.3 * (Math.abs(move) / usual))
       volumes[minute] = roundVolume(lot * activity)
     }
     return { prices, highs, lows, volumes }
@@ -197,7 +224,8 @@ function createSymbol(seed: number, symbol: string, facts: SimSymbol, factor: Re
     openInterestAt(at) {
       const day = dayOf(at)
       const part = (at - SIM_EPOCH - day * DAY_MS) / DAY_MS
-      const wave = hashUniform(...stream, 'interest', day) * (1 - part) + hashUniform(...stream, 'interest', day + 1) * part
+      const wave =
+        hashUniform(...stream, 'interest', day) * (1 - part) + hashUniform(...stream, 'interest', day + 1) * part
       return Math.round((400_000_000 / startPrice) * (0.75 + 0.5 * wave))
     },
   }
@@ -219,7 +247,14 @@ function collectBars({ prices, highs, lows, volumes }: Minutes, day: number, tim
       low = Math.min(low, lows[minute] ?? low)
       volume += volumes[minute] ?? 0
     }
-    bars.push({ time: SIM_EPOCH + day * DAY_MS + start * MINUTE_MS, open: prices[start] ?? 0, high, low, close: prices[start + length] ?? 0, volume: roundVolume(volume) })
+    bars.push({
+      time: SIM_EPOCH + day * DAY_MS + start * MINUTE_MS,
+      open: prices[start] ?? 0,
+      high,
+      low,
+      close: prices[start + length] ?? 0,
+      volume: roundVolume(volume),
+    })
   }
   return bars
 }

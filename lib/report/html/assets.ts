@@ -19,7 +19,10 @@ export function readAssets(): Assets {
     charts: read(library, 'dist/lightweight-charts.standalone.production.js').trimEnd(),
     client: linkModules('main.js', (file) => read(client, file)),
     licences: [
-      { title: 'Lightweight Charts, Apache License 2.0', text: `${CHARTS_NOTICE}\n\n${read(library, 'LICENSE').trim()}` },
+      {
+        title: 'Lightweight Charts, Apache License 2.0',
+        text: `${CHARTS_NOTICE}\n\n${read(library, 'LICENSE').trim()}`,
+      },
       { title: 'fancy-canvas, MIT License', text: CANVAS_LICENCE },
     ],
   }

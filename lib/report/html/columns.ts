@@ -6,7 +6,8 @@ export type Json = string | number | boolean | null | Json[] | { [key: string]: 
  * A plain array is the rows themselves; `k`, `c` and `r` are the keys of objects, a column for each, and how many there are; `n` and `v` are
  * lengths of arrays and all their members in one column; `o` and `v` say which rows are not null, and these.
  */
-export type Columns = Json[] | { k: string[]; c: Columns[]; r: number } | { n: number[]; v: Columns } | { o: number[]; v: Columns }
+export type Columns =
+  Json[] | { k: string[]; c: Columns[]; r: number } | { n: number[]; v: Columns } | { o: number[]; v: Columns }
 
 /** Turns rows into columns. `client/columns.js` turns them back into equal rows, keys in the same order. Rows of mixed shape stay rows. */
 export function toColumns(rows: readonly Json[]): Columns {
@@ -20,10 +21,15 @@ export function toColumns(rows: readonly Json[]): Columns {
     const lists = present.filter((row) => Array.isArray(row))
     return { n: lists.map((list) => list.length), v: toColumns(lists.flat()) }
   }
-  return { k: keys, c: keys.map((key) => toColumns(present.map((row) => (isObject(row) ? (row[key] ?? null) : null)))), r: present.length }
+  return {
+    k: keys,
+    c: keys.map((key) => toColumns(present.map((row) => (isObject(row) ? (row[key] ?? null) : null)))),
+    r: present.length,
+  }
 }
 
-const isObject = (row: Json): row is { [key: string]: Json } => typeof row === 'object' && row !== null && !Array.isArray(row)
+const isObject = (row: Json): row is { [key: string]: Json } =>
+  typeof row === 'object' && row !== null && !Array.isArray(row)
 
 /** The keys, if all rows are objects with the same ones in the same order. */
 function commonKeys(rows: readonly Json[]): string[] | null {

@@ -2,7 +2,8 @@
  * Notices that licences of embedded code ask to be passed on and that its npm packages do not ship.
  * Lightweight Charts: NOTICE of its repository; it also asks for a link to the maker's page, which stands below the chart.
  */
-export const CHARTS_NOTICE = 'TradingView Lightweight Charts™\nCopyright (c) 2026 TradingView, Inc. https://www.tradingview.com/'
+export const CHARTS_NOTICE =
+  'TradingView Lightweight Charts™\nCopyright (c) 2026 TradingView, Inc. https://www.tradingview.com/'
 
 /** fancy-canvas, MIT, which the standalone build of Lightweight Charts contains. */
 export const CANVAS_LICENCE = `Copyright (c) 2019 TradingView, Inc

@@ -7,7 +7,7 @@ const EXPORT = /^export (?=(?:async )?function\*? (?<callable>\w+)|const (?<cons
  * One script out of a page's modules, so that the page needs no server to import from: each module becomes a
  * function that returns its exports, in the order in which they need each other.
  *
- * It understands what our modules use and refuses the rest by name: one-line `import { a, b as c } from './file.js'`
+ * It understands what our modules use and refuses the rest by name: `import { a, b as c } from './file.js'`
  * and `export` before a function or a const. `read` gives a module's text. Throws InvariantError on anything else
  * and on a circle.
  */
@@ -18,6 +18,7 @@ export function linkModules(entry: string, read: (file: string) => string): stri
     invariant(!path.includes(file), `modules import each other in a circle: ${[...path, file].join(' > ')}`)
     const exported: string[] = []
     const lines = read(file)
+      .replace(/^import \{[^}]*\} from/gm, (names) => names.replaceAll(/\s+/g, ' ').replace(', }', ' }'))
       .split('\n')
       .map((line) => {
         const imports = IMPORT.exec(line)?.groups

@@ -20,4 +20,6 @@ export type Series = Pick<ReportData, Columned> & {
 export type PackedSeries = Omit<Series, 'trades'> & { trades: Columns }
 
 /** A story as it lies in its chunk. */
-export type PackedStory = Omit<Story, 'prompt'> & { prompt: (Omit<NonNullable<Story['prompt']>, 'system'> & { system: number }) | null }
+export type PackedStory = Omit<Story, 'prompt'> & {
+  prompt: (Omit<NonNullable<Story['prompt']>, 'system'> & { system: number }) | null
+}

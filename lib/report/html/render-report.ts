@@ -36,9 +36,15 @@ export function renderReport(data: ReportData): string {
   ].join('\n')
 }
 
-const ICON = "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><rect width='16' height='16' rx='3' fill='#1c4f9c'/><path d='M5 3v10M11 3v10M3.5 6h3v4h-3zM9.5 5h3v5h-3z' stroke='#fff' fill='#fff'/></svg>"
+const ICON =
+  "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'><rect width='16' height='16' rx='3' fill='#1c4f9c'/><path d='M5 3v10M11 3v10M3.5 6h3v4h-3zM9.5 5h3v5h-3z' stroke='#fff' fill='#fff'/></svg>"
 
-function head(data: ReportData, verdict: Verdict, style: { element: string; source: string }, scripts: string[]): string[] {
+function head(
+  data: ReportData,
+  verdict: Verdict,
+  style: { element: string; source: string },
+  scripts: string[],
+): string[] {
   const policy = [
     "default-src 'none'",
     `script-src ${scripts.join(' ')}`,

@@ -18,14 +18,22 @@ export const meanBlockLength = (count: number): number => Math.max(1, Math.cbrt(
  * statistics see the same resamples. Null of fewer than {@link MIN_BOOTSTRAP_VALUES} values.
  * Politis and Romano, "The Stationary Bootstrap", Journal of the American Statistical Association (1994).
  */
-export const bootstrapSeries = (series: readonly number[], statistics: readonly Statistic[], options: BootstrapOptions): (Interval | null)[] =>
+export const bootstrapSeries = (
+  series: readonly number[],
+  statistics: readonly Statistic[],
+  options: BootstrapOptions,
+): (Interval | null)[] =>
   bootstrap(series, statistics, options, createPrng('bootstrap', 'series', options.seed), drawBlocks)
 
 /**
  * Interval for a statistic of values that do not depend on each other: plain bootstrap, drawn with replacement.
  * Percentile interval, null of fewer than {@link MIN_BOOTSTRAP_VALUES} values. Efron (1979).
  */
-export const bootstrapValues = (values: readonly number[], statistic: Statistic, options: BootstrapOptions): Interval | null =>
+export const bootstrapValues = (
+  values: readonly number[],
+  statistic: Statistic,
+  options: BootstrapOptions,
+): Interval | null =>
   bootstrap(values, [statistic], options, createPrng('bootstrap', 'values', options.seed), drawValues)[0] ?? null
 
 /** Fills `sample` from `source`, which is as long. */
@@ -47,10 +55,17 @@ function drawBlocks(prng: Prng, source: Float64Array, sample: Float64Array): voi
 
 function drawValues(prng: Prng, source: Float64Array, sample: Float64Array): void {
   const count = source.length
-  for (let position = 0; position < count; position += 1) sample[position] = source[Math.floor(prng.uniform() * count)] ?? 0
+  for (let position = 0; position < count; position += 1)
+    sample[position] = source[Math.floor(prng.uniform() * count)] ?? 0
 }
 
-function bootstrap(values: readonly number[], statistics: readonly Statistic[], { resamples, confidence }: BootstrapOptions, prng: Prng, draw: Draw): (Interval | null)[] {
+function bootstrap(
+  values: readonly number[],
+  statistics: readonly Statistic[],
+  { resamples, confidence }: BootstrapOptions,
+  prng: Prng,
+  draw: Draw,
+): (Interval | null)[] {
   if (values.length < MIN_BOOTSTRAP_VALUES) return statistics.map(() => null)
   const source = Float64Array.from(values)
   const sample = new Float64Array(values.length)
@@ -63,7 +78,9 @@ function bootstrap(values: readonly number[], statistics: readonly Statistic[], 
     })
   }
   // A statistic that mostly has no value has no interval either.
-  return found.map((results) => (results.length === 0 || results.length < resamples / 2 ? null : percentiles(results, confidence)))
+  return found.map((results) =>
+    results.length === 0 || results.length < resamples / 2 ? null : percentiles(results, confidence),
+  )
 }
 
 function percentiles(values: readonly number[], confidence: number): Interval {

@@ -11,7 +11,16 @@ import { divide, kurtosis, mean, skewness } from './moments.ts'
 import { annualisedReturn, calmarRatio, sharpeRatio, sortinoRatio, totalReturn, volatility } from './ratios.ts'
 import { dailyReturns, OBSERVATION_HOURS, OBSERVATIONS_PER_YEAR } from './returns.ts'
 import { deflatedSharpe, luckySharpe, noSkillDeviation, probabilisticSharpe } from './sharpe-evidence.ts'
-import { exitReasonOf, groupTrades, hourOf, multiplesOf, regimeOf, sideOf, tradedNotional, tradeStatistics } from './trade-statistics.ts'
+import {
+  exitReasonOf,
+  groupTrades,
+  hourOf,
+  multiplesOf,
+  regimeOf,
+  sideOf,
+  tradedNotional,
+  tradeStatistics,
+} from './trade-statistics.ts'
 import { exposure, turnover } from './use-of-capital.ts'
 
 export type MetricsInput = {
@@ -41,10 +50,25 @@ export type MetricsInput = {
 
 /** What a result amounts to. Pure: equal inputs give equal bytes, in whatever order the trades come. */
 export function computeMetrics(input: MetricsInput): Metrics {
-  const { equity, startEquity, from, to, contractSize, tokens, tokenCostUsd, trials = 1, trialDeviation = null, resamples = 2_000, confidence = 0.95, seed = 1 } = input
+  const {
+    equity,
+    startEquity,
+    from,
+    to,
+    contractSize,
+    tokens,
+    tokenCostUsd,
+    trials = 1,
+    trialDeviation = null,
+    resamples = 2_000,
+    confidence = 0.95,
+    seed = 1,
+  } = input
   invariant(to >= from, `a record ends after it begins: ${from} to ${to}`)
   // Sums of floating-point numbers and resamples depend on the order.
-  const trades = input.trades.toSorted((a, b) => (a.entryTime === b.entryTime ? compare(a.id, b.id) : compare(a.entryTime, b.entryTime)))
+  const trades = input.trades.toSorted((a, b) =>
+    a.entryTime === b.entryTime ? compare(a.id, b.id) : compare(a.entryTime, b.entryTime),
+  )
   const endEquity = equity.at(-1)?.equity ?? startEquity
   const curve = toCurve(equity, startEquity, from)
   const returns = dailyReturns(curve)
@@ -53,7 +77,11 @@ export function computeMetrics(input: MetricsInput): Metrics {
   const total = totalReturn(startEquity, endEquity)
   const annualised = annualisedReturn(total, days)
   const deepest = maxDrawdown(curve)
-  const [returnInterval = null, sharpeInterval = null] = bootstrapSeries(returns, [compound, sharpeRatio], { resamples, confidence, seed })
+  const [returnInterval = null, sharpeInterval = null] = bootstrapSeries(returns, [compound, sharpeRatio], {
+    resamples,
+    confidence,
+    seed,
+  })
   return {
     schemaVersion: 1,
     from: toIso(from),
@@ -99,23 +127,40 @@ export function computeMetrics(input: MetricsInput): Metrics {
 }
 
 /** The few numbers that a baseline is compared by, of its curve alone; the first point is what it starts from, above zero. */
-export function measureCurve(curve: readonly CurvePoint[]): { totalReturn: number; sharpe: number | null; maxDrawdown: number } {
+export function measureCurve(curve: readonly CurvePoint[]): {
+  totalReturn: number
+  sharpe: number | null
+  maxDrawdown: number
+} {
   const [first, last] = [curve[0]?.value ?? 0, curve.at(-1)?.value ?? 0]
-  return { totalReturn: divide(last - first, first) ?? 0, sharpe: sharpeRatio(dailyReturns(curve)), maxDrawdown: maxDrawdown(curve) }
+  return {
+    totalReturn: divide(last - first, first) ?? 0,
+    sharpe: sharpeRatio(dailyReturns(curve)),
+    maxDrawdown: maxDrawdown(curve),
+  }
 }
 
 /** The Sharpe ratio as deflation takes it and as trials are compared by: not annualised. */
-export const sharpePerObservation = ({ sharpe, observationsPerYear }: Pick<Metrics, 'sharpe' | 'observationsPerYear'>): number | null =>
+export const sharpePerObservation = ({
+  sharpe,
+  observationsPerYear,
+}: Pick<Metrics, 'sharpe' | 'observationsPerYear'>): number | null =>
   sharpe === null ? null : sharpe / Math.sqrt(observationsPerYear)
 
-type Evidence = Pick<Metrics['evidence'], 'trials' | 'trialDeviation' | 'trialDeviationSource' | 'luckySharpe' | 'probabilisticSharpe' | 'deflatedSharpe'>
+type Evidence = Pick<
+  Metrics['evidence'],
+  'trials' | 'trialDeviation' | 'trialDeviationSource' | 'luckySharpe' | 'probabilisticSharpe' | 'deflatedSharpe'
+>
 
 /** Where the trials' deviation is not known, they are taken to differ by sampling error alone, as without any skill. */
 function sharpeEvidence(returns: readonly number[], trials: number, measured: number | null): Evidence {
   const deviation = trials === 1 ? 0 : (measured ?? noSkillDeviation(returns.length))
   const lucky = deviation === null ? null : luckySharpe(trials, deviation)
   const [sharpe, skew, kurt] = [sharpeRatio(returns, 1), skewness(returns), kurtosis(returns)]
-  const estimate = sharpe === null || skew === null || kurt === null ? null : { sharpe, observations: returns.length, skewness: skew, kurtosis: kurt }
+  const estimate =
+    sharpe === null || skew === null || kurt === null
+      ? null
+      : { sharpe, observations: returns.length, skewness: skew, kurtosis: kurt }
   return {
     trials,
     trialDeviation: trials === 1 ? null : deviation,

@@ -44,10 +44,12 @@ export function maxDrawdown(curve: readonly CurvePoint[]): number {
 }
 
 /** The deepest of the falls, the first of equals. */
-export const deepestDrawdown = (falls: readonly Fall[]): Drawdown | null => describe(greatest(falls, ({ depth }) => depth))
+export const deepestDrawdown = (falls: readonly Fall[]): Drawdown | null =>
+  describe(greatest(falls, ({ depth }) => depth))
 
 /** The fall that lasted longest from peak to recovery or end (time under water), the first of equals. */
-export const longestDrawdown = (falls: readonly Fall[]): Drawdown | null => describe(greatest(falls, ({ lengthMs }) => lengthMs))
+export const longestDrawdown = (falls: readonly Fall[]): Drawdown | null =>
+  describe(greatest(falls, ({ lengthMs }) => lengthMs))
 
 function greatest(falls: readonly Fall[], sizeOf: (fall: Fall) => number): Fall | null {
   let found: Fall | null = null
@@ -58,5 +60,11 @@ function greatest(falls: readonly Fall[], sizeOf: (fall: Fall) => number): Fall 
 function describe(fall: Fall | null): Drawdown | null {
   if (fall === null) return null
   const { depth, peakAt, troughAt, recoveredAt, lengthMs } = fall
-  return { depth, peakAt: toIso(peakAt), troughAt: toIso(troughAt), recoveredAt: recoveredAt === null ? null : toIso(recoveredAt), days: lengthMs / DAY_MS }
+  return {
+    depth,
+    peakAt: toIso(peakAt),
+    troughAt: toIso(troughAt),
+    recoveredAt: recoveredAt === null ? null : toIso(recoveredAt),
+    days: lengthMs / DAY_MS,
+  }
 }

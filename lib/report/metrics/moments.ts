@@ -8,7 +8,8 @@ export function divide(a: number, b: number): number | null {
 }
 
 /** Arithmetic mean; null of nothing. */
-export const mean = (values: ArrayLike<number>): number | null => (values.length === 0 ? null : sumOf(packed(values)) / values.length)
+export const mean = (values: ArrayLike<number>): number | null =>
+  values.length === 0 ? null : sumOf(packed(values)) / values.length
 
 /** Sample standard deviation, √(Σ(x - x̄)² / (n - 1)); null of fewer than two, 0 where all are equal up to rounding. */
 export function deviation(values: ArrayLike<number>): number | null {
@@ -21,13 +22,16 @@ export function deviation(values: ArrayLike<number>): number | null {
  * Skewness m₃ / m₂^1.5 of the central moments of all values, which is what the standard error of a Sharpe ratio asks
  * for; null of fewer than three values or without spread.
  */
-export const skewness = (values: ArrayLike<number>): number | null => (values.length < 3 ? null : standardMoment(packed(values), 3))
+export const skewness = (values: ArrayLike<number>): number | null =>
+  values.length < 3 ? null : standardMoment(packed(values), 3)
 
 /** Kurtosis m₄ / m₂², 3 for a normal distribution; null of fewer than four values or without spread. */
-export const kurtosis = (values: ArrayLike<number>): number | null => (values.length < 4 ? null : standardMoment(packed(values), 4))
+export const kurtosis = (values: ArrayLike<number>): number | null =>
+  values.length < 4 ? null : standardMoment(packed(values), 4)
 
 /** One representation for all loops below: a bootstrap runs through them by the million. */
-const packed = (values: ArrayLike<number>): Float64Array => (values instanceof Float64Array ? values : new Float64Array(values))
+const packed = (values: ArrayLike<number>): Float64Array =>
+  values instanceof Float64Array ? values : new Float64Array(values)
 
 function sumOf(values: Float64Array): number {
   let total = 0

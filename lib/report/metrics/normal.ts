@@ -5,7 +5,7 @@ const TAIL = 2
 const FRACTION_TERMS = 200
 
 /** Density of the standard normal distribution. */
-export const normalDensity = (x: number): number => Math.exp(-x * x / 2) / ROOT_TWO_PI
+export const normalDensity = (x: number): number => Math.exp((-x * x) / 2) / ROOT_TWO_PI
 
 /**
  * Φ(x), the standard normal distribution function, to 3e-14 of its value down to x = -30, and 3e-16 in all.
@@ -19,7 +19,7 @@ export function normalCdf(x: number): number {
   let term = x
   let total = x
   for (let odd = 3; Math.abs(term) > Number.EPSILON * Math.abs(total); odd += 2) {
-    term *= x * x / odd
+    term *= (x * x) / odd
     total += term
   }
   return 0.5 + normalDensity(x) * total
@@ -45,7 +45,7 @@ export function normalQuantile(p: number): number {
   let x = (2.515517 + t * (0.802853 + t * 0.010328)) / (1 + t * (1.432788 + t * (0.189269 + t * 0.001308))) - t
   for (let step = 0; step < 3; step += 1) {
     const newton = (normalCdf(x) - p) / normalDensity(x)
-    x -= newton / (1 + x * newton / 2)
+    x -= newton / (1 + (x * newton) / 2)
   }
   return x
 }

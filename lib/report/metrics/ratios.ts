@@ -56,4 +56,5 @@ export function sortinoRatio(returns: ArrayLike<number>, perYear: number = OBSER
 }
 
 /** Calmar ratio, annualised return / maximum drawdown, over the whole span; null without either. Young (1991). */
-export const calmarRatio = (annualised: number | null, maxDrawdown: number): number | null => (annualised === null ? null : divide(annualised, maxDrawdown))
+export const calmarRatio = (annualised: number | null, maxDrawdown: number): number | null =>
+  annualised === null ? null : divide(annualised, maxDrawdown)

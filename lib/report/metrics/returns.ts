@@ -24,7 +24,8 @@ export function dailyReturns(curve: readonly CurvePoint[]): number[] {
   const last = curve.at(-1)
   if (first === undefined || last === undefined || last.at <= first.at) return []
   const ends: number[] = []
-  for (let midnight = (Math.floor(first.at / DAY_MS) + 1) * DAY_MS; midnight < last.at; midnight += DAY_MS) ends.push(midnight)
+  for (let midnight = (Math.floor(first.at / DAY_MS) + 1) * DAY_MS; midnight < last.at; midnight += DAY_MS)
+    ends.push(midnight)
   if (ends.length > 0 && (ends[0] ?? 0) - first.at < DAY_MS / 2) ends.shift()
   if (ends.length > 0 && last.at - (ends.at(-1) ?? 0) < DAY_MS / 2) ends.pop()
   ends.push(last.at)

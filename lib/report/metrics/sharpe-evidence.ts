@@ -36,7 +36,8 @@ export function expectedMaximum(trials: number): number {
 }
 
 /** Standard deviation of estimated Sharpe ratios per observation when none has any skill, 1 / √(T - 1): their sampling error at a true ratio of zero. */
-export const noSkillDeviation = (observations: number): number | null => (observations > 1 ? 1 / Math.sqrt(observations - 1) : null)
+export const noSkillDeviation = (observations: number): number | null =>
+  observations > 1 ? 1 / Math.sqrt(observations - 1) : null
 
 /**
  * The Sharpe ratio per observation that the best of so many trials without skill is expected to show: the
@@ -51,4 +52,5 @@ export function luckySharpe(trials: number, deviation: number): number {
  * Deflated Sharpe ratio: the {@link probabilisticSharpe} against {@link luckySharpe}. `deviation` is that of the trials'
  * ratios per observation. With one trial it is the probabilistic ratio against zero. Bailey and López de Prado (2014).
  */
-export const deflatedSharpe = (estimate: SharpeEstimate, trials: number, deviation: number): number | null => probabilisticSharpe(estimate, luckySharpe(trials, deviation))
+export const deflatedSharpe = (estimate: SharpeEstimate, trials: number, deviation: number): number | null =>
+  probabilisticSharpe(estimate, luckySharpe(trials, deviation))

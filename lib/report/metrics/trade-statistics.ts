@@ -13,7 +13,10 @@ export const winRate = (trades: readonly Trade[]): number | null => divide(trade
 
 /** Sum of the wins over the sum of the losses, without its sign; null without a loss. The sums are exact. */
 export const profitFactor = (trades: readonly Trade[]): number | null =>
-  divide(toNumber(sumAll(trades.filter(isWin).map(({ pnl }) => pnl))), -toNumber(sumAll(trades.filter(isLoss).map(({ pnl }) => pnl))))
+  divide(
+    toNumber(sumAll(trades.filter(isWin).map(({ pnl }) => pnl))),
+    -toNumber(sumAll(trades.filter(isLoss).map(({ pnl }) => pnl))),
+  )
 
 /** Average pnl of a trade, rounded half-up to the places of money; null of none. */
 export const expectancy = (trades: readonly Trade[]): Money | null =>
@@ -23,7 +26,8 @@ export const expectancy = (trades: readonly Trade[]): Money | null =>
 export const averageR = (trades: readonly Trade[]): number | null => mean(multiplesOf(trades))
 
 /** The R-multiples there are: a trade without a known stop has none. */
-export const multiplesOf = (trades: readonly Trade[]): number[] => trades.flatMap(({ rMultiple }) => (rMultiple === null ? [] : [rMultiple]))
+export const multiplesOf = (trades: readonly Trade[]): number[] =>
+  trades.flatMap(({ rMultiple }) => (rMultiple === null ? [] : [rMultiple]))
 
 /** Average time from entry to exit, in minutes; null of none. */
 export const averageHoldingMinutes = (trades: readonly Trade[]): number | null =>
@@ -31,7 +35,12 @@ export const averageHoldingMinutes = (trades: readonly Trade[]): number | null =
 
 /** What was bought and sold in money: (entry price + exit price) × quantity × contract size, over all trades. */
 export const tradedNotional = (trades: readonly Trade[], contractSize: string): number =>
-  toNumber(contractSize) * trades.reduce((total, { entryPrice, exitPrice, quantity }) => total + (toNumber(entryPrice) + toNumber(exitPrice)) * toNumber(quantity), 0)
+  toNumber(contractSize) *
+  trades.reduce(
+    (total, { entryPrice, exitPrice, quantity }) =>
+      total + (toNumber(entryPrice) + toNumber(exitPrice)) * toNumber(quantity),
+    0,
+  )
 
 /** All of the above of a set of closed trades. Sums of money are exact. */
 export function tradeStatistics(trades: readonly Trade[]): TradeStatistics {
@@ -52,7 +61,10 @@ export function tradeStatistics(trades: readonly Trade[]): TradeStatistics {
 }
 
 /** {@link tradeStatistics} of the trades of each key. Every trade is in one group; keys come sorted. */
-export function groupTrades(trades: readonly Trade[], keyOf: (trade: Trade) => string): Record<string, TradeStatistics> {
+export function groupTrades(
+  trades: readonly Trade[],
+  keyOf: (trade: Trade) => string,
+): Record<string, TradeStatistics> {
   const groups = new Map<string, Trade[]>()
   for (const trade of trades) {
     const key = keyOf(trade)
@@ -60,7 +72,9 @@ export function groupTrades(trades: readonly Trade[], keyOf: (trade: Trade) => s
     if (group === undefined) groups.set(key, [trade])
     else group.push(trade)
   }
-  return Object.fromEntries([...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, group]) => [key, tradeStatistics(group)]))
+  return Object.fromEntries(
+    [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, group]) => [key, tradeStatistics(group)]),
+  )
 }
 
 /** The groupings of a report. */

@@ -4,7 +4,8 @@ import { divide } from './moments.ts'
 import { OBSERVATIONS_PER_YEAR } from './returns.ts'
 
 /** Share of the slots that were not flat: a position open, or being opened or closed. 0 without slots. */
-export const exposure = (equity: readonly EquityPoint[]): number => divide(equity.filter(({ phase }) => phase !== 'flat').length, equity.length) ?? 0
+export const exposure = (equity: readonly EquityPoint[]): number =>
+  divide(equity.filter(({ phase }) => phase !== 'flat').length, equity.length) ?? 0
 
 /**
  * Turnover a year: notional traded, both ways, over average equity, divided by the years it took. Null without time or

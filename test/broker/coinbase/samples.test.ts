@@ -25,7 +25,12 @@ describe.skipIf(!isThere)('recorded answers (skipped: ../shared/data is absent)'
 
   it('a US perp-style future, captured live', () => {
     const [perp, dated] = (load('http_products_future') as { products: unknown[] }).products
-    const { product, assumed } = toProduct({ listing: askProduct('BIP-20DEC30-CDE').answer.parse(perp), fees: FEES, feePerContract: '0.15', now: AT })
+    const { product, assumed } = toProduct({
+      listing: askProduct('BIP-20DEC30-CDE').answer.parse(perp),
+      fees: FEES,
+      feePerContract: '0.15',
+      now: AT,
+    })
     expect(assumed).toEqual([])
     expect(Product.parse(product)).toMatchObject({
       base: 'BTC',
@@ -38,20 +43,39 @@ describe.skipIf(!isThere)('recorded answers (skipped: ../shared/data is absent)'
       // Not the daily boundary at 21:00, though it is called close_time.
       session: { isOpen: true, nextClose: '2026-04-18T14:00:00Z' },
     })
-    expect(() => toProduct({ listing: askProduct('BIT-24APR26-CDE').answer.parse(dated), fees: FEES, feePerContract: '0.15', now: AT })).toThrow(BrokerError)
+    expect(() =>
+      toProduct({
+        listing: askProduct('BIT-24APR26-CDE').answer.parse(dated),
+        fees: FEES,
+        feePerContract: '0.15',
+        now: AT,
+      }),
+    ).toThrow(BrokerError)
   })
 
   it('a spot product is told from a future', () => {
-    expect(() => toProduct({ listing: parse(askProduct('BTC-USD'), 'http_product'), fees: FEES, feePerContract: '0', now: AT })).toThrow(/not a US perp-style future/)
+    expect(() =>
+      toProduct({ listing: parse(askProduct('BTC-USD'), 'http_product'), fees: FEES, feePerContract: '0', now: AT }),
+    ).toThrow(/not a US perp-style future/)
   })
 
   it('orders, fills, balances and positions have the shape that is read', () => {
-    expect(parse(askOrder('x'), 'http_order')).toMatchObject({ order_id: '0000-000000-000000', order_configuration: { kind: 'limit_limit_gtc', base_size: '0.001' } })
+    expect(parse(askOrder('x'), 'http_order')).toMatchObject({
+      order_id: '0000-000000-000000',
+      order_configuration: { kind: 'limit_limit_gtc', base_size: '0.001' },
+    })
     const { orders } = parse(askOrders({ symbol: 'x', source: 'RETAIL_ADVANCED' }, ''), 'http_orders_list')
     expect(orders.length).toBeGreaterThan(0)
     expect(orders.filter(isUnreadable)).toEqual([])
     expect(parse(askFills('x', AT, ''), 'http_fills').fills).toMatchObject([{ issue: null }, { issue: null }])
-    expect(parse(askBalanceSummary(), 'http_cfm_balance_summary')).toMatchObject({ available_margin: '7500', liquidation_buffer_amount: '7200' })
-    expect(parse(askPosition('x'), 'http_cfm_position')).toMatchObject({ side: 'SHORT', number_of_contracts: '3', current_price: '50000' })
+    expect(parse(askBalanceSummary(), 'http_cfm_balance_summary')).toMatchObject({
+      available_margin: '7500',
+      liquidation_buffer_amount: '7200',
+    })
+    expect(parse(askPosition('x'), 'http_cfm_position')).toMatchObject({
+      side: 'SHORT',
+      number_of_contracts: '3',
+      current_price: '50000',
+    })
   })
 })

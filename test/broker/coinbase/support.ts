@@ -15,13 +15,21 @@ export const STRATEGY = 'eth-live'
 export type Scripted = object | WireAnswer | Error | ((request: WireRequest) => object)
 export type Script = Record<string, Scripted | Scripted[]>
 
-export const status = (code: number, body: unknown = ''): WireAnswer => ({ status: code, text: typeof body === 'string' ? body : JSON.stringify(body) })
-export const apiError = (code: number, error: string, message = 'words'): WireAnswer => status(code, { error, error_details: message, message })
-export const noAnswer = (wasSent = true): NoAnswerError => new NoAnswerError(wasSent ? 'the connection was cut' : 'connection refused', { wasSent })
+export const status = (code: number, body: unknown = ''): WireAnswer => ({
+  status: code,
+  text: typeof body === 'string' ? body : JSON.stringify(body),
+})
+export const apiError = (code: number, error: string, message = 'words'): WireAnswer =>
+  status(code, { error, error_details: message, message })
+export const noAnswer = (wasSent = true): NoAnswerError =>
+  new NoAnswerError(wasSent ? 'the connection was cut' : 'connection refused', { wasSent })
 export const NOT_FOUND = apiError(404, 'NOT_FOUND')
 
 /** Answers by `METHOD endpoint`: an array answers one request each, its last every further one. */
-export function scriptTransport(script: Script): { transport: Transport; sent: (WireRequest & { timeoutMs: number; sendBy: number | undefined })[] } {
+export function scriptTransport(script: Script): {
+  transport: Transport
+  sent: (WireRequest & { timeoutMs: number; sendBy: number | undefined })[]
+} {
   const sent: (WireRequest & { timeoutMs: number; sendBy: number | undefined })[] = []
   const counts = new Map<string, number>()
   const transport: Transport = async (request, timeoutMs, sendBy) => {
@@ -35,7 +43,9 @@ export function scriptTransport(script: Script): { transport: Transport; sent: (
     const answer = typeof one === 'function' ? one(request) : one
     if (answer instanceof Error) throw answer
     if (answer === undefined) throw new Error(`the script of ${key} is empty`)
-    return 'status' in answer && 'text' in answer ? (answer as WireAnswer) : { status: 200, text: JSON.stringify(answer) }
+    return 'status' in answer && 'text' in answer
+      ? (answer as WireAnswer)
+      : { status: 200, text: JSON.stringify(answer) }
   }
   return { transport, sent }
 }
@@ -80,7 +90,10 @@ export const PRODUCT = {
     perpetual_details: { open_interest: '1', funding_rate: '', funding_time: null, max_leverage: '' },
   },
 }
-export const FEES = { total_fees: 0, fee_tier: { pricing_tier: 'Advanced 1', taker_fee_rate: '0.0003', maker_fee_rate: '0' } }
+export const FEES = {
+  total_fees: 0,
+  fee_tier: { pricing_tier: 'Advanced 1', taker_fee_rate: '0.0003', maker_fee_rate: '0' },
+}
 const usd = (value: string) => ({ value, currency: 'USD' })
 export const BALANCE = {
   balance_summary: {
@@ -93,14 +106,48 @@ export const BALANCE = {
 }
 export const TIME = { iso: toIso(NOW), epochSeconds: String(NOW / 1_000), epochMillis: String(NOW) }
 export const NO_ORDERS = { orders: [], has_next: false, cursor: '', sequence: '0' }
-export const PREVIEW = { errs: [], warning: [], order_total: '600', commission_total: '0.5', best_bid: '2999.5', best_ask: '3000', est_average_filled_price: '3000', predicted_liquidation_price: '2000' }
-export const PLACED = (orderId: string, clientOrderId: string) => ({ success: true, success_response: { order_id: orderId, product_id: SYMBOL, side: 'BUY', client_order_id: clientOrderId, attached_order_id: '' }, order_configuration: {} })
-export const REFUSED = (reason: string) => ({ success: false, error_response: { error: 'UNKNOWN_FAILURE_REASON', message: '', error_details: '', preview_failure_reason: 'UNKNOWN_PREVIEW_FAILURE_REASON', new_order_failure_reason: reason } })
+export const PREVIEW = {
+  errs: [],
+  warning: [],
+  order_total: '600',
+  commission_total: '0.5',
+  best_bid: '2999.5',
+  best_ask: '3000',
+  est_average_filled_price: '3000',
+  predicted_liquidation_price: '2000',
+}
+export const PLACED = (orderId: string, clientOrderId: string) => ({
+  success: true,
+  success_response: {
+    order_id: orderId,
+    product_id: SYMBOL,
+    side: 'BUY',
+    client_order_id: clientOrderId,
+    attached_order_id: '',
+  },
+  order_configuration: {},
+})
+export const REFUSED = (reason: string) => ({
+  success: false,
+  error_response: {
+    error: 'UNKNOWN_FAILURE_REASON',
+    message: '',
+    error_details: '',
+    preview_failure_reason: 'UNKNOWN_PREVIEW_FAILURE_REASON',
+    new_order_failure_reason: reason,
+  },
+})
 
 /** The venue with nothing in it and everything well. */
 export const QUIET: Script = {
   'GET time': TIME,
-  'GET key_permissions': { can_view: true, can_trade: true, can_transfer: false, portfolio_uuid: 'p-1', portfolio_type: 'DEFAULT' },
+  'GET key_permissions': {
+    can_view: true,
+    can_trade: true,
+    can_transfer: false,
+    portfolio_uuid: 'p-1',
+    portfolio_type: 'DEFAULT',
+  },
   'GET products/{product_id}': PRODUCT,
   'GET transaction_summary': FEES,
   'GET cfm/balance_summary': BALANCE,
@@ -125,7 +172,9 @@ export function wireOrder(more: Record<string, unknown> = {}) {
     user_id: 'u',
     side: 'SELL',
     status: 'OPEN',
-    order_configuration: { trigger_bracket_gtc: { base_size: '2', limit_price: '3300.0', stop_trigger_price: '2850.00' } },
+    order_configuration: {
+      trigger_bracket_gtc: { base_size: '2', limit_price: '3300.0', stop_trigger_price: '2850.00' },
+    },
     attached_order_configuration: null,
     originating_order_id: '',
     attached_order_id: '',
@@ -143,7 +192,10 @@ export function wireOrder(more: Record<string, unknown> = {}) {
   }
 }
 
-export function configWith(live: Partial<StrategyConfig['live']> = {}, guard: Partial<StrategyConfig['guard']> = {}): StrategyConfig {
+export function configWith(
+  live: Partial<StrategyConfig['live']> = {},
+  guard: Partial<StrategyConfig['guard']> = {},
+): StrategyConfig {
   return StrategyConfig.parse({ id: STRATEGY, mode: 'live', live, guard, market: { source: 'live', symbol: SYMBOL } })
 }
 
@@ -178,6 +230,21 @@ export const entry = (more: Partial<Omit<EntryOrder, 'kind'>> = {}): Approved<En
     leverage: '2' as Quantity,
     ...more,
   }) as Approved<EntryOrder>
-export const protect = (more: Partial<Omit<ProtectOrder, 'kind'>> = {}): ProtectOrder => ({ kind: 'protect', clientOrderId: idOf('protect'), symbol: SYMBOL, side: 'sell', quantity: '2' as Quantity, bracket: { stopLossPrice: '2850' as Price, takeProfitPrice: '3300' as Price }, ...more })
-export const close = (more: Partial<Omit<CloseOrder, 'kind'>> = {}): CloseOrder => ({ kind: 'close', clientOrderId: idOf('close'), symbol: SYMBOL, side: 'sell', quantity: '2' as Quantity, ...more })
+export const protect = (more: Partial<Omit<ProtectOrder, 'kind'>> = {}): ProtectOrder => ({
+  kind: 'protect',
+  clientOrderId: idOf('protect'),
+  symbol: SYMBOL,
+  side: 'sell',
+  quantity: '2' as Quantity,
+  bracket: { stopLossPrice: '2850' as Price, takeProfitPrice: '3300' as Price },
+  ...more,
+})
+export const close = (more: Partial<Omit<CloseOrder, 'kind'>> = {}): CloseOrder => ({
+  kind: 'close',
+  clientOrderId: idOf('close'),
+  symbol: SYMBOL,
+  side: 'sell',
+  quantity: '2' as Quantity,
+  ...more,
+})
 export const DEADLINE = NOW + 20_000

@@ -20,7 +20,17 @@ import { createCcxtTransport } from '../../../lib/broker/coinbase/transport.ts'
 import { NoAnswerError, type Transport, type WireRequest } from '../../../lib/broker/coinbase/wire.ts'
 import { UsageError } from '../../../lib/core/invariant.ts'
 import { loadExchange } from '../../../lib/market/load-exchange.ts'
-import { type Behaviour, resetConnection, resetInBody, type ScriptedServer, sendJson, sendText, stallBeforeHeaders, stallInBody, startScriptedServer } from '../../support/scripted-server.ts'
+import {
+  type Behaviour,
+  resetConnection,
+  resetInBody,
+  type ScriptedServer,
+  sendJson,
+  sendText,
+  stallBeforeHeaders,
+  stallInBody,
+  startScriptedServer,
+} from '../../support/scripted-server.ts'
 import { close, entry, NOW, protect, SYMBOL } from './support.ts'
 
 const API_KEY = 'organizations/0a1b2c3d-0000-4000-8000-000000000001/apiKeys/0a1b2c3d-0000-4000-8000-000000000002'
@@ -40,19 +50,34 @@ async function start(...script: Behaviour[]): Promise<{ transport: Transport; se
   const seen: Seen[] = []
   server = await startScriptedServer(
     script.map((behaviour): Behaviour => (response, received) => {
-      seen.push({ method: response.req.method, path: received.path, body: received.body, authorization: received.headers.authorization })
+      seen.push({
+        method: response.req.method,
+        path: received.path,
+        body: received.body,
+        authorization: received.headers.authorization,
+      })
       behaviour(response, received)
     }),
   )
-  const transport = await createCcxtTransport({ apiKey: API_KEY, privateKey: PEM, baseUrl: server.url, clock: () => NOW })
+  const transport = await createCcxtTransport({
+    apiKey: API_KEY,
+    privateKey: PEM,
+    baseUrl: server.url,
+    clock: () => NOW,
+  })
   return { transport, server, seen }
 }
 
 const READ = askBalanceSummary().request
 const WRITE = createBracket(protect())
-const rejection = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => 'no error', (error: unknown) => error)
+const rejection = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => 'no error',
+    (error: unknown) => error,
+  )
 
-const decode = (part: string | undefined): Record<string, unknown> => JSON.parse(Buffer.from(part ?? '', 'base64url').toString('utf8')) as Record<string, unknown>
+const decode = (part: string | undefined): Record<string, unknown> =>
+  JSON.parse(Buffer.from(part ?? '', 'base64url').toString('utf8')) as Record<string, unknown>
 const tokenOf = ({ authorization }: Seen): string => authorization?.replace(/^Bearer /, '') ?? ''
 
 const REQUESTS: { request: WireRequest; query: string }[] = [
@@ -64,10 +89,16 @@ const REQUESTS: { request: WireRequest; query: string }[] = [
   { request: askPositions().request, query: '' },
   { request: askOrder('0f3a-1').request, query: '' },
   {
-    request: askOrders({ symbol: SYMBOL, statuses: ['PENDING', 'QUEUED'], source: 'RETAIL_SIMPLE', from: NOW, until: NOW + 1 }, 'c=1&x').request,
+    request: askOrders(
+      { symbol: SYMBOL, statuses: ['PENDING', 'QUEUED'], source: 'RETAIL_SIMPLE', from: NOW, until: NOW + 1 },
+      'c=1&x',
+    ).request,
     query: `product_ids=${SYMBOL}&order_placement_source=RETAIL_SIMPLE&order_status=PENDING&order_status=QUEUED&start_date=2026-11-21T12%3A00%3A00Z&end_date=2026-11-21T12%3A00%3A00.001Z&limit=100&cursor=c%3D1%26x`,
   },
-  { request: askFills(SYMBOL, NOW, '').request, query: `product_ids=${SYMBOL}&start_sequence_timestamp=2026-11-21T12%3A00%3A00Z&limit=100` },
+  {
+    request: askFills(SYMBOL, NOW, '').request,
+    query: `product_ids=${SYMBOL}&start_sequence_timestamp=2026-11-21T12%3A00%3A00Z&limit=100`,
+  },
   { request: askPreview(entry(), { configuration: 'sor_limit_ioc', isBracketAttached: true }).request, query: '' },
   { request: createEntry(entry(), { configuration: 'market_market_ioc', isBracketAttached: false }), query: '' },
   { request: createBracket(protect()), query: '' },
@@ -80,7 +111,11 @@ describe('through ccxt', () => {
     const { transport, seen } = await start(sendJson(200, {}))
     for (const { request } of REQUESTS) expect(await transport(request, 2_000)).toEqual({ status: 200, text: '{}' })
     expect(seen.map(({ method, path, body }) => ({ method, path, body }))).toEqual(
-      REQUESTS.map(({ request, query }) => ({ method: request.method, path: `/api/v3/brokerage/${request.path}${query === '' ? '' : `?${query}`}`, body: request.body ?? '' })),
+      REQUESTS.map(({ request, query }) => ({
+        method: request.method,
+        path: `/api/v3/brokerage/${request.path}${query === '' ? '' : `?${query}`}`,
+        body: request.body ?? '',
+      })),
     )
   })
 
@@ -90,14 +125,30 @@ describe('through ccxt', () => {
     const nonces = seen.map((each, index) => {
       const [header, claims, signature] = tokenOf(each).split('.')
       const { request } = REQUESTS[index] ?? {}
-      expect(decode(header)).toEqual({ alg: 'ES256', typ: 'JWT', kid: API_KEY, nonce: expect.stringMatching(/^[0-9a-f]{32}$/) })
+      expect(decode(header)).toEqual({
+        alg: 'ES256',
+        typ: 'JWT',
+        kid: API_KEY,
+        nonce: expect.stringMatching(/^[0-9a-f]{32}$/),
+      })
       const { nbf, exp, ...rest } = decode(claims)
-      expect(rest).toMatchObject({ sub: API_KEY, iss: 'coinbase-cloud', uri: `${request?.method} api.coinbase.com/api/v3/brokerage/${request?.path}` })
+      expect(rest).toMatchObject({
+        sub: API_KEY,
+        iss: 'coinbase-cloud',
+        uri: `${request?.method} api.coinbase.com/api/v3/brokerage/${request?.path}`,
+      })
       expect(Number(exp) - Number(nbf)).toBe(120)
       expect(Math.abs(Number(nbf) * 1_000 - Date.now())).toBeLessThan(10_000)
       const bytes = Buffer.from(signature ?? '', 'base64url')
       expect(bytes).toHaveLength(64)
-      expect(verify('sha256', Buffer.from(`${header}.${claims}`), { key: createPublicKey(publicKey.export({ type: 'spki', format: 'pem' })), dsaEncoding: 'ieee-p1363' }, bytes)).toBe(true)
+      expect(
+        verify(
+          'sha256',
+          Buffer.from(`${header}.${claims}`),
+          { key: createPublicKey(publicKey.export({ type: 'spki', format: 'pem' })), dsaEncoding: 'ieee-p1363' },
+          bytes,
+        ),
+      ).toBe(true)
       return decode(header)['nonce']
     })
     expect(new Set(nonces).size).toBe(REQUESTS.length)
@@ -110,27 +161,57 @@ describe('through ccxt', () => {
   })
 
   it.each([
-    { what: 'a refusal that ccxt throws for', behaviour: sendJson(200, { success: false, error_response: { error: 'INSUFFICIENT_FUND' } }), status: 200, text: '{"success":false,"error_response":{"error":"INSUFFICIENT_FUND"}}' },
-    { what: 'numbers beyond 2^53, digit by digit', behaviour: sendText(200, '{"sequence": 12345678901234567890, "size": 1.10}', 'application/json'), status: 200, text: '{"sequence": 12345678901234567890, "size": 1.10}' },
+    {
+      what: 'a refusal that ccxt throws for',
+      behaviour: sendJson(200, { success: false, error_response: { error: 'INSUFFICIENT_FUND' } }),
+      status: 200,
+      text: '{"success":false,"error_response":{"error":"INSUFFICIENT_FUND"}}',
+    },
+    {
+      what: 'numbers beyond 2^53, digit by digit',
+      behaviour: sendText(200, '{"sequence": 12345678901234567890, "size": 1.10}', 'application/json'),
+      status: 200,
+      text: '{"sequence": 12345678901234567890, "size": 1.10}',
+    },
     { what: 'no JSON', behaviour: sendText(200, 'hello', 'text/plain'), status: 200, text: 'hello' },
     { what: 'nothing', behaviour: sendText(200, '', 'text/plain'), status: 200, text: '' },
     { what: '204', behaviour: (response) => void response.writeHead(204).end(), status: 204, text: '' },
-    { what: '400', behaviour: sendJson(400, { error: 'INVALID_ARGUMENT' }), status: 400, text: '{"error":"INVALID_ARGUMENT"}' },
-    { what: '401 in plain text', behaviour: sendText(401, 'Unauthorized\n', 'text/plain'), status: 401, text: 'Unauthorized\n' },
-    { what: '403', behaviour: sendJson(403, { error: 'PERMISSION_DENIED' }), status: 403, text: '{"error":"PERMISSION_DENIED"}' },
+    {
+      what: '400',
+      behaviour: sendJson(400, { error: 'INVALID_ARGUMENT' }),
+      status: 400,
+      text: '{"error":"INVALID_ARGUMENT"}',
+    },
+    {
+      what: '401 in plain text',
+      behaviour: sendText(401, 'Unauthorized\n', 'text/plain'),
+      status: 401,
+      text: 'Unauthorized\n',
+    },
+    {
+      what: '403',
+      behaviour: sendJson(403, { error: 'PERMISSION_DENIED' }),
+      status: 403,
+      text: '{"error":"PERMISSION_DENIED"}',
+    },
     { what: '404', behaviour: sendJson(404, { error: 'NOT_FOUND' }), status: 404, text: '{"error":"NOT_FOUND"}' },
     { what: '421', behaviour: sendText(421, '', 'text/plain'), status: 421, text: '' },
     { what: '429', behaviour: sendText(429, 'slow', 'text/plain'), status: 429, text: 'slow' },
     { what: '503 in HTML', behaviour: sendText(503, '<html>', 'text/html'), status: 503, text: '<html>' },
-  ] satisfies { what: string; behaviour: Behaviour; status: number; text: string }[])('the raw answer comes back, from one request: $what', async ({ behaviour, status, text }) => {
-    const { transport, seen } = await start(behaviour)
-    expect(await transport(READ, 2_000)).toEqual({ status, text })
-    expect(await transport(WRITE, 2_000)).toEqual({ status, text })
-    expect(seen).toHaveLength(2)
-  })
+  ] satisfies { what: string; behaviour: Behaviour; status: number; text: string }[])(
+    'the raw answer comes back, from one request: $what',
+    async ({ behaviour, status, text }) => {
+      const { transport, seen } = await start(behaviour)
+      expect(await transport(READ, 2_000)).toEqual({ status, text })
+      expect(await transport(WRITE, 2_000)).toEqual({ status, text })
+      expect(seen).toHaveLength(2)
+    },
+  )
 
   it('a redirect is an answer, and nobody else gets the token', async () => {
-    const { transport, seen } = await start((response) => void response.writeHead(307, { location: '/elsewhere' }).end())
+    const { transport, seen } = await start(
+      (response) => void response.writeHead(307, { location: '/elsewhere' }).end(),
+    )
     expect(await transport(WRITE, 2_000)).toEqual({ status: 307, text: '' })
     expect(seen.map(({ path }) => path)).toEqual(['/api/v3/brokerage/orders'])
   })
@@ -164,7 +245,11 @@ describe('through ccxt', () => {
   it('a refused connection is known to have carried nothing', async () => {
     const { transport, server } = await start(sendJson(200, {}))
     await server.close()
-    expect(await rejection(transport(WRITE, 2_000))).toMatchObject({ name: 'NoAnswerError', wasSent: false, message: expect.stringContaining('ECONNREFUSED') })
+    expect(await rejection(transport(WRITE, 2_000))).toMatchObject({
+      name: 'NoAnswerError',
+      wasSent: false,
+      message: expect.stringContaining('ECONNREFUSED'),
+    })
   })
 
   it('an order has a connection of its own', async () => {
@@ -183,7 +268,11 @@ describe('through ccxt', () => {
 
   it('what may not leave any more does not', async () => {
     const { transport, seen } = await start(sendJson(200, {}))
-    expect(await rejection(transport(WRITE, 2_000, NOW - 1))).toMatchObject({ name: 'NoAnswerError', wasSent: false, message: 'could not leave by 2026-11-21T11:59:59.999Z' })
+    expect(await rejection(transport(WRITE, 2_000, NOW - 1))).toMatchObject({
+      name: 'NoAnswerError',
+      wasSent: false,
+      message: 'could not leave by 2026-11-21T11:59:59.999Z',
+    })
     expect(seen).toEqual([])
     await transport(WRITE, 2_000, NOW)
     expect(seen).toHaveLength(1)
@@ -206,15 +295,24 @@ describe('through ccxt', () => {
   it('public endpoints and those that cost like them keep to ten a second', async () => {
     const { transport } = await start(sendJson(200, {}))
     const startedAt = performance.now()
-    await Promise.all([askServerTime(), askServerTime(), askFuturesFees(), askProduct(SYMBOL), askProduct(SYMBOL), askServerTime()].map(({ request }) => transport(request, 5_000)))
+    await Promise.all(
+      [askServerTime(), askServerTime(), askFuturesFees(), askProduct(SYMBOL), askProduct(SYMBOL), askServerTime()].map(
+        ({ request }) => transport(request, 5_000),
+      ),
+    )
     expect(performance.now() - startedAt).toBeGreaterThan(450)
   })
 
   it('answers find their own questions when many are under way', async () => {
-    const { transport } = await start((response, { path }) => void setTimeout(() => response.end(JSON.stringify({ path })), path.endsWith('1') ? 120 : 0))
+    const { transport } = await start(
+      (response, { path }) =>
+        void setTimeout(() => response.end(JSON.stringify({ path })), path.endsWith('1') ? 120 : 0),
+    )
     const ids = ['a1', 'b2', 'c1', 'd4', 'e1']
     const answers = await Promise.all(ids.map((id) => transport(askOrder(id).request, 2_000)))
-    expect(answers.map(({ text }) => text)).toEqual(ids.map((id) => `{"path":"/api/v3/brokerage/orders/historical/${id}"}`))
+    expect(answers.map(({ text }) => text)).toEqual(
+      ids.map((id) => `{"path":"/api/v3/brokerage/orders/historical/${id}"}`),
+    )
   })
 
   it('no error tells a secret', async () => {
@@ -223,7 +321,11 @@ describe('through ccxt', () => {
     await server.close()
     errors.push(await rejection(transport(WRITE, 1_000)))
     const told = inspect(errors, { depth: 8, getters: true, showHidden: true })
-    for (const secret of [...PEM.split('\n').filter((line) => line.length > 20 && !line.startsWith('-')), ...seen.map(tokenOf)]) expect(told).not.toContain(secret)
+    for (const secret of [
+      ...PEM.split('\n').filter((line) => line.length > 20 && !line.startsWith('-')),
+      ...seen.map(tokenOf),
+    ])
+      expect(told).not.toContain(secret)
     expect(seen.map(tokenOf).every((token) => token.length > 100)).toBe(true)
   })
 
@@ -236,26 +338,58 @@ describe('through ccxt', () => {
           return { ...super.sign(...given), url: 'https://api.coinbase.com/api/v3/brokerage/accounts' }
         }
       }
-    const transport = await createCcxtTransport({ apiKey: API_KEY, privateKey: PEM, baseUrl: server.url, clock: () => NOW, load })
-    await expect(transport(WRITE, 1_000)).rejects.toThrow(/ccxt made POST https:\/\/api.coinbase.com\/api\/v3\/brokerage\/accounts of POST orders/)
-    await expect(transport({ ...WRITE, endpoint: 'no/such', path: 'no/such' }, 1_000)).rejects.toThrow(/no v3PrivatePostBrokerageNoSuch/)
+    const transport = await createCcxtTransport({
+      apiKey: API_KEY,
+      privateKey: PEM,
+      baseUrl: server.url,
+      clock: () => NOW,
+      load,
+    })
+    await expect(transport(WRITE, 1_000)).rejects.toThrow(
+      /ccxt made POST https:\/\/api.coinbase.com\/api\/v3\/brokerage\/accounts of POST orders/,
+    )
+    await expect(transport({ ...WRITE, endpoint: 'no/such', path: 'no/such' }, 1_000)).rejects.toThrow(
+      /no v3PrivatePostBrokerageNoSuch/,
+    )
     expect(seen).toEqual([])
   })
 })
 
 describe('credentials', () => {
   const ed25519 = generateKeyPairSync('ed25519').privateKey
-  const make = (changes: { apiKey?: string; privateKey?: string }) => createCcxtTransport({ apiKey: API_KEY, privateKey: PEM, baseUrl: null, clock: () => NOW, load: async () => Promise.reject(new Error('not reached')), ...changes })
+  const make = (changes: { apiKey?: string; privateKey?: string }) =>
+    createCcxtTransport({
+      apiKey: API_KEY,
+      privateKey: PEM,
+      baseUrl: null,
+      clock: () => NOW,
+      load: async () => Promise.reject(new Error('not reached')),
+      ...changes,
+    })
 
   it.each([
     { what: 'a legacy key', apiKey: '0123456789abcdef', says: /organizations\/\{org\}\/apiKeys\/\{id\}/ },
     { what: 'a key id alone', apiKey: '0a1b2c3d-0000-4000-8000-000000000002', says: /organizations/ },
     { what: 'name and secret exchanged', apiKey: PEM, privateKey: API_KEY, says: /organizations/ },
     { what: 'an Ed25519 secret', privateKey: Buffer.alloc(64, 7).toString('base64'), says: /Ed25519.*ECDSA/ },
-    { what: 'an Ed25519 PEM', privateKey: ed25519.export({ type: 'pkcs8', format: 'pem' }).toString(), says: /type ed25519.*P-256.*ECDSA/ },
-    { what: 'another curve', privateKey: generateKeyPairSync('ec', { namedCurve: 'secp384r1' }).privateKey.export({ type: 'sec1', format: 'pem' }).toString(), says: /must be an EC key on P-256/ },
+    {
+      what: 'an Ed25519 PEM',
+      privateKey: ed25519.export({ type: 'pkcs8', format: 'pem' }).toString(),
+      says: /type ed25519.*P-256.*ECDSA/,
+    },
+    {
+      what: 'another curve',
+      privateKey: generateKeyPairSync('ec', { namedCurve: 'secp384r1' })
+        .privateKey.export({ type: 'sec1', format: 'pem' })
+        .toString(),
+      says: /must be an EC key on P-256/,
+    },
     { what: 'a PEM cut off', privateKey: PEM.slice(0, 90), says: /cannot be read as a PEM key/ },
-    { what: 'a public key', privateKey: publicKey.export({ type: 'spki', format: 'pem' }).toString(), says: /cannot be read as a PEM key/ },
+    {
+      what: 'a public key',
+      privateKey: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+      says: /cannot be read as a PEM key/,
+    },
     { what: 'nothing', privateKey: ' ', says: /not a PEM key/ },
     { what: 'a sentence', privateKey: 'my secret!', says: /not a PEM key/ },
   ])('$what is a mistake the user can mend, told without the secret', async ({ says, apiKey, privateKey: key }) => {
@@ -275,10 +409,24 @@ describe('credentials', () => {
     { what: 'white space around', key: `\n  ${PEM}  \n` },
   ])('a key with $what signs', async ({ key }) => {
     const { server, seen } = await start(sendJson(200, {}))
-    const transport = await createCcxtTransport({ apiKey: ` ${API_KEY}\n`, privateKey: key, baseUrl: `${server.url}/`, clock: () => NOW })
+    const transport = await createCcxtTransport({
+      apiKey: ` ${API_KEY}\n`,
+      privateKey: key,
+      baseUrl: `${server.url}/`,
+      clock: () => NOW,
+    })
     await transport(READ, 2_000)
-    const [header, claims, signature] = tokenOf(seen[0] ?? { method: '', path: '', body: '', authorization: '' }).split('.')
+    const [header, claims, signature] = tokenOf(seen[0] ?? { method: '', path: '', body: '', authorization: '' }).split(
+      '.',
+    )
     expect(decode(header)['kid']).toBe(API_KEY)
-    expect(verify('sha256', Buffer.from(`${header}.${claims}`), { key: publicKey, dsaEncoding: 'ieee-p1363' }, Buffer.from(signature ?? '', 'base64url'))).toBe(true)
+    expect(
+      verify(
+        'sha256',
+        Buffer.from(`${header}.${claims}`),
+        { key: publicKey, dsaEncoding: 'ieee-p1363' },
+        Buffer.from(signature ?? '', 'base64url'),
+      ),
+    ).toBe(true)
   })
 })

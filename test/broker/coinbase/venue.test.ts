@@ -19,10 +19,24 @@ import { close, configWith, entry, idOf, NOW, protect, SYMBOL } from './support.
 type Step = { afterMinutes: number; price: number }
 
 /** The broker on the fake venue, both on one clock. The price is 3000 until `steps` say otherwise. */
-function begin({ steps = [], live = {}, ...options }: Partial<VenueOptions> & { steps?: Step[]; live?: Parameters<typeof configWith>[0] } = {}) {
+function begin({
+  steps = [],
+  live = {},
+  ...options
+}: Partial<VenueOptions> & { steps?: Step[]; live?: Parameters<typeof configWith>[0] } = {}) {
   const clock = createManualClock(NOW)
-  const price = pathOfSteps([{ from: 0, price: 3_000 }, ...steps.map((step) => ({ from: NOW + step.afterMinutes * MINUTE_MS, price: step.price }))])
-  const venue = createFakeVenue({ clock: clock.now, price, initialCash: '10000', halfSpreadBps: 1, slippageTicks: 0, ...options })
+  const price = pathOfSteps([
+    { from: 0, price: 3_000 },
+    ...steps.map((step) => ({ from: NOW + step.afterMinutes * MINUTE_MS, price: step.price })),
+  ])
+  const venue = createFakeVenue({
+    clock: clock.now,
+    price,
+    initialCash: '10000',
+    halfSpreadBps: 1,
+    slippageTicks: 0,
+    ...options,
+  })
   const transport = createInProcessTransport(venue, { advance: clock.advance })
   const warnings: string[] = []
   const config = configWith(live)
@@ -45,13 +59,24 @@ function begin({ steps = [], live = {}, ...options }: Partial<VenueOptions> & { 
 
 const fills = (broker: Broker) => broker.fills(SYMBOL, NOW - MINUTE_MS)
 const accepted = { outcome: 'accepted', orderId: expect.any(String) }
-const on = (path: string, fault: FaultRule['fault'], more: Partial<FaultRule> = {}): FaultRule => ({ on: { path }, fault, ...more })
-const idOfPlaced = (placement: { outcome: string }): string => ('orderId' in placement && typeof placement.orderId === 'string' ? placement.orderId : '')
+const on = (path: string, fault: FaultRule['fault'], more: Partial<FaultRule> = {}): FaultRule => ({
+  on: { path },
+  fault,
+  ...more,
+})
+const idOfPlaced = (placement: { outcome: string }): string =>
+  'orderId' in placement && typeof placement.orderId === 'string' ? placement.orderId : ''
 
 describe('the venue at rest', () => {
   it('has a product, an account, no position, no orders, no fills', async () => {
     const { broker } = begin()
-    expect(await broker.product(SYMBOL)).toMatchObject({ symbol: SYMBOL, contractSize: '0.1', tickSize: '0.5', initialMarginRate: { long: '0.25', short: '0.31' }, session: { isOpen: true } })
+    expect(await broker.product(SYMBOL)).toMatchObject({
+      symbol: SYMBOL,
+      contractSize: '0.1',
+      tickSize: '0.5',
+      initialMarginRate: { long: '0.25', short: '0.31' },
+      session: { isOpen: true },
+    })
     expect(await broker.account()).toMatchObject({ cash: '10000', equity: '10000', availableMargin: '10000' })
     expect(await broker.position(SYMBOL)).toBeNull()
     expect(await broker.openOrders(SYMBOL)).toEqual([])
@@ -74,27 +99,53 @@ describe('the venue at rest', () => {
 })
 
 describe('an entry', () => {
-  it('with its exits attached fills, and is protected by the venue\'s own child', async () => {
+  it("with its exits attached fills, and is protected by the venue's own child", async () => {
     const { broker, place, venue } = begin()
     const placement = await place(entry())
     expect(placement).toEqual(accepted)
     expect(await broker.position(SYMBOL)).toMatchObject({ side: 'long', quantity: '2' })
-    expect(await broker.order(SYMBOL, { clientOrderId: idOf('entry'), orderId: idOfPlaced(placement), since: NOW })).toMatchObject({ kind: 'entry', status: 'filled', filledQuantity: '2' })
-    expect(await broker.openOrders(SYMBOL)).toMatchObject([{ kind: 'protect', side: 'sell', status: 'open', quantity: '2', isTriggered: false, bracket: { stopLossPrice: '2850', takeProfitPrice: '3300' } }])
+    expect(
+      await broker.order(SYMBOL, { clientOrderId: idOf('entry'), orderId: idOfPlaced(placement), since: NOW }),
+    ).toMatchObject({ kind: 'entry', status: 'filled', filledQuantity: '2' })
+    expect(await broker.openOrders(SYMBOL)).toMatchObject([
+      {
+        kind: 'protect',
+        side: 'sell',
+        status: 'open',
+        quantity: '2',
+        isTriggered: false,
+        bracket: { stopLossPrice: '2850', takeProfitPrice: '3300' },
+      },
+    ])
     const [fill, ...more] = await fills(broker)
     expect(more).toEqual([])
-    expect(fill).toMatchObject({ reason: 'entry', side: 'buy', quantity: '2', clientOrderId: idOf('entry'), symbol: SYMBOL })
+    expect(fill).toMatchObject({
+      reason: 'entry',
+      side: 'buy',
+      quantity: '2',
+      clientOrderId: idOf('entry'),
+      symbol: SYMBOL,
+    })
     const { cash } = await broker.account()
     expect(cash).toBe(venue.truth().cash)
   })
 
   it('is found by its client id where its answer was lost', async () => {
-    for (const fault of [{ kind: 'drop', takesEffect: true }, { kind: 'stall', takesEffect: true }, { kind: 'status', status: 503, takesEffect: true }, { kind: 'truncate', takesEffect: true }, { kind: 'cut', takesEffect: true }] as const) {
+    for (const fault of [
+      { kind: 'drop', takesEffect: true },
+      { kind: 'stall', takesEffect: true },
+      { kind: 'status', status: 503, takesEffect: true },
+      { kind: 'truncate', takesEffect: true },
+      { kind: 'cut', takesEffect: true },
+    ] as const) {
       const { broker, place, venue } = begin()
       venue.misbehave(on('orders', fault))
       expect(await place(entry())).toMatchObject({ outcome: 'unknown' })
       expect(venue.truth().orders.filter(({ clientOrderId }) => clientOrderId === idOf('entry'))).toHaveLength(1)
-      expect(await broker.order(SYMBOL, { clientOrderId: idOf('entry'), orderId: null, since: NOW })).toMatchObject({ kind: 'entry', status: 'filled' })
+      expect(await broker.order(SYMBOL, { clientOrderId: idOf('entry'), orderId: null, since: NOW })).toMatchObject({
+        kind: 'entry',
+        status: 'filled',
+      })
     }
   })
 
@@ -124,7 +175,9 @@ describe('an entry', () => {
   ])('takes the shape the venue takes: $switches', async ({ switches, shape }) => {
     const { broker, place, venue } = begin({ switches })
     expect(await place(entry())).toEqual(accepted)
-    expect(venue.requests.filter(({ path }) => path === 'orders')).toMatchObject([{ body: { order_configuration: { [shape]: { base_size: '2' } } } }])
+    expect(venue.requests.filter(({ path }) => path === 'orders')).toMatchObject([
+      { body: { order_configuration: { [shape]: { base_size: '2' } } } },
+    ])
     expect(await broker.openOrders(SYMBOL)).toHaveLength('refusesAttachedBrackets' in switches ? 0 : 1)
   })
 
@@ -132,7 +185,9 @@ describe('an entry', () => {
     const { broker, place, venue } = begin()
     venue.misbehave(on('orders', { kind: 'partial_fill', fraction: 0.5 }))
     const placement = await place(entry({ quantity: '4' as Quantity }))
-    expect(await broker.order(SYMBOL, { clientOrderId: idOf('entry'), orderId: idOfPlaced(placement), since: NOW })).toMatchObject({ status: 'cancelled', quantity: '4', filledQuantity: '2' })
+    expect(
+      await broker.order(SYMBOL, { clientOrderId: idOf('entry'), orderId: idOfPlaced(placement), since: NOW }),
+    ).toMatchObject({ status: 'cancelled', quantity: '4', filledQuantity: '2' })
     expect(await broker.position(SYMBOL)).toMatchObject({ quantity: '2' })
     expect(await broker.openOrders(SYMBOL)).toMatchObject([{ kind: 'protect', quantity: '2' }])
   })
@@ -145,7 +200,11 @@ describe('an entry', () => {
     expect(await broker.order(SYMBOL, ref)).toMatchObject({ status: 'pending' })
     expect(await broker.openOrders(SYMBOL)).toMatchObject([{ kind: 'entry', status: 'pending' }])
     clock.advance(600)
-    expect(await broker.order(SYMBOL, ref)).toMatchObject({ status: 'rejected', reason: 'hold_failure', filledQuantity: '0' })
+    expect(await broker.order(SYMBOL, ref)).toMatchObject({
+      status: 'rejected',
+      reason: 'hold_failure',
+      filledQuantity: '0',
+    })
   })
 
   it('the account cannot carry is refused in preview, and nothing is sent', async () => {
@@ -164,7 +223,9 @@ describe('an entry', () => {
     const { broker, place } = begin()
     const placement = await place(entry({ priceLimit: '2999' as Price }))
     expect(placement).toEqual(accepted)
-    expect(await broker.order(SYMBOL, { clientOrderId: idOf('entry'), orderId: idOfPlaced(placement), since: NOW })).toMatchObject({ status: 'cancelled', filledQuantity: '0', averagePrice: null })
+    expect(
+      await broker.order(SYMBOL, { clientOrderId: idOf('entry'), orderId: idOfPlaced(placement), since: NOW }),
+    ).toMatchObject({ status: 'cancelled', filledQuantity: '0', averagePrice: null })
     expect(await broker.position(SYMBOL)).toBeNull()
   })
 })
@@ -176,7 +237,15 @@ describe('the exits', () => {
     expect(await broker.openOrders(SYMBOL)).toEqual([])
     const placement = await place(protect())
     expect(placement).toEqual(accepted)
-    expect(await broker.openOrders(SYMBOL)).toMatchObject([{ orderId: idOfPlaced(placement), clientOrderId: idOf('protect'), kind: 'protect', quantity: '2', bracket: { stopLossPrice: '2850', takeProfitPrice: '3300' } }])
+    expect(await broker.openOrders(SYMBOL)).toMatchObject([
+      {
+        orderId: idOfPlaced(placement),
+        clientOrderId: idOf('protect'),
+        kind: 'protect',
+        quantity: '2',
+        bracket: { stopLossPrice: '2850', takeProfitPrice: '3300' },
+      },
+    ])
   })
 
   it.each([
@@ -191,7 +260,12 @@ describe('the exits', () => {
     clock.advance(6 * MINUTE_MS)
     expect(await broker.position(SYMBOL)).toBeNull()
     expect(await broker.openOrders(SYMBOL)).toEqual([])
-    expect((await fills(broker)).map((fill) => ({ reason: fill.reason, side: fill.side, quantity: fill.quantity }))).toEqual([{ reason: 'entry', side: 'buy', quantity: '2' }, { reason, side: 'sell', quantity: '2' }])
+    expect(
+      (await fills(broker)).map((fill) => ({ reason: fill.reason, side: fill.side, quantity: fill.quantity })),
+    ).toEqual([
+      { reason: 'entry', side: 'buy', quantity: '2' },
+      { reason, side: 'sell', quantity: '2' },
+    ])
     expect((await broker.account()).cash).toBe(venue.truth().cash)
   })
 
@@ -216,13 +290,22 @@ describe('every reason that the venue’s description names', () => {
 
   it('refuses an exit in its own words, sent once; only an id that is taken leaves open what became of it', async () => {
     expect(new Set(listed).size).toBe(168)
-    for (const [order, path] of [[protect(), 'orders'], [close(), 'orders/close_position']] as const) {
+    for (const [order, path] of [
+      [protect(), 'orders'],
+      [close(), 'orders/close_position'],
+    ] as const) {
       for (const reason of listed) {
         const { place, venue } = begin()
         venue.misbehave(on(path, { kind: 'reject', reason }))
         const expected = reason === 'DUPLICATE_CLIENT_ORDER_ID' ? 'unknown' : 'rejected'
-        expect(await place(order), reason).toEqual({ outcome: expected, reason: reason.replace('PREVIEW_', '').toLowerCase() })
-        expect(venue.requests.filter(({ method }) => method === 'POST'), reason).toHaveLength(1)
+        expect(await place(order), reason).toEqual({
+          outcome: expected,
+          reason: reason.replace('PREVIEW_', '').toLowerCase(),
+        })
+        expect(
+          venue.requests.filter(({ method }) => method === 'POST'),
+          reason,
+        ).toHaveLength(1)
       }
     }
   })
@@ -231,14 +314,21 @@ describe('every reason that the venue’s description names', () => {
     for (const reason of listed) {
       const { place, venue } = begin()
       venue.misbehave(on('orders', { kind: 'reject', reason }))
-      expect(await place(entry()), reason).toMatchObject({ outcome: reason === 'DUPLICATE_CLIENT_ORDER_ID' ? 'unknown' : 'rejected' })
+      expect(await place(entry()), reason).toMatchObject({
+        outcome: reason === 'DUPLICATE_CLIENT_ORDER_ID' ? 'unknown' : 'rejected',
+      })
       expect(venue.truth().position.contracts, reason).toBe(0)
       venue.forgetRequests()
       venue.misbehave(on('orders/preview', { kind: 'reject', reason }, { times: 4 }))
       // A preview has no word, or another, for what only an order can be refused for.
-      const word = ORDER_REASONS.includes(reason) ? expect.stringMatching(/^(unknown_preview_failure_reason|invalid_order_config)$/) : reason.replace('PREVIEW_', '').toLowerCase()
+      const word = ORDER_REASONS.includes(reason)
+        ? expect.stringMatching(/^(unknown_preview_failure_reason|invalid_order_config)$/)
+        : reason.replace('PREVIEW_', '').toLowerCase()
       expect(await place(entry()), reason).toEqual({ outcome: 'rejected', reason: word })
-      expect(venue.requests.map(({ path }) => path), reason).not.toContain('orders')
+      expect(
+        venue.requests.map(({ path }) => path),
+        reason,
+      ).not.toContain('orders')
     }
   })
 })
@@ -258,7 +348,9 @@ describe('a close', () => {
     expect(placement).toEqual(accepted)
     expect(await broker.position(SYMBOL)).toBeNull()
     expect((await fills(broker)).map(({ reason }) => reason)).toEqual(['entry', 'close'])
-    expect(await broker.order(SYMBOL, { clientOrderId: idOf('close', 1), orderId: idOfPlaced(placement), since: NOW })).toMatchObject({ kind: 'close', status: 'filled', quantity: '2' })
+    expect(
+      await broker.order(SYMBOL, { clientOrderId: idOf('close', 1), orderId: idOfPlaced(placement), since: NOW }),
+    ).toMatchObject({ kind: 'close', status: 'filled', quantity: '2' })
   })
 
   it('with nothing to close is refused', async () => {
@@ -271,7 +363,10 @@ describe('a close', () => {
     await place(entry())
     venue.misbehave(on('orders/close_position', { kind: 'drop', takesEffect: true }))
     expect(await place(close())).toMatchObject({ outcome: 'unknown' })
-    expect(await broker.order(SYMBOL, { clientOrderId: idOf('close'), orderId: null, since: NOW })).toMatchObject({ kind: 'close', status: 'filled' })
+    expect(await broker.order(SYMBOL, { clientOrderId: idOf('close'), orderId: null, since: NOW })).toMatchObject({
+      kind: 'close',
+      status: 'filled',
+    })
     expect(await broker.position(SYMBOL)).toBeNull()
   })
 })
@@ -280,8 +375,14 @@ describe('cancels', () => {
   it('of what is over or unknown are refused by name', async () => {
     const { broker, place } = begin()
     const placement = await place(entry())
-    expect(await broker.cancel(SYMBOL, idOfPlaced(placement))).toMatchObject({ outcome: 'rejected', reason: expect.stringMatching(/order_is_fully_filled|unknown_cancel_order/) })
-    expect(await broker.cancel(SYMBOL, 'no-such-order')).toEqual({ outcome: 'rejected', reason: 'unknown_cancel_order' })
+    expect(await broker.cancel(SYMBOL, idOfPlaced(placement))).toMatchObject({
+      outcome: 'rejected',
+      reason: expect.stringMatching(/order_is_fully_filled|unknown_cancel_order/),
+    })
+    expect(await broker.cancel(SYMBOL, 'no-such-order')).toEqual({
+      outcome: 'rejected',
+      reason: 'unknown_cancel_order',
+    })
   })
 })
 
@@ -291,7 +392,9 @@ describe('other hands', () => {
     venue.hand.openPosition('SELL', 3)
     venue.hand.placeLimit({ side: 'BUY', contracts: 1, price: '2000' })
     expect(await broker.position(SYMBOL)).toMatchObject({ side: 'short', quantity: '3' })
-    expect(await broker.openOrders(SYMBOL)).toMatchObject([{ kind: 'foreign', side: 'buy', quantity: '1', bracket: null }])
+    expect(await broker.openOrders(SYMBOL)).toMatchObject([
+      { kind: 'foreign', side: 'buy', quantity: '1', bracket: null },
+    ])
     expect(await fills(broker)).toMatchObject([{ reason: 'external', side: 'sell', quantity: '3' }])
   })
 
@@ -307,13 +410,21 @@ describe('other hands', () => {
 describe('amounts', () => {
   it('agree with what is true, in either form', async () => {
     for (const amountsAsObjects of [false, true]) {
-      const { broker, place, clock, venue } = begin({ switches: { amountsAsObjects }, steps: [{ afterMinutes: 5, price: 3_100 }] })
+      const { broker, place, clock, venue } = begin({
+        switches: { amountsAsObjects },
+        steps: [{ afterMinutes: 5, price: 3_100 }],
+      })
       await place(entry())
       clock.advance(6 * MINUTE_MS)
       const truth = venue.truth()
       const [position, account] = await Promise.all([broker.position(SYMBOL), broker.account()])
       expect(account).toMatchObject({ cash: truth.cash, equity: truth.equity })
-      expect(position).toMatchObject({ quantity: '2', averageEntryPrice: truth.position.averageEntryPrice, unrealisedPnl: truth.unrealisedPnl, markPrice: truth.lastPrice })
+      expect(position).toMatchObject({
+        quantity: '2',
+        averageEntryPrice: truth.position.averageEntryPrice,
+        unrealisedPnl: truth.unrealisedPnl,
+        markPrice: truth.lastPrice,
+      })
     }
   })
 })
@@ -334,11 +445,15 @@ describe('requests', () => {
     await measure('account', () => broker.account())
     await measure('position', () => broker.position(SYMBOL))
     await broker.product(SYMBOL)
-    costs['position and account, product known'] = await costOf(() => Promise.all([broker.position(SYMBOL), broker.account()]))
+    costs['position and account, product known'] = await costOf(() =>
+      Promise.all([broker.position(SYMBOL), broker.account()]),
+    )
     await measure('open orders, first with a child', () => broker.openOrders(SYMBOL))
     await measure('open orders', () => broker.openOrders(SYMBOL))
     await measure('fills', () => fills(broker))
-    await measure('order by id', async () => broker.order(SYMBOL, { clientOrderId: idOf('entry'), orderId: null, since: NOW }))
+    await measure('order by id', async () =>
+      broker.order(SYMBOL, { clientOrderId: idOf('entry'), orderId: null, since: NOW }),
+    )
     const [exit] = await broker.openOrders(SYMBOL)
     await measure('cancel', () => broker.cancel(SYMBOL, exit?.orderId ?? ''))
     await measure('close', () => place(close()))
@@ -364,19 +479,39 @@ describe('over HTTP, through ccxt', () => {
   it('a position lives from entry to close', async () => {
     const key = makeVenueKey()
     const clock = createManualClock(NOW)
-    const venue = createFakeVenue({ clock: clock.now, price: pathOfSteps([{ from: 0, price: 3_000 }]), initialCash: '10000' })
+    const venue = createFakeVenue({
+      clock: clock.now,
+      price: pathOfSteps([{ from: 0, price: 3_000 }]),
+      initialCash: '10000',
+    })
     const server = await startVenueServer({ venue, clock, keys: [key], rateLimit: { signed: 30, public: 10 } })
     try {
-      const transport = await createCcxtTransport({ apiKey: key.name, privateKey: key.privateKeyPem, baseUrl: server.url, clock: clock.now })
-      const broker = createCoinbaseBroker({ transport, config: configWith({ timeoutMs: 1_000 }), clock: clock.now, sleep: async () => undefined })
+      const transport = await createCcxtTransport({
+        apiKey: key.name,
+        privateKey: key.privateKeyPem,
+        baseUrl: server.url,
+        clock: clock.now,
+      })
+      const broker = createCoinbaseBroker({
+        transport,
+        config: configWith({ timeoutMs: 1_000 }),
+        clock: clock.now,
+        sleep: async () => undefined,
+      })
       const deadline = NOW + 20_000
       expect(await broker.place(entry(), deadline)).toEqual(accepted)
       const [exit] = await broker.openOrders(SYMBOL)
       expect(exit).toMatchObject({ kind: 'protect', quantity: '2' })
       venue.misbehave(on('orders/close_position', { kind: 'stall', takesEffect: true }))
       expect(await broker.cancel(SYMBOL, exit?.orderId ?? '')).toMatchObject({ outcome: 'accepted' })
-      expect(await broker.place(close(), deadline)).toMatchObject({ outcome: 'unknown', reason: 'no_answer: no complete answer within 1000 ms' })
-      expect(await broker.order(SYMBOL, { clientOrderId: idOf('close'), orderId: null, since: NOW })).toMatchObject({ kind: 'close', status: 'filled' })
+      expect(await broker.place(close(), deadline)).toMatchObject({
+        outcome: 'unknown',
+        reason: 'no_answer: no complete answer within 1000 ms',
+      })
+      expect(await broker.order(SYMBOL, { clientOrderId: idOf('close'), orderId: null, since: NOW })).toMatchObject({
+        kind: 'close',
+        status: 'filled',
+      })
       expect(await broker.position(SYMBOL)).toBeNull()
       expect((await fills(broker)).map(({ reason }) => reason)).toEqual(['entry', 'close'])
       expect(server.requests.filter(({ path }) => path === 'orders/close_position')).toHaveLength(1)

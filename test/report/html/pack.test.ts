@@ -8,24 +8,37 @@ import { judgeReport } from '../../../lib/report/verdict.ts'
 import { makeReportData } from '../../support/report/report-data.ts'
 
 /** The page's own half, which is plain JavaScript. */
-const { toRows } = (await import(new URL('../../../lib/report/html/client/columns.js', import.meta.url).href)) as { toRows: (columns: Columns) => Json[] }
+const { toRows } = (await import(new URL('../../../lib/report/html/client/columns.js', import.meta.url).href)) as {
+  toRows: (columns: Columns) => Json[]
+}
 
 const json = jsonValue({ maxDepth: 2, depthSize: 'small' }).map((value) => JSON.parse(JSON.stringify(value)) as Json)
 
 describe('columns', () => {
   it('any rows come back as they were, keys in their order', () => {
     // Rows of one shape and of any, with nulls, empty lists and empty objects between.
-    const alike = record({ a: oneof(constant(null), dictionary(string(), json)), b: array(record({ c: json, d: array(json) })), e: constant({}) }) as unknown as typeof json
+    const alike = record({
+      a: oneof(constant(null), dictionary(string(), json)),
+      b: array(record({ c: json, d: array(json) })),
+      e: constant({}),
+    }) as unknown as typeof json
     assert(
       property(array(oneof(json, alike, alike, constant(null)), { maxLength: 8 }), (rows) => {
-        expect(JSON.stringify(toRows(JSON.parse(JSON.stringify(toColumns(rows))) as Columns))).toBe(JSON.stringify(rows))
+        expect(JSON.stringify(toRows(JSON.parse(JSON.stringify(toColumns(rows))) as Columns))).toBe(
+          JSON.stringify(rows),
+        )
       }),
       { numRuns: 150 },
     )
   })
 
   it('puts like values side by side', () => {
-    expect(toColumns([{ a: 1, b: [1, 2] }, { a: 2, b: [] }])).toEqual({ k: ['a', 'b'], c: [[1, 2], { n: [2, 0], v: [1, 2] }], r: 2 })
+    expect(
+      toColumns([
+        { a: 1, b: [1, 2] },
+        { a: 2, b: [] },
+      ]),
+    ).toEqual({ k: ['a', 'b'], c: [[1, 2], { n: [2, 0], v: [1, 2] }], r: 2 })
   })
 })
 
@@ -60,11 +73,16 @@ describe('a packed report', () => {
 
   it('holds every story, in chunks, each system prompt once', () => {
     const { stories, systemPrompts } = inflate(series) as { stories: { cycleId: string[] }; systemPrompts: string[] }
-    const packed = chunks.flatMap((chunk) => toRows(inflate(chunk) as Columns)) as unknown as { cycleId: string; prompt: { system: number } }[]
+    const packed = chunks.flatMap((chunk) => toRows(inflate(chunk) as Columns)) as unknown as {
+      cycleId: string
+      prompt: { system: number }
+    }[]
     expect(chunks.length).toBe(Math.ceil(data.stories.length / STORIES_PER_CHUNK))
     expect(chunks.length).toBeGreaterThan(1)
     expect(systemPrompts).toHaveLength(1)
-    expect(packed.map((story) => ({ ...story, prompt: { ...story.prompt, system: systemPrompts[story.prompt.system] } }))).toEqual(data.stories)
+    expect(
+      packed.map((story) => ({ ...story, prompt: { ...story.prompt, system: systemPrompts[story.prompt.system] } })),
+    ).toEqual(data.stories)
     expect(stories.cycleId).toEqual(data.stories.map(({ cycleId }) => cycleId))
   })
 

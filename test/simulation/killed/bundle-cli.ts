@@ -12,7 +12,10 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const leaveDatabase: Plugin = {
   name: 'leave-database',
   setup({ onResolve }) {
-    onResolve({ filter: /^dynalite$/ }, () => ({ path: createRequire(import.meta.url).resolve('dynalite'), external: true }))
+    onResolve({ filter: /^dynalite$/ }, () => ({
+      path: createRequire(import.meta.url).resolve('dynalite'),
+      external: true,
+    }))
   },
 }
 
@@ -44,8 +47,15 @@ export async function bundleCli(directory: string, sabotage: Sabotage | null = n
     target: 'node20',
     mainFields: ['module', 'main'],
     outExtension: { '.js': '.mjs' },
-    banner: { js: "import{createRequire as createRequireForBundle}from'node:module';const require=createRequireForBundle(import.meta.url);" },
-    plugins: [deployOneExchange(ROOT, 'coinbase'), leaveOutUnused, leaveDatabase, ...(sabotage === null ? [] : [replaceLine(sabotage)])],
+    banner: {
+      js: "import{createRequire as createRequireForBundle}from'node:module';const require=createRequireForBundle(import.meta.url);",
+    },
+    plugins: [
+      deployOneExchange(ROOT, 'coinbase'),
+      leaveOutUnused,
+      leaveDatabase,
+      ...(sabotage === null ? [] : [replaceLine(sabotage)]),
+    ],
     logLevel: 'error',
   })
   return path.join(directory, 'hourhand.mjs')

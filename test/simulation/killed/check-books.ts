@@ -35,9 +35,12 @@ export async function checkBooks({ store, config, truth, from, to }: Books): Pro
   const slotOf = new Map<string, EpochMs>()
   const slotMs = config.intervalMinutes * MINUTE_MS
   for (let slot = floorTime(from, slotMs); slot <= to; slot += slotMs) {
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) slotOf.set(clientOrderIdOf(config.id, slot, 'entry', attempt), slot)
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++)
+      slotOf.set(clientOrderIdOf(config.id, slot, 'entry', attempt), slot)
   }
-  const approvedBy = new Map(cycles.flatMap(({ slot, order }) => (order === null ? [] : [[Date.parse(slot), order] as const])))
+  const approvedBy = new Map(
+    cycles.flatMap(({ slot, order }) => (order === null ? [] : [[Date.parse(slot), order] as const])),
+  )
   const filledIn = new Set<EpochMs>()
   for (const order of truth.orders) {
     if (legOf(config.id, order.clientOrderId) !== 'entry' || order.filled === 0) continue
@@ -48,7 +51,8 @@ export async function checkBooks({ store, config, truth, from, to }: Books): Pro
       filledIn.add(slot)
       const approved = approvedBy.get(slot)
       if (approved === undefined) find(1, `the entry of ${toIso(slot)} has filled and was not approved`)
-      else if (dec(order.filled).gt(approved.quantity)) find(1, `the entry of ${toIso(slot)} has filled ${order.filled} of ${approved.quantity} approved`)
+      else if (dec(order.filled).gt(approved.quantity))
+        find(1, `the entry of ${toIso(slot)} has filled ${order.filled} of ${approved.quantity} approved`)
     }
   }
   const ours = new Set(orders.map(({ order }) => order.clientOrderId))
@@ -73,16 +77,20 @@ export async function checkBooks({ store, config, truth, from, to }: Books): Pro
   if (new Set(owned).size !== owned.length) find(6, 'a fill is in two trades')
   for (const fill of truth.fills) {
     const told = known.get(fill.entryId)
-    if (!owned.includes(fill.entryId)) find(6, `the venue's fill ${fill.entryId} (${fill.side} ${fill.contracts}) is in no trade`)
+    if (!owned.includes(fill.entryId))
+      find(6, `the venue's fill ${fill.entryId} (${fill.side} ${fill.contracts}) is in no trade`)
     if (told === undefined) find(8, `the venue's fill ${fill.entryId} is not in the history`)
-    else if (!dec(told.quantity).eq(fill.contracts)) find(6, `fill ${fill.entryId} is ${told.quantity} in the history, ${fill.contracts} at the venue`)
+    else if (!dec(told.quantity).eq(fill.contracts))
+      find(6, `fill ${fill.entryId} is ${told.quantity} in the history, ${fill.contracts} at the venue`)
   }
-  if (owned.length !== truth.fills.length) find(6, `${owned.length} fills in trades, ${truth.fills.length} at the venue`)
+  if (owned.length !== truth.fills.length)
+    find(6, `${owned.length} fills in trades, ${truth.fills.length} at the venue`)
 
   // cash = deposited + gross - fees + funding + adjustments
   const { cash, deposited, gross, fees, funding, adjustments } = state.accounting
   const sum = dec(deposited).plus(gross).minus(fees).plus(funding).plus(adjustments)
   if (!sum.eq(cash)) find(4, `cash is ${cash}, its parts are ${sum.toFixed()}`)
-  if (dec(cash).minus(truth.cash).abs().gte('0.01')) find(4, `cash is ${cash} in the ledger, ${truth.cash} at the venue`)
+  if (dec(cash).minus(truth.cash).abs().gte('0.01'))
+    find(4, `cash is ${cash} in the ledger, ${truth.cash} at the venue`)
   return found
 }

@@ -10,7 +10,15 @@ export type Fate =
   | { kind: 'timer'; ms: number }
   | { kind: 'request' | 'write' | 'state' | 'order'; ordinal: number; edge: Edge }
 
-export type Ended = { code: number | null; isKilled: boolean; stdout: string; stderr: string; ms: number; requests: number; writes: number }
+export type Ended = {
+  code: number | null
+  isKilled: boolean
+  stdout: string
+  stderr: string
+  ms: number
+  requests: number
+  writes: number
+}
 
 type Kind = Exclude<Fate['kind'], 'spared'>
 
@@ -71,7 +79,8 @@ export const isOrder = ({ target, method, path }: Passing): boolean =>
   target === 'venue' && method === 'POST' && /\/orders($|\/)/.test(path) && !path.includes('preview')
 
 /** The one write that moves the strategy; what follows from it is still to be told. */
-const isState = (passing: Passing): boolean => passing.target === 'database' && isWrite(passing) && passing.body.includes('"sk":{"S":"STATE"}')
+const isState = (passing: Passing): boolean =>
+  passing.target === 'database' && isWrite(passing) && passing.body.includes('"sk":{"S":"STATE"}')
 
 /** A request that changes something at the venue or in the database. */
 export const isWrite = (passing: Passing): boolean =>
@@ -89,10 +98,26 @@ export class Child {
   private readonly counts = { request: 0, write: 0, state: 0, order: 0 }
   private deathUnderWay = false
 
-  constructor({ program, args, env, fate, cwd }: { program: string; args: readonly string[]; env: Record<string, string>; fate: Fate; cwd: string }) {
+  constructor({
+    program,
+    args,
+    env,
+    fate,
+    cwd,
+  }: {
+    program: string
+    args: readonly string[]
+    env: Record<string, string>
+    fate: Fate
+    cwd: string
+  }) {
     this.fate = fate
     const began = performance.now()
-    this.process = spawn(process.execPath, [program, ...args], { cwd, env: { PATH: process.env['PATH'] ?? '', ...env }, stdio: ['ignore', 'pipe', 'pipe'] })
+    this.process = spawn(process.execPath, [program, ...args], {
+      cwd,
+      env: { PATH: process.env['PATH'] ?? '', ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     const timer = fate.kind === 'timer' ? setTimeout(() => this.kill(), fate.ms) : null
     const out = { stdout: '', stderr: '' }
     this.process.stdout?.on('data', (chunk: Buffer) => (out.stdout += chunk.toString('utf8')))
@@ -102,7 +127,14 @@ export class Child {
       this.process.on('close', (code, signal) => {
         this.isAlive = false
         if (timer !== null) clearTimeout(timer)
-        resolve({ code, isKilled: signal === 'SIGKILL', ...out, ms: performance.now() - began, requests: this.counts.request, writes: this.counts.write })
+        resolve({
+          code,
+          isKilled: signal === 'SIGKILL',
+          ...out,
+          ms: performance.now() - began,
+          requests: this.counts.request,
+          writes: this.counts.write,
+        })
       })
     })
   }

@@ -18,7 +18,18 @@ export async function killFirstRuns(runs: number): Promise<FirstRuns> {
     const program = await bundleCli(path.join(scratch, 'cli'))
     for (let run = 0; run < runs; run++) {
       const dataDir = path.join(scratch, `data-${run}`)
-      const args = [program, 'status', '--market', 'sim', '--decider', 'rules', '--at', '2026-11-02T10:00:00Z', '--data-dir', dataDir]
+      const args = [
+        program,
+        'status',
+        '--market',
+        'sim',
+        '--decider',
+        'rules',
+        '--at',
+        '2026-11-02T10:00:00Z',
+        '--data-dir',
+        dataDir,
+      ]
       await killWhen(args, () => logOf(dataDir).includes('"CREATING"'))
       if (logOf(dataDir).includes('"ACTIVE"')) continue
       result.caught += 1
@@ -37,7 +48,10 @@ export async function killFirstRuns(runs: number): Promise<FirstRuns> {
 function logOf(dataDir: string): string {
   const directory = path.join(dataDir, 'db')
   try {
-    return readdirSync(directory).filter((name) => name.endsWith('.log')).map((name) => readFileSync(path.join(directory, name), 'latin1')).join('')
+    return readdirSync(directory)
+      .filter((name) => name.endsWith('.log'))
+      .map((name) => readFileSync(path.join(directory, name), 'latin1'))
+      .join('')
   } catch {
     return ''
   }

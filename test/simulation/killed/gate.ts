@@ -28,12 +28,22 @@ export type Gate = {
 }
 
 /** Stands between a process and a server on this machine, and sees every request before and after its effect. */
-export async function startGate(target: Target, upstream: string, keeperOf: (passing: Passing) => GateKeeper): Promise<Gate> {
+export async function startGate(
+  target: Target,
+  upstream: string,
+  keeperOf: (passing: Passing) => GateKeeper,
+): Promise<Gate> {
   const underWay = new Set<Promise<void>>()
   const server = createServer((request, response) => {
     const chunks: Buffer[] = []
     const pass = async (): Promise<void> => {
-      const passing: Passing = { target, method: request.method ?? 'GET', path: request.url ?? '/', headers: request.headers, body: Buffer.concat(chunks) }
+      const passing: Passing = {
+        target,
+        method: request.method ?? 'GET',
+        path: request.url ?? '/',
+        headers: request.headers,
+        body: Buffer.concat(chunks),
+      }
       const keeper = keeperOf(passing)
       const edge = keeper.passing(passing)
       if (edge?.at === 'lost' || edge?.at === 'late') keeper.kill()
@@ -79,17 +89,24 @@ export const pause = (ms: number): Promise<void> =>
 
 const FRAMING = new Set(['connection', 'transfer-encoding', 'content-length', 'keep-alive'])
 
-const withoutFraming = (headers: IncomingHttpHeaders): IncomingHttpHeaders => Object.fromEntries(Object.entries(headers).filter(([name]) => !FRAMING.has(name)))
+const withoutFraming = (headers: IncomingHttpHeaders): IncomingHttpHeaders =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !FRAMING.has(name)))
 
 function forward(upstream: string, { method, path, headers, body }: Passing): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const url = new URL(path, upstream)
-    const request = httpRequest(url, { method, headers: { ...withoutFraming(headers), host: url.host, 'content-length': body.length }, agent: false }, (response) => {
-      const chunks: Buffer[] = []
-      response.on('data', (chunk: Buffer) => chunks.push(chunk))
-      response.on('end', () => resolve({ status: response.statusCode ?? 502, headers: response.headers, body: Buffer.concat(chunks) }))
-      response.on('error', reject)
-    })
+    const request = httpRequest(
+      url,
+      { method, headers: { ...withoutFraming(headers), host: url.host, 'content-length': body.length }, agent: false },
+      (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('end', () =>
+          resolve({ status: response.statusCode ?? 502, headers: response.headers, body: Buffer.concat(chunks) }),
+        )
+        response.on('error', reject)
+      },
+    )
     request.on('error', reject)
     request.end(body)
   })

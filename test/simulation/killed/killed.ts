@@ -22,7 +22,8 @@ const { values } = parseArgs({
   },
 })
 
-const row = (label: string, value: string | number): string => `${label.padEnd(28)}${typeof value === 'number' ? value.toLocaleString('en') : value}`
+const row = (label: string, value: string | number): string =>
+  `${label.padEnd(28)}${typeof value === 'number' ? value.toLocaleString('en') : value}`
 
 const describe = (report: KillReport): string =>
   [
@@ -48,16 +49,25 @@ async function main(): Promise<void> {
   if (values.help) return void process.stdout.write(`${USAGE}\n`)
   if (values['first-runs'] !== undefined) {
     const { runs, caught, stuck, said } = await killFirstRuns(Number(values['first-runs']))
-    process.stdout.write(`${[row('first runs', runs), row('killed in the making', caught), row('stuck for good', stuck), ...said].join('\n')}\n`)
+    process.stdout.write(
+      `${[row('first runs', runs), row('killed in the making', caught), row('stuck for good', stuck), ...said].join('\n')}\n`,
+    )
     process.exitCode = stuck === 0 ? 0 : 1
     return
   }
   const began = performance.now()
   const database: Database = values.database === 'own' ? 'own' : 'outside'
   const sabotage = values.sabotage === undefined ? null : SABOTAGES[values.sabotage]
-  if (sabotage === undefined) throw new RangeError(`--sabotage ${values.sabotage}: expected one of ${Object.keys(SABOTAGES).join(', ')}`)
+  if (sabotage === undefined)
+    throw new RangeError(`--sabotage ${values.sabotage}: expected one of ${Object.keys(SABOTAGES).join(', ')}`)
   const trace = values.trace ? { trace: (line: string) => void process.stdout.write(`${line}\n`) } : {}
-  const report = await runKills({ kills: Number(values.kills), seed: Number(values.seed), database, sabotage, ...trace })
+  const report = await runKills({
+    kills: Number(values.kills),
+    seed: Number(values.seed),
+    database,
+    sabotage,
+    ...trace,
+  })
   process.stdout.write(`${describe(report)}\n\n${((performance.now() - began) / 1_000).toFixed(0)} s\n`)
   process.exitCode = report.violations.length === 0 ? 0 : 1
 }

@@ -13,7 +13,13 @@ function quietBar(from: EpochMs, lengthMs: number): PathBar {
   const ends = [quietAt(from), quietAt(from + lengthMs - 1)]
   const [open = LEVEL, close = LEVEL] = ends
   const isWhole = lengthMs >= PERIOD_MS
-  return { open, close, high: isWhole ? LEVEL + AMPLITUDE : Math.max(...ends) + 1, low: isWhole ? LEVEL - AMPLITUDE : Math.min(...ends) - 1, volume: lengthMs / MINUTE_MS }
+  return {
+    open,
+    close,
+    high: isWhole ? LEVEL + AMPLITUDE : Math.max(...ends) + 1,
+    low: isWhole ? LEVEL - AMPLITUDE : Math.min(...ends) - 1,
+    volume: lengthMs / MINUTE_MS,
+  }
 }
 
 /**
@@ -28,7 +34,14 @@ export function restlessPath(seed: number, start: EpochMs, minutes: number): Pri
     // Drawn back to the level: a walk of days stays where its stops and targets mean something.
     last = open * (1 + chance.normal() * 0.0012) + (LEVEL - open) * 0.002
     const reach = (): number => Math.abs(chance.normal()) * 0.6
-    return { time: start + index * MINUTE_MS, open, close: last, high: Math.max(open, last) + reach(), low: Math.min(open, last) - reach(), volume: 10 }
+    return {
+      time: start + index * MINUTE_MS,
+      open,
+      close: last,
+      high: Math.max(open, last) + reach(),
+      low: Math.min(open, last) - reach(),
+      volume: 10,
+    }
   })
   const walk = pathOfMinutes(bars)
   return {

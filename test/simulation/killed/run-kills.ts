@@ -58,7 +58,14 @@ const LEASE_MS = 241 * SECOND_MS
  * them until `kills` have died; then lets it run calm for some minutes, and holds what the ledger and the venue have
  * ended with against the invariants.
  */
-export async function runKills({ kills, seed, database, calmPasses = 8, sabotage = null, trace = () => {} }: KillOptions): Promise<KillReport> {
+export async function runKills({
+  kills,
+  seed,
+  database,
+  calmPasses = 8,
+  sabotage = null,
+  trace = () => {},
+}: KillOptions): Promise<KillReport> {
   const run = new KillRun(seed, database, trace)
   try {
     return await run.toEnd({ kills, calmPasses, sabotage })
@@ -97,7 +104,15 @@ class KillRun {
     this.observer = new Observer(this.sim, this.trace)
   }
 
-  async toEnd({ kills, calmPasses, sabotage }: { kills: number; calmPasses: number; sabotage: Sabotage | null }): Promise<KillReport> {
+  async toEnd({
+    kills,
+    calmPasses,
+    sabotage,
+  }: {
+    kills: number
+    calmPasses: number
+    sabotage: Sabotage | null
+  }): Promise<KillReport> {
     const price = restlessPath(this.seed, START, DAYS * 24 * 60)
     const stage = await openStage({
       database: this.database,
@@ -105,7 +120,10 @@ class KillRun {
       clock: this.clock,
       price,
       decide: () => this.decide(price.at(this.clock.now())),
-      watch: { passing: (passing) => this.passing(passing), answered: (passing, answer) => this.answered(passing, answer) },
+      watch: {
+        passing: (passing) => this.passing(passing),
+        answered: (passing, answer) => this.answered(passing, answer),
+      },
     })
     this.stage = stage
     const { venue, config } = stage
@@ -113,14 +131,26 @@ class KillRun {
     this.examiner = new Examiner({ sim: this.sim, observer: this.observer, venue, scenario: nothingElse })
 
     const last = START + (DAYS - 1) * 24 * 60 * MINUTE_MS
-    for (let slot = START + SLOT_MS; this.kills < kills && slot < last; slot = Math.max(slot + SLOT_MS, this.nextSlot())) await this.liveSlot(slot, kills)
+    for (
+      let slot = START + SLOT_MS;
+      this.kills < kills && slot < last;
+      slot = Math.max(slot + SLOT_MS, this.nextSlot())
+    )
+      await this.liveSlot(slot, kills)
     const endedAt = this.clock.now()
     await this.beCalm(calmPasses)
     const trades = await stage.withStore(async (store) => {
       // Nobody has seen the states come and go; the examiner looks at the last.
       if (this.database === 'own') this.observer.state = await store.loadState(config.id)
       const closed = (await this.examiner?.conclude(store, config.id)) ?? 0
-      for (const { invariant, text } of await checkBooks({ store, config, truth: venue.truth(), from: START, to: this.clock.now() })) this.observer.violation(invariant, text)
+      for (const { invariant, text } of await checkBooks({
+        store,
+        config,
+        truth: venue.truth(),
+        from: START,
+        to: this.clock.now(),
+      }))
+        this.observer.violation(invariant, text)
       return closed
     })
     await this.checkStatus()
@@ -131,7 +161,9 @@ class KillRun {
       finished: this.finished,
       deaths: this.deaths,
       simulatedHours: (endedAt - START) / (60 * MINUTE_MS),
-      entries: venue.truth().orders.filter(({ clientOrderId, filled }) => filled > 0 && legOf(config.id, clientOrderId) === 'entry').length,
+      entries: venue
+        .truth()
+        .orders.filter(({ clientOrderId, filled }) => filled > 0 && legOf(config.id, clientOrderId) === 'entry').length,
       trades,
       incidents: [...this.incidents],
       failures: this.failures,
@@ -162,7 +194,11 @@ class KillRun {
       this.clock.jumpTo(this.clock.now() + LEASE_MS)
     }
     const passes = chance.whole(1, 3)
-    for (let pass = 0; pass < passes && this.kills < kills && this.clock.now() < slot + SLOT_MS - 3 * MINUTE_MS; pass++) {
+    for (
+      let pass = 0;
+      pass < passes && this.kills < kills && this.clock.now() < slot + SLOT_MS - 3 * MINUTE_MS;
+      pass++
+    ) {
       this.clock.jumpTo(this.clock.now() + chance.whole(20, 300) * SECOND_MS)
       await this.invoke('enforce', 0.65)
     }
@@ -186,7 +222,12 @@ class KillRun {
     const fate: Fate = pKill === 0 ? { kind: 'spared' } : this.habits.draw(command, chance, pKill)
     this.children += 1
     const name = `${command}#${this.children}`
-    const life = new Life(name, this.sim, () => 0, () => false)
+    const life = new Life(
+      name,
+      this.sim,
+      () => 0,
+      () => false,
+    )
     for (const other of this.living.values()) {
       other.overlaps()
       life.overlaps()
@@ -211,7 +252,9 @@ class KillRun {
 
   private note(name: string, command: Command, ended: Ended, fate: Fate, life: Life): void {
     const { examiner } = this
-    this.trace(`${name} ${ended.isKilled ? 'is killed' : `ends with ${ended.code}`} after ${ended.ms.toFixed(0)} ms, ${ended.requests} requests, ${ended.writes} writes`)
+    this.trace(
+      `${name} ${ended.isKilled ? 'is killed' : `ends with ${ended.code}`} after ${ended.ms.toFixed(0)} ms, ${ended.requests} requests, ${ended.writes} writes`,
+    )
     if (ended.isKilled) {
       this.kills += 1
       life.die()
@@ -226,7 +269,8 @@ class KillRun {
       const said = `${ended.stdout.slice(0, 4_000)}${ended.stderr}`.replaceAll(/\s+/g, ' ')
       this.failures.push(`${name}: exit ${ended.code}: ${reasonIn(said)}`)
       this.trace(`${name} failed: ${ended.stderr.slice(-2_000)} ${ended.stdout.slice(0, 1_000)}`)
-      if (command === 'enforce' && !life.isOverlapped) this.observer.violation(0, `${name} failed, and nothing was wrong: ${said.slice(-400)}`)
+      if (command === 'enforce' && !life.isOverlapped)
+        this.observer.violation(0, `${name} failed, and nothing was wrong: ${said.slice(-400)}`)
     } else if (command === 'cycle') this.trace(`${name}: ${reasonIn(ended.stdout.replaceAll(/\s+/g, ' '))}`)
     if (this.database === 'own') return
     examiner?.ended(life)
@@ -250,7 +294,14 @@ class KillRun {
     this.clock.now()
     const { Item: item } = PutItem.parse(JSON.parse(body.toString('utf8')))
     if (item.sk.S !== 'STATE') return
-    this.observer.stored({ pk: item.pk.S, sk: item.sk.S, version: Number(item.version?.N ?? 0), body: item.body.S, writer: item.writer.S, expiresAt: null })
+    this.observer.stored({
+      pk: item.pk.S,
+      sk: item.sk.S,
+      version: Number(item.version?.N ?? 0),
+      body: item.body.S,
+      writer: item.writer.S,
+      expiresAt: null,
+    })
     for (const { kind, detail } of this.observer.state?.incidents ?? []) this.incidents.add(`${kind}: ${detail}`)
   }
 
@@ -265,7 +316,14 @@ class KillRun {
     if (what < 0.08) return { action: 'hold', rationale: 'nothing to do' }
     const direction = side === 'open_long' ? 1 : -1
     const off = (percent: number): number => Math.round(last * (1 + (direction * percent) / 100) * 2) / 2
-    return { action: side, stopLossPrice: off(-stop), takeProfitPrice: off(target), confidence: 0.8, invalidation: 'beyond the stop', rationale: 'drawn' }
+    return {
+      action: side,
+      stopLossPrice: off(-stop),
+      takeProfitPrice: off(target),
+      confidence: 0.8,
+      invalidation: 'beyond the stop',
+      rationale: 'drawn',
+    }
   }
 
   /** The command line's own word on whether both agree. */
@@ -279,12 +337,16 @@ class KillRun {
     if (differences.length > 0) this.observer.violation(4, `status: ${JSON.stringify(differences)}`)
     if (report.pending !== null) this.observer.violation(5, `status: ${report.pending.order.kind} still under way`)
     for (const { kind, detail } of report.incidents) this.incidents.add(`${kind}: ${detail}`)
-    this.trace(`status: ${report.phase}, cash ${canonical(dec(report.accounting.cash))}, ${report.comparison.length} lines agree`)
+    this.trace(
+      `status: ${report.phase}, cash ${canonical(dec(report.accounting.cash))}, ${report.comparison.length} lines agree`,
+    )
   }
 }
 
 const Text = z.object({ S: z.string() })
-const PutItem = z.object({ Item: z.object({ pk: Text, sk: Text, version: z.object({ N: z.string() }).optional(), body: Text, writer: Text }) })
+const PutItem = z.object({
+  Item: z.object({ pk: Text, sk: Text, version: z.object({ N: z.string() }).optional(), body: Text, writer: Text }),
+})
 
 function describeFate(fate: Fate): string {
   switch (fate.kind) {
@@ -298,10 +360,26 @@ function describeFate(fate: Fate): string {
 }
 
 /** A reason in a JSON document or a log line, for people. */
-const reasonIn = (text: string): string => /"(?:outcome|reason|error|message)": ?".{0,300}/.exec(text)?.[0] ?? text.slice(-300)
+const reasonIn = (text: string): string =>
+  /"(?:outcome|reason|error|message)": ?".{0,300}/.exec(text)?.[0] ?? text.slice(-300)
 
 /** The deterministic simulation's misfortunes, none of which happen here. */
 const nothingElse: Scenario = {
-  name: 'killed', minutes: 0, quietMinutes: 0, bars: [], deliveries: [], hands: [], decisions: new Map(), rates: NO_RATES, closures: [], switches: {},
-  venue: { minSize: 1, depth: Number.POSITIVE_INFINITY, fundingRate: '0.00002', attachBracket: true, tradesPerSizeStep: 4 },
+  name: 'killed',
+  minutes: 0,
+  quietMinutes: 0,
+  bars: [],
+  deliveries: [],
+  hands: [],
+  decisions: new Map(),
+  rates: NO_RATES,
+  closures: [],
+  switches: {},
+  venue: {
+    minSize: 1,
+    depth: Number.POSITIVE_INFINITY,
+    fundingRate: '0.00002',
+    attachBracket: true,
+    tradesPerSizeStep: 4,
+  },
 }

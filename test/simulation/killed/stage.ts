@@ -58,8 +58,17 @@ export async function openStage({ database, sabotage, clock, price, decide, watc
   const dataDir = path.join(scratch, 'data')
   mkdirSync(dataDir)
   const key = makeVenueKey({ form: 'pkcs8' })
-  const [program, outside] = await Promise.all([bundleCli(path.join(scratch, 'cli'), sabotage), database === 'outside' ? startEmbeddedDynamo() : null])
-  const venue = createFakeVenue({ clock: clock.now, price, reference: constantPath(80_000), initialCash: '10000', fundingRate: () => '0.00002' })
+  const [program, outside] = await Promise.all([
+    bundleCli(path.join(scratch, 'cli'), sabotage),
+    database === 'outside' ? startEmbeddedDynamo() : null,
+  ])
+  const venue = createFakeVenue({
+    clock: clock.now,
+    price,
+    reference: constantPath(80_000),
+    initialCash: '10000',
+    fundingRate: () => '0.00002',
+  })
   const server = await startVenueServer({ venue, clock, keys: [key] })
 
   const children = new Map<string, Child>()
@@ -88,8 +97,16 @@ export async function openStage({ database, sabotage, clock, price, decide, watc
     live: { tradesPerSizeStep: 4 },
     sizing: RISKING,
     guard: {
-      minStopAtr: 0.01, maxStopAtr: 1_000, maxPriceMoveAtr: 1_000, minRewardToRisk: 0.01, cooldownMinutesAfterLoss: 0, maxEntriesPerDay: 100, maxEntrySlippageBps: 20,
-      sessionBufferMinutes: 0, liquidationBuffer: 0, maxFundingAnnualised: 100,
+      minStopAtr: 0.01,
+      maxStopAtr: 1_000,
+      maxPriceMoveAtr: 1_000,
+      minRewardToRisk: 0.01,
+      cooldownMinutesAfterLoss: 0,
+      maxEntriesPerDay: 100,
+      maxEntrySlippageBps: 20,
+      sessionBufferMinutes: 0,
+      liquidationBuffer: 0,
+      maxFundingAnnualised: 100,
     },
   }
   const config = loadConfig({ overrides: settings })
@@ -105,7 +122,8 @@ export async function openStage({ database, sabotage, clock, price, decide, watc
       if (outside === null) await opened.close()
     }
   }
-  const withStore = <T>(work: (store: Store) => Promise<T>): Promise<T> => withItems((items) => work(createStore(items, 'witness', 'live')))
+  const withStore = <T>(work: (store: Store) => Promise<T>): Promise<T> =>
+    withItems((items) => work(createStore(items, 'witness', 'live')))
   await withStore((store) => store.saveClearance(clearanceOf(config, key.name, clock.now()), null))
 
   let spawned = 0
@@ -165,8 +183,22 @@ const clearanceOf = (config: StrategyConfig, keyName: string, now: EpochMs) => {
   return {
     schemaVersion: 1 as const,
     strategyId: config.id,
-    credentials: { verifiedAt: at, keyFingerprint: keyFingerprintOf(keyName), portfolioUuid: 'portfolio', symbol: config.market.symbol },
-    paper: { evaluatedAt: at, firstSlot: at, lastSlot: at, days: PAPER_DAYS, cycles: 900, trades: 60, unresolvedIncidents: 0, configHash: strategyHashOf(config) },
+    credentials: {
+      verifiedAt: at,
+      keyFingerprint: keyFingerprintOf(keyName),
+      portfolioUuid: 'portfolio',
+      symbol: config.market.symbol,
+    },
+    paper: {
+      evaluatedAt: at,
+      firstSlot: at,
+      lastSlot: at,
+      days: PAPER_DAYS,
+      cycles: 900,
+      trades: 60,
+      unresolvedIncidents: 0,
+      configHash: strategyHashOf(config),
+    },
     override: null,
   }
 }
@@ -175,7 +207,13 @@ const clearanceOf = (config: StrategyConfig, keyName: string, now: EpochMs) => {
 async function startModel(decide: () => Decision): Promise<{ url: string; close(): Promise<void> }> {
   const server = createServer((request, response) => {
     request.resume()
-    request.on('end', () => openAiDialect.answer(JSON.stringify(decide()))(response, { path: request.url ?? '', headers: request.headers, body: null }))
+    request.on('end', () =>
+      openAiDialect.answer(JSON.stringify(decide()))(response, {
+        path: request.url ?? '',
+        headers: request.headers,
+        body: null,
+      }),
+    )
   })
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = server.address()

@@ -25,7 +25,14 @@ export function walkBars(prng: Prng, from: number, count: number): Candle[] {
     close = Math.max(200, cents(open * (1 + spread * prng.normal())))
     const high = cents(Math.max(open, close) * (1 + 0.6 * spread * prng.uniform()))
     const low = cents(Math.min(open, close) * (1 - 0.6 * spread * prng.uniform()))
-    return { time: from + index * SLOT_MS, open, high: Math.max(high, open, close), low: Math.min(low, open, close), close, volume: Math.round((900 + 90_000 * spread) * (0.5 + prng.uniform()) * 1_000) / 1_000 }
+    return {
+      time: from + index * SLOT_MS,
+      open,
+      high: Math.max(high, open, close),
+      low: Math.min(low, open, close),
+      close,
+      volume: Math.round((900 + 90_000 * spread) * (0.5 + prng.uniform()) * 1_000) / 1_000,
+    }
   })
 }
 
@@ -37,7 +44,7 @@ export function playTrades(prng: Prng, bars: readonly Candle[], wanted: number, 
   const played: Played[] = []
   const spacing = bars.length / Math.max(1, wanted)
   let equity = START_EQUITY
-  for (let index = 40; index < bars.length - 2 && played.length < wanted; ) {
+  for (let index = 40; index < bars.length - 2 && played.length < wanted;) {
     const entryBar = bars[index]
     if (entryBar === undefined) break
     const atr = bars.slice(index - 14, index).reduce((total, bar) => total + bar.high - bar.low, 0) / 14
@@ -66,10 +73,20 @@ export function playTrades(prng: Prng, bars: readonly Candle[], wanted: number, 
     }
     if (exit >= bars.length) break
     const confidence = Math.round((0.35 + 0.5 * prng.uniform()) * 1e4) / 1e4
-    const contracts = Math.max(1, Math.floor((0.006 * confidence * equity) / (Math.abs(entryPrice - stop) * CONTRACT_SIZE)))
+    const contracts = Math.max(
+      1,
+      Math.floor((0.006 * confidence * equity) / (Math.abs(entryPrice - stop) * CONTRACT_SIZE)),
+    )
     const entryTime = entryBar.time
     const exitTime = entryBar.time + (exit - index) * SLOT_MS + Math.floor(prng.uniform() * 29 + 1) * MINUTE_MS
-    const amounts = settle({ sign, contracts, entryPrice, exitPrice, hours: (exitTime - entryTime) / 3_600_000, rate: prng.normal() * 1e-5 })
+    const amounts = settle({
+      sign,
+      contracts,
+      entryPrice,
+      exitPrice,
+      hours: (exitTime - entryTime) / 3_600_000,
+      rate: prng.normal() * 1e-5,
+    })
     equity += Number(amounts.pnl)
     const cycleId = `${strategyId}-${toIso(entryTime).replace(/[-:]/g, '').replace(/00Z$/, 'Z')}`
     played.push({
@@ -79,7 +96,9 @@ export function playTrades(prng: Prng, bars: readonly Candle[], wanted: number, 
       confidence,
       atr,
       trade: {
-        id: `${cycleId}-${Math.floor(prng.uniform() * 0x1000000).toString(16).padStart(6, '0')}`,
+        id: `${cycleId}-${Math.floor(prng.uniform() * 0x1000000)
+          .toString(16)
+          .padStart(6, '0')}`,
         strategyId,
         side,
         quantity: quantity(contracts),
@@ -91,7 +110,8 @@ export function playTrades(prng: Prng, bars: readonly Candle[], wanted: number, 
         stopLossPrice: price(stop),
         takeProfitPrice: price(target),
         ...amounts,
-        rMultiple: Math.round((Number(amounts.pnl) / (Math.abs(entryPrice - stop) * contracts * CONTRACT_SIZE)) * 1e6) / 1e6,
+        rMultiple:
+          Math.round((Number(amounts.pnl) / (Math.abs(entryPrice - stop) * contracts * CONTRACT_SIZE)) * 1e6) / 1e6,
         regime: REGIMES[Math.floor(prng.uniform() * REGIMES.length)] ?? null,
         fillIds: [`paper-${index}`, `paper-${exit}`],
       },
@@ -102,12 +122,32 @@ export function playTrades(prng: Prng, bars: readonly Candle[], wanted: number, 
 }
 
 /** Money of a round trip as the paper venue charges it: 3 bp and 0.15 a contract each way, pnl exact. */
-function settle({ sign, contracts, entryPrice, exitPrice, hours, rate }: { sign: number; contracts: number; entryPrice: number; exitPrice: number; hours: number; rate: number }) {
+function settle({
+  sign,
+  contracts,
+  entryPrice,
+  exitPrice,
+  hours,
+  rate,
+}: {
+  sign: number
+  contracts: number
+  entryPrice: number
+  exitPrice: number
+  hours: number
+  rate: number
+}) {
   const size: Decimal = dec(contracts).times(CONTRACT_SIZE)
   const gross = size.times(dec(exitPrice).minus(entryPrice)).times(sign)
   const fees = size.times(dec(entryPrice).plus(exitPrice)).times('0.0003').plus(dec(contracts).times('0.3'))
   const funding = money(size.times(entryPrice).times(-sign * rate * Math.floor(hours)))
-  return { gross: money(gross), fees: money(fees), funding, slippage: money(size.times(1.5)), pnl: money(dec(canonical(gross)).minus(fees).plus(funding)) }
+  return {
+    gross: money(gross),
+    fees: money(fees),
+    funding,
+    slippage: money(size.times(1.5)),
+    pnl: money(dec(canonical(gross)).minus(fees).plus(funding)),
+  }
 }
 
 /** Equity at each slot: what was realised, and the open trade at the slot's price. */
@@ -122,7 +162,9 @@ export function equityOf(bars: readonly Candle[], played: readonly Played[]): nu
     const open = played[next]
     if (open === undefined || open.entry >= index) return cents(realised)
     const sign = open.trade.side === 'long' ? 1 : -1
-    return cents(realised + sign * Number(open.trade.quantity) * CONTRACT_SIZE * (bar.open - Number(open.trade.entryPrice)))
+    return cents(
+      realised + sign * Number(open.trade.quantity) * CONTRACT_SIZE * (bar.open - Number(open.trade.entryPrice)),
+    )
   })
 }
 

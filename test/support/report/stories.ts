@@ -16,9 +16,28 @@ import { GUARD_RULES, type GuardRuleName, type Verdict } from '../../../schemas/
 import { type Played, REGIMES, SLOT_MS } from './history.ts'
 
 /** What all stories of a report are told from. */
-export type Telling = { prng: Prng; config: StrategyConfig; bars: readonly Candle[]; fourHour: readonly Candle[]; daily: readonly Candle[]; equity: readonly number[]; played: readonly Played[]; symbol: string; model: string | null }
+export type Telling = {
+  prng: Prng
+  config: StrategyConfig
+  bars: readonly Candle[]
+  fourHour: readonly Candle[]
+  daily: readonly Candle[]
+  equity: readonly number[]
+  played: readonly Played[]
+  symbol: string
+  model: string | null
+}
 
-export type Asked = { index: number; decision: Decision; atr: number; regime: string | null; played: Played | null; refusedBy: readonly GuardRuleName[]; trades: readonly TradeSummary[]; decisions: readonly DecisionSummary[] }
+export type Asked = {
+  index: number
+  decision: Decision
+  atr: number
+  regime: string | null
+  played: Played | null
+  refusedBy: readonly GuardRuleName[]
+  trades: readonly TradeSummary[]
+  decisions: readonly DecisionSummary[]
+}
 
 /** The story of one slot: snapshot, prompt, answer, verdicts, order, fills, as a cycle record keeps them. */
 export function tellStory(telling: Telling, asked: Asked): Story {
@@ -34,8 +53,10 @@ export function tellStory(telling: Telling, asked: Asked): Story {
   return {
     cycleId,
     slot: toIso(slot),
-    outcome: trade !== null ? 'entered' : refusedBy.length > 0 ? 'refused' : decision.action === 'close' ? 'closed' : 'held',
-    reason: trade !== null ? 'entered and protected' : refusedBy.length > 0 ? `refused by ${refusedBy.join(', ')}` : null,
+    outcome:
+      trade !== null ? 'entered' : refusedBy.length > 0 ? 'refused' : decision.action === 'close' ? 'closed' : 'held',
+    reason:
+      trade !== null ? 'entered and protected' : refusedBy.length > 0 ? `refused by ${refusedBy.join(', ')}` : null,
     snapshot,
     prompt: buildPrompt(snapshot),
     decision: {
@@ -44,12 +65,19 @@ export function tellStory(telling: Telling, asked: Asked): Story {
       model,
       failure: null,
       attempts: model === null ? [] : attemptsOf(telling.prng, decision),
-      usage: model === null ? { inputTokens: 0, outputTokens: 0, costUsd: 0 } : { inputTokens: 2_900 + (index % 400), outputTokens: 180 + (index % 90), costUsd: 0.0117 },
+      usage:
+        model === null
+          ? { inputTokens: 0, outputTokens: 0, costUsd: 0 }
+          : { inputTokens: 2_900 + (index % 400), outputTokens: 180 + (index % 90), costUsd: 0.0117 },
     },
     guardFacts: {
       now: toIso(slot + 4_000),
       quote: snapshot.quote,
-      product: { ...config.paper.product, symbol: telling.symbol, session: { isOpen: true, nextClose: null, reason: 'the paper venue never closes' } },
+      product: {
+        ...config.paper.product,
+        symbol: telling.symbol,
+        session: { isOpen: true, nextClose: null, reason: 'the paper venue never closes' },
+      },
       accounting: {
         cash: snapshot.account.cash,
         deposited: config.paper.initialCash,
@@ -76,7 +104,9 @@ export function tellStory(telling: Telling, asked: Asked): Story {
       sizeCap: null,
       openIncidents: 0,
     },
-    verdicts: entering ? GUARD_RULES.map((rule, place) => verdictOf(rule, !refusedBy.includes(rule), telling.prng, place)) : [],
+    verdicts: entering
+      ? GUARD_RULES.map((rule, place) => verdictOf(rule, !refusedBy.includes(rule), telling.prng, place))
+      : [],
     order:
       trade === null
         ? null
@@ -87,17 +117,36 @@ export function tellStory(telling: Telling, asked: Asked): Story {
             side,
             quantity: trade.quantity,
             priceLimit: price(Number(trade.entryPrice) + (side === 'buy' ? 2.5 : -2.5)),
-            bracket: { stopLossPrice: trade.stopLossPrice ?? price(1), takeProfitPrice: trade.takeProfitPrice ?? price(1) },
+            bracket: {
+              stopLossPrice: trade.stopLossPrice ?? price(1),
+              takeProfitPrice: trade.takeProfitPrice ?? price(1),
+            },
             leverage: quantity(3),
           },
     fills:
       trade === null
         ? []
-        : [{ fillId: `paper-${index}`, orderId: `paper-order-${index}`, clientOrderId, symbol: telling.symbol, side, price: trade.entryPrice, quantity: trade.quantity, fee: money(Number(trade.fees) / 2), slippage: money(Number(trade.slippage) / 2), liquidity: 'taker', reason: 'entry', at: toIso(slot + 4_000) }],
+        : [
+            {
+              fillId: `paper-${index}`,
+              orderId: `paper-order-${index}`,
+              clientOrderId,
+              symbol: telling.symbol,
+              side,
+              price: trade.entryPrice,
+              quantity: trade.quantity,
+              fee: money(Number(trade.fees) / 2),
+              slippage: money(Number(trade.slippage) / 2),
+              liquidity: 'taker',
+              reason: 'entry',
+              at: toIso(slot + 4_000),
+            },
+          ],
   }
 }
 
-export const cycleIdAt = (strategyId: string, slot: number): string => `${strategyId}-${toIso(slot).replace(/[-:]/g, '').replace(/00Z$/, 'Z')}`
+export const cycleIdAt = (strategyId: string, slot: number): string =>
+  `${strategyId}-${toIso(slot).replace(/[-:]/g, '').replace(/00Z$/, 'Z')}`
 
 /** What a model says of an entry, in its own words. */
 export function decisionOf(played: Pick<Played, 'confidence' | 'trade'>, words: number): Decision {
@@ -141,15 +190,32 @@ function attemptsOf(prng: Prng, decision: Decision) {
   const wire = { stopLossPrice: null, takeProfitPrice: null, confidence: null, invalidation: null, ...decision }
   const good = { raw: JSON.stringify(wire, null, 2), problem: null }
   if (prng.uniform() > 0.04) return [good]
-  return [{ raw: `Here is my decision:\n${JSON.stringify({ ...wire, confidence: '72%' })}`, problem: 'confidence: expected a number in [0, 1], got "72%"' }, good]
+  return [
+    {
+      raw: `Here is my decision:\n${JSON.stringify({ ...wire, confidence: '72%' })}`,
+      problem: 'confidence: expected a number in [0, 1], got "72%"',
+    },
+    good,
+  ]
 }
 
-function snapshotAt({ prng, config, bars, fourHour, daily, equity, symbol }: Telling, { index, atr, regime, trades, decisions }: Asked, slot: number, cycleId: string): Snapshot {
+function snapshotAt(
+  { prng, config, bars, fourHour, daily, equity, symbol }: Telling,
+  { index, atr, regime, trades, decisions }: Asked,
+  slot: number,
+  cycleId: string,
+): Snapshot {
   const mark = bars[index]?.open ?? 1
   const half = Math.round(mark * 0.01) / 100
   const noise = () => toSignificant(prng.uniform())
   const label = REGIMES.find((known) => known === regime) ?? 'range'
-  const view = (timeframe: Timeframe, all: readonly Candle[], stepMs: number, count: number, wide: number): TimeframeView => {
+  const view = (
+    timeframe: Timeframe,
+    all: readonly Candle[],
+    stepMs: number,
+    count: number,
+    wide: number,
+  ): TimeframeView => {
     const end = all.findLastIndex((bar) => bar.time + stepMs <= slot) + 1
     const near = (scale: number) => toSignificant(mark * (1 + scale * wide * prng.normal()))
     const percentile = noise()
@@ -165,13 +231,28 @@ function snapshotAt({ prng, config, bars, fourHour, daily, equity, symbol }: Tel
         ema50: near(0.008),
         ema200: timeframe === '1d' ? null : near(0.02),
         atr14: toSignificant(atr * wide),
-        bollinger20: { upper: toSignificant(mark * (1 + 0.012 * wide)), middle: near(0.002), lower: toSignificant(mark * (1 - 0.011 * wide)) },
-        macd: { macd: toSignificant(8 * prng.normal()), signal: toSignificant(8 * prng.normal()), histogram: toSignificant(3 * prng.normal()) },
+        bollinger20: {
+          upper: toSignificant(mark * (1 + 0.012 * wide)),
+          middle: near(0.002),
+          lower: toSignificant(mark * (1 - 0.011 * wide)),
+        },
+        macd: {
+          macd: toSignificant(8 * prng.normal()),
+          signal: toSignificant(8 * prng.normal()),
+          histogram: toSignificant(3 * prng.normal()),
+        },
         adx14,
       },
       realisedVolatility: toSignificant(0.4 + 0.5 * prng.uniform()),
       volatilityPercentile: percentile,
-      regime: { label, direction: label === 'range' ? 0 : prng.uniform() < 0.5 ? 1 : -1, adx14, volatilityPercentile: percentile, bandWidth: toSignificant(0.01 + 0.05 * prng.uniform()), breakoutAtr: label === 'breakout' ? noise() : 0 },
+      regime: {
+        label,
+        direction: label === 'range' ? 0 : prng.uniform() < 0.5 ? 1 : -1,
+        adx14,
+        volatilityPercentile: percentile,
+        bandWidth: toSignificant(0.01 + 0.05 * prng.uniform()),
+        breakoutAtr: label === 'breakout' ? noise() : 0,
+      },
     }
   }
   const day = Math.floor(slot / DAY_MS) * DAY_MS
@@ -185,9 +266,24 @@ function snapshotAt({ prng, config, bars, fourHour, daily, equity, symbol }: Tel
     slot: toIso(slot),
     asOf: toIso(slot + 2_000),
     symbol,
-    quote: { at: toIso(slot + 2_000), bid: price(Math.round((mark - half) * 100) / 100), ask: price(Math.round((mark + half) * 100) / 100), last: price(mark), mark: price(mark) },
-    views: { primary: view('30m', bars, SLOT_MS, 24, 1), fourHour: view('4h', fourHour, 4 * HOUR_MS, 12, 2.8), daily: view('1d', daily, DAY_MS, 7, 7) },
-    funding: { rate: toSignificant(1e-5 * prng.normal()), intervalHours: 1, annualised: toSignificant(0.09 * prng.normal()), averageRate: toSignificant(1e-5 * prng.normal()) },
+    quote: {
+      at: toIso(slot + 2_000),
+      bid: price(Math.round((mark - half) * 100) / 100),
+      ask: price(Math.round((mark + half) * 100) / 100),
+      last: price(mark),
+      mark: price(mark),
+    },
+    views: {
+      primary: view('30m', bars, SLOT_MS, 24, 1),
+      fourHour: view('4h', fourHour, 4 * HOUR_MS, 12, 2.8),
+      daily: view('1d', daily, DAY_MS, 7, 7),
+    },
+    funding: {
+      rate: toSignificant(1e-5 * prng.normal()),
+      intervalHours: 1,
+      annualised: toSignificant(0.09 * prng.normal()),
+      averageRate: toSignificant(1e-5 * prng.normal()),
+    },
     openInterest: 120_000 + (index % 9_000),
     reference: {
       symbol: 'BIP-20DEC30-CDE',
@@ -196,16 +292,44 @@ function snapshotAt({ prng, config, bars, fourHour, daily, equity, symbol }: Tel
       change24h: toSignificant(0.02 * prng.normal()),
       change7d: toSignificant(0.05 * prng.normal()),
       rsi14: toSignificant(35 + 30 * prng.uniform()),
-      regime: { label: 'range', direction: 0, adx14: 17.31, volatilityPercentile: noise(), bandWidth: 0.021, breakoutAtr: 0 },
+      regime: {
+        label: 'range',
+        direction: 0,
+        adx14: 17.31,
+        volatilityPercentile: noise(),
+        bandWidth: 0.021,
+        breakoutAtr: 0,
+      },
       correlation: noise(),
     },
-    news: { headlines: headlinesAt(slot, hour), feeds: [{ source: 'CoinWire', ok: true, items: 25, problem: null }, { source: 'Ledger Post', ok: index % 37 !== 0, items: index % 37 === 0 ? 0 : 40, problem: index % 37 === 0 ? 'timed out after 5000 ms' : null }] },
-    account: { equity: value, cash: value, dayReturn: toSignificant(0.006 * prng.normal()), drawdown: toSignificant(0.04 * prng.uniform()), entriesToday: trades.filter((trade) => Date.parse(trade.exitTime) >= day).length, consecutiveLosses: lastLosses },
+    news: {
+      headlines: headlinesAt(slot, hour),
+      feeds: [
+        { source: 'CoinWire', ok: true, items: 25, problem: null },
+        {
+          source: 'Ledger Post',
+          ok: index % 37 !== 0,
+          items: index % 37 === 0 ? 0 : 40,
+          problem: index % 37 === 0 ? 'timed out after 5000 ms' : null,
+        },
+      ],
+    },
+    account: {
+      equity: value,
+      cash: value,
+      dayReturn: toSignificant(0.006 * prng.normal()),
+      drawdown: toSignificant(0.04 * prng.uniform()),
+      entriesToday: trades.filter((trade) => Date.parse(trade.exitTime) >= day).length,
+      consecutiveLosses: lastLosses,
+    },
     position: null,
     decisions: [...decisions],
     performance: summarisePerformance(trades),
     issues: [],
-    contextIssues: index % 50 === 0 ? [{ kind: 'stale', at: toIso(slot - HOUR_MS), count: 1, detail: 'funding is an hour old' }] : [],
+    contextIssues:
+      index % 50 === 0
+        ? [{ kind: 'stale', at: toIso(slot - HOUR_MS), count: 1, detail: 'funding is an hour old' }]
+        : [],
   }
 }
 
@@ -215,14 +339,30 @@ function headlinesAt(slot: number, hour: number): Headline[] {
     const number = Math.floor(hour / 1.5) - age
     const at = Math.floor(number * 1.5 * HOUR_MS)
     const title = HEADLINES[((number % HEADLINES.length) + HEADLINES.length) % HEADLINES.length] ?? ''
-    return { title: `${title} (${(number * 7919) % 997})`, source: number % 2 === 0 ? 'CoinWire' : 'Ledger Post', publishedAt: toIso(at), ageMinutes: Math.round((slot - at) / MINUTE_MS) }
+    return {
+      title: `${title} (${(number * 7919) % 997})`,
+      source: number % 2 === 0 ? 'CoinWire' : 'Ledger Post',
+      publishedAt: toIso(at),
+      ageMinutes: Math.round((slot - at) / MINUTE_MS),
+    }
   })
 }
 
 function verdictOf(rule: GuardRuleName, passed: boolean, prng: Prng, place: number): Verdict {
   const actual = Math.round(prng.uniform() * 1e5) / 1e5
   const numeric = place % 3 !== 0
-  return { rule, passed, limit: numeric ? 0.05 * (1 + (place % 4)) : 'none', actual: numeric ? actual : 'none', reason: passed ? `${rule.replaceAll('_', ' ')} is within its limit at ${actual}` : `${rule.replaceAll('_', ' ')} is at ${actual}, beyond its limit` }
+  return {
+    rule,
+    passed,
+    limit: numeric ? 0.05 * (1 + (place % 4)) : 'none',
+    actual: numeric ? actual : 'none',
+    reason: passed
+      ? `${rule.replaceAll('_', ' ')} is within its limit at ${actual}`
+      : `${rule.replaceAll('_', ' ')} is at ${actual}, beyond its limit`,
+  }
 }
 
-export const coarser = (bars: readonly Candle[]) => ({ fourHour: aggregateCandles(bars, '30m', '4h'), daily: aggregateCandles(bars, '30m', '1d') })
+export const coarser = (bars: readonly Candle[]) => ({
+  fourHour: aggregateCandles(bars, '30m', '4h'),
+  daily: aggregateCandles(bars, '30m', '1d'),
+})

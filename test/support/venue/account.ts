@@ -38,14 +38,16 @@ export const openAccount = (futures: string, spot: string): Account => ({
 })
 
 /** Value of `contracts` at `price`, signed as they are. */
-export const valueOf = (contracts: number, price: Decimal, contractSize: Decimal): Decimal => price.times(contracts).times(contractSize)
+export const valueOf = (contracts: number, price: Decimal, contractSize: Decimal): Decimal =>
+  price.times(contracts).times(contractSize)
 
 /** Profit of the open position at a mark price. */
 export const unrealisedPnl = (account: Account, mark: Decimal, contractSize: Decimal): Decimal =>
   account.contracts === 0 ? ZERO : valueOf(account.contracts, mark, contractSize).minus(account.basis)
 
 /** All that is owned but the open position's profit. */
-export const cashOf = (account: Account): Decimal => account.spot.plus(account.futures).plus(account.unsettledRealised).plus(account.unsettledFunding)
+export const cashOf = (account: Account): Decimal =>
+  account.spot.plus(account.futures).plus(account.unsettledRealised).plus(account.unsettledFunding)
 
 /** Average entry price, rounded for showing; null when flat. */
 export const averageEntry = (account: Account, contractSize: Decimal): string | null =>
@@ -55,7 +57,10 @@ export const averageEntry = (account: Account, contractSize: Decimal): string | 
  * Books one execution: `contracts` signed, positive bought. What closes is realised at the average cost; what is left
  * of it opens the other way. The fee leaves the cash at once.
  */
-export function bookExecution(account: Account, execution: { contracts: number; price: Decimal; contractSize: Decimal; fee: Decimal; settlesAtOnce: boolean }): void {
+export function bookExecution(
+  account: Account,
+  execution: { contracts: number; price: Decimal; contractSize: Decimal; fee: Decimal; settlesAtOnce: boolean },
+): void {
   const { contracts, price, contractSize, fee, settlesAtOnce } = execution
   account.futures = account.futures.minus(fee)
   const held = Math.abs(account.contracts)
@@ -67,7 +72,8 @@ export function bookExecution(account: Account, execution: { contracts: number; 
   }
   const closing = Math.min(held, Math.abs(contracts))
   const closingSigned = Math.sign(contracts) * closing
-  const basisPart = closing === held ? account.basis : account.basis.times(closing).div(held).round(MONEY_PLACES, ROUND_HALF_UP)
+  const basisPart =
+    closing === held ? account.basis : account.basis.times(closing).div(held).round(MONEY_PLACES, ROUND_HALF_UP)
   const realised = ZERO.minus(valueOf(closingSigned, price, contractSize)).minus(basisPart)
   account.dailyRealised = account.dailyRealised.plus(realised)
   if (settlesAtOnce) account.futures = account.futures.plus(realised)

@@ -6,24 +6,63 @@ import { DEFAULT_SWITCHES, type VenueSwitches } from './options.ts'
 import { isRecord } from './request.ts'
 
 const FAULT_KINDS: Readonly<Record<Exclude<Fault['kind'], 'tamper'>, true>> = {
-  refuse_connection: true, drop: true, delay: true, arrive_late: true, stall: true, truncate: true, cut: true, status: true, unauthorized: true,
-  forbidden: true, rate_limited: true, reject: true, partial_fill: true, childless: true, invisible: true, late_failure: true, wrong_echo: true,
+  refuse_connection: true,
+  drop: true,
+  delay: true,
+  arrive_late: true,
+  stall: true,
+  truncate: true,
+  cut: true,
+  status: true,
+  unauthorized: true,
+  forbidden: true,
+  rate_limited: true,
+  reject: true,
+  partial_fill: true,
+  childless: true,
+  invisible: true,
+  late_failure: true,
+  wrong_echo: true,
 }
 
-const ControlTime = z.union([z.strictObject({ at: z.union([z.number(), z.string()]) }), z.strictObject({ advanceMs: z.number().nonnegative() })])
-const ControlRule = z.custom<FaultRule>((value) => isRecord(value) && isRecord(value['fault']) && typeof value['fault']['kind'] === 'string' && value['fault']['kind'] in FAULT_KINDS, 'not a fault rule')
-const ControlSwitches = z.custom<Partial<VenueSwitches>>((value) => isRecord(value) && Object.keys(value).every((key) => key in DEFAULT_SWITCHES), 'unknown switch')
+const ControlTime = z.union([
+  z.strictObject({ at: z.union([z.number(), z.string()]) }),
+  z.strictObject({ advanceMs: z.number().nonnegative() }),
+])
+const ControlRule = z.custom<FaultRule>(
+  (value) =>
+    isRecord(value) &&
+    isRecord(value['fault']) &&
+    typeof value['fault']['kind'] === 'string' &&
+    value['fault']['kind'] in FAULT_KINDS,
+  'not a fault rule',
+)
+const ControlSwitches = z.custom<Partial<VenueSwitches>>(
+  (value) => isRecord(value) && Object.keys(value).every((key) => key in DEFAULT_SWITCHES),
+  'unknown switch',
+)
 const Side = z.enum(['BUY', 'SELL'])
 const ControlHand = z.discriminatedUnion('action', [
   z.strictObject({ action: z.literal('close'), contracts: z.int().positive().optional() }),
   z.strictObject({ action: z.literal('reduce'), contracts: z.int().positive() }),
   z.strictObject({ action: z.literal('openPosition'), side: Side, contracts: z.int().positive() }),
-  z.strictObject({ action: z.literal('placeBracket'), side: Side, contracts: z.int().positive(), limitPrice: z.string(), stopPrice: z.string() }),
+  z.strictObject({
+    action: z.literal('placeBracket'),
+    side: Side,
+    contracts: z.int().positive(),
+    limitPrice: z.string(),
+    stopPrice: z.string(),
+  }),
   z.strictObject({ action: z.literal('placeLimit'), side: Side, contracts: z.int().positive(), price: z.string() }),
   z.strictObject({ action: z.literal('cancelOrder'), orderId: z.string() }),
   z.strictObject({ action: z.literal('cancelAll') }),
   z.strictObject({ action: z.literal('failOrder'), orderId: z.string() }),
-  z.strictObject({ action: z.literal('fillOrder'), orderId: z.string(), contracts: z.int().positive(), price: z.string().optional() }),
+  z.strictObject({
+    action: z.literal('fillOrder'),
+    orderId: z.string(),
+    contracts: z.int().positive(),
+    price: z.string().optional(),
+  }),
   z.strictObject({ action: z.literal('deposit'), amount: z.string() }),
   z.strictObject({ action: z.literal('liquidate') }),
 ])
@@ -42,7 +81,13 @@ export function control(venue: FakeVenue, clock: ControlledClock, command: strin
     case 'time': {
       const wanted = ControlTime.parse(body ?? {})
       if (clock.set === undefined) throw new RangeError('this venue runs on a clock of its own')
-      clock.set('advanceMs' in wanted ? clock.now() + wanted.advanceMs : typeof wanted.at === 'number' ? wanted.at : fromIso(wanted.at))
+      clock.set(
+        'advanceMs' in wanted
+          ? clock.now() + wanted.advanceMs
+          : typeof wanted.at === 'number'
+            ? wanted.at
+            : fromIso(wanted.at),
+      )
       venue.play()
       return { at: clock.now() }
     }

@@ -5,7 +5,17 @@ import { liquidationTicks, marginAt } from './margin.ts'
 import { FUNDING_INTERVAL_MS, nextDaily } from './options.ts'
 import { isDone, type Order, oppositeOf, remainingOf, type Side, signOf } from './orders.ts'
 import { GRID_MS } from './prices.ts'
-import { closureAt, lastTicks, makeId, priceOf, type Quiet, schedule, ticksOf, touchOf, type VenueState } from './state.ts'
+import {
+  closureAt,
+  lastTicks,
+  makeId,
+  priceOf,
+  type Quiet,
+  schedule,
+  ticksOf,
+  touchOf,
+  type VenueState,
+} from './state.ts'
 import { renderOrder } from './wire-orders.ts'
 
 /** How far beyond its trigger a fired bracket still sells or buys. */
@@ -23,7 +33,8 @@ export function advance(state: VenueState, target: EpochMs): void {
     const isOpen = closureAt(state, state.now) === null
     if (isBusy && isOpen) scan(state, state.now, next)
     state.now = next
-    if (next % FUNDING_INTERVAL_MS === 0) accrueFunding(state.account, next, state.fundingRate(next), priceOf(state, lastTicks(state)), state.contractSize)
+    if (next % FUNDING_INTERVAL_MS === 0)
+      accrueFunding(state.account, next, state.fundingRate(next), priceOf(state, lastTicks(state)), state.contractSize)
     settle(state)
     state.quiet = null
     runDue(state)
@@ -110,7 +121,11 @@ function quietOf(state: VenueState): Quiet {
   }
   const liquidation = liquidationTicks(state)
   // A tick of room: the price is a float here; whether it is reached is decided exactly.
-  if (liquidation !== null) watch(state.account.contracts > 0 ? Math.ceil(liquidation) + 1 : Math.floor(liquidation) - 1, state.account.contracts < 0)
+  if (liquidation !== null)
+    watch(
+      state.account.contracts > 0 ? Math.ceil(liquidation) + 1 : Math.floor(liquidation) - 1,
+      state.account.contracts < 0,
+    )
   return { low, high }
 }
 
@@ -126,7 +141,8 @@ function match(state: VenueState, last: number): void {
   if (state.account.contracts !== 0 && marginAt(state, last).buffer.lte(0)) liquidate(state)
   // Twice: a fill can give birth to a bracket that is beyond its stop already.
   for (let round = 0; round < 2; round += 1) {
-    for (const order of state.working) if (order.status === 'OPEN' && order.triggeredLimit === null) fireStop(state, order, last)
+    for (const order of state.working)
+      if (order.status === 'OPEN' && order.triggeredLimit === null) fireStop(state, order, last)
     for (const order of state.working) if (order.status === 'OPEN') fillResting(state, order, last)
   }
 }
@@ -136,7 +152,8 @@ function fireStop(state: VenueState, order: Order, last: number): void {
   if (work.kind !== 'bracket' && work.kind !== 'stop_limit') return
   const firesUp = work.kind === 'stop_limit' ? work.firesUp : order.side === 'BUY'
   if (firesUp ? last < work.stop : last > work.stop) return
-  const limit = work.kind === 'stop_limit' ? work.limit : Math.round(work.stop * (1 + signOf(order.side) * TRIGGERED_SLACK))
+  const limit =
+    work.kind === 'stop_limit' ? work.limit : Math.round(work.stop * (1 + signOf(order.side) * TRIGGERED_SLACK))
   order.triggeredLimit = limit
   touched(state, order)
   take(state, order, limit)
@@ -144,7 +161,8 @@ function fireStop(state: VenueState, order: Order, last: number): void {
 
 function fillResting(state: VenueState, order: Order, last: number): void {
   const { work } = order
-  const limit = order.triggeredLimit ?? (work.kind === 'limit' ? work.limit : work.kind === 'bracket' ? work.target : null)
+  const limit =
+    order.triggeredLimit ?? (work.kind === 'limit' ? work.limit : work.kind === 'bracket' ? work.target : null)
   if (limit === null || (order.side === 'SELL' ? last < limit : last > limit)) return
   execute(state, order, remainingOf(order), limit, true)
 }
@@ -169,7 +187,12 @@ export function take(state: VenueState, order: Order, limit: number | null, most
 }
 
 /** What a taking order of this size would cost now: contracts that fill, and the sum of price in ticks x contracts. */
-export function probe(state: VenueState, side: Side, contracts: number, limit: number | null): { contracts: number; ticks: number } {
+export function probe(
+  state: VenueState,
+  side: Side,
+  contracts: number,
+  limit: number | null,
+): { contracts: number; ticks: number } {
   const sign = signOf(side)
   const touch = touchOf(state, lastTicks(state))
   const best = sign > 0 ? touch.ask : touch.bid
@@ -189,7 +212,11 @@ export function probe(state: VenueState, side: Side, contracts: number, limit: n
 
 /** Fee of one execution in dollars. */
 export const feeOf = (state: VenueState, contracts: number, ticks: number, isMaker: boolean): string =>
-  money(valueOf(contracts, priceOf(state, ticks), state.contractSize).times(isMaker ? state.fees.maker : state.fees.taker).plus(dec(state.fees.perContract).times(contracts)))
+  money(
+    valueOf(contracts, priceOf(state, ticks), state.contractSize)
+      .times(isMaker ? state.fees.maker : state.fees.taker)
+      .plus(dec(state.fees.perContract).times(contracts)),
+  )
 
 /** Books one execution of an order. */
 export function execute(state: VenueState, order: Order, contracts: number, ticks: number, isMaker: boolean): void {
@@ -234,7 +261,10 @@ function growChild(state: VenueState, parent: Order): void {
   const child = state.byId.get(parent.childId)
   const size = String(parent.filled)
   if (child === undefined) {
-    const prices = { limit_price: money(priceOf(state, attached.target)), stop_trigger_price: money(priceOf(state, attached.stop)) }
+    const prices = {
+      limit_price: money(priceOf(state, attached.target)),
+      stop_trigger_price: money(priceOf(state, attached.stop)),
+    }
     const born = addOrder(state, {
       clientOrderId: makeId(state, 'client'),
       side: oppositeOf(parent.side),
@@ -308,7 +338,9 @@ export function open(state: VenueState, order: Order): void {
     case 'market':
     case 'limit_ioc': {
       const limit = work.kind === 'limit_ioc' ? work.limit : null
-      const isFillable = !work.isFillOrKill || (most >= order.size && probe(state, order.side, order.size, limit).contracts === order.size)
+      const isFillable =
+        !work.isFillOrKill ||
+        (most >= order.size && probe(state, order.side, order.size, limit).contracts === order.size)
       if (isFillable && closureAt(state, state.now) === null) take(state, order, limit, most)
       if (remainingOf(order) > 0) cancel(state, order, 'the rest of an immediate order')
       return

@@ -90,7 +90,8 @@ export function createFakeVenue(options: VenueOptions): FakeVenue {
       const { status, text } = act(request, null)
       return replyOf(status, text)
     }
-    const effect = (takesEffect: boolean): VenueAnswer => (takesEffect ? act(request, null) : { status: 200, text: '{"success":true,"orders":[],"results":[' })
+    const effect = (takesEffect: boolean): VenueAnswer =>
+      takesEffect ? act(request, null) : { status: 200, text: '{"success":true,"orders":[],"results":[' }
     switch (fault.kind) {
       case 'refuse_connection':
         return { kind: 'refused' }
@@ -181,7 +182,10 @@ export function createFakeVenue(options: VenueOptions): FakeVenue {
         at: state.now,
         isOpen: closureAt(state, state.now) === null,
         lastPrice: canonical(priceOf(state, lastTicks(state))),
-        position: { contracts: state.account.contracts, averageEntryPrice: averageEntry(state.account, state.contractSize) },
+        position: {
+          contracts: state.account.contracts,
+          averageEntryPrice: averageEntry(state.account, state.contractSize),
+        },
         cash: money(cashOf(state.account)),
         equity: money(margin.cash.plus(margin.unrealised)),
         unrealisedPnl: money(margin.unrealised),
@@ -197,7 +201,13 @@ export function createFakeVenue(options: VenueOptions): FakeVenue {
           status: order.status,
           isTriggered: order.triggeredLimit !== null,
           isLive: order.status === 'PENDING' || order.status === 'OPEN',
-          bracket: order.work.kind === 'bracket' ? { targetPrice: canonical(priceOf(state, order.work.target)), stopPrice: canonical(priceOf(state, order.work.stop)) } : null,
+          bracket:
+            order.work.kind === 'bracket'
+              ? {
+                  targetPrice: canonical(priceOf(state, order.work.target)),
+                  stopPrice: canonical(priceOf(state, order.work.stop)),
+                }
+              : null,
           parentId: order.parentId,
           childId: order.childId,
           source: order.source,
@@ -214,7 +224,13 @@ const half = (text: string): string => text.slice(0, Math.floor(text.length / 2)
 
 function echoWrongly(text: string, fault: Extract<Fault, { kind: 'wrong_echo' }>): string {
   const body: unknown = JSON.parse(text)
-  if (typeof body !== 'object' || body === null || !('success_response' in body) || typeof body.success_response !== 'object') return text
+  if (
+    typeof body !== 'object' ||
+    body === null ||
+    !('success_response' in body) ||
+    typeof body.success_response !== 'object'
+  )
+    return text
   const echo = {
     ...body.success_response,
     ...(fault.side === undefined ? {} : { side: fault.side }),

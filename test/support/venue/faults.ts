@@ -110,4 +110,9 @@ export function quirkOf(fault: Fault | null): PlacementQuirk | null {
 }
 
 /** The reply to a request whose answer would have been a complete one. */
-export const replyOf = (status: number, text: string, delayMs = 0): VenueReply => ({ kind: 'answer', status, text, delayMs })
+export const replyOf = (status: number, text: string, delayMs = 0): VenueReply => ({
+  kind: 'answer',
+  status,
+  text,
+  delayMs,
+})

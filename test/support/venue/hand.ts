@@ -12,7 +12,13 @@ export type Hand = {
   /** Buys or sells at market without asking for margin. */
   openPosition(side: Side, contracts: number): string
   /** A bracket of any size, also without a position. Decimal strings on the tick. */
-  placeBracket(bracket: { side: Side; contracts: number; limitPrice: string; stopPrice: string; source?: Order['source'] }): string
+  placeBracket(bracket: {
+    side: Side
+    contracts: number
+    limitPrice: string
+    stopPrice: string
+    source?: Order['source']
+  }): string
   placeLimit(limit: { side: Side; contracts: number; price: string }): string
   /** Cancels at once. */
   cancelOrder(orderId: string): void
@@ -41,14 +47,26 @@ export function createHand(state: VenueState, play: () => void): Hand {
     if (order === undefined) throw new RangeError(`no order ${orderId}`)
     return order
   }
-  const enter = (side: Side, size: number, work: OrderWork, configuration: Record<string, unknown>, source: Order['source'] = 'RETAIL_SIMPLE'): string => {
+  const enter = (
+    side: Side,
+    size: number,
+    work: OrderWork,
+    configuration: Record<string, unknown>,
+    source: Order['source'] = 'RETAIL_SIMPLE',
+  ): string => {
     play()
     const order = addOrder(state, { clientOrderId: makeId(state, 'client'), side, size, work, configuration, source })
     open(state, order)
     matchNow(state)
     return order.orderId
   }
-  const market = (side: Side, contracts: number): string => enter(side, contracts, { kind: 'market', isFillOrKill: false }, { market_market_ioc: { base_size: String(contracts) } })
+  const market = (side: Side, contracts: number): string =>
+    enter(
+      side,
+      contracts,
+      { kind: 'market', isFillOrKill: false },
+      { market_market_ioc: { base_size: String(contracts) } },
+    )
   const close = (contracts?: number): string => {
     play()
     const held = state.account.contracts
@@ -64,11 +82,18 @@ export function createHand(state: VenueState, play: () => void): Hand {
         side,
         contracts,
         { kind: 'bracket', target: ticksOf(limitPrice), stop: ticksOf(stopPrice), endMs: null },
-        { trigger_bracket_gtc: { base_size: String(contracts), limit_price: limitPrice, stop_trigger_price: stopPrice } },
+        {
+          trigger_bracket_gtc: { base_size: String(contracts), limit_price: limitPrice, stop_trigger_price: stopPrice },
+        },
         source,
       ),
     placeLimit: ({ side, contracts, price }) =>
-      enter(side, contracts, { kind: 'limit', limit: ticksOf(price), endMs: null, isPostOnly: false }, { limit_limit_gtc: { base_size: String(contracts), limit_price: price, post_only: false } }),
+      enter(
+        side,
+        contracts,
+        { kind: 'limit', limit: ticksOf(price), endMs: null, isPostOnly: false },
+        { limit_limit_gtc: { base_size: String(contracts), limit_price: price, post_only: false } },
+      ),
     cancelOrder(orderId) {
       play()
       cancel(state, find(orderId), 'User requested cancel')
@@ -84,7 +109,8 @@ export function createHand(state: VenueState, play: () => void): Hand {
     fillOrder(orderId, contracts, price) {
       play()
       const order = find(orderId)
-      if (!state.working.has(order) || contracts < 1 || contracts > remainingOf(order)) throw new RangeError(`${contracts} of ${orderId} cannot fill`)
+      if (!state.working.has(order) || contracts < 1 || contracts > remainingOf(order))
+        throw new RangeError(`${contracts} of ${orderId} cannot fill`)
       execute(state, order, contracts, price === undefined ? lastTicks(state) : ticksOf(price), false)
       matchNow(state)
     },

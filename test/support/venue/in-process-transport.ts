@@ -5,7 +5,10 @@ import type { FakeVenue } from './fake-venue.ts'
  * The venue as a transport, without sockets. `advance` moves the venue's clock for what takes time: a late answer its
  * delay, a stalled one the timeout.
  */
-export function createInProcessTransport(venue: FakeVenue, { advance = () => undefined }: { advance?: (ms: number) => void } = {}): Transport {
+export function createInProcessTransport(
+  venue: FakeVenue,
+  { advance = () => undefined }: { advance?: (ms: number) => void } = {},
+): Transport {
   return async (request, timeoutMs) => {
     // Through JSON, as a body travels: no undefined members, no shared references.
     const body: unknown = request.body === null ? null : JSON.parse(JSON.stringify(request.body))

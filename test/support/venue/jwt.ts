@@ -15,7 +15,10 @@ export type VenueKey = {
 let keyCount = 0
 
 /** Makes a new key with these scopes. */
-export function makeVenueKey({ scopes = ['view', 'trade'], form = 'sec1' }: { scopes?: readonly Scope[]; form?: 'sec1' | 'pkcs8' } = {}): VenueKey {
+export function makeVenueKey({
+  scopes = ['view', 'trade'],
+  form = 'sec1',
+}: { scopes?: readonly Scope[]; form?: 'sec1' | 'pkcs8' } = {}): VenueKey {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   keyCount += 1
   return {
@@ -41,20 +44,28 @@ export function judgeToken(
   if (authorization === undefined || !authorization.startsWith('Bearer ')) return { reason: 'no bearer token' }
   const parts = authorization.slice('Bearer '.length).split('.')
   const [headerPart, claimsPart, signaturePart] = parts
-  if (headerPart === undefined || claimsPart === undefined || signaturePart === undefined || parts.length !== 3) return { reason: 'not a token' }
+  if (headerPart === undefined || claimsPart === undefined || signaturePart === undefined || parts.length !== 3)
+    return { reason: 'not a token' }
   const header = decode(headerPart)
   const claims = decode(claimsPart)
   if (header === null || claims === null) return { reason: 'not JSON' }
-  if (header['alg'] !== 'ES256' || (header['typ'] !== undefined && header['typ'] !== 'JWT')) return { reason: 'algorithm' }
+  if (header['alg'] !== 'ES256' || (header['typ'] !== undefined && header['typ'] !== 'JWT'))
+    return { reason: 'algorithm' }
   if (typeof header['nonce'] !== 'string' || header['nonce'] === '') return { reason: 'nonce' }
   const key = keys.find((one) => one.name === header['kid'])
   if (key === undefined || claims['sub'] !== key.name) return { reason: 'key name' }
   const signature = Buffer.from(signaturePart, 'base64url')
-  const isSigned = verify('sha256', Buffer.from(`${headerPart}.${claimsPart}`), { key: key.publicKey, dsaEncoding: 'ieee-p1363' }, signature)
+  const isSigned = verify(
+    'sha256',
+    Buffer.from(`${headerPart}.${claimsPart}`),
+    { key: key.publicKey, dsaEncoding: 'ieee-p1363' },
+    signature,
+  )
   if (!isSigned) return { reason: 'signature' }
   if (typeof claims['iss'] !== 'string' || !ISSUERS.has(claims['iss'])) return { reason: 'issuer' }
   const { nbf, exp } = claims
-  if (typeof nbf !== 'number' || typeof exp !== 'number' || nbf > nowS || exp <= nowS || exp > nbf + LIFE_S) return { reason: 'time' }
+  if (typeof nbf !== 'number' || typeof exp !== 'number' || nbf > nowS || exp <= nowS || exp > nbf + LIFE_S)
+    return { reason: 'time' }
   if (claims['uri'] !== uri) return { reason: 'uri' }
   return { key }
 }

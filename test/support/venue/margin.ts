@@ -6,18 +6,27 @@ import { lastTicks, priceOf, type VenueState } from './state.ts'
 export type MarginWindow = 'overnight' | 'intraday'
 
 /** Initial margin as a fraction of notional. */
-export const initialRate = (state: Pick<VenueState, 'facts'>, side: Side, window: MarginWindow = 'overnight'): string => {
+export const initialRate = (
+  state: Pick<VenueState, 'facts'>,
+  side: Side,
+  window: MarginWindow = 'overnight',
+): string => {
   const rates = window === 'overnight' ? state.facts.overnightMargin : state.facts.intradayMargin
   return side === 'BUY' ? rates.long : rates.short
 }
 
 /** Money held for resting limit orders that would add to the position. Brackets hold nothing. */
 export function holdsOf(state: VenueState): Decimal {
-  const reducing: Side | null = state.account.contracts === 0 ? null : oppositeOf(state.account.contracts > 0 ? 'BUY' : 'SELL')
+  const reducing: Side | null =
+    state.account.contracts === 0 ? null : oppositeOf(state.account.contracts > 0 ? 'BUY' : 'SELL')
   let holds = ZERO
   for (const order of state.working) {
     if ((order.work.kind !== 'limit' && order.work.kind !== 'stop_limit') || order.side === reducing) continue
-    holds = holds.plus(valueOf(remainingOf(order), priceOf(state, order.work.limit), state.contractSize).times(initialRate(state, order.side)))
+    holds = holds.plus(
+      valueOf(remainingOf(order), priceOf(state, order.work.limit), state.contractSize).times(
+        initialRate(state, order.side),
+      ),
+    )
   }
   return holds
 }
@@ -47,7 +56,10 @@ export function marginAt(state: VenueState, markTicks: number = lastTicks(state)
 }
 
 /** The same account under another margin window. */
-export const atWindow = (state: VenueState, margin: Margin, window: MarginWindow): Margin => ({ ...margin, ...requirementOf(state, margin, window) })
+export const atWindow = (state: VenueState, margin: Margin, window: MarginWindow): Margin => ({
+  ...margin,
+  ...requirementOf(state, margin, window),
+})
 
 function requirementOf(
   state: VenueState,
@@ -55,7 +67,8 @@ function requirementOf(
   window: MarginWindow,
 ): Pick<Margin, 'initial' | 'threshold' | 'buffer' | 'buyingPower'> {
   const { account, contractSize } = state
-  if (account.contracts === 0) return { initial: ZERO, threshold: ZERO, buffer: available, buyingPower: available.gt(0) ? available : ZERO }
+  if (account.contracts === 0)
+    return { initial: ZERO, threshold: ZERO, buffer: available, buyingPower: available.gt(0) ? available : ZERO }
   const rate = initialRate(state, account.contracts > 0 ? 'BUY' : 'SELL', window)
   const initial = valueOf(Math.abs(account.contracts), mark, contractSize).times(rate)
   const threshold = initial.times(state.maintenanceFraction)
@@ -70,7 +83,12 @@ function requirementOf(
  *
  * with n contracts (signed) of size s and m the threshold's fraction of notional.
  */
-export function liquidationTicks(state: VenueState, contracts = state.account.contracts, basis = state.account.basis, cash = cashOf(state.account)): number | null {
+export function liquidationTicks(
+  state: VenueState,
+  contracts = state.account.contracts,
+  basis = state.account.basis,
+  cash = cashOf(state.account),
+): number | null {
   if (contracts === 0) return null
   const fraction = dec(initialRate(state, contracts > 0 ? 'BUY' : 'SELL')).times(state.maintenanceFraction)
   const slope = state.contractSize.times(dec(contracts).minus(fraction.times(Math.abs(contracts))))

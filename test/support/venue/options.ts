@@ -136,7 +136,15 @@ export const ETP: ProductFacts = {
   fundingInterval: '3600s',
 }
 
-export const BIP: ProductFacts = { ...ETP, productId: 'BIP-20DEC30-CDE', contractSize: '0.01', contractRoot: 'BTC', contractCode: 'BIP', displayName: 'BTC PERP', tick: '5' }
+export const BIP: ProductFacts = {
+  ...ETP,
+  productId: 'BIP-20DEC30-CDE',
+  contractSize: '0.01',
+  contractRoot: 'BTC',
+  contractCode: 'BIP',
+  displayName: 'BTC PERP',
+  tick: '5',
+}
 
 export const DEFAULT_FEES = { taker: '0.0003', maker: '0', perContract: '0.15' }
 export const FUNDING_INTERVAL_MS = HOUR_MS

@@ -81,10 +81,17 @@ const clientIdOf = (body: unknown): string => {
 function repeatedOrder(state: VenueState, body: unknown): VenueAnswer | null {
   const first = state.byClientId.get(clientIdOf(body))
   if (first === undefined || !isRecord(body)) return null
-  if (state.switches.duplicateIds === 'refuse') return refusal('DUPLICATE_CLIENT_ORDER_ID', body['order_configuration'] ?? null, state.switches.failureReasons)
+  if (state.switches.duplicateIds === 'refuse')
+    return refusal('DUPLICATE_CLIENT_ORDER_ID', body['order_configuration'] ?? null, state.switches.failureReasons)
   return answer({
     success: true,
-    success_response: { order_id: first.orderId, product_id: body['product_id'] ?? '', side: body['side'] ?? first.side, client_order_id: first.clientOrderId, attached_order_id: '' },
+    success_response: {
+      order_id: first.orderId,
+      product_id: body['product_id'] ?? '',
+      side: body['side'] ?? first.side,
+      client_order_id: first.clientOrderId,
+      attached_order_id: '',
+    },
     order_configuration: body['order_configuration'] ?? first.configuration,
   })
 }
@@ -105,7 +112,13 @@ function accept(state: VenueState, taken: Taken, clientOrderId: string, quirk: P
   start(state, order, quirk)
   return answer({
     success: true,
-    success_response: { order_id: order.orderId, product_id: order.productId, side: order.side, client_order_id: order.clientOrderId, attached_order_id: '' },
+    success_response: {
+      order_id: order.orderId,
+      product_id: order.productId,
+      side: order.side,
+      client_order_id: order.clientOrderId,
+      attached_order_id: '',
+    },
     order_configuration: order.configuration,
   })
 }
@@ -143,8 +156,19 @@ export function previewOrder(state: VenueState, body: unknown, quirk: PlacementQ
   }
   if (reason !== null || parsed.outcome === 'refused') {
     const { preview, newOrder } = reasonFields(reason ?? 'UNKNOWN_FAILURE_REASON')
-    const told = preview === 'UNKNOWN_PREVIEW_FAILURE_REASON' && newOrder === 'UNSUPPORTED_ORDER_CONFIGURATION' ? 'PREVIEW_INVALID_ORDER_CONFIG' : preview
-    return answer({ ...common, errs: [told], order_total: '0', commission_total: '0', quote_size: '0', base_size: '0', slippage: '0' })
+    const told =
+      preview === 'UNKNOWN_PREVIEW_FAILURE_REASON' && newOrder === 'UNSUPPORTED_ORDER_CONFIGURATION'
+        ? 'PREVIEW_INVALID_ORDER_CONFIG'
+        : preview
+    return answer({
+      ...common,
+      errs: [told],
+      order_total: '0',
+      commission_total: '0',
+      quote_size: '0',
+      base_size: '0',
+      slippage: '0',
+    })
   }
   return answer({ ...common, errs: [], ...estimate(state, parsed) })
 }
@@ -152,9 +176,14 @@ export function previewOrder(state: VenueState, body: unknown, quirk: PlacementQ
 /** What an order would fill at and leave behind, were it to fill now. */
 function estimate(state: VenueState, { side, size, work }: Taken): Record<string, unknown> {
   const touch = touchOf(state, lastTicks(state))
-  const ownLimit = work.kind === 'market' || work.kind === 'liquidation' ? null : work.kind === 'bracket' ? work.target : work.limit
-  const found = work.kind === 'market' || work.kind === 'limit_ioc' ? probe(state, side, size, ownLimit) : { contracts: 0, ticks: 0 }
-  const ticks = found.contracts > 0 ? found.ticks / found.contracts : (ownLimit ?? (side === 'BUY' ? touch.ask : touch.bid))
+  const ownLimit =
+    work.kind === 'market' || work.kind === 'liquidation' ? null : work.kind === 'bracket' ? work.target : work.limit
+  const found =
+    work.kind === 'market' || work.kind === 'limit_ioc'
+      ? probe(state, side, size, ownLimit)
+      : { contracts: 0, ticks: 0 }
+  const ticks =
+    found.contracts > 0 ? found.ticks / found.contracts : (ownLimit ?? (side === 'BUY' ? touch.ask : touch.bid))
   const price = state.tick.times(ticks).round(8)
   const value = valueOf(size, price, state.contractSize)
   const commission = dec(feeOf(state, size, ticks, false))
@@ -169,7 +198,15 @@ function estimate(state: VenueState, { side, size, work }: Taken): Record<string
     slippage: '0',
     projected_liquidation_buffer: dollars(marginAt(state).buffer.minus(commission)),
     predicted_liquidation_price: after === null ? '0' : canonical(priceOf(state, Math.round(after))),
-    commission_detail_total: { total_commission: money(commission), gst_commission: '0', withholding_commission: '0', client_commission: money(commission), venue_commission: '0', regulatory_commission: '0', clearing_commission: '0' },
+    commission_detail_total: {
+      total_commission: money(commission),
+      gst_commission: '0',
+      withholding_commission: '0',
+      client_commission: money(commission),
+      venue_commission: '0',
+      regulatory_commission: '0',
+      clearing_commission: '0',
+    },
   }
 }
 
@@ -180,7 +217,12 @@ function afterFill(state: VenueState, side: Side, size: number, ticks: number): 
   const signed = signOf(side) * size
   // Cash less basis is all that the price depends on, and a fill moves both alike whether it opens or closes.
   const basis = account.basis.plus(valueOf(signed, price, state.contractSize))
-  return liquidationTicks(state, account.contracts + signed, basis, marginAt(state).cash.minus(feeOf(state, size, ticks, false)))
+  return liquidationTicks(
+    state,
+    account.contracts + signed,
+    basis,
+    marginAt(state).cash.minus(feeOf(state, size, ticks, false)),
+  )
 }
 
 /** `POST orders/batch_cancel`: asked for now (`pending_cancel`), done when the venue gets to it. */
@@ -192,7 +234,11 @@ export function cancelOrders(state: VenueState, body: unknown, quirk: PlacementQ
   return answer({
     results: ids.map((id: unknown) => {
       const failure = quirk?.reason ?? cancelLater(state, String(id))
-      return { success: failure === null, failure_reason: failure ?? 'UNKNOWN_CANCEL_FAILURE_REASON', order_id: String(id) }
+      return {
+        success: failure === null,
+        failure_reason: failure ?? 'UNKNOWN_CANCEL_FAILURE_REASON',
+        order_id: String(id),
+      }
     }),
   })
 }
@@ -203,7 +249,8 @@ function cancelLater(state: VenueState, orderId: string): string | null {
   if (order.status === 'FILLED') return 'ORDER_IS_FULLY_FILLED'
   if (isDone(order)) return 'NOT_ALLOWED_TO_CANCEL'
   if (order.pendingCancel) return 'DUPLICATE_CANCEL_REQUEST'
-  if (state.switches.refusesCancelsWhileClosed && closureAt(state, state.now) !== null) return 'INVALID_CANCEL_FCM_TRADING_SESSION'
+  if (state.switches.refusesCancelsWhileClosed && closureAt(state, state.now) !== null)
+    return 'INVALID_CANCEL_FCM_TRADING_SESSION'
   order.pendingCancel = true
   touched(state, order)
   schedule(state, state.now + state.switches.cancelMs, () => cancel(state, order, 'User requested cancel'))
@@ -211,4 +258,10 @@ function cancelLater(state: VenueState, orderId: string): string | null {
 }
 
 /** `POST orders/edit` and `POST orders/edit_preview`: never for futures. */
-export const editOrder = (): VenueAnswer => answer({ success: false, errors: [{ edit_failure_reason: 'CANNOT_EDIT_FUTURES_ORDER', preview_failure_reason: 'UNKNOWN_PREVIEW_FAILURE_REASON' }] })
+export const editOrder = (): VenueAnswer =>
+  answer({
+    success: false,
+    errors: [
+      { edit_failure_reason: 'CANNOT_EDIT_FUTURES_ORDER', preview_failure_reason: 'UNKNOWN_PREVIEW_FAILURE_REASON' },
+    ],
+  })

@@ -38,7 +38,13 @@ export function pathOfSteps(steps: readonly { from: EpochMs; price: number }[]):
   const bar = (from: EpochMs, lengthMs: number): PathBar => {
     const inside = steps.filter((step) => step.from > from && step.from < from + lengthMs).map((step) => step.price)
     const prices = [at(from), ...inside]
-    return { open: at(from), high: Math.max(...prices), low: Math.min(...prices), close: at(from + lengthMs - 1), volume: lengthMs / MINUTE_MS }
+    return {
+      open: at(from),
+      high: Math.max(...prices),
+      low: Math.min(...prices),
+      close: at(from + lengthMs - 1),
+      volume: lengthMs / MINUTE_MS,
+    }
   }
   return { at, bar }
 }
@@ -110,8 +116,10 @@ function priceWithin(bar: Candle, offsetMs: number): number {
   const firstExtreme = rises ? bar.low : bar.high
   const secondExtreme = rises ? bar.high : bar.low
   if (offsetMs >= CLOSE_MS) return bar.close
-  if (offsetMs >= SECOND_EXTREME_MS) return between(secondExtreme, bar.close, (offsetMs - SECOND_EXTREME_MS) / (CLOSE_MS - SECOND_EXTREME_MS))
-  if (offsetMs >= FIRST_EXTREME_MS) return between(firstExtreme, secondExtreme, (offsetMs - FIRST_EXTREME_MS) / (SECOND_EXTREME_MS - FIRST_EXTREME_MS))
+  if (offsetMs >= SECOND_EXTREME_MS)
+    return between(secondExtreme, bar.close, (offsetMs - SECOND_EXTREME_MS) / (CLOSE_MS - SECOND_EXTREME_MS))
+  if (offsetMs >= FIRST_EXTREME_MS)
+    return between(firstExtreme, secondExtreme, (offsetMs - FIRST_EXTREME_MS) / (SECOND_EXTREME_MS - FIRST_EXTREME_MS))
   return between(bar.open, firstExtreme, offsetMs / FIRST_EXTREME_MS)
 }
 
@@ -123,8 +131,15 @@ function between(from: number, to: number, share: number): number {
 
 /** The bar over both, `later` following `earlier`. */
 export function joinBars(earlier: PathBar | null, later: PathBar): PathBar {
-  if (earlier === null) return { open: later.open, high: later.high, low: later.low, close: later.close, volume: later.volume }
-  return { open: earlier.open, high: Math.max(earlier.high, later.high), low: Math.min(earlier.low, later.low), close: later.close, volume: earlier.volume + later.volume }
+  if (earlier === null)
+    return { open: later.open, high: later.high, low: later.low, close: later.close, volume: later.volume }
+  return {
+    open: earlier.open,
+    high: Math.max(earlier.high, later.high),
+    low: Math.min(earlier.low, later.low),
+    close: later.close,
+    volume: earlier.volume + later.volume,
+  }
 }
 
 /** The bar of what has traded in `[from, to)`; `from` is aligned to a minute, `to` may be any instant. */
@@ -136,7 +151,13 @@ export function barUntil(path: PricePath, from: EpochMs, to: EpochMs): PathBar |
   if (minute === null) return merged
   for (let instant = rest; instant < to; instant += GRID_MS) {
     const price = path.at(instant)
-    merged = joinBars(merged, { open: price, high: price, low: price, close: price, volume: (minute.volume * GRID_MS) / MINUTE_MS })
+    merged = joinBars(merged, {
+      open: price,
+      high: price,
+      low: price,
+      close: price,
+      volume: (minute.volume * GRID_MS) / MINUTE_MS,
+    })
   }
   return merged
 }

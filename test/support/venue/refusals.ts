@@ -22,7 +22,14 @@ export function refusal(reason: string, configuration: unknown, detail: VenueSwi
       error: newOrder,
       message: isNamed ? `order refused: ${reason}` : '',
       error_details: '',
-      ...(isNamed ? { preview_failure_reason: detail === 'preview' && fields.newOrder === reason && NEW_ORDER_ONLY.has(reason) ? reason : fields.preview } : {}),
+      ...(isNamed
+        ? {
+            preview_failure_reason:
+              detail === 'preview' && fields.newOrder === reason && NEW_ORDER_ONLY.has(reason)
+                ? reason
+                : fields.preview,
+          }
+        : {}),
       new_order_failure_reason: newOrder,
     },
     order_configuration: configuration,

@@ -25,7 +25,10 @@ export type VenueReply =
 export const answer = (body: unknown): VenueAnswer => ({ status: 200, text: JSON.stringify(body) })
 
 /** An error body in the form seen in public issues; the published specification has another. */
-export const problem = (status: number, error: string, details: string): VenueAnswer => ({ status, text: JSON.stringify({ error, error_details: details, message: details }) })
+export const problem = (status: number, error: string, details: string): VenueAnswer => ({
+  status,
+  text: JSON.stringify({ error, error_details: details, message: details }),
+})
 
 export const invalidArgument = (details: string): VenueAnswer => problem(400, 'INVALID_ARGUMENT', details)
 export const notFound = (details: string): VenueAnswer => problem(404, 'NOT_FOUND', details)
@@ -40,4 +43,5 @@ export function manyOf(query: VenueRequest['query'], key: string): readonly stri
 /** The first value of a query key, or null. */
 export const oneOf = (query: VenueRequest['query'], key: string): string | null => manyOf(query, key)[0] ?? null
 
-export const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -2,7 +2,15 @@ import { cancelOrders, closePosition, editOrder, placeOrder, type PlacementQuirk
 import { notFound, problem, type VenueAnswer, type VenueRequest } from './request.ts'
 import type { VenueState } from './state.ts'
 import {
-  balanceSummary, getPosition, keyPermissions, listAccounts, listPositions, listSweeps, marginSetting, marginWindow, transactionSummary,
+  balanceSummary,
+  getPosition,
+  keyPermissions,
+  listAccounts,
+  listPositions,
+  listSweeps,
+  marginSetting,
+  marginWindow,
+  transactionSummary,
 } from './wire-account.ts'
 import { getBestBidAsk, getBook, getProduct, getTicker, getTime, listCandles, listProducts } from './wire-market.ts'
 import { getOrder, listFills, listOrders } from './wire-orders.ts'
@@ -17,7 +25,8 @@ export function scopeOf(method: string, path: string): 'view' | 'trade' | null {
 /** The answer of the endpoint that a method and path name. */
 export function route(state: VenueState, request: VenueRequest, quirk: PlacementQuirk | null): VenueAnswer {
   const scope = scopeOf(request.method, request.path)
-  if (scope !== null && !state.switches.permissions[scope]) return problem(403, 'PERMISSION_DENIED', 'Missing required scopes')
+  if (scope !== null && !state.switches.permissions[scope])
+    return problem(403, 'PERMISSION_DENIED', 'Missing required scopes')
   if (request.method === 'GET') return read(state, request)
   if (request.method === 'POST') return write(state, request, quirk)
   return unknownPath(request)
@@ -88,8 +97,10 @@ function decoded(segment: string): string {
 function readVariable(state: VenueState, request: VenueRequest): VenueAnswer {
   const { query } = request
   const segments = request.path.split('/').map(decoded)
-  if (segments[0] === 'orders' && segments[1] === 'historical' && segments.length === 3) return getOrder(state, segments[2] ?? '')
-  if (segments[0] === 'cfm' && segments[1] === 'positions' && segments.length === 3) return getPosition(state, segments[2] ?? '')
+  if (segments[0] === 'orders' && segments[1] === 'historical' && segments.length === 3)
+    return getOrder(state, segments[2] ?? '')
+  if (segments[0] === 'cfm' && segments[1] === 'positions' && segments.length === 3)
+    return getPosition(state, segments[2] ?? '')
   const [collection, productId, action, ...rest] = segments[0] === 'market' ? segments.slice(1) : segments
   if (collection === 'product_book' && productId === undefined) return getBook(state, query)
   if (collection !== 'products' || rest.length > 0) return unknownPath(request)

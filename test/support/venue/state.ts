@@ -2,7 +2,15 @@ import { type Decimal, dec } from '../../../lib/core/decimal.ts'
 import type { EpochMs } from '../../../lib/core/time.ts'
 import { type Account, openAccount } from './account.ts'
 import {
-  type Closure, DAILY_SETTLEMENT, DEFAULT_FEES, DEFAULT_SWITCHES, ETP, FUNDING_SETTLEMENTS, type ProductFacts, type VenueOptions, type VenueSwitches,
+  type Closure,
+  DAILY_SETTLEMENT,
+  DEFAULT_FEES,
+  DEFAULT_SWITCHES,
+  ETP,
+  FUNDING_SETTLEMENTS,
+  type ProductFacts,
+  type VenueOptions,
+  type VenueSwitches,
 } from './options.ts'
 import type { Order, VenueFill } from './orders.ts'
 import type { PricePath } from './prices.ts'

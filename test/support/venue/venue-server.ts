@@ -47,23 +47,35 @@ export async function startVenueServer(settings: VenueServerOptions): Promise<Ve
     const url = new URL(request.url ?? '', 'http://127.0.0.1')
     const method = request.method ?? 'GET'
     const body = parseJson(text)
-    if (url.pathname.startsWith('/control/')) return sendControl(response, () => control(venue, clock, url.pathname.slice('/control/'.length), body ?? null))
+    if (url.pathname.startsWith('/control/'))
+      return sendControl(response, () => control(venue, clock, url.pathname.slice('/control/'.length), body ?? null))
     if (!url.pathname.startsWith(PREFIX)) return send(response, 404, problem(404, 'NOT_FOUND', url.pathname).text)
     const path = url.pathname.slice(PREFIX.length)
     const scope = scopeOf(method, path)
     const arrived: ArrivedRequest = { method, path, query: queryOf(url), body: body ?? null, key: null, refusal: null }
     requests.push(arrived)
-    if (!limiter(scope === null ? 'public' : 'signed')) return send(response, 429, problem(429, 'RESOURCE_EXHAUSTED', 'Too many requests').text)
+    if (!limiter(scope === null ? 'public' : 'signed'))
+      return send(response, 429, problem(429, 'RESOURCE_EXHAUSTED', 'Too many requests').text)
     if (scope !== null) {
-      const judged = judgeToken(request.headers.authorization, { uri: `${method} ${SIGNED_HOST}${url.pathname}`, nowS: Date.now() / 1_000, keys: settings.keys })
+      const judged = judgeToken(request.headers.authorization, {
+        uri: `${method} ${SIGNED_HOST}${url.pathname}`,
+        nowS: Date.now() / 1_000,
+        keys: settings.keys,
+      })
       if ('reason' in judged) {
         arrived.refusal = judged.reason
         return sendText(response, 401, 'Unauthorized')
       }
       arrived.key = judged.key.name
-      if (!judged.key.scopes.includes(scope)) return send(response, 403, problem(403, 'PERMISSION_DENIED', 'Missing required scopes').text)
+      if (!judged.key.scopes.includes(scope))
+        return send(response, 403, problem(403, 'PERMISSION_DENIED', 'Missing required scopes').text)
     }
-    if (body === undefined) return send(response, 400, problem(400, 'INVALID_ARGUMENT', 'proto: syntax error (line 1:1): unexpected token').text)
+    if (body === undefined)
+      return send(
+        response,
+        400,
+        problem(400, 'INVALID_ARGUMENT', 'proto: syntax error (line 1:1): unexpected token').text,
+      )
     transmit(response, withScopes(venue.handle(arrived), arrived, settings.keys))
   }
 
@@ -88,7 +100,8 @@ export async function startVenueServer(settings: VenueServerOptions): Promise<Ve
 }
 
 function venueOf(settings: VenueServerOptions): { venue: FakeVenue; clock: ControlledClock } {
-  if ('venue' in settings) return { venue: settings.venue, clock: settings.clock ?? { now: settings.venue.options.clock } }
+  if ('venue' in settings)
+    return { venue: settings.venue, clock: settings.clock ?? { now: settings.venue.options.clock } }
   const clock = createManualClock(settings.startAt)
   return { venue: createFakeVenue({ ...settings.options, clock: clock.now }), clock }
 }
@@ -96,9 +109,14 @@ function venueOf(settings: VenueServerOptions): { venue: FakeVenue; clock: Contr
 /** The answer to `key_permissions` tells of the key that asks. */
 function withScopes(reply: VenueReply, { path, key }: ArrivedRequest, keys: readonly VenueKey[]): VenueReply {
   const scopes = keys.find((one) => one.name === key)?.scopes
-  if (path !== 'key_permissions' || reply.kind !== 'answer' || reply.status !== 200 || scopes === undefined) return reply
+  if (path !== 'key_permissions' || reply.kind !== 'answer' || reply.status !== 200 || scopes === undefined)
+    return reply
   const told: unknown = parseJson(reply.text)
-  const own = { can_view: scopes.includes('view'), can_trade: scopes.includes('trade'), can_transfer: scopes.includes('transfer') }
+  const own = {
+    can_view: scopes.includes('view'),
+    can_trade: scopes.includes('trade'),
+    can_transfer: scopes.includes('transfer'),
+  }
   return isRecord(told) ? { ...reply, text: JSON.stringify({ ...told, ...own }) } : reply
 }
 
@@ -119,11 +137,15 @@ function queryOf(url: URL): Record<string, readonly string[]> {
 }
 
 const send = (response: ServerResponse, status: number, text: string): void => {
-  response.writeHead(status, { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) }).end(text)
+  response
+    .writeHead(status, { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(text)) })
+    .end(text)
 }
 
 const sendText = (response: ServerResponse, status: number, text: string): void => {
-  response.writeHead(status, { 'content-type': 'text/plain', 'content-length': String(Buffer.byteLength(text)) }).end(text)
+  response
+    .writeHead(status, { 'content-type': 'text/plain', 'content-length': String(Buffer.byteLength(text)) })
+    .end(text)
 }
 
 function sendControl(response: ServerResponse, act: () => unknown): void {
@@ -154,7 +176,10 @@ function transmit(response: ServerResponse, reply: VenueReply): void {
       return
     case 'cut':
       response
-        .writeHead(reply.status, { 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(reply.text) + MISSING_BYTES) })
+        .writeHead(reply.status, {
+          'content-type': 'application/json',
+          'content-length': String(Buffer.byteLength(reply.text) + MISSING_BYTES),
+        })
         .write(reply.text, () => response.socket?.resetAndDestroy())
       return
     default:

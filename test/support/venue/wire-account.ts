@@ -12,7 +12,9 @@ export const CONTRACT_EXPIRY = '2030-12-20T16:00:00Z'
 export function balanceSummary(state: VenueState): VenueAnswer {
   const { account, switches } = state
   const margin = marginAt(state)
-  const percentage = margin.threshold.gt(0) ? ((Number(margin.buffer) / Number(margin.threshold)) * 100).toFixed(2) : '1000'
+  const percentage = margin.threshold.gt(0)
+    ? ((Number(margin.buffer) / Number(margin.threshold)) * 100).toFixed(2)
+    : '1000'
   const measure = (window: 'overnight' | 'intraday'): Record<string, unknown> => {
     const here = window === 'overnight' ? margin : atWindow(state, margin, window)
     return {
@@ -63,7 +65,8 @@ function renderPosition(state: VenueState): Record<string, unknown> {
 }
 
 /** `GET cfm/positions`: a flat product has no row. */
-export const listPositions = (state: VenueState): VenueAnswer => answer({ positions: state.account.contracts === 0 ? [] : [renderPosition(state)] })
+export const listPositions = (state: VenueState): VenueAnswer =>
+  answer({ positions: state.account.contracts === 0 ? [] : [renderPosition(state)] })
 
 /** `GET cfm/positions/{product_id}`: 404 when flat. */
 export function getPosition(state: VenueState, productId: string): VenueAnswer {
@@ -78,7 +81,15 @@ export function transactionSummary(state: VenueState): VenueAnswer {
   return answer({
     total_volume: traded,
     total_fees: fees,
-    fee_tier: { pricing_tier: 'Advanced 1', usd_from: '0', usd_to: '1000', taker_fee_rate: state.fees.taker, maker_fee_rate: state.fees.maker, aop_from: '', aop_to: '' },
+    fee_tier: {
+      pricing_tier: 'Advanced 1',
+      usd_from: '0',
+      usd_to: '1000',
+      taker_fee_rate: state.fees.taker,
+      maker_fee_rate: state.fees.maker,
+      aop_from: '',
+      aop_to: '',
+    },
     margin_rate: null,
     goods_and_services_tax: null,
     advanced_trade_only_volume: traded,

@@ -11,7 +11,8 @@ type Listing = { facts: ProductFacts; path: PricePath; tick: number }
 
 function listingOf(state: VenueState, productId: string): Listing | null {
   if (productId === state.facts.productId) return { facts: state.facts, path: state.path, tick: state.tickNumber }
-  if (productId === BIP.productId && state.reference !== null) return { facts: BIP, path: state.reference, tick: Number(BIP.tick) }
+  if (productId === BIP.productId && state.reference !== null)
+    return { facts: BIP, path: state.reference, tick: Number(BIP.tick) }
   return null
 }
 
@@ -109,7 +110,14 @@ function renderProduct(state: VenueState, listing: Listing): Record<string, unkn
       contract_expiry_timezone: 'Europe/London',
       risk_managed_by: 'MANAGED_BY_FCM',
       contract_expiry_type: 'EXPIRING',
-      perpetual_details: { open_interest: '183283', funding_rate: '', funding_time: null, max_leverage: '', base_asset_uuid: '', underlying_type: '' },
+      perpetual_details: {
+        open_interest: '183283',
+        funding_rate: '',
+        funding_time: null,
+        max_leverage: '',
+        base_asset_uuid: '',
+        underlying_type: '',
+      },
       time_to_expiry_ms: String(fromIso(CONTRACT_EXPIRY) - now),
       non_crypto: false,
       contract_expiry_name: '2030-12',
@@ -120,8 +128,14 @@ function renderProduct(state: VenueState, listing: Listing): Record<string, unkn
       // The boundary just passed.
       funding_time: toIso(boundary),
       region_enabled: {},
-      intraday_margin_rate: { long_margin_rate: facts.intradayMargin.long, short_margin_rate: facts.intradayMargin.short },
-      overnight_margin_rate: { long_margin_rate: facts.overnightMargin.long, short_margin_rate: facts.overnightMargin.short },
+      intraday_margin_rate: {
+        long_margin_rate: facts.intradayMargin.long,
+        short_margin_rate: facts.intradayMargin.short,
+      },
+      overnight_margin_rate: {
+        long_margin_rate: facts.overnightMargin.long,
+        short_margin_rate: facts.overnightMargin.short,
+      },
       settlement_price: price,
       futures_asset_type: 'FUTURES_ASSET_TYPE_CRYPTO',
       index_price: price,
@@ -130,8 +144,15 @@ function renderProduct(state: VenueState, listing: Listing): Record<string, unkn
 }
 
 const GRANULARITY_MS: Readonly<Record<string, number>> = {
-  ONE_MINUTE: MINUTE_MS, FIVE_MINUTE: 5 * MINUTE_MS, FIFTEEN_MINUTE: 15 * MINUTE_MS, THIRTY_MINUTE: 30 * MINUTE_MS,
-  ONE_HOUR: 60 * MINUTE_MS, TWO_HOUR: 120 * MINUTE_MS, FOUR_HOUR: 240 * MINUTE_MS, SIX_HOUR: 360 * MINUTE_MS, ONE_DAY: 1_440 * MINUTE_MS,
+  ONE_MINUTE: MINUTE_MS,
+  FIVE_MINUTE: 5 * MINUTE_MS,
+  FIFTEEN_MINUTE: 15 * MINUTE_MS,
+  THIRTY_MINUTE: 30 * MINUTE_MS,
+  ONE_HOUR: 60 * MINUTE_MS,
+  TWO_HOUR: 120 * MINUTE_MS,
+  FOUR_HOUR: 240 * MINUTE_MS,
+  SIX_HOUR: 360 * MINUTE_MS,
+  ONE_DAY: 1_440 * MINUTE_MS,
 }
 
 /** Candles a call may span; one of this many steps is refused. */
@@ -146,14 +167,26 @@ export function listCandles(state: VenueState, productId: string, query: VenueRe
   const end = Number(oneOf(query, 'end') ?? Number.NaN) * 1_000
   if (stepMs === undefined) return invalidArgument('granularity is invalid')
   if (Number.isNaN(start) || Number.isNaN(end)) return invalidArgument('start and end are required')
-  if ((end - start) / stepMs >= MAX_CANDLES) return invalidArgument(`number of candles requested should be less than ${MAX_CANDLES}`)
+  if ((end - start) / stepMs >= MAX_CANDLES)
+    return invalidArgument(`number of candles requested should be less than ${MAX_CANDLES}`)
   const limit = Math.min(Number(oneOf(query, 'limit') ?? MAX_CANDLES), MAX_CANDLES)
   const candles: Record<string, string>[] = []
-  for (let time = floorTime(Math.min(end, state.now), stepMs); time >= start && candles.length < limit; time -= stepMs) {
+  for (
+    let time = floorTime(Math.min(end, state.now), stepMs);
+    time >= start && candles.length < limit;
+    time -= stepMs
+  ) {
     const bar = tradedBar(state, listing, time, Math.min(time + stepMs, state.now + 1))
     if (bar === null) continue
     const text = (value: number): string => priceText(listing, Math.max(1, Math.round(value / listing.tick)))
-    candles.push({ start: String(time / 1_000), low: text(bar.low), high: text(bar.high), open: text(bar.open), close: text(bar.close), volume: canonical(dec(bar.volume.toFixed(4))) })
+    candles.push({
+      start: String(time / 1_000),
+      low: text(bar.low),
+      high: text(bar.high),
+      open: text(bar.open),
+      close: text(bar.close),
+      volume: canonical(dec(bar.volume.toFixed(4))),
+    })
   }
   return answer({ candles })
 }
@@ -204,12 +237,22 @@ export function getTicker(state: VenueState, productId: string, query: VenueRequ
 const BOOK_LEVELS = 5
 const SHOWN_DEPTH = 100
 
-function renderBook(state: VenueState, listing: Listing): { product_id: string; bids: unknown[]; asks: unknown[]; time: string } {
+function renderBook(
+  state: VenueState,
+  listing: Listing,
+): { product_id: string; bids: unknown[]; asks: unknown[]; time: string } {
   const touch = touchOf(state, ticksAt(state, listing, state.now))
   const size = String(Math.min(state.depth, SHOWN_DEPTH))
   const levels = (best: number, step: 1 | -1): unknown[] =>
-    Array.from({ length: BOOK_LEVELS }, (_, index) => best + step * index).filter((ticks) => ticks > 0).map((ticks) => ({ price: priceText(listing, ticks), size }))
-  return { product_id: listing.facts.productId, bids: levels(touch.bid, -1), asks: levels(touch.ask, 1), time: toIso(state.now) }
+    Array.from({ length: BOOK_LEVELS }, (_, index) => best + step * index)
+      .filter((ticks) => ticks > 0)
+      .map((ticks) => ({ price: priceText(listing, ticks), size }))
+  return {
+    product_id: listing.facts.productId,
+    bids: levels(touch.bid, -1),
+    asks: levels(touch.ask, 1),
+    time: toIso(state.now),
+  }
 }
 
 /** `GET product_book` and its public twin. */

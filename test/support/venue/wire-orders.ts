@@ -7,7 +7,14 @@ import type { VenueState } from './state.ts'
 
 const USER_ID = '0b0b0b0b-0000-4000-8000-000000000001'
 
-const ORDER_TYPE = { market: 'MARKET', limit_ioc: 'LIMIT', limit: 'LIMIT', stop_limit: 'STOP_LIMIT', bracket: 'BRACKET', liquidation: 'LIQUIDATION' } as const
+const ORDER_TYPE = {
+  market: 'MARKET',
+  limit_ioc: 'LIMIT',
+  limit: 'LIMIT',
+  stop_limit: 'STOP_LIMIT',
+  bracket: 'BRACKET',
+  liquidation: 'LIQUIDATION',
+} as const
 
 /** An order as the venue tells it. */
 export function renderOrder(state: VenueState, order: Order): Readonly<Record<string, unknown>> {
@@ -55,7 +62,15 @@ export function renderOrder(state: VenueState, order: Order): Readonly<Record<st
     attached_order_id: order.childId,
     attached_order_configuration: order.attachedConfiguration,
     current_pending_replace: null,
-    commission_detail_total: { total_commission: commission, gst_commission: '0', withholding_commission: '0', client_commission: commission, venue_commission: '0', regulatory_commission: '0', clearing_commission: '0' },
+    commission_detail_total: {
+      total_commission: commission,
+      gst_commission: '0',
+      withholding_commission: '0',
+      client_commission: commission,
+      venue_commission: '0',
+      regulatory_commission: '0',
+      clearing_commission: '0',
+    },
     workable_size: String(order.size),
     workable_size_completion_pct: order.filled === 0 ? '0' : '100',
   }
@@ -93,7 +108,8 @@ const SORTS: Readonly<Record<string, (order: Order) => number>> = {
 /** `GET orders/historical/batch`, newest first. */
 export function listOrders(state: VenueState, query: VenueRequest['query']): VenueAnswer {
   const statuses = manyOf(query, 'order_status')
-  if (state.switches.refusesMixedStatus && statuses.includes('OPEN') && statuses.length > 1) return invalidArgument('order_status OPEN cannot be combined with other statuses')
+  if (state.switches.refusesMixedStatus && statuses.includes('OPEN') && statuses.length > 1)
+    return invalidArgument('order_status OPEN cannot be combined with other statuses')
   const range = rangeOf(query, 'start_date', 'end_date')
   if (range === null) return invalidArgument('invalid date')
   const source = oneOf(query, 'order_placement_source') ?? 'RETAIL_ADVANCED'
@@ -107,9 +123,15 @@ export function listOrders(state: VenueState, query: VenueRequest['query']): Ven
     if (order === undefined || order.createdAt >= range.end) continue
     if (order.createdAt < range.start) break
     if (order.source !== source || state.now < order.hiddenInListsUntil || state.now < order.hiddenUntil) continue
-    if (!isMember('order_ids', order.orderId) || !isMember('product_ids', order.productId) || !isMember('order_side', order.side)) continue
+    if (
+      !isMember('order_ids', order.orderId) ||
+      !isMember('product_ids', order.productId) ||
+      !isMember('order_side', order.side)
+    )
+      continue
     if (!isMember('product_type', 'FUTURE') || !isMember('contract_expiry_type', 'EXPIRING')) continue
-    if (!isMember('order_types', ORDER_TYPE[order.work.kind]) || !isMember('time_in_forces', timeInForceOf(order))) continue
+    if (!isMember('order_types', ORDER_TYPE[order.work.kind]) || !isMember('time_in_forces', timeInForceOf(order)))
+      continue
     const view = laggingView(state, order)
     if (view === undefined) continue
     const status = view === null ? order.status : view['status']
@@ -140,7 +162,16 @@ function laggingView(state: VenueState, order: Order): Readonly<Record<string, u
 
 /** `GET orders/historical/fills`, newest first. */
 export function listFills(state: VenueState, query: VenueRequest['query']): VenueAnswer {
-  const OTHERS = ['trade_ids', 'product_ids', 'start_sequence_timestamp', 'end_sequence_timestamp', 'order_types', 'order_side', 'product_types', 'asset_filters']
+  const OTHERS = [
+    'trade_ids',
+    'product_ids',
+    'start_sequence_timestamp',
+    'end_sequence_timestamp',
+    'order_types',
+    'order_side',
+    'product_types',
+    'asset_filters',
+  ]
   const orderIds = manyOf(query, 'order_ids')
   if (state.switches.refusesMixedFillFilters && orderIds.length > 0 && OTHERS.some((key) => query[key] !== undefined)) {
     return invalidArgument('order_ids cannot be combined with other filters')
@@ -158,7 +189,12 @@ export function listFills(state: VenueState, query: VenueRequest['query']): Venu
     if (fill === undefined || fill.at >= newest) continue
     if (fill.at < range.start) break
     if (orderIds.length > 0 && !orderIds.includes(fill.orderId)) continue
-    if (!isMember('trade_ids', fill.tradeId) || !isMember('product_ids', fill.productId) || !isMember('order_side', fill.side)) continue
+    if (
+      !isMember('trade_ids', fill.tradeId) ||
+      !isMember('product_ids', fill.productId) ||
+      !isMember('order_side', fill.side)
+    )
+      continue
     if (!isMember('product_types', 'FUTURE')) continue
     const order = state.byId.get(fill.orderId)
     if (order !== undefined && state.now < order.hiddenInListsUntil) continue
@@ -188,22 +224,42 @@ function renderFill(fill: VenueFill): Readonly<Record<string, unknown>> {
     side: fill.side,
     retail_portfolio_id: '',
     fillSource: 'FILL_SOURCE_CLOB',
-    commission_detail_total: { total_commission: fill.commission, gst_commission: '0', withholding_commission: '0', client_commission: fill.commission, venue_commission: '0', regulatory_commission: '0', clearing_commission: '0' },
+    commission_detail_total: {
+      total_commission: fill.commission,
+      gst_commission: '0',
+      withholding_commission: '0',
+      client_commission: fill.commission,
+      venue_commission: '0',
+      regulatory_commission: '0',
+      clearing_commission: '0',
+    },
     order_data_source: 'ORDER_DATA_SOURCE_TRADING_PROXY',
     future_legs: [],
   }
 }
 
 /** Bounds of a listing, start inclusive and end exclusive; null where one is not a time. */
-function rangeOf(query: VenueRequest['query'], startKey: string, endKey: string): { start: EpochMs; end: EpochMs } | null {
+function rangeOf(
+  query: VenueRequest['query'],
+  startKey: string,
+  endKey: string,
+): { start: EpochMs; end: EpochMs } | null {
   const start = oneOf(query, startKey)
   const end = oneOf(query, endKey)
-  const range = { start: start === null ? Number.NEGATIVE_INFINITY : Date.parse(start), end: end === null ? Number.POSITIVE_INFINITY : Date.parse(end) }
+  const range = {
+    start: start === null ? Number.NEGATIVE_INFINITY : Date.parse(start),
+    end: end === null ? Number.POSITIVE_INFINITY : Date.parse(end),
+  }
   return Number.isNaN(range.start) || Number.isNaN(range.end) ? null : range
 }
 
 /** One page after the cursor, which is the last id of the page before in base64; null for a cursor that leads nowhere. */
-function pageOf<Row>(rows: readonly Row[], query: VenueRequest['query'], idOf: (row: Row) => string, defaultLimit: number | null): { rows: readonly Row[]; cursor: string } | null {
+function pageOf<Row>(
+  rows: readonly Row[],
+  query: VenueRequest['query'],
+  idOf: (row: Row) => string,
+  defaultLimit: number | null,
+): { rows: readonly Row[]; cursor: string } | null {
   const limit = Number(oneOf(query, 'limit') ?? defaultLimit ?? rows.length)
   const cursor = oneOf(query, 'cursor') ?? ''
   if (!Number.isInteger(limit) || limit < 0) return null
@@ -216,9 +272,15 @@ function pageOf<Row>(rows: readonly Row[], query: VenueRequest['query'], idOf: (
   }
   const page = rows.slice(from, from + limit)
   const last = page.at(-1)
-  return { rows: page, cursor: last !== undefined && from + limit < rows.length ? Buffer.from(idOf(last)).toString('base64') : '' }
+  return {
+    rows: page,
+    cursor: last !== undefined && from + limit < rows.length ? Buffer.from(idOf(last)).toString('base64') : '',
+  }
 }
 
 /** Contracts that resting brackets could still close. */
 export const bracketedContracts = (state: VenueState): number =>
-  [...state.working].reduce((total, order) => (order.work.kind === 'bracket' && !isDone(order) ? total + remainingOf(order) : total), 0)
+  [...state.working].reduce(
+    (total, order) => (order.work.kind === 'bracket' && !isDone(order) ? total + remainingOf(order) : total),
+    0,
+  )

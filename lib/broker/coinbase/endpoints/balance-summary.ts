@@ -18,4 +18,7 @@ const BalanceSummary = z
   .transform(({ balance_summary }) => balance_summary)
 export type BalanceSummary = z.infer<typeof BalanceSummary>
 
-export const askBalanceSummary = (): Question<BalanceSummary> => ({ request: signedGet('cfm/balance_summary'), answer: BalanceSummary })
+export const askBalanceSummary = (): Question<BalanceSummary> => ({
+  request: signedGet('cfm/balance_summary'),
+  answer: BalanceSummary,
+})

@@ -25,14 +25,25 @@ const WireFill = z.looseObject({
 export type WireFill = z.infer<typeof WireFill>
 
 /** What can be told of any row, a fill or not, readable or not. */
-const RawEntry = z.looseObject({ entry_id: text.catch(''), order_id: text.catch(''), product_id: text.catch(''), trade_type: text.catch(''), trade_time: maybeTime.catch(null) })
+const RawEntry = z.looseObject({
+  entry_id: text.catch(''),
+  order_id: text.catch(''),
+  product_id: text.catch(''),
+  trade_type: text.catch(''),
+  trade_time: maybeTime.catch(null),
+})
 const NOTHING = { entry_id: '', order_id: '', product_id: '', trade_type: '', trade_time: null }
 
 /** One row: what it says of itself, and the fill if it is one that can be read, or why it cannot. */
 const row = z.unknown().transform((given) => {
   const raw = RawEntry.safeParse(given).data ?? NOTHING
   const parsed = WireFill.safeParse(given)
-  return { key: raw.entry_id || JSON.stringify(given), raw, fill: parsed.data ?? null, issue: parsed.success ? null : issuesOf(parsed.error) }
+  return {
+    key: raw.entry_id || JSON.stringify(given),
+    raw,
+    fill: parsed.data ?? null,
+    issue: parsed.success ? null : issuesOf(parsed.error),
+  }
 })
 export type FillRow = z.infer<typeof row>
 
@@ -46,6 +57,15 @@ export type FillsPage = z.infer<typeof FillsPage>
 const PAGE_SIZE = '100'
 
 export const askFills = (symbol: string, since: EpochMs, cursor: string): Question<FillsPage> => ({
-  request: signedGet('orders/historical/fills', {}, { product_ids: [symbol], start_sequence_timestamp: toIso(since), limit: PAGE_SIZE, ...(cursor === '' ? {} : { cursor }) }),
+  request: signedGet(
+    'orders/historical/fills',
+    {},
+    {
+      product_ids: [symbol],
+      start_sequence_timestamp: toIso(since),
+      limit: PAGE_SIZE,
+      ...(cursor === '' ? {} : { cursor }),
+    },
+  ),
   answer: FillsPage,
 })

@@ -3,13 +3,20 @@ import { flag, maybeAmount, text, time, wireSide } from '../fields.ts'
 import { type Question, signedGet } from '../request.ts'
 
 const configuration = z
-  .record(z.string(), z.looseObject({ base_size: maybeAmount, limit_price: maybeAmount, stop_trigger_price: maybeAmount }).nullish())
+  .record(
+    z.string(),
+    z.looseObject({ base_size: maybeAmount, limit_price: maybeAmount, stop_trigger_price: maybeAmount }).nullish(),
+  )
   .nullish()
   .transform((variants) => {
-    const set = Object.entries(variants ?? {}).flatMap(([kind, values]) => (values === null || values === undefined ? [] : [{ kind, ...values }]))
+    const set = Object.entries(variants ?? {}).flatMap(([kind, values]) =>
+      values === null || values === undefined ? [] : [{ kind, ...values }],
+    )
     const [first] = set
     // Whichever of them tells the size.
-    return first === undefined ? null : { ...first, base_size: set.map(({ base_size: size }) => size).find((size) => size !== null) ?? null }
+    return first === undefined
+      ? null
+      : { ...first, base_size: set.map(({ base_size: size }) => size).find((size) => size !== null) ?? null }
   })
 
 /** An order as `orders/historical` tells it. Sizes are contracts. */
@@ -43,4 +50,7 @@ export type WireOrder = z.infer<typeof WireOrder>
 const OrderAnswer = z.looseObject({ order: WireOrder }).transform(({ order }) => order)
 
 /** `GET /orders/historical/{order_id}`. */
-export const askOrder = (orderId: string): Question<WireOrder> => ({ request: signedGet('orders/historical/{order_id}', { order_id: orderId }), answer: OrderAnswer })
+export const askOrder = (orderId: string): Question<WireOrder> => ({
+  request: signedGet('orders/historical/{order_id}', { order_id: orderId }),
+  answer: OrderAnswer,
+})

@@ -6,13 +6,26 @@ import { type Question, signedGet } from '../request.ts'
 import { WireOrder } from './order.ts'
 
 /** What can be told of a row that cannot be read: its texts, empty where they are none. */
-const RawOrder = z.looseObject({ order_id: text.catch(''), client_order_id: text.catch(''), product_id: text.catch(''), status: text.catch('') })
+const RawOrder = z.looseObject({
+  order_id: text.catch(''),
+  client_order_id: text.catch(''),
+  product_id: text.catch(''),
+  status: text.catch(''),
+})
 
 /** A row that is no order as we know them; `issue` says why. */
-export type UnreadableOrder = { isUnreadable: true; order_id: string; client_order_id: string; product_id: string; status: string; issue: string }
+export type UnreadableOrder = {
+  isUnreadable: true
+  order_id: string
+  client_order_id: string
+  product_id: string
+  status: string
+  issue: string
+}
 
 /** WireOrder is loose, but nothing of the venue's has this name. */
-export const isUnreadable = (order: WireOrder | UnreadableOrder): order is UnreadableOrder => order['isUnreadable'] === true
+export const isUnreadable = (order: WireOrder | UnreadableOrder): order is UnreadableOrder =>
+  order['isUnreadable'] === true
 
 const row = z.unknown().transform((given): WireOrder | UnreadableOrder => {
   const parsed = WireOrder.safeParse(given)
@@ -40,15 +53,22 @@ export type OrdersFilter = {
 
 const PAGE_SIZE = '100'
 
-export const askOrders = ({ symbol, statuses, source, from, until }: OrdersFilter, cursor: string): Question<OrdersPage> => ({
-  request: signedGet('orders/historical/batch', {}, {
-    product_ids: [symbol],
-    order_placement_source: source,
-    ...(statuses === undefined ? {} : { order_status: statuses }),
-    ...(from === undefined ? {} : { start_date: toIso(from) }),
-    ...(until === undefined ? {} : { end_date: toIso(until) }),
-    limit: PAGE_SIZE,
-    ...(cursor === '' ? {} : { cursor }),
-  }),
+export const askOrders = (
+  { symbol, statuses, source, from, until }: OrdersFilter,
+  cursor: string,
+): Question<OrdersPage> => ({
+  request: signedGet(
+    'orders/historical/batch',
+    {},
+    {
+      product_ids: [symbol],
+      order_placement_source: source,
+      ...(statuses === undefined ? {} : { order_status: statuses }),
+      ...(from === undefined ? {} : { start_date: toIso(from) }),
+      ...(until === undefined ? {} : { end_date: toIso(until) }),
+      limit: PAGE_SIZE,
+      ...(cursor === '' ? {} : { cursor }),
+    },
+  ),
   answer: OrdersPage,
 })

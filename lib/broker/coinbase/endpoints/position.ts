@@ -10,7 +10,9 @@ const PositionAnswer = z
         product_id: z.string(),
         /** LONG, SHORT or UNKNOWN. */
         side: text,
-        number_of_contracts: maybeAmount.refine((size) => size?.startsWith('-') !== true, { error: 'expected an unsigned number of contracts' }),
+        number_of_contracts: maybeAmount.refine((size) => size?.startsWith('-') !== true, {
+          error: 'expected an unsigned number of contracts',
+        }),
         current_price: maybeAmount,
         avg_entry_price: maybeAmount,
         unrealized_pnl: amountOrZero,
@@ -20,4 +22,7 @@ const PositionAnswer = z
   .transform(({ position }) => position)
 export type PositionAnswer = z.infer<typeof PositionAnswer>
 
-export const askPosition = (symbol: string): Question<PositionAnswer> => ({ request: signedGet('cfm/positions/{product_id}', { product_id: symbol }), answer: PositionAnswer })
+export const askPosition = (symbol: string): Question<PositionAnswer> => ({
+  request: signedGet('cfm/positions/{product_id}', { product_id: symbol }),
+  answer: PositionAnswer,
+})

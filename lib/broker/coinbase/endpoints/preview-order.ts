@@ -6,7 +6,10 @@ import { type EntryShape, entryBody, ErrorResponse } from './create-order.ts'
 
 /** `POST /orders/preview`: what would become of the order. Refused when `errs` is not empty. */
 const Preview = z.looseObject({
-  errs: z.array(z.string()).nullish().transform((errors) => errors ?? []),
+  errs: z
+    .array(z.string())
+    .nullish()
+    .transform((errors) => errors ?? []),
   /** In place of the rest, as creation answers. */
   error_response: ErrorResponse.nullish(),
   /** US dollars, of the entry alone. */
@@ -18,4 +21,7 @@ const Preview = z.looseObject({
 })
 export type Preview = z.infer<typeof Preview>
 
-export const askPreview = (order: EntryOrder, shape: EntryShape): Question<Preview> => ({ request: signedPost('orders/preview', entryBody(order, shape)), answer: Preview })
+export const askPreview = (order: EntryOrder, shape: EntryShape): Question<Preview> => ({
+  request: signedPost('orders/preview', entryBody(order, shape)),
+  answer: Preview,
+})

@@ -3,7 +3,10 @@ import { amount, flag, maybeAmount, maybeTime, text } from '../fields.ts'
 import { type Question, signedGet } from '../request.ts'
 
 /** Rates that cannot be read are unset: only an entry needs them. */
-const marginRates = z.looseObject({ long_margin_rate: maybeAmount.catch(null), short_margin_rate: maybeAmount.catch(null) }).nullish().catch(null)
+const marginRates = z
+  .looseObject({ long_margin_rate: maybeAmount.catch(null), short_margin_rate: maybeAmount.catch(null) })
+  .nullish()
+  .catch(null)
 
 /** The least a position needs; all else is kept as it came, for {@link ProductAnswer}. */
 const Listing = z.looseObject({
@@ -56,4 +59,7 @@ export const ProductAnswer = z.looseObject({
 })
 export type ProductAnswer = z.infer<typeof ProductAnswer>
 
-export const askProduct = (symbol: string): Question<Listing> => ({ request: signedGet('products/{product_id}', { product_id: symbol }), answer: Listing })
+export const askProduct = (symbol: string): Question<Listing> => ({
+  request: signedGet('products/{product_id}', { product_id: symbol }),
+  answer: Listing,
+})

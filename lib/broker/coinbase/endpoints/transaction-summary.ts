@@ -3,7 +3,9 @@ import { amount } from '../fields.ts'
 import { type Question, signedGet } from '../request.ts'
 
 /** `GET /transaction_summary`: the fee tier, as fractions of notional. */
-const TransactionSummary = z.looseObject({ fee_tier: z.looseObject({ taker_fee_rate: amount, maker_fee_rate: amount }) })
+const TransactionSummary = z.looseObject({
+  fee_tier: z.looseObject({ taker_fee_rate: amount, maker_fee_rate: amount }),
+})
 export type TransactionSummary = z.infer<typeof TransactionSummary>
 
 export const askFuturesFees = (): Question<TransactionSummary> => ({

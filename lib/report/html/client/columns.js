@@ -22,5 +22,7 @@ export function toRows(columns) {
     return columns.n.map((length) => members.slice(from, (from += length)))
   }
   const made = columns.c.map(toRows)
-  return Array.from({ length: columns.r }, (_, row) => Object.fromEntries(columns.k.map((key, place) => [key, made[place]?.[row] ?? null])))
+  return Array.from({ length: columns.r }, (_, row) =>
+    Object.fromEntries(columns.k.map((key, place) => [key, made[place]?.[row] ?? null])),
+  )
 }

@@ -44,7 +44,11 @@ export function createStories({ stories, systemPrompts }) {
 
   /** @param {number} number */
   function chunkOf(number) {
-    const chunk = chunks.get(number) ?? parsed.then(() => inflate(`stories-${number}`)).then((columns) => /** @type {PackedStory[]} */ (/** @type {unknown} */ (toRows(columns))))
+    const chunk =
+      chunks.get(number) ??
+      parsed
+        .then(() => inflate(`stories-${number}`))
+        .then((columns) => /** @type {PackedStory[]} */ (/** @type {unknown} */ (toRows(columns))))
     // Last used, last in the map; the first goes when there are too many.
     chunks.delete(number)
     chunks.set(number, chunk)
@@ -58,7 +62,10 @@ export function createStories({ stories, systemPrompts }) {
     /** @param {string} cycleId */
     has: (cycleId) => places.has(cycleId),
     /** @param {(cycleId: string, outcome: Story['outcome'], slot: string) => boolean} wanted */
-    find: (wanted) => stories.cycleId.findLast((cycleId, place) => wanted(cycleId, stories.outcome[place] ?? 'failed', stories.slot[place] ?? '')) ?? null,
+    find: (wanted) =>
+      stories.cycleId.findLast((cycleId, place) =>
+        wanted(cycleId, stories.outcome[place] ?? 'failed', stories.slot[place] ?? ''),
+      ) ?? null,
     /**
      * @param {string} cycleId
      * @returns {Promise<Story | null>}
@@ -68,7 +75,10 @@ export function createStories({ stories, systemPrompts }) {
       if (place === undefined) return null
       const story = (await chunkOf(Math.floor(place / stories.perChunk)))[place % stories.perChunk]
       if (story === undefined) return null
-      return { ...story, prompt: story.prompt === null ? null : { ...story.prompt, system: systemPrompts[story.prompt.system] ?? '' } }
+      return {
+        ...story,
+        prompt: story.prompt === null ? null : { ...story.prompt, system: systemPrompts[story.prompt.system] ?? '' },
+      }
     },
   }
 }

@@ -41,7 +41,8 @@ function applyProps(element, props) {
   for (const [name, value] of Object.entries(props)) {
     if (value === null || value === undefined || value === false) continue
     if (typeof value === 'function') element.addEventListener(name, /** @type {EventListener} */ (value))
-    else if (name === 'style') for (const [property, setting] of Object.entries(value)) element.style.setProperty(property, String(setting))
+    else if (name === 'style')
+      for (const [property, setting] of Object.entries(value)) element.style.setProperty(property, String(setting))
     else element.setAttribute(name, value === true ? '' : String(value))
   }
 }

@@ -14,7 +14,8 @@ const formats = new Map()
  */
 export function number(value, { least = 0, most = 2, plus = false } = {}) {
   const key = `${least} ${most}`
-  const format = formats.get(key) ?? new Intl.NumberFormat('en-US', { minimumFractionDigits: least, maximumFractionDigits: most })
+  const format =
+    formats.get(key) ?? new Intl.NumberFormat('en-US', { minimumFractionDigits: least, maximumFractionDigits: most })
   formats.set(key, format)
   const text = format.format(Math.abs(value))
   if (/^[0.,]*$/.test(text)) return text
@@ -42,7 +43,8 @@ export const price = (level) => number(Number(level), { most: 8 })
  * @param {number} fraction
  * @param {{ places?: number, plus?: boolean }} [options]
  */
-export const percent = (fraction, { places = 2, plus = false } = {}) => `${number(fraction * 100, { least: places, most: places, plus })}${THIN}%`
+export const percent = (fraction, { places = 2, plus = false } = {}) =>
+  `${number(fraction * 100, { least: places, most: places, plus })}${THIN}%`
 
 /**
  * A ratio without a unit.
@@ -96,8 +98,14 @@ export const day = (instant) => utc(instant).slice(0, 10)
 export function duration(minutes) {
   const whole = Math.round(minutes)
   const [days, hours, rest] = [Math.floor(whole / 1440), Math.floor((whole % 1440) / 60), whole % 60]
-  const parts = days > 0 ? [`${number(days)} d`, hours > 0 ? `${hours} h` : ''] : [hours > 0 ? `${hours} h` : '', rest > 0 || hours === 0 ? `${rest} min` : '']
-  return parts.filter((part) => part !== '').join(' ').replaceAll(' ', '\u00a0')
+  const parts =
+    days > 0
+      ? [`${number(days)} d`, hours > 0 ? `${hours} h` : '']
+      : [hours > 0 ? `${hours} h` : '', rest > 0 || hours === 0 ? `${rest} min` : '']
+  return parts
+    .filter((part) => part !== '')
+    .join(' ')
+    .replaceAll(' ', '\u00a0')
 }
 
 /**

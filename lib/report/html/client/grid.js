@@ -28,14 +28,20 @@ export function createGrid({ label, columns, rows, empty, onOpen }) {
   let descending = false
 
   const body = h('tbody')
-  const buttons = columns.map(({ title }, place) => h('button', { type: 'button', tabindex: -1, click: () => sortBy(place) }, title))
+  const buttons = columns.map(({ title }, place) =>
+    h('button', { type: 'button', tabindex: -1, click: () => sortBy(place) }, title),
+  )
   const heads = columns.map(({ kind }, place) => h('th', { scope: 'col', class: kind ?? 'num' }, buttons[place]))
   for (const button of buttons) button.removeAttribute('tabindex')
   const width = columns.reduce((total, column) => total + column.width, 0)
   const grid = h(
     'table',
     { role: 'grid', 'aria-label': label, style: { 'min-width': `${width}px` } },
-    h('colgroup', {}, columns.map((column) => h('col', { style: { width: `${(100 * column.width) / width}%` } }))),
+    h(
+      'colgroup',
+      {},
+      columns.map((column) => h('col', { style: { width: `${(100 * column.width) / width}%` } })),
+    ),
     h('thead', {}, h('tr', { 'aria-rowindex': 1 }, heads)),
     body,
   )
@@ -47,7 +53,12 @@ export function createGrid({ label, columns, rows, empty, onOpen }) {
     if (row === undefined) return null
     return h(
       'tr',
-      { 'aria-rowindex': place + 2, 'aria-selected': row === open ? 'true' : 'false', tabindex: place === active ? 0 : -1, 'data-place': place },
+      {
+        'aria-rowindex': place + 2,
+        'aria-selected': row === open ? 'true' : 'false',
+        tabindex: place === active ? 0 : -1,
+        'data-place': place,
+      },
       columns.map(({ kind, cell }) => h('td', { class: kind ?? 'num' }, cell(row))),
     )
   }
@@ -57,13 +68,23 @@ export function createGrid({ label, columns, rows, empty, onOpen }) {
   function draw(anew = false) {
     const whole = box.clientHeight === 0 || box.dataset['whole'] !== undefined
     const first = whole ? 0 : Math.max(0, Math.floor(box.scrollTop / ROW_HEIGHT) - SPARE)
-    const last = box.dataset['whole'] === undefined ? Math.min(shown.length, Math.ceil((box.scrollTop + (box.clientHeight || 600)) / ROW_HEIGHT) + SPARE) : shown.length
+    const last =
+      box.dataset['whole'] === undefined
+        ? Math.min(shown.length, Math.ceil((box.scrollTop + (box.clientHeight || 600)) / ROW_HEIGHT) + SPARE)
+        : shown.length
     if (!anew && drawn === `${first} ${last}`) return
     drawn = `${first} ${last}`
     const focused = body.contains(document.activeElement)
-    const drawnRows = Array.from({ length: last - first }, (_, index) => rowAt(first + index)).filter((row) => row !== null)
-    body.replaceChildren(...(first > 0 ? [gap(first * ROW_HEIGHT)] : []), ...drawnRows, ...(last < shown.length ? [gap((shown.length - last) * ROW_HEIGHT)] : []))
-    if (shown.length === 0) body.append(h('tr', { class: 'empty' }, h('td', { colspan: columns.length, class: 'words' }, empty)))
+    const drawnRows = Array.from({ length: last - first }, (_, index) => rowAt(first + index)).filter(
+      (row) => row !== null,
+    )
+    body.replaceChildren(
+      ...(first > 0 ? [gap(first * ROW_HEIGHT)] : []),
+      ...drawnRows,
+      ...(last < shown.length ? [gap((shown.length - last) * ROW_HEIGHT)] : []),
+    )
+    if (shown.length === 0)
+      body.append(h('tr', { class: 'empty' }, h('td', { colspan: columns.length, class: 'words' }, empty)))
     grid.setAttribute('aria-rowcount', String(shown.length + 1))
     // The row that had the focus may be out of sight now; the box keeps the keyboard.
     if (focused) (activeRow() ?? box).focus({ preventScroll: true })
@@ -105,9 +126,12 @@ export function createGrid({ label, columns, rows, empty, onOpen }) {
     const way = descending ? -1 : 1
     shown = shown
       .map((row, place) => ({ row, place, key: order(row) }))
-      .sort((a, b) => (a.key === b.key ? a.place - b.place : a.key === null ? 1 : b.key === null ? -1 : (a.key < b.key ? -1 : 1) * way))
+      .sort((a, b) =>
+        a.key === b.key ? a.place - b.place : a.key === null ? 1 : b.key === null ? -1 : (a.key < b.key ? -1 : 1) * way,
+      )
       .map(({ row }) => row)
-    for (const [place, head] of heads.entries()) head.setAttribute('aria-sort', place === sortedBy ? (descending ? 'descending' : 'ascending') : 'none')
+    for (const [place, head] of heads.entries())
+      head.setAttribute('aria-sort', place === sortedBy ? (descending ? 'descending' : 'ascending') : 'none')
     const kept = open === null ? -1 : shown.indexOf(open)
     active = Math.max(0, kept)
     box.scrollTop = 0
@@ -128,7 +152,14 @@ export function createGrid({ label, columns, rows, empty, onOpen }) {
   grid.addEventListener('keydown', (event) => {
     if (event.target instanceof HTMLButtonElement || event.altKey || event.ctrlKey || event.metaKey) return
     const page = Math.max(1, Math.floor(box.clientHeight / ROW_HEIGHT) - 2)
-    const target = /** @type {Record<string, number>} */ ({ ArrowDown: active + 1, ArrowUp: active - 1, PageDown: active + page, PageUp: active - page, Home: 0, End: shown.length - 1 })[event.key]
+    const target = /** @type {Record<string, number>} */ ({
+      ArrowDown: active + 1,
+      ArrowUp: active - 1,
+      PageDown: active + page,
+      PageUp: active - page,
+      Home: 0,
+      End: shown.length - 1,
+    })[event.key]
     if (target !== undefined) moveTo(target)
     else if (event.key === 'Enter' || event.key === ' ') openRow(shown[active] ?? null)
     else return

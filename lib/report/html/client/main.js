@@ -23,7 +23,14 @@ const LINKS = /** @type {const} */ ([
 async function show() {
   const page = byId('page')
   const summary = readSummary()
-  byId('bar').append(h('nav', { 'aria-label': 'Parts of the report' }, LINKS.map(([id, words]) => h('a', { href: `#${id}` }, words))), themeButton())
+  byId('bar').append(
+    h(
+      'nav',
+      { 'aria-label': 'Parts of the report' },
+      LINKS.map(([id, words]) => h('a', { href: `#${id}` }, words)),
+    ),
+    themeButton(),
+  )
   const decisions = h('div', { class: 'card waiting' })
   page.append(
     overview(summary),
@@ -46,6 +53,12 @@ show().then(
   },
   (error) => {
     document.documentElement.dataset['state'] = 'failed'
-    byId('page').prepend(h('p', { class: 'banner', role: 'alert' }, `This browser cannot show the report: ${error instanceof Error ? error.message : String(error)}. It needs DecompressionStream, which browsers have since 2023.`))
+    byId('page').prepend(
+      h(
+        'p',
+        { class: 'banner', role: 'alert' },
+        `This browser cannot show the report: ${error instanceof Error ? error.message : String(error)}. It needs DecompressionStream, which browsers have since 2023.`,
+      ),
+    )
   },
 )

@@ -1,6 +1,17 @@
 import { h } from './dom.js'
 import { counted, day, duration, money, number, percent, plain, price, ratio, utc } from './format.js'
-import { badge, facts, none, resultBadge, section, sideOf, signedMoney, signedMultiple, signedPercent, valueOr } from './values.js'
+import {
+  badge,
+  facts,
+  none,
+  resultBadge,
+  section,
+  sideOf,
+  signedMoney,
+  signedMultiple,
+  signedPercent,
+  valueOr,
+} from './values.js'
 import { why } from './why.js'
 
 /**
@@ -18,27 +29,75 @@ export function overview(summary) {
   const symbol = data?.symbol ?? config.market.symbol
   const hold = baselines?.hold ?? null
   const { intervals, confidence } = metrics.evidence
-  const range = (/** @type {{ low: number, high: number } | null} */ interval, /** @type {(value: number) => string} */ show) => (interval === null ? null : `${percent(confidence, { places: 0 })}: ${show(interval.low)} to ${show(interval.high)}`)
+  const range = (
+    /** @type {{ low: number, high: number } | null} */ interval,
+    /** @type {(value: number) => string} */ show,
+  ) =>
+    interval === null ? null : `${percent(confidence, { places: 0 })}: ${show(interval.low)} to ${show(interval.high)}`
   return h(
     'header',
     { id: 'overview', class: 'overview' },
-    h('p', { class: 'eyebrow' }, badge(mode, mode), badge(kind === 'replay' ? 'replay of history' : 'stored record', 'plain'), h('span', {}, `${strategyId} on ${symbol}`)),
+    h(
+      'p',
+      { class: 'eyebrow' },
+      badge(mode, mode),
+      badge(kind === 'replay' ? 'replay of history' : 'stored record', 'plain'),
+      h('span', {}, `${strategyId} on ${symbol}`),
+    ),
     // Names and dates stay in one piece where they fit.
-    h('h1', {}, title.split(' ').map((word) => [h('span', { class: 'word' }, word), ' '])),
+    h(
+      'h1',
+      {},
+      title.split(' ').map((word) => [h('span', { class: 'word' }, word), ' ']),
+    ),
     h('p', { class: 'verdict' }, resultBadge(verdict.result), ' ', verdict.sentence),
-    h('p', { class: 'quiet' }, `${day(metrics.from)} to ${day(metrics.to)} UTC, ${counted(Math.round(metrics.days), 'day')}. Decided every ${config.intervalMinutes} minutes by ${model === null ? decider : `${model} (${decider})`}.`),
+    h(
+      'p',
+      { class: 'quiet' },
+      `${day(metrics.from)} to ${day(metrics.to)} UTC, ${counted(Math.round(metrics.days), 'day')}. Decided every ${config.intervalMinutes} minutes by ${model === null ? decider : `${model} (${decider})`}.`,
+    ),
     halted(summary),
     openPosition(summary),
     h(
       'dl',
       { class: 'figures' },
-      figure('Return', signedPercent(metrics.totalReturn), range(intervals.totalReturn, (value) => percent(value, { places: 0, plus: true }))),
-      figure('Against holding', hold === null ? none('holding was not played') : signedPercent(metrics.totalReturn - hold.totalReturn), hold === null ? null : `holding ${percent(hold.totalReturn, { places: 1, plus: true })}`),
-      figure('Deepest drawdown', percent(metrics.maxDrawdown), metrics.deepestDrawdown === null ? 'equity never fell' : `${counted(Math.round(metrics.deepestDrawdown.days), 'day')}${metrics.deepestDrawdown.recoveredAt === null ? ', not recovered' : ''}`),
-      figure('Sharpe, a year', valueOr(metrics.sharpe, (value) => ratio(value), why.returns), range(intervals.sharpe, (value) => ratio(value, 1))),
-      figure('Trades', number(metrics.trades), metrics.winRate === null ? null : `${percent(metrics.winRate, { places: 0 })} won`),
-      figure('Average R', valueOr(metrics.averageR, signedMultiple, why.stops), metrics.profitFactor === null ? null : `profit factor ${ratio(metrics.profitFactor)}`),
-      figure('PnL after costs', signedMoney(metrics.pnl), `${money(metrics.endEquity)} ${config.paper.product.quote} at the end`),
+      figure(
+        'Return',
+        signedPercent(metrics.totalReturn),
+        range(intervals.totalReturn, (value) => percent(value, { places: 0, plus: true })),
+      ),
+      figure(
+        'Against holding',
+        hold === null ? none('holding was not played') : signedPercent(metrics.totalReturn - hold.totalReturn),
+        hold === null ? null : `holding ${percent(hold.totalReturn, { places: 1, plus: true })}`,
+      ),
+      figure(
+        'Deepest drawdown',
+        percent(metrics.maxDrawdown),
+        metrics.deepestDrawdown === null
+          ? 'equity never fell'
+          : `${counted(Math.round(metrics.deepestDrawdown.days), 'day')}${metrics.deepestDrawdown.recoveredAt === null ? ', not recovered' : ''}`,
+      ),
+      figure(
+        'Sharpe, a year',
+        valueOr(metrics.sharpe, (value) => ratio(value), why.returns),
+        range(intervals.sharpe, (value) => ratio(value, 1)),
+      ),
+      figure(
+        'Trades',
+        number(metrics.trades),
+        metrics.winRate === null ? null : `${percent(metrics.winRate, { places: 0 })} won`,
+      ),
+      figure(
+        'Average R',
+        valueOr(metrics.averageR, signedMultiple, why.stops),
+        metrics.profitFactor === null ? null : `profit factor ${ratio(metrics.profitFactor)}`,
+      ),
+      figure(
+        'PnL after costs',
+        signedMoney(metrics.pnl),
+        `${money(metrics.endEquity)} ${config.paper.product.quote} at the end`,
+      ),
     ),
   )
 }
@@ -48,11 +107,19 @@ export function overview(summary) {
  * @param {Child} value
  * @param {Child} note
  */
-const figure = (name, value, note) => h('div', {}, h('dt', {}, name), h('dd', {}, h('strong', {}, value), note === null ? null : h('small', {}, note)))
+const figure = (name, value, note) =>
+  h('div', {}, h('dt', {}, name), h('dd', {}, h('strong', {}, value), note === null ? null : h('small', {}, note)))
 
 /** @param {Summary} summary */
 const halted = ({ halt }) =>
-  halt === null ? null : h('p', { class: 'banner', role: 'note' }, h('strong', {}, 'Halted'), ` ${utc(halt.at)} UTC by the ${halt.by}${halt.rule === null ? '' : `, rule ${plain(halt.rule)}`}: ${halt.reason}. Nothing was opened after that.`)
+  halt === null
+    ? null
+    : h(
+        'p',
+        { class: 'banner', role: 'note' },
+        h('strong', {}, 'Halted'),
+        ` ${utc(halt.at)} UTC by the ${halt.by}${halt.rule === null ? '' : `, rule ${plain(halt.rule)}`}: ${halt.reason}. Nothing was opened after that.`,
+      )
 
 /** @param {Summary} summary */
 function openPosition({ openPosition: position, metrics }) {
@@ -84,11 +151,32 @@ export const gatesSection = ({ gates }) =>
     'Gates',
     gates.length === 0
       ? h('p', { class: 'quiet' }, 'No gates were judged.')
-      : h('ul', { class: 'gates' }, gates.map(({ gate, result, limit, actual, reason }) => h('li', {}, h('div', { class: 'gate-head' }, h('b', {}, gateName(gate)), resultBadge(result)), h('p', {}, reason), h('p', { class: 'quiet' }, 'found ', valueOr(actual, (value) => shown(gate, value), 'there is no such number yet'), `, asked ${gate === 'max_drawdown' ? 'at most' : gate === 'beats_holding' ? 'more than' : 'at least'} ${shown(gate, limit)}`)))),
+      : h(
+          'ul',
+          { class: 'gates' },
+          gates.map(({ gate, result, limit, actual, reason }) =>
+            h(
+              'li',
+              {},
+              h('div', { class: 'gate-head' }, h('b', {}, gateName(gate)), resultBadge(result)),
+              h('p', {}, reason),
+              h(
+                'p',
+                { class: 'quiet' },
+                'found ',
+                valueOr(actual, (value) => shown(gate, value), 'there is no such number yet'),
+                `, asked ${gate === 'max_drawdown' ? 'at most' : gate === 'beats_holding' ? 'more than' : 'at least'} ${shown(gate, limit)}`,
+              ),
+            ),
+          ),
+        ),
   )
 
 /** @param {string} gate */
-const gateName = (gate) => plain(gate).replace('sharpe', 'Sharpe').replace(/^./, (letter) => letter.toUpperCase())
+const gateName = (gate) =>
+  plain(gate)
+    .replace('sharpe', 'Sharpe')
+    .replace(/^./, (letter) => letter.toUpperCase())
 
 /**
  * A gate's number in its own unit.

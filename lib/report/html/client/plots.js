@@ -14,7 +14,19 @@ export function bars(label, bars) {
   return h(
     'ul',
     { class: 'bars', 'aria-label': label },
-    bars.map(({ name, value, words }) => h('li', {}, h('span', { class: 'name' }, name), h('span', { class: 'track', 'aria-hidden': 'true' }, h('span', { class: 'bar-fill', style: { width: `${(100 * value) / most}%` } })), h('span', { class: 'value' }, words))),
+    bars.map(({ name, value, words }) =>
+      h(
+        'li',
+        {},
+        h('span', { class: 'name' }, name),
+        h(
+          'span',
+          { class: 'track', 'aria-hidden': 'true' },
+          h('span', { class: 'bar-fill', style: { width: `${(100 * value) / most}%` } }),
+        ),
+        h('span', { class: 'value' }, words),
+      ),
+    ),
   )
 }
 
@@ -36,7 +48,15 @@ export function balance(label, bars) {
         'li',
         { class: sum ? 'sum' : '' },
         h('span', { class: 'name', title: meaning }, name),
-        h('span', { class: 'track', 'aria-hidden': 'true' }, h('span', { class: `bar-fill ${value < 0 ? 'down' : 'up'}`, style: { left: `${share(Math.min(value, 0) - low)}%`, width: `${share(Math.abs(value))}%` } }), h('span', { class: 'zero', style: { left: `${share(-low)}%` } })),
+        h(
+          'span',
+          { class: 'track', 'aria-hidden': 'true' },
+          h('span', {
+            class: `bar-fill ${value < 0 ? 'down' : 'up'}`,
+            style: { left: `${share(Math.min(value, 0) - low)}%`, width: `${share(Math.abs(value))}%` },
+          }),
+          h('span', { class: 'zero', style: { left: `${share(-low)}%` } }),
+        ),
         h('span', { class: 'value' }, words),
       ),
     ),
@@ -62,7 +82,12 @@ export function histogram({ label, values, mark, markName, show }) {
   return h(
     'figure',
     { class: 'histogram', role: 'img', 'aria-label': label },
-    h('div', { class: 'columns' }, counts.map((count) => h('i', { style: { height: `${(100 * count) / most}%` } })), h('span', { class: 'mark', style: { left: `${at}%` } }, h('b', { class: at > 60 ? 'before' : '' }, markName))),
+    h(
+      'div',
+      { class: 'columns' },
+      counts.map((count) => h('i', { style: { height: `${(100 * count) / most}%` } })),
+      h('span', { class: 'mark', style: { left: `${at}%` } }, h('b', { class: at > 60 ? 'before' : '' }, markName)),
+    ),
     h('div', { class: 'ends' }, h('span', {}, show(low)), h('span', {}, show(high))),
   )
 }
@@ -94,10 +119,19 @@ export function intervalPlot({ low, high }, value) {
 export function stacks({ label, periods, parts }) {
   const totals = periods.map((_, period) => parts.reduce((total, { counts }) => total + (counts[period] ?? 0), 0))
   const most = Math.max(...totals, 1)
-  const drawing = svg('svg', { viewBox: `0 0 ${periods.length} ${most}`, preserveAspectRatio: 'none', 'aria-hidden': 'true' })
+  const drawing = svg('svg', {
+    viewBox: `0 0 ${periods.length} ${most}`,
+    preserveAspectRatio: 'none',
+    'aria-hidden': 'true',
+  })
   for (const [period, name] of periods.entries()) {
     let top = most
-    const column = svg('g', {}, svg('title', {}, `${name}: ${parts.map((part) => `${part.name} ${part.counts[period] ?? 0}`).join(', ')}`), svg('rect', { x: period, y: 0, width: 1, height: most, class: 'hit' }))
+    const column = svg(
+      'g',
+      {},
+      svg('title', {}, `${name}: ${parts.map((part) => `${part.name} ${part.counts[period] ?? 0}`).join(', ')}`),
+      svg('rect', { x: period, y: 0, width: 1, height: most, class: 'hit' }),
+    )
     for (const { tone, counts } of parts) {
       const height = counts[period] ?? 0
       if (height === 0) continue
@@ -110,6 +144,11 @@ export function stacks({ label, periods, parts }) {
     'figure',
     { class: 'stacks', role: 'img', 'aria-label': label },
     h('div', { class: 'plot' }, h('span', { class: 'most', 'aria-hidden': 'true' }, number(most)), drawing),
-    h('div', { class: 'ends', 'aria-hidden': 'true' }, h('span', {}, periods[0] ?? ''), h('span', {}, periods.at(-1) ?? '')),
+    h(
+      'div',
+      { class: 'ends', 'aria-hidden': 'true' },
+      h('span', {}, periods[0] ?? ''),
+      h('span', {}, periods.at(-1) ?? ''),
+    ),
   )
 }

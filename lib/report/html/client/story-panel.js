@@ -19,12 +19,31 @@ const narrow = matchMedia('(max-width: 1099px)')
 export function createStoryPanel({ onClose, onStep }) {
   const title = h('h2', { id: 'story-title', tabindex: -1 })
   const content = h('div', { class: 'story-content' })
-  const previous = h('button', { type: 'button', 'aria-label': 'Previous', title: 'Previous', click: () => onStep(-1) }, '‹')
+  const previous = h(
+    'button',
+    { type: 'button', 'aria-label': 'Previous', title: 'Previous', click: () => onStep(-1) },
+    '‹',
+  )
   const next = h('button', { type: 'button', 'aria-label': 'Next', title: 'Next', click: () => onStep(1) }, '›')
   const element = h(
     'aside',
     { id: 'story', class: 'story', role: 'dialog', 'aria-labelledby': 'story-title', hidden: true },
-    h('header', { class: 'story-head' }, title, h('div', { class: 'buttons' }, previous, next, h('button', { type: 'button', 'aria-label': 'Close the story', title: 'Close (Esc)', click: () => close() }, '✕'))),
+    h(
+      'header',
+      { class: 'story-head' },
+      title,
+      h(
+        'div',
+        { class: 'buttons' },
+        previous,
+        next,
+        h(
+          'button',
+          { type: 'button', 'aria-label': 'Close the story', title: 'Close (Esc)', click: () => close() },
+          '✕',
+        ),
+      ),
+    ),
     content,
   )
   let shown = 0
@@ -34,7 +53,8 @@ export function createStoryPanel({ onClose, onStep }) {
     const covered = narrow.matches && !element.hidden
     element.setAttribute('aria-modal', String(covered))
     document.documentElement.classList.toggle('covered', covered)
-    for (const other of document.querySelectorAll('#bar, #page > :not(#trades), .foot, .stage')) other.toggleAttribute('inert', covered)
+    for (const other of document.querySelectorAll('#bar, #page > :not(#trades), .foot, .stage'))
+      other.toggleAttribute('inert', covered)
   }
   narrow.addEventListener('change', screenOff)
 
@@ -61,7 +81,12 @@ export function createStoryPanel({ onClose, onStep }) {
      */
     async open(told, neighbours) {
       const mine = (shown += 1)
-      title.replaceChildren(...[told.title].flat(9).filter((child) => child !== null && child !== undefined && child !== false).map((child) => (child instanceof Node ? child : String(child))))
+      title.replaceChildren(
+        ...[told.title]
+          .flat(9)
+          .filter((child) => child !== null && child !== undefined && child !== false)
+          .map((child) => (child instanceof Node ? child : String(child))),
+      )
       previous.disabled = !neighbours.previous
       next.disabled = !neighbours.next
       const head = h('div', {}, told.head)
@@ -71,12 +96,23 @@ export function createStoryPanel({ onClose, onStep }) {
       screenOff()
       title.focus({ preventScroll: true })
       const story = await told.story.catch((error) => {
-        if (mine === shown) content.replaceChildren(head, h('p', { class: 'problem' }, `The story cannot be read: ${error instanceof Error ? error.message : String(error)}`))
+        if (mine === shown)
+          content.replaceChildren(
+            head,
+            h(
+              'p',
+              { class: 'problem' },
+              `The story cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+            ),
+          )
         return undefined
       })
       // Another one was opened meanwhile.
       if (mine !== shown || story === undefined) return
-      content.replaceChildren(head, h('div', {}, story === null ? h('p', { class: 'quiet' }, told.missing) : tellSteps(story)))
+      content.replaceChildren(
+        head,
+        h('div', {}, story === null ? h('p', { class: 'quiet' }, told.missing) : tellSteps(story)),
+      )
     },
   }
 }

@@ -1,6 +1,18 @@
 import { h } from './dom.js'
 import { counted, duration, money, number, percent, plain, price, ratio, reading, utc } from './format.js'
-import { badge, facts, fold, none, sideOf, signedMoney, signedMultiple, signedPercent, table, valueOr, verbatim } from './values.js'
+import {
+  badge,
+  facts,
+  fold,
+  none,
+  sideOf,
+  signedMoney,
+  signedMultiple,
+  signedPercent,
+  table,
+  valueOr,
+  verbatim,
+} from './values.js'
 
 /**
  * @typedef {import('./dom.js').Child} Child
@@ -46,16 +58,36 @@ const market = ({ quote, asOf, funding, openInterest, reference }) =>
     ['Ask', price(quote.ask)],
     ['Last', price(quote.last)],
     ['Mark', price(quote.mark)],
-    ['Funding', valueOr(funding, ({ rate, intervalHours }) => `${percent(rate, { places: 4, plus: true })} per ${number(intervalHours)} h`, 'funding was not known'), 'positive: longs pay shorts'],
-    ['Funding a year', valueOr(funding, ({ annualised }) => percent(annualised, { plus: true }), 'funding was not known')],
-    ['Funding, average', valueOr(funding, ({ averageRate }) => percent(averageRate, { places: 4, plus: true }), 'funding was not known')],
+    [
+      'Funding',
+      valueOr(
+        funding,
+        ({ rate, intervalHours }) => `${percent(rate, { places: 4, plus: true })} per ${number(intervalHours)} h`,
+        'funding was not known',
+      ),
+      'positive: longs pay shorts',
+    ],
+    [
+      'Funding a year',
+      valueOr(funding, ({ annualised }) => percent(annualised, { plus: true }), 'funding was not known'),
+    ],
+    [
+      'Funding, average',
+      valueOr(funding, ({ averageRate }) => percent(averageRate, { places: 4, plus: true }), 'funding was not known'),
+    ],
     ['Open interest', valueOr(openInterest, (value) => number(value), 'the venue does not tell')],
     ...(reference === null
       ? []
       : /** @type {[string, Child][]} */ ([
           ['Reference', reference.symbol],
           ['Its price', price(reference.price)],
-          ['1 h, 24 h, 7 d', [reference.change1h, reference.change24h, reference.change7d].map((change, place) => [place > 0 ? ' ' : '', valueOr(change, signedPercent, 'history is too short')])],
+          [
+            '1 h, 24 h, 7 d',
+            [reference.change1h, reference.change24h, reference.change7d].map((change, place) => [
+              place > 0 ? ' ' : '',
+              valueOr(change, signedPercent, 'history is too short'),
+            ]),
+          ],
           ['Its RSI 14', valueOr(reference.rsi14, reading, WARMING)],
           ['Its regime', regimeOf(reference.regime)],
           ['Correlation', valueOr(reference.correlation, (value) => ratio(value), 'history is too short')],
@@ -63,12 +95,16 @@ const market = ({ quote, asOf, funding, openInterest, reference }) =>
   ])
 
 /** @param {View['regime']} regime */
-const regimeOf = ({ label, direction }) => `${plain(label)}${direction === 0 ? '' : direction > 0 ? ' ↑ up' : ' ↓ down'}`
+const regimeOf = ({ label, direction }) =>
+  `${plain(label)}${direction === 0 ? '' : direction > 0 ? ' ↑ up' : ' ↓ down'}`
 
 /** @param {Snapshot} snapshot */
 function indicators({ views }) {
   const columns = [views.primary, views.fourHour, views.daily]
-  const row = (/** @type {string} */ name, /** @type {(view: View) => number | null} */ value, show = reading) => [name, ...columns.map((view) => valueOr(value(view), show, WARMING))]
+  const row = (/** @type {string} */ name, /** @type {(view: View) => number | null} */ value, show = reading) => [
+    name,
+    ...columns.map((view) => valueOr(value(view), show, WARMING)),
+  ]
   return table({
     caption: 'Indicators at the last closed bar of each timeframe',
     head: ['', ...columns.map(({ timeframe }) => timeframe)],
@@ -87,10 +123,22 @@ function indicators({ views }) {
       row('MACD', ({ indicators }) => indicators.macd?.macd ?? null),
       row('MACD signal', ({ indicators }) => indicators.macd?.signal ?? null),
       row('MACD histogram', ({ indicators }) => indicators.macd?.histogram ?? null),
-      row('Band width', ({ regime }) => regime.bandWidth, (value) => percent(value)),
+      row(
+        'Band width',
+        ({ regime }) => regime.bandWidth,
+        (value) => percent(value),
+      ),
       row('Breakout, ATR', ({ regime }) => regime.breakoutAtr),
-      row('Volatility a year', ({ realisedVolatility }) => realisedVolatility, (value) => percent(value, { places: 1 })),
-      row('Its percentile', ({ volatilityPercentile }) => volatilityPercentile, (value) => percent(value, { places: 0 })),
+      row(
+        'Volatility a year',
+        ({ realisedVolatility }) => realisedVolatility,
+        (value) => percent(value, { places: 1 }),
+      ),
+      row(
+        'Its percentile',
+        ({ volatilityPercentile }) => volatilityPercentile,
+        (value) => percent(value, { places: 0 }),
+      ),
       row('Bars used', ({ barsUsed }) => barsUsed),
     ],
   })
@@ -113,7 +161,18 @@ const account = ({ account: { equity, cash, dayReturn, drawdown, entriesToday, c
  */
 function position({ position }) {
   if (position === null) return nothing('None was open.')
-  const { side, quantity, entryPrice, openedAt, heldMinutes, bracket, liquidationPrice, unrealisedPnl, unrealisedR, thesis } = position
+  const {
+    side,
+    quantity,
+    entryPrice,
+    openedAt,
+    heldMinutes,
+    bracket,
+    liquidationPrice,
+    unrealisedPnl,
+    unrealisedR,
+    thesis,
+  } = position
   return [
     facts([
       ['Side', sideOf(side)],
@@ -127,7 +186,9 @@ function position({ position }) {
       ['Unrealised', signedMoney(unrealisedPnl)],
       ['Unrealised R', valueOr(unrealisedR, signedMultiple, 'no stop was known')],
     ]),
-    thesis === null ? null : h('blockquote', {}, h('p', {}, thesis.rationale), h('p', {}, h('b', {}, 'Wrong if: '), thesis.invalidation)),
+    thesis === null
+      ? null
+      : h('blockquote', {}, h('p', {}, thesis.rationale), h('p', {}, h('b', {}, 'Wrong if: '), thesis.invalidation)),
   ]
 }
 
@@ -136,7 +197,12 @@ function performance({ performance }) {
   return table({
     caption: 'Recent performance of the strategy',
     head: ['', 'Trades', 'Won', 'Average', 'PnL'],
-    rows: [performanceRow('all', performance), performanceRow('long', performance.bySide.long), performanceRow('short', performance.bySide.short), ...Object.entries(performance.byRegime).map(([regime, group]) => performanceRow(`in ${plain(regime)}`, group))],
+    rows: [
+      performanceRow('all', performance),
+      performanceRow('long', performance.bySide.long),
+      performanceRow('short', performance.bySide.short),
+      ...Object.entries(performance.byRegime).map(([regime, group]) => performanceRow(`in ${plain(regime)}`, group)),
+    ],
   })
 }
 
@@ -145,13 +211,33 @@ function performance({ performance }) {
  * @param {Omit<Snapshot['performance'], 'bySide' | 'byRegime'>} group
  * @returns {Child[]}
  */
-const performanceRow = (name, { trades, winRate, averageR, pnl }) => [name, trades, valueOr(winRate, (value) => percent(value, { places: 0 }), 'no trades'), valueOr(averageR, signedMultiple, 'no trades with a stop'), signedMoney(pnl)]
+const performanceRow = (name, { trades, winRate, averageR, pnl }) => [
+  name,
+  trades,
+  valueOr(winRate, (value) => percent(value, { places: 0 }), 'no trades'),
+  valueOr(averageR, signedMultiple, 'no trades with a stop'),
+  signedMoney(pnl),
+]
 
 /** @param {Snapshot} snapshot */
 const decisions = ({ decisions }) =>
   decisions.length === 0
     ? nothing('None before this one.')
-    : h('ol', { class: 'lines' }, decisions.map(({ at, action, outcome, confidence, note }) => h('li', {}, h('span', { class: 'when' }, utc(at)), ' ', h('b', {}, plain(action)), ` → ${plain(outcome)}${confidence === null ? '' : `, confidence ${ratio(confidence)}`}`, h('p', {}, note))))
+    : h(
+        'ol',
+        { class: 'lines' },
+        decisions.map(({ at, action, outcome, confidence, note }) =>
+          h(
+            'li',
+            {},
+            h('span', { class: 'when' }, utc(at)),
+            ' ',
+            h('b', {}, plain(action)),
+            ` → ${plain(outcome)}${confidence === null ? '' : `, confidence ${ratio(confidence)}`}`,
+            h('p', {}, note),
+          ),
+        ),
+      )
 
 /**
  * @param {Snapshot} snapshot
@@ -160,19 +246,70 @@ const decisions = ({ decisions }) =>
 const headlines = ({ news }) => [
   news.headlines.length === 0
     ? nothing('None.')
-    : h('ul', { class: 'lines' }, news.headlines.map(({ title, source, ageMinutes, publishedAt }) => h('li', {}, title, h('p', {}, `${source}, ${ageMinutes === null || publishedAt === null ? 'undated' : `${duration(ageMinutes)} old, ${utc(publishedAt)} UTC`}`)))),
-  news.feeds.some(({ ok }) => !ok) ? h('ul', { class: 'lines' }, news.feeds.filter(({ ok }) => !ok).map(({ source, problem }) => h('li', {}, badge('feed failed', 'fail'), ` ${source}: ${problem ?? 'no reason given'}`))) : null,
+    : h(
+        'ul',
+        { class: 'lines' },
+        news.headlines.map(({ title, source, ageMinutes, publishedAt }) =>
+          h(
+            'li',
+            {},
+            title,
+            h(
+              'p',
+              {},
+              `${source}, ${ageMinutes === null || publishedAt === null ? 'undated' : `${duration(ageMinutes)} old, ${utc(publishedAt)} UTC`}`,
+            ),
+          ),
+        ),
+      ),
+  news.feeds.some(({ ok }) => !ok)
+    ? h(
+        'ul',
+        { class: 'lines' },
+        news.feeds
+          .filter(({ ok }) => !ok)
+          .map(({ source, problem }) =>
+            h('li', {}, badge('feed failed', 'fail'), ` ${source}: ${problem ?? 'no reason given'}`),
+          ),
+      )
+    : null,
 ]
 
 /** @param {Snapshot} snapshot */
 function issues({ issues, contextIssues }) {
-  const all = [...issues.map((issue) => ({ ...issue, weight: 'keeps entries out' })), ...contextIssues.map((issue) => ({ ...issue, weight: 'context only' }))]
+  const all = [
+    ...issues.map((issue) => ({ ...issue, weight: 'keeps entries out' })),
+    ...contextIssues.map((issue) => ({ ...issue, weight: 'context only' })),
+  ]
   if (all.length === 0) return nothing('None.')
-  return h('ul', { class: 'lines' }, all.map(({ kind, at, count, detail, weight }) => h('li', {}, h('b', {}, plain(kind)), ` ${detail}`, h('p', {}, `${weight}, ${counted(count, 'bar')}${at === null ? '' : `, from ${utc(at)} UTC`}`))))
+  return h(
+    'ul',
+    { class: 'lines' },
+    all.map(({ kind, at, count, detail, weight }) =>
+      h(
+        'li',
+        {},
+        h('b', {}, plain(kind)),
+        ` ${detail}`,
+        h('p', {}, `${weight}, ${counted(count, 'bar')}${at === null ? '' : `, from ${utc(at)} UTC`}`),
+      ),
+    ),
+  )
 }
 
 /** @param {View} view */
 const bars = ({ timeframe, bars }) =>
   bars.length === 0
     ? none(`no bars of ${timeframe}`)
-    : table({ caption: `Bars of ${timeframe}`, head: [`${timeframe}, open UTC`, 'Open', 'High', 'Low', 'Close', 'Volume'], rows: bars.map(({ time, open, high, low, close, volume }) => [utc(time / 1000), price(open), price(high), price(low), price(close), number(volume, { most: 0 })]) })
+    : table({
+        caption: `Bars of ${timeframe}`,
+        head: [`${timeframe}, open UTC`, 'Open', 'High', 'Low', 'Close', 'Volume'],
+        rows: bars.map(({ time, open, high, low, close, volume }) => [
+          utc(time / 1000),
+          price(open),
+          price(high),
+          price(low),
+          price(close),
+          number(volume, { most: 0 }),
+        ]),
+      })

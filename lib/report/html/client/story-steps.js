@@ -31,7 +31,12 @@ const open = new Set(['Decision', 'Guard', 'Order and fills'])
  * @param {Child} content
  */
 function step(title, content) {
-  const details = h('details', { class: 'step', open: open.has(title), toggle: () => (details.open ? open.add(title) : open.delete(title)) }, h('summary', {}, h('h3', {}, title)), content)
+  const details = h(
+    'details',
+    { class: 'step', open: open.has(title), toggle: () => (details.open ? open.add(title) : open.delete(title)) },
+    h('summary', {}, h('h3', {}, title)),
+    content,
+  )
   return details
 }
 
@@ -47,16 +52,41 @@ function decision({ decision: outcome, outcome: result, reason }) {
   const { decision, decider, model, failure, usage, attempts } = outcome
   const entry = 'confidence' in decision ? decision : null
   return [
-    h('p', { class: 'lead' }, badge(plain(decision.action), 'plain'), ' → ', badge(plain(result), result === 'refused' || result === 'failed' ? 'fail' : 'plain'), reason === null ? null : ` ${reason}`),
-    h('blockquote', {}, h('p', {}, decision.rationale), entry === null ? null : h('p', {}, h('b', {}, 'Wrong if: '), entry.invalidation)),
+    h(
+      'p',
+      { class: 'lead' },
+      badge(plain(decision.action), 'plain'),
+      ' → ',
+      badge(plain(result), result === 'refused' || result === 'failed' ? 'fail' : 'plain'),
+      reason === null ? null : ` ${reason}`,
+    ),
+    h(
+      'blockquote',
+      {},
+      h('p', {}, decision.rationale),
+      entry === null ? null : h('p', {}, h('b', {}, 'Wrong if: '), entry.invalidation),
+    ),
     failure === null ? null : h('p', { class: 'problem' }, badge(plain(failure.kind), 'fail'), ` ${failure.message}`),
     facts([
-      ...(entry === null ? [] : /** @type {[string, Child][]} */ ([['Confidence', ratio(entry.confidence)], ['Stop', price(entry.stopLossPrice)], ['Target', price(entry.takeProfitPrice)]])),
+      ...(entry === null
+        ? []
+        : /** @type {[string, Child][]} */ ([
+            ['Confidence', ratio(entry.confidence)],
+            ['Stop', price(entry.stopLossPrice)],
+            ['Target', price(entry.takeProfitPrice)],
+          ])),
       ['Decider', decider],
       ['Model', valueOr(model, (name) => name, 'no model was asked')],
       ['Answers', attempts.length],
       ['Tokens in, out', `${number(usage.inputTokens)}, ${number(usage.outputTokens)}`],
-      ['Cost, USD', valueOr(usage.costUsd, (cost) => number(cost, { least: 2, most: 4 }), 'the model has no price in the configuration')],
+      [
+        'Cost, USD',
+        valueOr(
+          usage.costUsd,
+          (cost) => number(cost, { least: 2, most: 4 }),
+          'the model has no price in the configuration',
+        ),
+      ],
     ]),
   ]
 }
@@ -70,7 +100,12 @@ function guard({ verdicts, guardFacts }) {
   const failed = verdicts.filter(({ passed }) => !passed).length
   const shown = verdicts.toSorted((a, b) => Number(a.passed) - Number(b.passed))
   return [
-    h('p', { class: 'lead' }, resultBadge(failed === 0 ? 'pass' : 'fail'), failed === 0 ? ` all ${verdicts.length} rules` : ` ${failed} of ${counted(verdicts.length, 'rule')} refused`),
+    h(
+      'p',
+      { class: 'lead' },
+      resultBadge(failed === 0 ? 'pass' : 'fail'),
+      failed === 0 ? ` all ${verdicts.length} rules` : ` ${failed} of ${counted(verdicts.length, 'rule')} refused`,
+    ),
     h(
       'ul',
       { class: 'verdicts', 'aria-label': 'Verdicts of the guard rules' },
@@ -79,11 +114,29 @@ function guard({ verdicts, guardFacts }) {
           'li',
           { class: passed ? 'passed' : 'failed' },
           h('span', { class: 'sign', 'aria-hidden': 'true' }, passed ? '✓' : '✗'),
-          h('div', {}, h('b', {}, plain(rule)), h('span', { class: 'unseen' }, passed ? ' passed' : ' failed'), ` ${reason}`, h('p', {}, 'limit ', valueOr(limit, tidy, 'this rule has no limit'), ', actual ', valueOr(actual, tidy, 'nothing to measure'))),
+          h(
+            'div',
+            {},
+            h('b', {}, plain(rule)),
+            h('span', { class: 'unseen' }, passed ? ' passed' : ' failed'),
+            ` ${reason}`,
+            h(
+              'p',
+              {},
+              'limit ',
+              valueOr(limit, tidy, 'this rule has no limit'),
+              ', actual ',
+              valueOr(actual, tidy, 'nothing to measure'),
+            ),
+          ),
         ),
       ),
     ),
-    guardFacts === null ? null : fold('What the guard was given, as JSON', () => verbatim('Guard facts as JSON', JSON.stringify(guardFacts, null, 2))),
+    guardFacts === null
+      ? null
+      : fold('What the guard was given, as JSON', () =>
+          verbatim('Guard facts as JSON', JSON.stringify(guardFacts, null, 2)),
+        ),
   ]
 }
 
@@ -100,8 +153,18 @@ const execution = ({ order, fills }) => [
     : facts([
         ['Order', `${order.kind}, ${order.side}`],
         ['Contracts', number(Number(order.quantity))],
-        ...(order.kind === 'entry' ? /** @type {[string, Child][]} */ ([['No worse than', price(order.priceLimit)], ['Leverage', number(Number(order.leverage))]]) : []),
-        ...(order.kind === 'close' ? [] : /** @type {[string, Child][]} */ ([['Stop', price(order.bracket.stopLossPrice)], ['Target', price(order.bracket.takeProfitPrice)]])),
+        ...(order.kind === 'entry'
+          ? /** @type {[string, Child][]} */ ([
+              ['No worse than', price(order.priceLimit)],
+              ['Leverage', number(Number(order.leverage))],
+            ])
+          : []),
+        ...(order.kind === 'close'
+          ? []
+          : /** @type {[string, Child][]} */ ([
+              ['Stop', price(order.bracket.stopLossPrice)],
+              ['Target', price(order.bracket.takeProfitPrice)],
+            ])),
         ['Client id', h('code', {}, order.clientOrderId)],
       ]),
   fills.length === 0
@@ -110,7 +173,15 @@ const execution = ({ order, fills }) => [
         caption: 'Fills',
         head: ['Filled, UTC', 'Side', 'Contracts', 'Price', 'Fee', 'Slippage', 'Why'],
         text: [0, 1, 6],
-        rows: fills.map(({ at, side, quantity, price: level, fee, slippage, reason }) => [utc(at), side, number(Number(quantity)), price(level), money(fee), valueOr(slippage, money, 'not known'), plain(reason)]),
+        rows: fills.map(({ at, side, quantity, price: level, fee, slippage, reason }) => [
+          utc(at),
+          side,
+          number(Number(quantity)),
+          price(level),
+          money(fee),
+          valueOr(slippage, money, 'not known'),
+          plain(reason),
+        ]),
       }),
 ]
 

@@ -27,7 +27,11 @@ export const onThemeChange = (listener) => listeners.add(listener)
 
 /** A button that says what it will do. */
 export function themeButton() {
-  const button = h('button', { type: 'button', class: 'theme', click: () => apply((chosen = isDark() ? 'light' : 'dark')) })
+  const button = h('button', {
+    type: 'button',
+    class: 'theme',
+    click: () => apply((chosen = isDark() ? 'light' : 'dark')),
+  })
   const label = () => {
     button.textContent = isDark() ? '☀ Light' : '☾ Dark'
     button.setAttribute('aria-label', isDark() ? 'Switch to light colours' : 'Switch to dark colours')
@@ -49,7 +53,15 @@ export function currentColours() {
     probe.style.setProperty('color', `var(--${name})`)
     return getComputedStyle(probe).color
   }
-  const colours = { surface: resolved('surface'), text: resolved('text'), muted: resolved('muted'), line: resolved('line'), accent: resolved('accent'), gain: resolved('gain'), loss: resolved('loss') }
+  const colours = {
+    surface: resolved('surface'),
+    text: resolved('text'),
+    muted: resolved('muted'),
+    line: resolved('line'),
+    accent: resolved('accent'),
+    gain: resolved('gain'),
+    loss: resolved('loss'),
+  }
   probe.remove()
   return colours
 }

@@ -25,7 +25,8 @@ export function createTradeOverlay(trades, colours) {
   let selected = null
   let showAllLevels = false
 
-  const x = (/** @type {number} */ place) => attached?.chart.timeScale().logicalToCoordinate(/** @type {Logical} */ (place)) ?? null
+  const x = (/** @type {number} */ place) =>
+    attached?.chart.timeScale().logicalToCoordinate(/** @type {Logical} */ (place)) ?? null
   const y = (/** @type {number} */ level) => attached?.series.priceToCoordinate(level) ?? null
 
   /** @returns {Drawn[]} */
@@ -68,7 +69,10 @@ export function createTradeOverlay(trades, colours) {
   function drawZones(context, trade) {
     const [reach, entry] = [span(trade), y(trade.entryPrice)]
     if (reach === null || entry === null) return
-    for (const [level, colour] of /** @type {const} */ ([[trade.stop, colours().loss], [trade.target, colours().gain]])) {
+    for (const [level, colour] of /** @type {const} */ ([
+      [trade.stop, colours().loss],
+      [trade.target, colours().gain],
+    ])) {
       const edge = level === null ? null : y(level)
       if (edge === null) continue
       context.globalAlpha = 0.13
@@ -219,7 +223,9 @@ export function createTradeOverlay(trades, colours) {
       // Stop and target of the selected trade stay in sight with it.
       autoscaleInfo: (from, to) => {
         if (selected === null || selected.exit < from || selected.entry > to) return null
-        const levels = [selected.entryPrice, selected.exitPrice, selected.stop, selected.target].filter((level) => level !== null)
+        const levels = [selected.entryPrice, selected.exitPrice, selected.stop, selected.target].filter(
+          (level) => level !== null,
+        )
         return { priceRange: { minValue: Math.min(...levels), maxValue: Math.max(...levels) } }
       },
     },

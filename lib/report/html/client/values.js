@@ -43,7 +43,8 @@ export const signedMultiple = (value) => signed(value, multiple(value))
  *
  * @param {'long' | 'short'} side
  */
-export const sideOf = (side) => h('span', { class: 'side' }, h('span', { 'aria-hidden': 'true' }, side === 'long' ? '▲ ' : '▼ '), side)
+export const sideOf = (side) =>
+  h('span', { class: 'side' }, h('span', { 'aria-hidden': 'true' }, side === 'long' ? '▲ ' : '▼ '), side)
 
 /**
  * A word in a frame.
@@ -74,7 +75,12 @@ export function resultBadge(result) {
  * @param {readonly (readonly [string, Child, string?])[]} pairs name, value, and what the name means
  * @param {string} [kind]
  */
-export const facts = (pairs, kind = '') => h('dl', { class: `facts ${kind}` }, pairs.map(([name, value, meaning]) => h('div', {}, h('dt', { title: meaning }, name), h('dd', {}, value))))
+export const facts = (pairs, kind = '') =>
+  h(
+    'dl',
+    { class: `facts ${kind}` },
+    pairs.map(([name, value, meaning]) => h('div', {}, h('dt', { title: meaning }, name), h('dd', {}, value))),
+  )
 
 /**
  * A table that scrolls in its own box. Cells of columns named in `text` are left-aligned words, all others numbers.
@@ -90,8 +96,28 @@ export function table({ caption, head, rows, text = [0], kind = '' }) {
       'table',
       {},
       h('caption', { class: 'unseen' }, caption),
-      h('thead', {}, h('tr', {}, head.map((name, column) => h('th', { scope: 'col', class: align(column) }, name)))),
-      h('tbody', {}, rows.map((cells) => h('tr', {}, cells.map((cell, column) => (column === 0 ? h('th', { scope: 'row', class: align(0) }, cell) : h('td', { class: align(column) }, cell)))))),
+      h(
+        'thead',
+        {},
+        h(
+          'tr',
+          {},
+          head.map((name, column) => h('th', { scope: 'col', class: align(column) }, name)),
+        ),
+      ),
+      h(
+        'tbody',
+        {},
+        rows.map((cells) =>
+          h(
+            'tr',
+            {},
+            cells.map((cell, column) =>
+              column === 0 ? h('th', { scope: 'row', class: align(0) }, cell) : h('td', { class: align(column) }, cell),
+            ),
+          ),
+        ),
+      ),
     ),
   )
 }
@@ -103,7 +129,8 @@ export function table({ caption, head, rows, text = [0], kind = '' }) {
  * @param {string} title
  * @param {...Child} content
  */
-export const section = (id, title, ...content) => h('section', { id, class: 'card', 'aria-labelledby': `${id}-title` }, h('h2', { id: `${id}-title` }, title), content)
+export const section = (id, title, ...content) =>
+  h('section', { id, class: 'card', 'aria-labelledby': `${id}-title` }, h('h2', { id: `${id}-title` }, title), content)
 
 /**
  * Something to unfold, made when it is first unfolded.
@@ -115,7 +142,13 @@ export const section = (id, title, ...content) => h('section', { id, class: 'car
 export function fold(title, content, open = false) {
   const body = h('div', { class: 'fold' })
   const fill = () => {
-    if (body.childNodes.length === 0) body.append(...[content()].flat(9).filter((child) => child !== null && child !== undefined && child !== false).map((child) => (child instanceof Node ? child : String(child))))
+    if (body.childNodes.length === 0)
+      body.append(
+        ...[content()]
+          .flat(9)
+          .filter((child) => child !== null && child !== undefined && child !== false)
+          .map((child) => (child instanceof Node ? child : String(child))),
+      )
   }
   const details = h('details', { open, toggle: () => details.open && fill() }, h('summary', {}, title), body)
   if (open) fill()

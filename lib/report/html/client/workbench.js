@@ -17,14 +17,33 @@ import { facts, sideOf, signedMoney, signedMultiple, valueOr } from './values.js
  * @typedef {import('./trade-overlay.js').Drawn} Drawn
  */
 
-const RANGES = /** @type {const} */ ([['1 D', 1], ['1 W', 7], ['1 M', 30], ['3 M', 91]])
+const RANGES = /** @type {const} */ ([
+  ['1 D', 1],
+  ['1 W', 7],
+  ['1 M', 30],
+  ['3 M', 91],
+])
 
 /** The empty place of chart, list and story: its size is known before its data are, so nothing jumps. */
 export function workbenchFrame() {
   return h(
     'section',
     { id: 'trades', class: 'workbench', 'aria-labelledby': 'trades-title' },
-    h('div', { class: 'stage' }, h('h2', { id: 'trades-title' }, 'Chart and trades'), h('div', { id: 'chart-tools', class: 'tools' }), h('div', { id: 'chart', class: 'chart', tabindex: 0, role: 'group' }), h('p', { class: 'credit' }, 'Charts by ', h('a', { href: 'https://www.tradingview.com/', rel: 'noreferrer noopener' }, 'TradingView Lightweight Charts™'), ', Copyright © 2026 TradingView, Inc.'), h('div', { id: 'lists', class: 'lists' })),
+    h(
+      'div',
+      { class: 'stage' },
+      h('h2', { id: 'trades-title' }, 'Chart and trades'),
+      h('div', { id: 'chart-tools', class: 'tools' }),
+      h('div', { id: 'chart', class: 'chart', tabindex: 0, role: 'group' }),
+      h(
+        'p',
+        { class: 'credit' },
+        'Charts by ',
+        h('a', { href: 'https://www.tradingview.com/', rel: 'noreferrer noopener' }, 'TradingView Lightweight Charts™'),
+        ', Copyright © 2026 TradingView, Inc.',
+      ),
+      h('div', { id: 'lists', class: 'lists' }),
+    ),
   )
 }
 
@@ -49,7 +68,10 @@ export function fillWorkbench(summary, series) {
   let current = null
   const range = h('span', { class: 'count range' })
   const box = byId('chart')
-  box.setAttribute('aria-label', `Candles of ${symbol}, equity and drawdown. Arrow keys move through time, plus and minus zoom. Every trade is in the list below.`)
+  box.setAttribute(
+    'aria-label',
+    `Candles of ${symbol}, equity and drawdown. Arrow keys move through time, plus and minus zoom. Every trade is in the list below.`,
+  )
   const chart = createReportChart({
     box,
     series,
@@ -82,14 +104,22 @@ export function fillWorkbench(summary, series) {
   function openTrade(row) {
     if (row === undefined) return
     const { trade, minutes, number: count } = row
-    begin({ step: (by) => openTrade(trades.neighbour(row, by) ?? undefined), leave: () => (trades.markOpen(null), trades.focus()) })
+    begin({
+      step: (by) => openTrade(trades.neighbour(row, by) ?? undefined),
+      leave: () => (trades.markOpen(null), trades.focus()),
+    })
     refused.markOpen(null)
     trades.markOpen(row)
     chart.select(drawn[row.number - 1] ?? null)
     announce(`Trade ${count}: the chart shows ${utc(trade.entryTime)} to ${utc(trade.exitTime)} UTC`)
     panel.open(
       {
-        title: [`Trade ${count} `, sideOf(trade.side), ' ', trade.rMultiple === null ? signedMoney(trade.pnl) : signedMultiple(trade.rMultiple)],
+        title: [
+          `Trade ${count} `,
+          sideOf(trade.side),
+          ' ',
+          trade.rMultiple === null ? signedMoney(trade.pnl) : signedMultiple(trade.rMultiple),
+        ],
         head: [
           facts([
             ['Entry, UTC', utc(trade.entryTime)],
@@ -113,7 +143,10 @@ export function fillWorkbench(summary, series) {
           h('p', { class: 'quiet' }, 'Decided by cycle ', h('code', {}, trade.cycleId)),
         ],
         story: stories.read(trade.cycleId),
-        missing: stories.count === 0 ? 'No stories are kept in this report.' : `The story of cycle ${trade.cycleId} is not in this report.`,
+        missing:
+          stories.count === 0
+            ? 'No stories are kept in this report.'
+            : `The story of cycle ${trade.cycleId} is not in this report.`,
       },
       { previous: trades.neighbour(row, -1) !== null, next: trades.neighbour(row, 1) !== null },
     )
@@ -126,9 +159,25 @@ export function fillWorkbench(summary, series) {
    */
   function exitDecision(trade) {
     if (trade.exitReason !== 'decision') return null
-    const cycleId = stories.find((_, outcome, slot) => outcome === 'closed' && Date.parse(slot) > Date.parse(trade.entryTime) && Date.parse(slot) <= Date.parse(trade.exitTime))
+    const cycleId = stories.find(
+      (_, outcome, slot) =>
+        outcome === 'closed' &&
+        Date.parse(slot) > Date.parse(trade.entryTime) &&
+        Date.parse(slot) <= Date.parse(trade.exitTime),
+    )
     if (cycleId === null) return null
-    return h('div', { class: 'tools' }, h('button', { type: 'button', click: () => openCycle(cycleId, 'Closing decision', current?.leave ?? (() => trades.focus())) }, 'Show the decision to close'))
+    return h(
+      'div',
+      { class: 'tools' },
+      h(
+        'button',
+        {
+          type: 'button',
+          click: () => openCycle(cycleId, 'Closing decision', current?.leave ?? (() => trades.focus())),
+        },
+        'Show the decision to close',
+      ),
+    )
   }
 
   /** @param {Refusal} row */
@@ -140,7 +189,12 @@ export function fillWorkbench(summary, series) {
     chart.showPlaces(place, place)
     const leave = () => (refused.markOpen(null), refused.focus())
     const neighbours = [refused.neighbour(row, -1), refused.neighbour(row, 1)]
-    openCycle(row.cycleId, `Refused ${plain(row.action)}`, leave, neighbours, [facts([['Slot, UTC', utc(row.time)], ['Refused by', row.rules.map(plain).join(', ')]])])
+    openCycle(row.cycleId, `Refused ${plain(row.action)}`, leave, neighbours, [
+      facts([
+        ['Slot, UTC', utc(row.time)],
+        ['Refused by', row.rules.map(plain).join(', ')],
+      ]),
+    ])
   }
 
   function openOpenPosition() {
@@ -168,7 +222,15 @@ export function fillWorkbench(summary, series) {
       },
       leave,
     })
-    panel.open({ title, head: [head, cycleId === null ? null : h('p', { class: 'quiet' }, 'Cycle ', h('code', {}, cycleId))], story: cycleId === null ? Promise.resolve(null) : stories.read(cycleId), missing: 'The story of this cycle is not in this report.' }, { previous: previous !== null, next: next !== null })
+    panel.open(
+      {
+        title,
+        head: [head, cycleId === null ? null : h('p', { class: 'quiet' }, 'Cycle ', h('code', {}, cycleId))],
+        story: cycleId === null ? Promise.resolve(null) : stories.read(cycleId),
+        missing: 'The story of this cycle is not in this report.',
+      },
+      { previous: previous !== null, next: next !== null },
+    )
   }
 
   /** @param {NonNullable<typeof current>} next */
@@ -180,17 +242,48 @@ export function fillWorkbench(summary, series) {
   }
 
   byId('chart-tools').append(
-    ...RANGES.map(([name, days]) => h('button', { type: 'button', 'aria-label': `Show ${days} days`, click: () => chart.showDays(days) }, name)),
+    ...RANGES.map(([name, days]) =>
+      h('button', { type: 'button', 'aria-label': `Show ${days} days`, click: () => chart.showDays(days) }, name),
+    ),
     h('button', { type: 'button', 'aria-label': 'Show the whole period', click: () => chart.showAll() }, 'All'),
-    h('label', { class: 'check' }, h('input', { type: 'checkbox', checked: true, change: (/** @type {Event} */ event) => chart.showHolding(event.target instanceof HTMLInputElement && event.target.checked) }), 'holding'),
-    h('label', { class: 'check' }, h('input', { type: 'checkbox', change: (/** @type {Event} */ event) => chart.showAllLevels(event.target instanceof HTMLInputElement && event.target.checked) }), 'levels of all trades in sight'),
+    h(
+      'label',
+      { class: 'check' },
+      h('input', {
+        type: 'checkbox',
+        checked: true,
+        change: (/** @type {Event} */ event) =>
+          chart.showHolding(event.target instanceof HTMLInputElement && event.target.checked),
+      }),
+      'holding',
+    ),
+    h(
+      'label',
+      { class: 'check' },
+      h('input', {
+        type: 'checkbox',
+        change: (/** @type {Event} */ event) =>
+          chart.showAllLevels(event.target instanceof HTMLInputElement && event.target.checked),
+      }),
+      'levels of all trades in sight',
+    ),
     range,
   )
   byId('lists').append(
     trades.element,
-    refusals.length === 0 ? '' : h('details', { class: 'refusals' }, h('summary', {}, `Refused decisions (${number(refusals.length)})`), refused.element),
+    refusals.length === 0
+      ? ''
+      : h(
+          'details',
+          { class: 'refusals' },
+          h('summary', {}, `Refused decisions (${number(refusals.length)})`),
+          refused.element,
+        ),
   )
-  if (open !== null) byId('open-position-tools').append(h('button', { type: 'button', click: openOpenPosition }, 'Show on the chart, with its story'))
+  if (open !== null)
+    byId('open-position-tools').append(
+      h('button', { type: 'button', click: openOpenPosition }, 'Show on the chart, with its story'),
+    )
 }
 
 /**
