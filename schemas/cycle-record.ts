@@ -5,7 +5,8 @@ import { Fill, OrderRequest, Placement, VenueOrder } from './order.ts'
 import { IsoTime, Mode, QuantityText, StrategyId } from './primitives.ts'
 import { Snapshot } from './snapshot.ts'
 import { Accounting, Halt, Phase, TradeSummary } from './state.ts'
-import { StrategyConfig } from './strategy-config.ts'
+import { StoredVersion } from './stored.ts'
+import { StrategySettings } from './strategy-config.ts'
 import { Verdict } from './verdict.ts'
 
 export const CycleOutcome = z.enum(['entered', 'closed', 'held', 'refused', 'skipped', 'halted', 'failed', 'dry_run'])
@@ -35,7 +36,7 @@ export type GuardFacts = z.infer<typeof GuardFacts>
 
 /** One decision cycle from claim to emit. Steps not reached are null; `progress` says how far it came. */
 export const CycleRecord = z.strictObject({
-  schemaVersion: z.literal(1),
+  ...StoredVersion.shape,
   cycleId: z.string(),
   strategyId: StrategyId,
   slot: IsoTime,
@@ -49,7 +50,8 @@ export const CycleRecord = z.strictObject({
   leaseUntil: IsoTime,
   attempt: z.int().positive(),
   finishedAt: IsoTime.nullable(),
-  config: StrategyConfig,
+  /** As it was; what holds between settings is asked of configurations, not of the past. */
+  config: StrategySettings,
   codeVersion: z.string(),
   snapshot: Snapshot.nullable(),
   prompt: Prompt.nullable(),

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { IsoTime, StrategyId } from './primitives.ts'
+import { StoredVersion } from './stored.ts'
 
 /** What a key was found to be, when every check of the venue passed. */
 export const VerifiedCredentials = z.strictObject({
@@ -34,7 +35,7 @@ export type ClearanceOverride = z.infer<typeof ClearanceOverride>
 
 /** What speaks for letting a strategy trade real money. Kept with the paper partition, read by both modes. */
 export const LiveClearance = z.strictObject({
-  schemaVersion: z.literal(1),
+  ...StoredVersion.shape,
   strategyId: StrategyId,
   credentials: VerifiedCredentials.nullable(),
   paper: PaperRecord.nullable(),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { EntryOrder, Fill, FundingPayment, OrderStatus, ProtectOrder, CloseOrder } from './order.ts'
 import { IsoTime, MoneyText, PositionSide, PriceText, QuantityText } from './primitives.ts'
+import { StoredVersion } from './stored.ts'
 
 /** An order at the paper venue, in the venue's own book. */
 export const PaperOrder = z.strictObject({
@@ -16,7 +17,7 @@ export type PaperOrder = z.infer<typeof PaperOrder>
 
 /** The paper venue's whole memory of one strategy: what the ledger reconciles with, as with a real venue. */
 export const PaperBook = z.strictObject({
-  schemaVersion: z.literal(1),
+  ...StoredVersion.shape,
   version: z.int().nonnegative(),
   symbol: z.string(),
   /** The market whose prices it is played on; null before the first. */

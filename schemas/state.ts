@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { DomainEvent } from './event.ts'
 import { Bracket, CloseOrder, EntryOrder, Fill, FundingPayment, OrderRecord, ProtectOrder } from './order.ts'
 import { IsoTime, MoneyText, PositionSide, PriceText, QuantityText, StrategyId } from './primitives.ts'
+import { StoredVersion } from './stored.ts'
 import { Trade } from './trade.ts'
 
 /** Why a position was opened, kept for the decider to read and for the record. */
@@ -198,7 +199,7 @@ export type Incident = z.infer<typeof Incident>
 
 /** The whole live state of one strategy: one item, one version, moved by one conditional write. */
 export const StrategyState = z.strictObject({
-  schemaVersion: z.literal(1),
+  ...StoredVersion.shape,
   strategyId: StrategyId,
   version: z.int().nonnegative(),
   phase: Phase,

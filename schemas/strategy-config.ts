@@ -280,33 +280,34 @@ export type GateConfig = z.infer<typeof GateConfig>
 /** What a deployment assumes where its configuration is silent: real prices. */
 export const DEPLOYMENT_DEFAULTS = { market: { source: 'live' } } as const
 
-/** One strategy, complete. What is left out has the stated default; an unknown key is an error. */
-export const StrategyConfig = z
-  .strictObject({
-    id: StrategyId,
-    mode: Mode.default('paper'),
-    /** Minutes between decisions; also the decision timeframe. */
-    intervalMinutes: z.union([z.literal(30), z.literal(60)], { error: 'expected 30 or 60' }).default(30),
-    market: MarketConfig.prefault({}),
-    decider: DeciderConfig.prefault({ kind: 'rules' }),
-    guard: GuardConfig.prefault({}),
-    sizing: SizingConfig.prefault({}),
-    exits: ExitConfig.prefault({}),
-    news: NewsConfig.prefault({}),
-    paper: PaperConfig.prefault({}),
-    live: LiveConfig.prefault({}),
-    gates: GateConfig.prefault({}),
-    /** What the decider is reminded of. */
-    memory: z
-      .strictObject({ decisions: z.int().min(0).max(20).default(6), trades: z.int().min(0).max(50).default(30) })
-      .prefault({}),
-    /** Days a cycle's full record is kept; trades, orders and fills are kept for good. */
-    retentionDays: z.int().min(1).max(3_650).default(400),
-  })
-  .refine((config) => config.guard.minStopAtr < config.guard.maxStopAtr, {
-    path: ['guard', 'minStopAtr'],
-    error: 'must be below guard.maxStopAtr',
-  })
+/** The settings of one strategy, each by itself. What is left out has the stated default; an unknown key is an error. */
+export const StrategySettings = z.strictObject({
+  id: StrategyId,
+  mode: Mode.default('paper'),
+  /** Minutes between decisions; also the decision timeframe. */
+  intervalMinutes: z.union([z.literal(30), z.literal(60)], { error: 'expected 30 or 60' }).default(30),
+  market: MarketConfig.prefault({}),
+  decider: DeciderConfig.prefault({ kind: 'rules' }),
+  guard: GuardConfig.prefault({}),
+  sizing: SizingConfig.prefault({}),
+  exits: ExitConfig.prefault({}),
+  news: NewsConfig.prefault({}),
+  paper: PaperConfig.prefault({}),
+  live: LiveConfig.prefault({}),
+  gates: GateConfig.prefault({}),
+  /** What the decider is reminded of. */
+  memory: z
+    .strictObject({ decisions: z.int().min(0).max(20).default(6), trades: z.int().min(0).max(50).default(30) })
+    .prefault({}),
+  /** Days a cycle's full record is kept; trades, orders and fills are kept for good. */
+  retentionDays: z.int().min(1).max(3_650).default(400),
+})
+
+/** One strategy, complete: its settings, and what must hold between them. */
+export const StrategyConfig = StrategySettings.refine((config) => config.guard.minStopAtr < config.guard.maxStopAtr, {
+  path: ['guard', 'minStopAtr'],
+  error: 'must be below guard.maxStopAtr',
+})
   .refine((config) => config.sizing.minRisk <= config.guard.riskPerTrade, {
     path: ['sizing', 'minRisk'],
     error: 'must not exceed guard.riskPerTrade',

@@ -18,6 +18,7 @@ import type { ItemStore } from '../store/item-store.ts'
 import { createOverlayItems } from '../store/memory-items.ts'
 import { createStore, type Store } from '../store/store.ts'
 import type { EventSink, ScheduleSwitch, Telemetry } from '../telemetry/telemetry.ts'
+import type { Mode } from '../../schemas/primitives.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 import { openVenue } from './open-venue.ts'
 import { keyFingerprintOf } from './venue-credentials.ts'
@@ -44,8 +45,23 @@ export type World = {
 }
 
 /** The strategy's memory in the mode it runs in; a dry run's writes stay in this process. */
-export const openStore = (world: Pick<World, 'items' | 'dryRun' | 'invocationId' | 'config'>): Store =>
-  createStore(world.dryRun ? createOverlayItems(world.items) : world.items, world.invocationId, world.config.mode)
+export const openStore = (world: Pick<World, 'items' | 'dryRun' | 'invocationId' | 'config' | 'telemetry'>): Store =>
+  openStoreOf(world, world.config.mode)
+
+/** The strategy's memory in a mode of choice. Items that cannot be read are named in the log, and left out of lists. */
+export const openStoreOf = (
+  { items, dryRun, invocationId, telemetry }: Pick<World, 'items' | 'dryRun' | 'invocationId' | 'telemetry'>,
+  mode: Mode,
+): Store =>
+  createStore(dryRun ? createOverlayItems(items) : items, invocationId, mode, (skipped) =>
+    telemetry.log('error', `stored items that cannot be read were left out: ${skipped.length}`, {
+      items: skipped.slice(0, SKIPPED_NAMED).map(({ pk, sk, detail }) => `${pk} ${sk}: ${detail}`),
+      ...(skipped.length > SKIPPED_NAMED ? { more: skipped.length - SKIPPED_NAMED } : {}),
+    }),
+  )
+
+/** Of many that cannot be read, so many are named. */
+const SKIPPED_NAMED = 5
 
 /** The ports of enforcement and of every command that looks at or changes a strategy. */
 export async function composeExecution(world: World): Promise<ExecutionPorts> {

@@ -1,6 +1,7 @@
 import { cycleIdOf } from '../core/ids.ts'
 import { type EpochMs, fromIso, SECOND_MS, toIso } from '../core/time.ts'
 import type { CycleRecord } from '../../schemas/cycle-record.ts'
+import { CURRENT_VERSION } from '../../schemas/stored.ts'
 import type { CyclePorts } from './ports.ts'
 
 /** A cycle left alone for this long is taken over: longer than a function may run. */
@@ -32,17 +33,23 @@ export async function claimSlot(ports: CyclePorts, slot: EpochMs, now: EpochMs):
       record: existing,
       reason: `another invocation is at work on this slot until ${existing.leaseUntil}`,
     }
+  // To go on with what another release has begun, all of it has to be understood.
+  const begun = await store.loadCycle(config.id, toIso(slot), 'act')
+  if (begun === null || begun.attempt !== existing.attempt)
+    return taken(existing, 'another invocation has just taken this slot over')
   const takenOver: CycleRecord = {
-    ...existing,
-    attempt: existing.attempt + 1,
+    ...begun,
+    attempt: begun.attempt + 1,
     claimedAt: toIso(now),
     leaseUntil: toIso(now + LEASE_MS),
   }
-  const outcome = await store.saveCycle(takenOver, existing.attempt)
+  const outcome = await store.saveCycle(takenOver, begun.attempt)
   return outcome === 'saved'
     ? { kind: 'claimed', record: takenOver, resumed: true }
-    : { kind: 'taken', record: existing, reason: 'another invocation has just taken this slot over' }
+    : taken(existing, 'another invocation has just taken this slot over')
 }
+
+const taken = (record: CycleRecord, reason: string): Claim => ({ kind: 'taken', record, reason })
 
 /** The record of a cycle that has only begun. */
 export function newRecord(
@@ -51,7 +58,7 @@ export function newRecord(
   now: EpochMs,
 ): CycleRecord {
   return {
-    schemaVersion: 1,
+    ...CURRENT_VERSION,
     cycleId: cycleIdOf(config.id, slot),
     strategyId: config.id,
     slot: toIso(slot),

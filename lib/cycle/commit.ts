@@ -1,20 +1,24 @@
 import { UsageError } from '../core/invariant.ts'
 import { fromIso, MINUTE_MS, toIso } from '../core/time.ts'
 import type { LedgerEvent } from '../ledger/events.ts'
-import { createState, type Emission, type Transition, transitionAll } from '../ledger/transition.ts'
-import type { DomainEvent } from '../../schemas/event.ts'
+import { createState, type Transition, transitionAll } from '../ledger/transition.ts'
 import type { StrategyState } from '../../schemas/state.ts'
 import type { ExecutionPorts } from './ports.ts'
+import { announce } from './publish.ts'
+import { readToAct } from './read-state.ts'
 
 /** The state moved under us: another function has committed. Nothing of ours was written to it; read again. */
 export class StateConflict extends Error {
   override readonly name = 'StateConflict'
 }
 
-/** The strategy's state, made from the venue's cash the first time it is asked for. */
+/**
+ * The strategy's state, made from the venue's cash the first time it is asked for. Throws `CannotEnforce` where this
+ * release cannot act on what is stored.
+ */
 export async function loadOrCreateState(ports: ExecutionPorts): Promise<StrategyState> {
   const { store, broker, config, clock } = ports
-  const stored = await store.loadState(config.id)
+  const stored = await readToAct(ports, (from) => from.loadState(config.id))
   if (stored !== null) {
     // Whoever holds a state has delivered what it has to tell: the invocation that wrote it may have died before it could.
     await deliver(ports, stored)
@@ -24,7 +28,7 @@ export async function loadOrCreateState(ports: ExecutionPorts): Promise<Strategy
   const first = createState(config.id, account.cash, toIso(clock()))
   const { outcome } = await store.saveState(first, true)
   if (outcome === 'saved') return first
-  const winner = await store.loadState(config.id)
+  const winner = await readToAct(ports, (from) => from.loadState(config.id))
   if (winner === null) throw new StateConflict(`the state of ${config.id} appeared and vanished`)
   return winner
 }
@@ -56,15 +60,11 @@ export async function retryOnConflict<T>(
  * Refuses to act in the past: with a clock before what is already recorded, prices, fills and deadlines would be of
  * another day. Throws {@link UsageError}; nothing has been written.
  */
-export async function requireForwardClock({
-  store,
-  config,
-  clock,
-}: Pick<ExecutionPorts, 'store' | 'config' | 'clock'>): Promise<void> {
-  const [state, book] = await Promise.all([
-    store.loadState(config.id),
-    config.mode === 'paper' ? store.loadBook(config.id) : null,
-  ])
+export async function requireForwardClock(ports: ExecutionPorts): Promise<void> {
+  const { config, clock } = ports
+  const [state, book] = await readToAct(ports, (from) =>
+    Promise.all([from.loadState(config.id), config.mode === 'paper' ? from.loadBook(config.id) : null]),
+  )
   const now = clock()
   for (const known of [state?.updatedAt, book?.advancedTo]) {
     if (known === undefined || known === null || fromIso(known) <= now + CLOCK_TOLERANCE_MS) continue
@@ -133,23 +133,4 @@ export async function settleOutbox(
   if (state.outbox === null || (!own && clock() - fromIso(state.outbox.at) < OUTBOX_LIFE_MS)) return state
   const saved = await store.saveState({ ...state, outbox: null }, false)
   return saved.outcome === 'saved' ? saved.state : state
-}
-
-/** Events that somebody should hear of. */
-const ALARMING: ReadonlySet<Emission['type']> = new Set(['naked', 'unknown', 'halted', 'failed', 'overridden'])
-
-/** Tells of something that no commit stands for. `id` names the happening, so that hearing of it twice is recognised. */
-export const publish = (ports: ExecutionPorts, id: string, emission: Emission): Promise<void> =>
-  announce(ports, [{ ...emission, id, strategyId: ports.config.id, mode: ports.config.mode, at: toIso(ports.clock()) }])
-
-/** Sends what happened to the log, to the metrics the alarms watch, and to the bus, in this order. */
-async function announce({ telemetry, events }: ExecutionPorts, happened: readonly DomainEvent[]): Promise<void> {
-  if (happened.length === 0) return
-  for (const { type, subject, detail } of happened) {
-    const isAlarming = ALARMING.has(type)
-    telemetry.log(isAlarming ? 'warn' : 'info', type, { subject, ...detail })
-    // A metric costs money each month it is written in; those that nobody is woken by are in the log.
-    if (isAlarming) telemetry.metric(type, 1, 'Count')
-  }
-  await events.publish(happened)
 }

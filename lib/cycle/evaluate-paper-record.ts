@@ -5,14 +5,18 @@ import { readEach } from '../store/read-all.ts'
 import type { Store } from '../store/store.ts'
 import type { CycleOutcome, CycleRecord } from '../../schemas/cycle-record.ts'
 import type { PaperRecord } from '../../schemas/live-clearance.ts'
+import { STORED_VERSION } from '../../schemas/stored.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 
 /** Outcomes of a cycle that looked, decided and was judged: only those are a day's work. */
 const WORKED: ReadonlySet<CycleOutcome> = new Set(['entered', 'closed', 'held', 'refused'])
 
-/** Whether a record is of this strategy on paper, on live prices. */
+/** Whether a record is of this strategy on paper, on live prices, and means what this release takes it to mean. */
 const isOf = (record: CycleRecord, configHash: string): boolean =>
-  record.mode === 'paper' && record.config.market.source === 'live' && strategyHashOf(record.config) === configHash
+  record.minReader <= STORED_VERSION &&
+  record.mode === 'paper' &&
+  record.config.market.source === 'live' &&
+  strategyHashOf(record.config) === configHash
 
 /**
  * What the strategy has shown on paper, from its stored cycles and trades. Only cycles on live prices and with the

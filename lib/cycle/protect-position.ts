@@ -7,8 +7,9 @@ import { closingSide } from '../ledger/position.ts'
 import type { Placement, ProtectOrder } from '../../schemas/order.ts'
 import type { Position, StrategyState } from '../../schemas/state.ts'
 import { closePosition, ORDER_LIFE_MS } from './close-position.ts'
-import { commit, publish } from './commit.ts'
+import { commit } from './commit.ts'
 import type { ExecutionPorts } from './ports.ts'
+import { publish } from './publish.ts'
 import { isExit, sizeToCover } from './reconcile/check-exits.ts'
 
 /** Refusals that mean the price is already beyond the stop: there is nothing left to protect, only to close. */

@@ -18,13 +18,14 @@ import {
   commit,
   commitAfter,
   loadOrCreateState,
-  publish,
   requireForwardClock,
   retryOnConflict,
   settleOutbox,
 } from './commit.ts'
 import { EntryNotCommitted, enterPosition } from './enter-position.ts'
 import type { CyclePorts } from './ports.ts'
+import { publish } from './publish.ts'
+import { CannotEnforce } from './read-state.ts'
 import { syncWithVenue } from './sync-with-venue.ts'
 
 export type CycleRequest = {
@@ -47,8 +48,14 @@ export async function runCycle(ports: CyclePorts, { scheduledFor, dryRun }: Cycl
   const { clock, config, telemetry } = ports
   const now = clock()
   const slot = floorTime(scheduledFor, config.intervalMinutes * MINUTE_MS)
-  await requireForwardClock(ports)
   const run = new Run(ports, newRecord(ports, slot, now), dryRun)
+  try {
+    await requireForwardClock(ports)
+  } catch (error) {
+    // It has been told already, and a slot that was not taken can be gone through by the release that can.
+    if (error instanceof CannotEnforce) return run.failUntaken(error.message)
+    throw error
+  }
   // A slot that has not come yet is left for its time; a moment early is only the difference of two clocks.
   if (slot > now + CLOCK_TOLERANCE_MS)
     return {
@@ -396,6 +403,11 @@ class Run {
       fills: [...fills],
       orders: [...(placed === null ? [] : [placed]), ...open.filter((one) => one.orderId !== placed?.orderId)],
     }
+  }
+
+  /** The record of a slot that was left untaken; nothing is stored. */
+  failUntaken(reason: string): CycleRecord {
+    return { ...this.record, progress: 'finished', outcome: 'failed', reason, finishedAt: toIso(this.ports.clock()) }
   }
 
   async fail(reason: string): Promise<CycleRecord> {

@@ -7,9 +7,10 @@ import type { Position, StrategyState } from '../../schemas/state.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 import type { ExitReason } from '../../schemas/trade.ts'
 import { closePosition } from './close-position.ts'
-import { commit, loadOrCreateState, publish, requireForwardClock, retryOnConflict, settleOutbox } from './commit.ts'
+import { commit, loadOrCreateState, requireForwardClock, retryOnConflict, settleOutbox } from './commit.ts'
 import { findHardExit } from './find-exit.ts'
 import type { ExecutionPorts } from './ports.ts'
+import { publish } from './publish.ts'
 import { type Sync, syncWithVenue } from './sync-with-venue.ts'
 
 /** What a pass did. `exit` is why the position was closed, by the venue's own exits or by the pass, or should have been. */

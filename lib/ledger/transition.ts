@@ -22,6 +22,7 @@ import type {
   Position,
   StrategyState,
 } from '../../schemas/state.ts'
+import { CURRENT_VERSION } from '../../schemas/stored.ts'
 import type { ExitReason, Trade } from '../../schemas/trade.ts'
 import { openBooks, positionOf, raiseBases, revalue, rollDay } from './accounting.ts'
 import type { LedgerEvent, OrderEnd } from './events.ts'
@@ -39,7 +40,7 @@ export const TRADE_MEMORY = 50
 /** A strategy that has never traded. */
 export function createState(strategyId: string, deposited: Accounting['cash'], at: string): StrategyState {
   return {
-    schemaVersion: 1,
+    ...CURRENT_VERSION,
     strategyId,
     version: 0,
     phase: { kind: 'flat', abandoned: null },

@@ -11,7 +11,7 @@ export type ReplayTrace = { readonly trades: Trade[]; readonly equity: EquityPoi
 /** What a strategy's store holds besides its history. */
 export type Holdings = { state: StrategyState | null; book: PaperBook | null }
 
-const none = async () => ({ items: [], cursor: null })
+const none = async () => ({ items: [], cursor: null, skipped: [] })
 
 /**
  * The store of a replay: one strategy, in this process, values kept as they are. Everything is immutable, so

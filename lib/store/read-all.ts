@@ -2,7 +2,7 @@ import type { Page, PageRequest } from './store.ts'
 
 const PAGE = 200
 
-/** Hands every item of a listing to `visit`, oldest first; no more than a page is held at a time. */
+/** Hands every item of a listing that can be read to `visit`, oldest first; no more than a page is held at a time. */
 export async function readEach<T>(
   list: (page: PageRequest) => Promise<Page<T>>,
   visit: (item: T) => void,
@@ -15,7 +15,7 @@ export async function readEach<T>(
   } while (cursor !== undefined)
 }
 
-/** Every item of a listing, oldest first, page by page. */
+/** Every item of a listing that can be read, oldest first, page by page. */
 export async function readAll<T>(list: (page: PageRequest) => Promise<Page<T>>): Promise<T[]> {
   const all: T[] = []
   await readEach(list, (item) => all.push(item))

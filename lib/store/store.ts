@@ -1,18 +1,20 @@
-import type { z } from 'zod'
-import { canonicalJson } from '../core/canonical-json.ts'
 import { DAY_MS, fromIso, SECOND_MS } from '../core/time.ts'
-import { CycleRecord } from '../../schemas/cycle-record.ts'
-import { EquityPoint } from '../../schemas/equity.ts'
-import { LiveClearance } from '../../schemas/live-clearance.ts'
-import { Fill, FundingPayment, OrderRecord } from '../../schemas/order.ts'
-import { PaperBook } from '../../schemas/paper-book.ts'
+import type { CycleRecord } from '../../schemas/cycle-record.ts'
+import type { EquityPoint } from '../../schemas/equity.ts'
+import type { LiveClearance } from '../../schemas/live-clearance.ts'
+import type { Fill, FundingPayment, OrderRecord } from '../../schemas/order.ts'
+import type { PaperBook } from '../../schemas/paper-book.ts'
 import type { Mode } from '../../schemas/primitives.ts'
-import { type HistoryEntry, StrategyState } from '../../schemas/state.ts'
-import { Trade } from '../../schemas/trade.ts'
+import type { HistoryEntry, StrategyState } from '../../schemas/state.ts'
+import type { Trade } from '../../schemas/trade.ts'
 import { type Item, type ItemStore, StoreError, type WriteCondition } from './item-store.ts'
+import { type Purpose, readBody, writeBody } from './stored-body.ts'
+import { type Kind, KINDS } from './stored-kinds.ts'
+import { UnreadableItem } from './unreadable-item.ts'
 
 export type Saved = 'saved' | 'conflict'
-export type Page<T> = { items: T[]; cursor: string | null }
+/** `skipped` are the items of the page that this release cannot read. */
+export type Page<T> = { items: T[]; cursor: string | null; skipped: UnreadableItem[] }
 export type PageRequest = {
   limit: number
   newestFirst?: boolean | undefined
@@ -31,7 +33,8 @@ export type PageRequest = {
  *   pk LIVE#<id>       sk the same, CLEARANCE apart: a strategy's live life shares nothing with its paper life
  *   pk PAPER#<id>      sk BOOK                       the paper venue's own book
  *
- * Every read is parsed; what does not parse is a {@link StoreError}, never a guess.
+ * Every read is parsed, older versions brought forward; what cannot be used is an {@link UnreadableItem}, never a guess,
+ * and lists go on without it. Whatever is written has been read back before.
  */
 export type Store = {
   loadState(strategyId: string): Promise<StrategyState | null>
@@ -45,7 +48,8 @@ export type Store = {
   saveClearance(clearance: LiveClearance, readAt: number | null): Promise<Saved>
   /** Takes the slot: `conflict` if its record exists. */
   createCycle(record: CycleRecord): Promise<Saved>
-  loadCycle(strategyId: string, slot: string): Promise<CycleRecord | null>
+  /** To go on with a cycle (`act`), all that it decided has to be understood; to show it, less. */
+  loadCycle(strategyId: string, slot: string, purpose?: Purpose): Promise<CycleRecord | null>
   /** Writes the record if the stored one is still of `attempt`; `conflict` means another invocation has taken over. */
   saveCycle(record: CycleRecord, attempt: number): Promise<Saved>
   /** Writes history that follows from the state's `version`; doing so twice changes nothing, and what a later version said is left alone. */
@@ -72,13 +76,18 @@ export const cycleKey = (slot: string): string => `CYCLE#${slot}`
 
 /**
  * The store over any {@link ItemStore}; `writer` names the invocation, unlike any other's. What a strategy does with
- * real money and what it does on paper lie in different partitions.
+ * real money and what it does on paper lie in different partitions. `onSkipped` hears of items that a list leaves out.
  */
-export function createStore(items: ItemStore, writer: string, mode: Mode = 'paper'): Store {
+export function createStore(
+  items: ItemStore,
+  writer: string,
+  mode: Mode = 'paper',
+  onSkipped: (skipped: readonly UnreadableItem[]) => void = () => {},
+): Store {
   const strategyKey = (id: string): string => partitionOf(mode, id)
-  const load = async <T>(schema: z.ZodType<T>, pk: string, sk: string): Promise<T | null> => {
+  const load = async <T>(kind: Kind<T>, pk: string, sk: string, purpose: Purpose = 'act'): Promise<T | null> => {
     const item = await items.get(pk, sk)
-    return item === null ? null : parseBody(schema, item)
+    return item === null ? null : readBody(kind, item, purpose)
   }
 
   /** A lost answer makes the client write again and meet its own write: a conflict with equal bytes of this writer is no conflict. */
@@ -90,126 +99,102 @@ export function createStore(items: ItemStore, writer: string, mode: Mode = 'pape
       : 'conflict'
   }
 
-  const list = async <T>(
-    schema: z.ZodType<T>,
-    strategyId: string,
-    prefix: string,
-    page: PageRequest,
-  ): Promise<Page<T>> => {
+  const list = async <T>(kind: Kind<T>, strategyId: string, prefix: string, page: PageRequest): Promise<Page<T>> => {
     const { from, to, ...rest } = page
     const bounds = {
       from: from === undefined ? undefined : `${prefix}${from}`,
       to: to === undefined ? undefined : `${prefix}${to}\u007e`,
     }
     const found = await items.query({ pk: strategyKey(strategyId), prefix, ...bounds, ...rest })
-    return { items: found.items.map((item) => parseBody(schema, item)), cursor: found.cursor }
+    const read = readEvery(kind, found.items)
+    if (read.skipped.length > 0) onSkipped(read.skipped)
+    return { ...read, cursor: found.cursor }
   }
 
-  const historyItem = (strategyId: string, { kind, at, id, body }: HistoryEntry, version: number): Item => ({
-    pk: strategyKey(strategyId),
-    sk: `${kind}#${at}#${id}`,
-    version,
-    body: canonicalJson(body),
-    writer,
-    expiresAt: null,
-  })
+  /** An item for the table, its body as {@link writeBody} makes it. */
+  const itemOf = <T>(
+    kind: Kind<T>,
+    value: T,
+    { pk, sk, version, expiresAt = null }: Pick<Item, 'pk' | 'sk' | 'version'> & Partial<Pick<Item, 'expiresAt'>>,
+  ): Item => ({ pk, sk, version, body: writeBody(kind, { pk, sk }, value), writer, expiresAt })
 
-  const putCycle = (record: CycleRecord, condition: WriteCondition): Promise<Saved> => {
+  const historyItem = (strategyId: string, entry: HistoryEntry, version: number): Item => {
+    const place = { pk: strategyKey(strategyId), sk: `${entry.kind}#${entry.at}#${entry.id}`, version }
+    switch (entry.kind) {
+      case 'ORDER':
+        return itemOf(KINDS.order, entry.body, place)
+      case 'FILL':
+        return itemOf(KINDS.fill, entry.body, place)
+      case 'TRADE':
+        return itemOf(KINDS.trade, entry.body, place)
+      case 'FUNDING':
+        return itemOf(KINDS.funding, entry.body, place)
+      default:
+        return entry satisfies never
+    }
+  }
+
+  const putCycle = async (record: CycleRecord, condition: WriteCondition): Promise<Saved> => {
     const expiresAt = Math.floor((fromIso(record.slot) + record.config.retentionDays * DAY_MS) / SECOND_MS)
-    return put(
-      {
-        pk: strategyKey(record.strategyId),
-        sk: cycleKey(record.slot),
-        version: record.attempt,
-        body: canonicalJson(record),
-        writer,
-        expiresAt,
-      },
-      condition,
-    )
+    const place = { pk: strategyKey(record.strategyId), sk: cycleKey(record.slot), version: record.attempt, expiresAt }
+    return put(itemOf(KINDS.cycle, record, place), condition)
   }
 
   return {
-    loadState: (strategyId) => load(StrategyState, strategyKey(strategyId), STATE),
+    loadState: (strategyId) => load(KINDS.state, strategyKey(strategyId), STATE),
     async saveState(state, isNew) {
       const next = { ...state, version: isNew ? state.version : state.version + 1 }
-      const item = {
-        pk: strategyKey(state.strategyId),
-        sk: STATE,
-        version: next.version,
-        body: canonicalJson(next),
-        writer,
-        expiresAt: null,
-      }
+      const place = { pk: strategyKey(state.strategyId), sk: STATE, version: next.version }
+      const item = itemOf(KINDS.state, next, place)
       return { outcome: await put(item, isNew ? 'absent' : { version: state.version }), state: next }
     },
-    loadBook: (strategyId) => load(PaperBook, paperKey(strategyId), BOOK),
+    loadBook: (strategyId) => load(KINDS.paper_book, paperKey(strategyId), BOOK),
     async saveBook(strategyId, book, isNew) {
       const next = { ...book, version: isNew ? book.version : book.version + 1 }
-      const item = {
-        pk: paperKey(strategyId),
-        sk: BOOK,
-        version: next.version,
-        body: canonicalJson(next),
-        writer,
-        expiresAt: null,
-      }
+      const item = itemOf(KINDS.paper_book, next, { pk: paperKey(strategyId), sk: BOOK, version: next.version })
       return { outcome: await put(item, isNew ? 'absent' : { version: book.version }), book: next }
     },
     async loadClearance(strategyId) {
       const item = await items.get(partitionOf('paper', strategyId), CLEARANCE)
       if (item === null) return null
       if (item.version === null) throw new StoreError(`the item ${item.pk} ${item.sk} has no version`)
-      return { clearance: parseBody(LiveClearance, item), version: item.version }
+      return { clearance: readBody(KINDS.clearance, item, 'act'), version: item.version }
     },
-    saveClearance(clearance, readAt) {
-      const item = {
-        pk: partitionOf('paper', clearance.strategyId),
-        sk: CLEARANCE,
-        version: readAt === null ? 0 : readAt + 1,
-        body: canonicalJson(clearance),
-        writer,
-        expiresAt: null,
-      }
+    async saveClearance(clearance, readAt) {
+      const pk = partitionOf('paper', clearance.strategyId)
+      const item = itemOf(KINDS.clearance, clearance, { pk, sk: CLEARANCE, version: readAt === null ? 0 : readAt + 1 })
       return put(item, readAt === null ? 'absent' : { version: readAt })
     },
     createCycle: (record) => putCycle(record, 'absent'),
-    loadCycle: (strategyId, slot) => load(CycleRecord, strategyKey(strategyId), cycleKey(slot)),
+    loadCycle: (strategyId, slot, purpose = 'show') =>
+      load(KINDS.cycle, strategyKey(strategyId), cycleKey(slot), purpose),
     saveCycle: (record, attempt) => putCycle(record, { version: attempt }),
     async appendHistory(strategyId, entries, version) {
       for (const entry of entries) await items.put(historyItem(strategyId, entry, version), { below: version + 1 })
     },
     async appendEquity(strategyId, point) {
-      await items.put(
-        {
-          pk: strategyKey(strategyId),
-          sk: `EQUITY#${point.at}`,
-          version: null,
-          body: canonicalJson(point),
-          writer,
-          expiresAt: null,
-        },
-        'none',
-      )
+      const place = { pk: strategyKey(strategyId), sk: `EQUITY#${point.at}`, version: null }
+      await items.put(itemOf(KINDS.equity, point, place), 'none')
     },
-    listCycles: (strategyId, page) => list(CycleRecord, strategyId, 'CYCLE#', page),
-    listTrades: (strategyId, page) => list(Trade, strategyId, 'TRADE#', page),
-    listOrders: (strategyId, page) => list(OrderRecord, strategyId, 'ORDER#', page),
-    listFills: (strategyId, page) => list(Fill, strategyId, 'FILL#', page),
-    listFunding: (strategyId, page) => list(FundingPayment, strategyId, 'FUNDING#', page),
-    listEquity: (strategyId, page) => list(EquityPoint, strategyId, 'EQUITY#', page),
+    listCycles: (strategyId, page) => list(KINDS.cycle, strategyId, 'CYCLE#', page),
+    listTrades: (strategyId, page) => list(KINDS.trade, strategyId, 'TRADE#', page),
+    listOrders: (strategyId, page) => list(KINDS.order, strategyId, 'ORDER#', page),
+    listFills: (strategyId, page) => list(KINDS.fill, strategyId, 'FILL#', page),
+    listFunding: (strategyId, page) => list(KINDS.funding, strategyId, 'FUNDING#', page),
+    listEquity: (strategyId, page) => list(KINDS.equity, strategyId, 'EQUITY#', page),
   }
 }
 
-function parseBody<T>(schema: z.ZodType<T>, item: Item): T {
-  let value: unknown
-  try {
-    value = JSON.parse(item.body)
-  } catch (cause) {
-    throw new StoreError(`the item ${item.pk} ${item.sk} is not JSON`, { cause })
+/** Reads what can be read, to show it; the rest is named. */
+function readEvery<T>(kind: Kind<T>, stored: readonly Item[]): Pick<Page<T>, 'items' | 'skipped'> {
+  const read: Pick<Page<T>, 'items' | 'skipped'> = { items: [], skipped: [] }
+  for (const item of stored) {
+    try {
+      read.items.push(readBody(kind, item, 'show'))
+    } catch (error) {
+      if (!(error instanceof UnreadableItem)) throw error
+      read.skipped.push(error)
+    }
   }
-  const parsed = schema.safeParse(value)
-  if (!parsed.success)
-    throw new StoreError(`the item ${item.pk} ${item.sk} was not written by this version: ${parsed.error.message}`)
-  return parsed.data
+  return read
 }

@@ -1,4 +1,5 @@
 import type { LiveClearance } from '../../schemas/live-clearance.ts'
+import { CURRENT_VERSION } from '../../schemas/stored.ts'
 import { StoreError } from './item-store.ts'
 import type { Store } from './store.ts'
 
@@ -7,7 +8,7 @@ const MAX_ATTEMPTS = 5
 
 /** A clearance of which nothing is known yet. */
 export const emptyClearance = (strategyId: string): LiveClearance => ({
-  schemaVersion: 1,
+  ...CURRENT_VERSION,
   strategyId,
   credentials: null,
   paper: null,

@@ -11,6 +11,7 @@ import { formsOfKey, keyFingerprintOf, readVenueCredentials } from '../../lib/co
 import { loadConfig } from '../../lib/config/load-config.ts'
 import { UsageError } from '../../lib/core/invariant.ts'
 import { createMemoryItems } from '../../lib/store/memory-items.ts'
+import { emptyClearance } from '../../lib/store/update-clearance.ts'
 import { createRedactor } from '../../lib/telemetry/redact.ts'
 import { noEvents, noSchedule, silentTelemetry } from '../../lib/telemetry/telemetry.ts'
 import type { CloseOrder } from '../../schemas/order.ts'
@@ -174,7 +175,7 @@ describe('the venue of live mode', () => {
       portfolioUuid: 'p',
       symbol: ports.config.market.symbol,
     }
-    await ports.store.saveClearance({ schemaVersion: 1, strategyId, credentials, paper: null, override: null }, null)
+    await ports.store.saveClearance({ ...emptyClearance(strategyId), credentials }, null)
     expect((await ports.liveBarriers()).join()).not.toContain('credentials')
   })
 })

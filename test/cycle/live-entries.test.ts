@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { commit, loadOrCreateState, publish } from '../../lib/cycle/commit.ts'
+import { commit, loadOrCreateState } from '../../lib/cycle/commit.ts'
+import { publish } from '../../lib/cycle/publish.ts'
 import { flattenPosition } from '../../lib/cycle/flatten-position.ts'
 import { MINUTE_MS } from '../../lib/core/time.ts'
 import { DomainEvent } from '../../schemas/event.ts'

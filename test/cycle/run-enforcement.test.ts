@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { commit, publish } from '../../lib/cycle/commit.ts'
+import { commit } from '../../lib/cycle/commit.ts'
+import { publish } from '../../lib/cycle/publish.ts'
 import { findHardExit } from '../../lib/cycle/find-exit.ts'
 import { DAY_MS, MINUTE_MS, toIso } from '../../lib/core/time.ts'
 import { price, quantity } from '../../lib/core/decimal.ts'

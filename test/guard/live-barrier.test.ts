@@ -14,6 +14,7 @@ import {
 import { liveSizeCap } from '../../lib/guard/live-size.ts'
 import { strategyHashOf } from '../../lib/guard/strategy-hash.ts'
 import { LiveClearance } from '../../schemas/live-clearance.ts'
+import { CURRENT_VERSION } from '../../schemas/stored.ts'
 
 const NOW = fromIso('2026-11-20T10:00:00Z')
 const KEY = '0123456789abcdef'
@@ -60,7 +61,7 @@ const questionOf = ({
     clearance === null
       ? null
       : LiveClearance.parse({
-          schemaVersion: 1,
+          ...CURRENT_VERSION,
           strategyId: config.id,
           credentials: credentials === null ? null : { ...CREDENTIALS, ...credentials },
           paper: paper === null ? null : { ...PAPER, ...paper },

@@ -56,7 +56,8 @@ const record = (
 describe('a strategy that has never traded', () => {
   it('is flat, owns what was paid in and knows nothing else', () => {
     expect(fresh()).toEqual({
-      schemaVersion: 1,
+      schemaVersion: 2,
+      minReader: 2,
       strategyId: STRATEGY,
       version: 0,
       phase: { kind: 'flat', abandoned: null },

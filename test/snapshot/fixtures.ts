@@ -8,6 +8,7 @@ import { gatherMarketFacts } from '../../lib/snapshot/gather.ts'
 import type { Candle, FundingRate, Product } from '../../schemas/market.ts'
 import type { Headline, Snapshot } from '../../schemas/snapshot.ts'
 import type { Position, StrategyState, TradeSummary } from '../../schemas/state.ts'
+import { CURRENT_VERSION } from '../../schemas/stored.ts'
 import { StrategyConfig } from '../../schemas/strategy-config.ts'
 
 export const BASE_STEP = 30 * MINUTE_MS
@@ -160,7 +161,7 @@ export const quietNews: NewsSource = { headlines: async () => ({ headlines: [], 
 
 export function flatState(at: EpochMs): StrategyState {
   return {
-    schemaVersion: 1,
+    ...CURRENT_VERSION,
     strategyId: CONFIG.id,
     version: 0,
     phase: { kind: 'flat', abandoned: null },

@@ -269,7 +269,11 @@ describe('the typed store', () => {
   it('what does not parse is an error that names the item, never a guess', async () => {
     const items = createMemoryItems()
     const store = createStore(items, 'a')
-    for (const body of ['not json', '{"schemaVersion":1}', JSON.stringify({ ...first, extra: 1 })]) {
+    for (const body of [
+      'not json',
+      '{"schemaVersion":1}',
+      JSON.stringify({ ...first, phase: { ...first.phase, extra: 1 } }),
+    ]) {
       await items.put(item('STRATEGY#eth-perp', 'STATE', { body, version: 0 }), 'none')
       await expect(store.loadState('eth-perp')).rejects.toThrow(StoreError)
       await expect(store.loadState('eth-perp')).rejects.toThrow('STRATEGY#eth-perp STATE')

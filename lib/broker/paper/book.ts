@@ -31,6 +31,7 @@ import type {
   ProtectOrder,
 } from '../../../schemas/order.ts'
 import type { PaperBook, PaperOrder } from '../../../schemas/paper-book.ts'
+import { CURRENT_VERSION } from '../../../schemas/stored.ts'
 import type { PaperConfig } from '../../../schemas/strategy-config.ts'
 
 /** The venue's rules and costs, apart from its memory. */
@@ -42,7 +43,7 @@ const KEPT = 30
 /** A book with cash and nothing else. */
 export function openBook(symbol: string, cash: Money, at: string): PaperBook {
   return {
-    schemaVersion: 1,
+    ...CURRENT_VERSION,
     version: 0,
     symbol,
     market: null,

@@ -1,13 +1,13 @@
 import { z } from 'zod'
-import { composeExecution, credentialsOf } from '../../compose/compose-ports.ts'
+import { composeExecution, credentialsOf, openStoreOf } from '../../compose/compose-ports.ts'
 import { keyFingerprintOf, readVenueCredentials } from '../../compose/venue-credentials.ts'
 import { hashOf } from '../../core/canonical-json.ts'
 import { UsageError } from '../../core/invariant.ts'
 import { toIso } from '../../core/time.ts'
-import { publish } from '../../cycle/commit.ts'
+import { publish } from '../../cycle/publish.ts'
 import { evaluatePaperRecord, keepProven } from '../../cycle/evaluate-paper-record.ts'
 import { liveGates } from '../../guard/live-barrier.ts'
-import { createStore, type Store } from '../../store/store.ts'
+import type { Store } from '../../store/store.ts'
 import { updateClearance } from '../../store/update-clearance.ts'
 import { LiveReport } from '../../../schemas/cli.ts'
 import type { LiveClearance, VerifiedCredentials } from '../../../schemas/live-clearance.ts'
@@ -50,7 +50,7 @@ export async function liveCommand(session: Session, { override, by }: LiveOption
 }
 
 /** The clearance is kept with the paper life, whichever mode asks. A dry run has none: looking writes nothing but it. */
-const paperStore = ({ world }: Session): Store => createStore(world.items, world.invocationId, 'paper')
+const paperStore = ({ world }: Session): Store => openStoreOf({ ...world, dryRun: false }, 'paper')
 
 /** Evaluates the paper record and stores it, with credentials where some have just been verified. */
 export async function lookAtRecord(session: Session, verified: VerifiedCredentials | null): Promise<LiveClearance> {

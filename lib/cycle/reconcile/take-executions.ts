@@ -263,6 +263,7 @@ export function moveCursor(draft: Draft): void {
     type: 'cursor_moved',
     at: facts.at,
     cursor: {
+      ...state.cursor,
       since: toIso(next),
       seenIds: [...[...rest].slice(-OTHER_IDS_KEPT), ...[...recent].slice(-SEEN_IDS_KEPT)],
     },

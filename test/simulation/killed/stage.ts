@@ -12,6 +12,7 @@ import { startEmbeddedDynamo } from '../../../lib/store/embedded-dynamo.ts'
 import type { ItemStore } from '../../../lib/store/item-store.ts'
 import { createStore, type Store } from '../../../lib/store/store.ts'
 import type { Decision } from '../../../schemas/decision.ts'
+import { CURRENT_VERSION } from '../../../schemas/stored.ts'
 import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
 import { openAiDialect } from '../../support/fake-openai.ts'
 import { createFakeVenue, type FakeVenue } from '../../support/venue/fake-venue.ts'
@@ -181,7 +182,7 @@ export async function openStage({ database, sabotage, clock, price, decide, watc
 const clearanceOf = (config: StrategyConfig, keyName: string, now: EpochMs) => {
   const at = toIso(now - MINUTE_MS)
   return {
-    schemaVersion: 1 as const,
+    ...CURRENT_VERSION,
     strategyId: config.id,
     credentials: {
       verifiedAt: at,
