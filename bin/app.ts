@@ -5,6 +5,7 @@ import recommendedFlags from 'aws-cdk-lib/recommended-feature-flags.json' with {
 import { loadConfig } from '../lib/config/load-config.ts'
 import { DEFAULT_STRATEGY } from '../lib/config/strategies.ts'
 import { UsageError } from '../lib/core/invariant.ts'
+import { readJsonFile } from '../lib/files/read-json-file.ts'
 import { bundleFunctions } from '../lib/stack/bundle.ts'
 import { readDeployment } from '../lib/stack/deployment.ts'
 import { HANDLERS, HourhandStack } from '../lib/stack/hourhand-stack.ts'
@@ -17,7 +18,7 @@ async function main(): Promise<void> {
   const app = new App({ analyticsReporting: false, autoSynth: false, context: recommendedFlags })
   const reading = readDeployment({
     context: (key) => app.node.tryGetContext(key) as unknown,
-    readText: (file) => readFileSync(file, 'utf8'),
+    readJson: (file) => readJsonFile(file, 'context config ='),
     defaultStrategy: DEFAULT_STRATEGY,
     loadConfig,
   })

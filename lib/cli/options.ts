@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { parseJson } from '../compose/parse-environment.ts'
 import { describeIssues } from '../config/describe-issues.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { DEFAULT_STRATEGY } from '../config/strategies.ts'
 import { UsageError } from '../core/invariant.ts'
+import { parseJsonText } from '../files/parse-json.ts'
+import { readJsonFile } from '../files/read-json-file.ts'
 import { IsoTime } from '../../schemas/primitives.ts'
 import type { Environment } from '../../schemas/environment.ts'
 import { DEPLOYMENT_DEFAULTS, type StrategyConfig } from '../../schemas/strategy-config.ts'
@@ -59,8 +59,8 @@ export async function resolveConfig(
   environment: Pick<Environment, 'HOURHAND_STRATEGY' | 'HOURHAND_CONFIG' | 'HOURHAND_TABLE'> = {},
 ): Promise<StrategyConfig> {
   const fromEnvironment =
-    environment.HOURHAND_CONFIG === undefined ? {} : parseJson(environment.HOURHAND_CONFIG, 'HOURHAND_CONFIG')
-  const fromFile = options.config === undefined ? fromEnvironment : await readConfigFile(options.config)
+    environment.HOURHAND_CONFIG === undefined ? {} : parseJsonText(environment.HOURHAND_CONFIG, 'HOURHAND_CONFIG')
+  const fromFile = options.config === undefined ? fromEnvironment : readJsonFile(options.config, '--config')
   const origin = options.config ?? 'configuration'
   const strategy = options.strategy ?? environment.HOURHAND_STRATEGY ?? DEFAULT_STRATEGY
   if (!isObject(fromFile)) return loadConfig({ strategy, overrides: fromFile, origin })
@@ -92,12 +92,3 @@ export async function resolveConfig(
 
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-
-async function readConfigFile(file: string): Promise<unknown> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new UsageError(`--config ${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    })
-  })
-  return parseJson(text, file)
-}

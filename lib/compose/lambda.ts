@@ -5,6 +5,7 @@ import { describeIssues } from '../config/describe-issues.ts'
 import { UsageError } from '../core/invariant.ts'
 import { type Clock, fromIso } from '../core/time.ts'
 import { VERSION } from '../core/version.ts'
+import { parseJsonText } from '../files/parse-json.ts'
 import type { Sleep } from '../cycle/ports.ts'
 import { createMarket } from '../market/create-market.ts'
 import { createDynamoClient, ensureTable } from '../store/dynamo-client.ts'
@@ -18,7 +19,7 @@ import type { DeciderConfig, StrategyConfig } from '../../schemas/strategy-confi
 import type { World } from './compose-ports.ts'
 import { openOutside } from './open-outside.ts'
 import { openVenue, requireLiveVenue } from './open-venue.ts'
-import { apiKeyIn, parseEnvironment, parseJson, secretsIn } from './parse-environment.ts'
+import { apiKeyIn, parseEnvironment, secretsIn } from './parse-environment.ts'
 import { formsOfKey, readVenueCredentials } from './venue-credentials.ts'
 
 /** The process a handler runs in. */
@@ -87,7 +88,7 @@ async function openServices(
 }> {
   const environment = parseEnvironment(variables)
   const overrides =
-    environment.HOURHAND_CONFIG === undefined ? {} : parseJson(environment.HOURHAND_CONFIG, 'HOURHAND_CONFIG')
+    environment.HOURHAND_CONFIG === undefined ? {} : parseJsonText(environment.HOURHAND_CONFIG, 'HOURHAND_CONFIG')
   const config = loadConfig({
     strategy: environment.HOURHAND_STRATEGY ?? DEFAULT_STRATEGY,
     overrides,

@@ -12,15 +12,6 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
   return parsed.data
 }
 
-/** JSON text from a variable or file, or {@link UsageError} naming where it came from. */
-export function parseJson(text: string, origin: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch (cause) {
-    throw new UsageError(`${origin} is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
-  }
-}
-
 /** Credentials in the environment, to be kept out of every log line. */
 export const secretsIn = (environment: Environment): string[] => [
   ...[environment.OPENAI_API_KEY, environment.ANTHROPIC_API_KEY].filter((value) => value !== undefined),

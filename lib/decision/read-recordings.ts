@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises'
 import { PlainRecording, Recording } from '../../schemas/recording.ts'
 import { canonicalJson } from '../core/canonical-json.ts'
 import { UsageError } from '../core/invariant.ts'
 import { jsonOf } from '../core/parse-json.ts'
+import { decodeText } from '../files/decode-text.ts'
+import { readFileBytes } from '../files/read-file.ts'
 import { recordingKeyOf } from './recording-key.ts'
 
 /** How each of our lines begins; what is left of one that was cut off begins so too. */
@@ -100,24 +101,19 @@ function parseJson(line: string, refuse: (problem: string) => UsageError): unkno
 export type ReadRecordings = { readonly index: RecordingIndex; readonly isTorn: boolean }
 
 /** Reads a whole file of recordings. Throws {@link UsageError} naming file, line and remedy. */
-export async function readRecordings(file: string): Promise<ReadRecordings> {
-  const text = await readText(file)
+export function readRecordings(file: string): ReadRecordings {
+  const bytes = readFileBytes({
+    file,
+    label: `decider.file ${JSON.stringify(file)}`,
+    remedy: 'give the path of a file of recorded answers (JSON Lines)',
+  })
+  // A crash may have cut a character in two: that must not make another encoding of all the rest.
+  const { text } = decodeText(bytes, 'UTF-8')
   const index = new RecordingIndex(file)
   const start = text.lastIndexOf('\n') + 1
   const isTorn = isTornLine(text.slice(start))
   index.read(isTorn ? text.slice(0, start) : text)
   return { index, isTorn }
-}
-
-async function readText(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'utf8')
-  } catch (cause) {
-    throw new UsageError(
-      `decider.file ${JSON.stringify(file)} cannot be read (${codeOf(cause)}): give the path of a file of recorded answers (JSON Lines)`,
-      { cause },
-    )
-  }
 }
 
 /** The system's name for an error of a file, such as ENOENT. */

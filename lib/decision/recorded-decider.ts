@@ -25,7 +25,7 @@ export type RecordedConfig = Extract<DeciderConfig, { kind: 'recorded' }>
  * the file holds the answers of several and the configuration does not say whose, naming the choices.
  */
 export async function createRecordedDecider(config: RecordedConfig): Promise<Decider> {
-  const { index, isTorn } = await readRecordings(config.file)
+  const { index, isTorn } = readRecordings(config.file)
   const answer = chooseAnswers(index, config)
   return {
     name: 'recorded',

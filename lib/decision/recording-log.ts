@@ -1,7 +1,10 @@
+import { existsSync, statSync } from 'node:fs'
 import { open, type FileHandle } from 'node:fs/promises'
 import path from 'node:path'
 import type { Recording } from '../../schemas/recording.ts'
 import { UsageError } from '../core/invariant.ts'
+import { decodeText } from '../files/decode-text.ts'
+import { kindOf, readFileBytes } from '../files/read-file.ts'
 import { codeOf, isTornLine, recordingLine, RecordingIndex } from './read-recordings.ts'
 import { type Sleep, sleepFor } from './sleep.ts'
 
@@ -57,6 +60,7 @@ export async function openRecordingLog(
 }
 
 async function openToAppend(file: string): Promise<FileHandle> {
+  requireFile(file)
   try {
     const handle = await open(file, 'a+')
     await syncFolder(path.dirname(file))
@@ -67,6 +71,18 @@ async function openToAppend(file: string): Promise<FileHandle> {
       { cause },
     )
   }
+}
+
+/** A pipe or a device is never opened: it would be waited for. Neither is a file in two bytes a character added to. */
+function requireFile(file: string): void {
+  if (!existsSync(file)) return
+  const label = `recordings ${JSON.stringify(file)}`
+  const remedy = 'give the path of a file that may be written, in a folder that is there'
+  const kind = kindOf(statSync(file))
+  if (kind !== 'file') throw new UsageError(`${label}: this is ${kind}, not a file; ${remedy}`)
+  const { encoding } = decodeText(readFileBytes({ file, label, remedy }).subarray(0, 1_024))
+  if (encoding.startsWith('UTF-16'))
+    throw new UsageError(`${label} is in ${encoding}: save it as UTF-8, or record into a file of its own`)
 }
 
 /** A new file survives a crash only with its folder's entry. Systems that let no folder be opened see to that themselves. */

@@ -1,8 +1,7 @@
-import { readFile } from 'node:fs/promises'
-import { promisify } from 'node:util'
-import { gunzip } from 'node:zlib'
 import { z } from 'zod'
 import { UsageError } from '../core/invariant.ts'
+import { readFileBytes, textOf } from '../files/read-file.ts'
+import { unpack } from '../files/unpack.ts'
 import { type EpochMs, HOUR_MS } from '../core/time.ts'
 import type { NewsConfig } from '../../schemas/strategy-config.ts'
 import { cleanTitle } from './clean-title.ts'
@@ -28,7 +27,7 @@ export type DatedHeadline = Candidate & { readonly publishedAt: EpochMs }
  */
 export const readHeadlines = async (
   config: Pick<NewsConfig, 'maxTitleLength'> & { file: string },
-): Promise<DatedHeadline[]> => parseHeadlines(await readText(config.file), config)
+): Promise<DatedHeadline[]> => parseHeadlines(readText(config.file), config)
 
 /** Headlines as known at an instant: what was published later is not there yet. The same selection as of live feeds. */
 export function newsOf(
@@ -87,14 +86,10 @@ function parseJson(line: string, refuse: (problem: string) => UsageError): unkno
   }
 }
 
-async function readText(file: string): Promise<string> {
-  try {
-    const bytes = await readFile(file)
-    return (bytes[0] === 0x1f && bytes[1] === 0x8b ? await promisify(gunzip)(bytes) : bytes).toString('utf8')
-  } catch (cause) {
-    throw new UsageError(
-      `news.file ${file} cannot be read (${(cause as Error).message}): give the path of a JSON Lines file, plain or gzipped`,
-      { cause },
-    )
-  }
+function readText(file: string): string {
+  const label = `news.file ${file}`
+  const remedy = 'give the path of a JSON Lines file, plain, gzipped or zipped'
+  return unpack({ name: label, bytes: readFileBytes({ file, label, remedy }) })
+    .map(({ name, bytes }) => textOf(bytes, { label: name, remedy }))
+    .join('\n')
 }

@@ -18,7 +18,8 @@ export type DeploymentReading =
 /** What the reading needs from outside: CDK's context, the disk, and the strategies. */
 export type DeploymentSources = {
   context: (key: string) => unknown
-  readText: (file: string) => string
+  /** The value of a JSON file; throws an error that names the file, the place and the remedy. */
+  readJson: (file: string) => unknown
   /** The named strategy meant when context names none. */
   defaultStrategy: string
   loadConfig: (options: { strategy: string; overrides: unknown; origin: string }) => StrategyConfig
@@ -39,7 +40,7 @@ export const MAX_CONFIG_BYTES = 3_300
  */
 export function readDeployment({
   context,
-  readText,
+  readJson,
   defaultStrategy,
   loadConfig,
 }: DeploymentSources): DeploymentReading {
@@ -47,7 +48,7 @@ export function readDeployment({
   const file = textOf(context('config'))
   const alarmEmail = textOf(context('alarmEmail'))
   const live = textOf(context('live'))
-  const read = file === undefined ? { overrides: {} } : readOverrides(file, readText)
+  const read = file === undefined ? { overrides: {} } : readOverrides(file, readJson)
   if ('refusal' in read) return { refusals: [read.refusal] }
   const overrides = withDefaults(read.overrides)
   const config = loadConfig({ strategy, overrides, origin: file ?? 'configuration' })
@@ -61,21 +62,16 @@ const textOf = (value: unknown): string | undefined =>
 
 function readOverrides(
   file: string,
-  readText: (file: string) => string,
+  readJson: (file: string) => unknown,
 ): { overrides: Record<string, unknown> } | { refusal: string } {
-  let text: string
+  let value: unknown
   try {
-    text = readText(file)
+    value = readJson(file)
   } catch (error) {
-    return { refusal: `context config = ${file}: cannot be read (${messageOf(error)}); give the path of a JSON file` }
+    return { refusal: messageOf(error) }
   }
-  try {
-    const parsed: unknown = JSON.parse(text)
-    if (isObject(parsed)) return { overrides: parsed }
-    return { refusal: `context config = ${file}: expected a JSON object with strategy settings` }
-  } catch (error) {
-    return { refusal: `context config = ${file}: not JSON (${messageOf(error)})` }
-  }
+  if (isObject(value)) return { overrides: value }
+  return { refusal: `context config = ${file}: expected a JSON object with strategy settings` }
 }
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -12,6 +12,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..')
 const LAYERS = [
   'lib/core',
   'schemas',
+  'lib/files',
   'lib/ledger',
   'lib/market',
   'lib/indicators',

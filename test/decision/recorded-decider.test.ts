@@ -101,7 +101,7 @@ describe('recorded decider', () => {
   test('a file that is not there is a usage error', async () => {
     const failed = createFromFile(path.join(folder, 'absent.jsonl'))
     await expect(failed).rejects.toThrow(UsageError)
-    await expect(failed).rejects.toThrow(/decider\.file .*absent\.jsonl.*ENOENT/)
+    await expect(failed).rejects.toThrow(/decider\.file .*absent\.jsonl.*there is no such file/)
   })
 })
 

@@ -193,7 +193,7 @@ describe('a file of headlines', () => {
     const error: unknown = await read(file).catch((caught: unknown) => caught)
     expect(error).toBeInstanceOf(UsageError)
     expect((error as UsageError).message).toMatch(
-      /news\.file .* cannot be read \(.+\): give the path of a JSON Lines file/,
+      /news\.file .*: (?:there is no such file|this is a directory, not a file|damaged gzip .+); (?:give the path of a JSON Lines|fetch or pack the) file/,
     )
     expect((error as UsageError).message).toContain(file)
   })

@@ -33,7 +33,7 @@ describe('a deployment is refused, with the field, its value and the remedy', ()
     [
       'a configuration that is missing',
       { config: 'missing.json' },
-      /config = missing\.json: cannot be read.*give the path/,
+      /config = missing\.json: there is no such file; give the path/,
     ],
     ['a configuration that is a list', { config: [1] }, /strategy\.json: expected a JSON object/],
     ['no e-mail address', { alarmEmail: 'nobody' }, /alarmEmail = nobody/],

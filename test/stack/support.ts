@@ -6,6 +6,7 @@ import { Annotations, Template } from 'aws-cdk-lib/assertions'
 import recommendedFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' }
 import { loadConfig } from '../../lib/config/load-config.ts'
 import { DEFAULT_STRATEGY } from '../../lib/config/strategies.ts'
+import { readJsonFile } from '../../lib/files/read-json-file.ts'
 import { type DeploymentReading, readDeployment } from '../../lib/stack/deployment.ts'
 import { HourhandStack } from '../../lib/stack/hourhand-stack.ts'
 
@@ -16,9 +17,9 @@ export type Resource = { Type: string; Properties: Json; DeletionPolicy?: string
 export function read(context: Json): DeploymentReading {
   return readDeployment({
     context: (key) => (key === 'config' && typeof context[key] === 'object' ? 'strategy.json' : context[key]),
-    readText: (file) => {
-      if (file !== 'strategy.json') throw new Error(`ENOENT: no such file or directory, open '${file}'`)
-      return JSON.stringify(context['config'])
+    readJson: (file) => {
+      if (file !== 'strategy.json') return readJsonFile(file, 'context config =')
+      return context['config']
     },
     defaultStrategy: DEFAULT_STRATEGY,
     loadConfig,

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
-import { parseJson } from '../../compose/parse-environment.ts'
 import { baseOf, loadConfig } from '../../config/load-config.ts'
 import { InvariantError, UsageError } from '../../core/invariant.ts'
 import { toIso } from '../../core/time.ts'
+import { readJsonFile } from '../../files/read-json-file.ts'
 import { makeTrial, trialsAround } from '../../evidence/make-trial.ts'
 import { runJobs } from '../../evidence/run-jobs.ts'
 import { readTrials, recordTrial } from '../../evidence/trial-ledger.ts'
@@ -36,7 +35,7 @@ export async function sweepCommand(configured: StrategyConfig, options: SweepOpt
     throw new UsageError(
       `sweep replays settings by the hundred: choose --decider rules, not ${configured.decider.kind}, whose answers would have to be asked for`,
     )
-  const grid = await readGrid(options.grid)
+  const grid = readGrid(options.grid)
   const history = await openHistory(configured, options, io)
   const variants = combinations(grid).map((settings) => ({
     settings,
@@ -102,13 +101,8 @@ function missing(settings: unknown): never {
   throw new InvariantError(`the run of ${JSON.stringify(settings)} has no summary`)
 }
 
-async function readGrid(file: string): Promise<z.infer<typeof Grid>> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new UsageError(`--grid ${file} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    })
-  })
-  const parsed = Grid.safeParse(parseJson(text, file))
+function readGrid(file: string): z.infer<typeof Grid> {
+  const parsed = Grid.safeParse(readJsonFile(file, '--grid'))
   if (!parsed.success)
     throw new UsageError(
       `--grid ${file}: ${z.prettifyError(parsed.error)}; expected {"decider.stopAtr": [1.5, 2], ...}`,
