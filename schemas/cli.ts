@@ -4,7 +4,7 @@ import { Decision } from './decision.ts'
 import { Gate, Metrics } from './metrics.ts'
 import { LiveClearance } from './live-clearance.ts'
 import { OrderRequest, VenueAccount, VenueOrder, VenuePosition } from './order.ts'
-import { IsoTime, Mode, QuantityText, StrategyId } from './primitives.ts'
+import { MoneyText, IsoTime, Mode, QuantityText, StrategyId } from './primitives.ts'
 import { PositionReport, Trial } from './replay.ts'
 import { SizingEvidence } from './strategy-config.ts'
 import { Accounting, Halt, Incident, IntentStatus } from './state.ts'
@@ -147,6 +147,41 @@ export const GuardReport = z.strictObject({
   ),
 })
 export type GuardReport = z.infer<typeof GuardReport>
+
+/** `hourhand guard --prove --json` */
+export const GuardProof = z.strictObject({
+  strategyId: StrategyId,
+  /** Whether every rule refused its case, and both account limits halted. */
+  isProven: z.boolean(),
+  rules: z.array(
+    z.strictObject({
+      rule: GuardRuleName,
+      case: z.string(),
+      narrowed: z.string().nullable(),
+      verdict: z.enum(['fires', 'silent', 'always']),
+      reason: z.string(),
+      halts: z.boolean(),
+    }),
+  ),
+})
+export type GuardProof = z.infer<typeof GuardProof>
+
+/** `hourhand guard --if equity=8400 --json`: where an account of this equity would stand against the limits. */
+export const GuardForecast = z.strictObject({
+  strategyId: StrategyId,
+  halts: z.boolean(),
+  given: z.strictObject({ equity: MoneyText, peak: MoneyText, dayStart: MoneyText }),
+  limits: z.array(
+    z.strictObject({
+      rule: GuardRuleName,
+      actual: z.number(),
+      limit: z.number(),
+      isBreached: z.boolean(),
+      reason: z.string(),
+    }),
+  ),
+})
+export type GuardForecast = z.infer<typeof GuardForecast>
 
 /** `hourhand doctor --json` */
 export const DoctorReport = z.strictObject({

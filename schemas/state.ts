@@ -132,6 +132,12 @@ export const Accounting = z.strictObject({
   peakEquity: MoneyText,
   day: z.string(),
   dayStartEquity: MoneyText,
+  /**
+   * Equity at the real beginning of the day and the highest of the strategy's life, kept where a resume has begun
+   * `dayStartEquity` and `peakEquity` anew; null where none has. The ceilings of live trading count from them.
+   */
+  dayOpenEquity: MoneyText.nullable().default(null),
+  lifetimePeakEquity: MoneyText.nullable().default(null),
   entriesToday: z.int().nonnegative(),
   /** Entries refused or given up do not count; trades that lost money in a row do. */
   consecutiveLosses: z.int().nonnegative(),

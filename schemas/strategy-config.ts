@@ -116,7 +116,10 @@ export const DeciderConfig = z.discriminatedUnion('kind', [
 ])
 export type DeciderConfig = z.infer<typeof DeciderConfig>
 
-/** Limits the guard enforces in code. Fractions, never percents. */
+/**
+ * Limits the guard enforces in code. Fractions, never percents. In live mode daily loss, drawdown and risk a trade have
+ * ceilings that no configuration passes: `lib/guard/limits.ts`.
+ */
 export const GuardConfig = z.strictObject({
   maxDailyLoss: Fraction.gt(0).default(0.05),
   maxDrawdown: Fraction.gt(0).default(0.15),
@@ -130,7 +133,7 @@ export const GuardConfig = z.strictObject({
   minConfidence: Fraction.default(0.3),
   /** Risked on a trade: the target before scaling, and the cap that nothing exceeds. */
   riskPerTrade: Fraction.default(0.01),
-  maxRiskPerTrade: Fraction.max(0.02).default(0.02),
+  maxRiskPerTrade: Fraction.default(0.02),
   maxLeverage: z.number().positive().max(10).default(3),
   maxNotional: MoneyText.refine((amount) => Number(amount) > 0, { error: 'must be above zero' }).default(
     '50000' as z.infer<typeof MoneyText>,

@@ -139,11 +139,14 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
 
   strategyOptions(program.command('guard').description('the guard rules'))
     .option('--explain', 'list every rule, its limit and where it is enforced')
+    .option('--prove', 'put one case for every rule before the guard; exit 1 when one does not refuse it')
+    .option('--if <EQUITY>', 'whether an account would halt: equity=8400, also with peak=10000 and day-start=9000')
     .option('--json', 'one JSON document on stdout')
     .action(async (raw) => {
       const options = parseOptions(CommonOptions, raw)
-      const { guardCommand } = await import('./commands/guard.ts')
-      finish(guardCommand(await resolveConfig(options, parseEnvironment(io.env))), options.json)
+      const { guardCommand, GuardOptions } = await import('./commands/guard.ts')
+      const own = parseOptions(GuardOptions, raw)
+      finish(guardCommand(await resolveConfig(options, parseEnvironment(io.env)), own), options.json)
     })
 
   walkOptions(

@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { UsageError } from '../core/invariant.ts'
+import { widerThanCeilings } from '../guard/limits.ts'
 import { settingsHashOf } from '../guard/strategy-hash.ts'
 import { PaperConfig, StrategyConfig } from '../../schemas/strategy-config.ts'
 import { describeIssues } from './describe-issues.ts'
@@ -30,6 +31,8 @@ export function loadConfig(
   const merged = merge(merge({ id: strategy, decider: { kind: 'rules' }, ...productDefaults }, named), overrides)
   const parsed = StrategyConfig.safeParse(merged)
   if (!parsed.success) throw new UsageError(describeIssues(origin, parsed.error as z.ZodError, merged))
+  const tooWide = widerThanCeilings(parsed.data)
+  if (tooWide.length > 0) throw new UsageError(tooWide.map((sentence) => `${origin}: ${sentence}`).join('\n'))
   const { market, sizing } = parsed.data
   if (sizing.evidence !== null && sizing.evidence.settingsHash !== settingsHashOf(parsed.data)) {
     throw new UsageError(

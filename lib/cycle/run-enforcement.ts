@@ -1,10 +1,10 @@
 import { dec, toNumber } from '../core/decimal.ts'
 import { type EpochMs, fromIso, HOUR_MS, timeframeMs, toIso } from '../core/time.ts'
-import { dailyLoss, drawdown, positionOf, revalue, rollDay } from '../ledger/accounting.ts'
+import { breachOf } from '../guard/limits.ts'
+import { positionOf, revalue, rollDay } from '../ledger/accounting.ts'
 import type { LedgerEvent } from '../ledger/events.ts'
 import type { Candle } from '../../schemas/market.ts'
 import type { Position, StrategyState } from '../../schemas/state.ts'
-import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 import type { ExitReason } from '../../schemas/trade.ts'
 import { closePosition } from './close-position.ts'
 import { commit, loadOrCreateState, requireForwardClock, retryOnConflict, settleOutbox } from './commit.ts'
@@ -173,7 +173,8 @@ async function markAndLimit(
   bars: readonly Candle[],
 ): Promise<StrategyState> {
   const { config, market, schedule } = ports
-  const breach = state.halt === null ? breachedLimit(state, mark, at, config) : null
+  const books = revalue(rollDay(state.accounting, at), positionOf(state.phase), mark, at)
+  const breach = state.halt === null ? breachOf(books, config) : null
   const events: LedgerEvent[] = []
   const lastBar = bars.at(-1)
   const watchedUntil = lastBar === undefined ? null : lastBar.time + timeframeMs(market.baseTimeframe)
@@ -181,7 +182,8 @@ async function markAndLimit(
   const isMarkOld = watchedUntil !== null && position !== null && watchedUntil >= nextWatchMark(state, position)
   if (breach !== null || isMarkOld) events.push({ type: 'marked', at, markPrice: mark })
   if (isMarkOld) events.push({ type: 'watched', at, until: toIso(watchedUntil) })
-  if (breach !== null) events.push({ type: 'halted', at, halt: { at, by: 'guard', ...breach } })
+  if (breach !== null)
+    events.push({ type: 'halted', at, halt: { at, by: 'guard', rule: breach.rule, reason: breach.reason } })
   const next = await commit(ports, state, events)
   if (breach !== null) await schedule.disable(breach.reason)
   return next
@@ -190,19 +192,3 @@ async function markAndLimit(
 /** When the look-out mark is to be stored anew: bars watched up to then or later. */
 export const nextWatchMark = ({ watchedUntil }: StrategyState, { openedAt }: Position): EpochMs =>
   Math.max(fromIso(openedAt), watchedUntil === null ? 0 : fromIso(watchedUntil)) + WATCH_MARK_MS
-
-function breachedLimit(
-  state: StrategyState,
-  mark: NonNullable<StrategyState['accounting']['markPrice']>,
-  at: string,
-  { guard }: StrategyConfig,
-): { rule: string; reason: string } | null {
-  const books = revalue(rollDay(state.accounting, at), positionOf(state.phase), mark, at)
-  const loss = dailyLoss(books)
-  if (loss >= guard.maxDailyLoss)
-    return { rule: 'daily_loss', reason: `the day has lost ${loss.toFixed(4)} of its starting equity` }
-  const fall = drawdown(books)
-  return fall >= guard.maxDrawdown
-    ? { rule: 'drawdown', reason: `equity has fallen ${fall.toFixed(4)} from its peak` }
-    : null
-}

@@ -3,6 +3,7 @@ import { directionOf, liquidationPrice, type PositionSide } from '../core/margin
 import type { EntryDecision } from '../../schemas/decision.ts'
 import type { GuardFacts } from '../../schemas/cycle-record.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
+import { limitsOf } from './limits.ts'
 import { type Edge, estimateEdge, largestQuantity, riskFraction } from './size-entry.ts'
 
 /** An entry worked out to the tick and the lot, before any rule has judged it. */
@@ -80,7 +81,7 @@ export function planEntry(decision: EntryDecision, config: StrategyConfig, facts
 
   const equity = dec(accounting.equity)
   const edge = estimateEdge(facts.trades, sizing)
-  const fraction = riskFraction(edge, decision.confidence, sizing, guard)
+  const fraction = riskFraction(edge, decision.confidence, sizing, limitsOf(config).risk)
   const sizedQuantity = largestQuantity(
     [
       {

@@ -1,6 +1,6 @@
 import { type Decimal, dec, floorToStep } from '../core/decimal.ts'
 import type { TradeSummary } from '../../schemas/state.ts'
-import type { GuardConfig, SizingConfig } from '../../schemas/strategy-config.ts'
+import type { SizingConfig } from '../../schemas/strategy-config.ts'
 
 /** What a record of closed trades shows: how many were won and lost, and average win over average loss, in R. */
 export type Edge = {
@@ -59,9 +59,9 @@ export function kelly({ winRate, payoff, weight }: Pick<Edge, 'winRate' | 'payof
  * Fraction of equity to risk: Kelly, halved by configuration, scaled by confidence, never above the
  * guard's risk per trade, never below the floor that keeps evidence coming.
  */
-export function riskFraction(edge: Edge, confidence: number, sizing: SizingConfig, guard: GuardConfig): number {
+export function riskFraction(edge: Edge, confidence: number, sizing: SizingConfig, maxRisk: number): number {
   const wanted = Math.max(0, kelly(edge)) * sizing.kellyFraction * confidence
-  return Math.min(guard.riskPerTrade, guard.maxRiskPerTrade, Math.max(sizing.minRisk, wanted))
+  return Math.min(maxRisk, Math.max(sizing.minRisk, wanted))
 }
 
 /** Money that may be used up, and what one contract uses of it. */

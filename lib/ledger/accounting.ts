@@ -19,6 +19,8 @@ export function openBooks(deposited: Money, at: string): Accounting {
     peakEquity: deposited,
     day: utcDay(fromIso(at)),
     dayStartEquity: deposited,
+    dayOpenEquity: null,
+    lifetimePeakEquity: null,
     entriesToday: 0,
     consecutiveLosses: 0,
     lastTradeClosedAt: null,
@@ -50,7 +52,7 @@ export const equityAt = (accounting: Accounting, position: Position | null, mark
 export function rollDay(accounting: Accounting, at: string): Accounting {
   const day = utcDay(fromIso(at))
   if (day <= accounting.day) return accounting
-  return { ...accounting, day, dayStartEquity: accounting.equity, entriesToday: 0 }
+  return { ...accounting, day, dayStartEquity: accounting.equity, dayOpenEquity: null, entriesToday: 0 }
 }
 
 /**
@@ -63,6 +65,24 @@ export function raiseBases(accounting: Accounting, amount: Money): Accounting {
     ...accounting,
     dayStartEquity: sum(accounting.dayStartEquity, amount),
     peakEquity: sum(accounting.peakEquity, amount),
+    dayOpenEquity: accounting.dayOpenEquity === null ? null : sum(accounting.dayOpenEquity, amount),
+    lifetimePeakEquity: accounting.lifetimePeakEquity === null ? null : sum(accounting.lifetimePeakEquity, amount),
+  }
+}
+
+/**
+ * Books as a person's resume leaves them: the losses that halted the strategy are accepted, and day start and peak begin
+ * again at today's equity. What they were is kept for the ceilings of live trading, which no resume begins anew.
+ */
+export function beginAnew(accounting: Accounting): Accounting {
+  const { equity, peakEquity, dayStartEquity, dayOpenEquity, lifetimePeakEquity } = accounting
+  const isHighest = lifetimePeakEquity === null || isAbove(peakEquity, lifetimePeakEquity)
+  return {
+    ...accounting,
+    peakEquity: equity,
+    dayStartEquity: equity,
+    dayOpenEquity: dayOpenEquity ?? dayStartEquity,
+    lifetimePeakEquity: isHighest ? peakEquity : lifetimePeakEquity,
   }
 }
 

@@ -24,7 +24,7 @@ import type {
 } from '../../schemas/state.ts'
 import { CURRENT_VERSION } from '../../schemas/stored.ts'
 import type { ExitReason, Trade } from '../../schemas/trade.ts'
-import { openBooks, positionOf, raiseBases, revalue, rollDay } from './accounting.ts'
+import { beginAnew, openBooks, positionOf, raiseBases, revalue, rollDay } from './accounting.ts'
 import type { LedgerEvent, OrderEnd } from './events.ts'
 import { applyFill, beginPosition, deriveTrade, sideOpenedBy, summariseTrade } from './position.ts'
 import { TRANSITIONS } from './transition-table.ts'
@@ -276,8 +276,8 @@ function advance(state: StrategyState, event: LedgerEvent): Transition {
     }
     case 'resumed': {
       // A person has looked: the losses that halted it are accepted and a new risk epoch begins.
-      const { equity } = state.accounting
-      const accounting = { ...state.accounting, peakEquity: equity, dayStartEquity: equity }
+      const accounting = beginAnew(state.accounting)
+      const { equity } = accounting
       return {
         state: { ...state, halt: null, incidents: [], suspicions: [], accounting },
         history: [],

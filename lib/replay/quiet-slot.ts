@@ -6,7 +6,8 @@ import { describeHalt } from '../cycle/run-cycle.ts'
 import type { SyncWithVenue } from '../cycle/sync-with-venue.ts'
 import { lookback } from '../indicators/lookback.ts'
 import type { createIncrementalViews } from '../indicators/incremental-views.ts'
-import { dailyLoss, drawdown, positionOf, revalue, rollDay } from '../ledger/accounting.ts'
+import { breachOf } from '../guard/limits.ts'
+import { positionOf, revalue, rollDay } from '../ledger/accounting.ts'
 import type { HistoryMarket } from '../market/history-source.ts'
 import { windowOf } from '../snapshot/bar-window.ts'
 import { BARS_SHOWN, performanceOf } from '../snapshot/build-snapshot.ts'
@@ -107,7 +108,7 @@ export function createQuietSlots({
     const position = positionOf(state.phase)
     if (!isSettled(state) || state.halt !== null || position?.tradeId !== held?.tradeId) return null
     const books = revalue(rollDay(state.accounting, at), position, quote.mark, at)
-    if (dailyLoss(books) >= config.guard.maxDailyLoss || drawdown(books) >= config.guard.maxDrawdown) return null
+    if (breachOf(books, config) !== null) return null
     await finish(state, slot, quote, { action: 'hold', outcome: 'held', note: foreseen.decision.rationale })
     return { outcome: 'held', decision: foreseen }
   }

@@ -55,7 +55,11 @@ describe('loadConfig', () => {
     [{ id: 'Has Spaces' }, ['id = "Has Spaces"', 'lower-case']],
     [{ decider: { kind: 'oracle' } }, ['decider.kind = "oracle"', 'rules']],
     [{ decider: { kind: 'openai', stopAtr: 2 } }, ['decider.stopAtr = 2', 'unknown key']],
-    [{ guard: { maxRiskPerTrade: 0.03 } }, ['guard.maxRiskPerTrade = 0.03', '0.02', 'leave it out']],
+    [
+      { mode: 'live', guard: { maxRiskPerTrade: 0.03 } },
+      ['guard.maxRiskPerTrade = 0.03', 'live trading allows at most 0.02'],
+    ],
+    [{ guard: { maxRiskPerTrade: 1.03 } }, ['guard.maxRiskPerTrade = 1.03', 'leave it out']],
     [{ guard: { minStopAtr: 6 } }, ['guard.minStopAtr = 6', 'below guard.maxStopAtr']],
     [
       { guard: { riskPerTrade: 0.019, maxRiskPerTrade: 0.01 } },

@@ -12,7 +12,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..')
 const config = StrategyConfig.parse({ id: 'eth-perp' })
 
 const reportOf = (guard: Partial<GuardConfig> = {}) =>
-  GuardReport.parse(guardCommand({ ...config, guard: { ...config.guard, ...guard } }).document)
+  GuardReport.parse(guardCommand({ ...config, guard: { ...config.guard, ...guard } }, { prove: false }).document)
 const limitsOf = (guard: Partial<GuardConfig> = {}) =>
   new Map(reportOf(guard).rules.map(({ rule, limit }) => [rule, limit]))
 
@@ -75,7 +75,7 @@ describe('guard --explain', () => {
   })
 
   it('shows every rule as text, halting ones marked', () => {
-    const { text, exitCode } = guardCommand(config)
+    const { text, exitCode } = guardCommand(config, { prove: false })
     expect(exitCode).toBe(0)
     const lines = text.split('\n')
     for (const rule of RULES) {

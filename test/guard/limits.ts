@@ -40,8 +40,10 @@ export function brokenLimits(context: RuleContext, levels: Levels): GuardRuleNam
   demand('kill_switch', facts.halt === null)
   const hasLost = (base: string, limit: number) =>
     exact(base).lte(0) || exact(base).minus(accounting.equity).gte(exact(base).times(limit))
-  demand('daily_loss', !hasLost(accounting.dayStartEquity, guard.maxDailyLoss))
-  demand('drawdown', !hasLost(accounting.peakEquity, guard.maxDrawdown))
+  // What live trading may have at most, as its owner was promised.
+  const within = (limit: number, ceiling: number) => (mode === 'live' ? Math.min(limit, ceiling) : limit)
+  demand('daily_loss', !hasLost(accounting.dayStartEquity, within(guard.maxDailyLoss, 0.05)))
+  demand('drawdown', !hasLost(accounting.peakEquity, within(guard.maxDrawdown, 0.15)))
   demand(
     'fresh_data',
     snapshot.issues.length === 0 && Math.abs(now - Date.parse(quote.at)) <= 120_000 && exact(quote.bid).lte(quote.ask),

@@ -740,7 +740,7 @@ describe('a decision that is no entry', () => {
     const context = contextWith({ accounting: { equity: money('9500') } })
     const { verdicts, halt, result } = judge({ ...context, decision: { action, rationale: 'enough' } })
     expect(result).toEqual({ kind: 'no_entry' })
-    expect(halt).toMatchObject({ rule: 'daily_loss', reason: 'the day has lost 5 % of its starting equity' })
+    expect(halt).toMatchObject({ rule: 'daily_loss', reason: 'daily loss 5.00 %, limit 5 %' })
     expect(verdicts.map(({ rule }) => rule)).toEqual([...GUARD_RULES])
     expect(verdicts.filter(({ passed }) => !passed).map(({ rule }) => rule)).toEqual(['daily_loss'])
     expect(verdicts.find(({ rule }) => rule === 'confidence')).toEqual({

@@ -145,7 +145,12 @@ describe('the edge', () => {
       tradesOf(5e-324, -1e308),
     ]) {
       for (const evidence of [null, recordOf({ wins: 5, losses: 0 }), recordOf({ wins: 0, losses: 5 })]) {
-        const fraction = riskFraction(estimateEdge(trades, { evidence, shrinkageTrades: 1 }), 1, sizing, guard)
+        const fraction = riskFraction(
+          estimateEdge(trades, { evidence, shrinkageTrades: 1 }),
+          1,
+          sizing,
+          guard.riskPerTrade,
+        )
         expect(fraction).toBeGreaterThanOrEqual(sizing.minRisk)
         expect(fraction).toBeLessThanOrEqual(guard.riskPerTrade)
       }
@@ -158,24 +163,24 @@ describe('the fraction at risk', () => {
 
   it('is half of Kelly, scaled by confidence', () => {
     // 0.5 - 0.5 / 1.04 = 0.01923...: half of it 0.0096, of which confidence leaves a half.
-    const fraction = riskFraction({ ...edge, payoff: 1.04 }, 0.5, sizing, guard)
+    const fraction = riskFraction({ ...edge, payoff: 1.04 }, 0.5, sizing, guard.riskPerTrade)
     expect(fraction).toBeCloseTo((0.5 - 0.5 / 1.04) / 4, 12)
   })
 
   it('is at least the floor, even without an edge', () => {
-    expect(riskFraction({ ...edge, payoff: 0.5 }, 1, sizing, guard)).toBe(0.0025)
-    expect(riskFraction(edge, 0, sizing, guard)).toBe(0.0025)
+    expect(riskFraction({ ...edge, payoff: 0.5 }, 1, sizing, guard.riskPerTrade)).toBe(0.0025)
+    expect(riskFraction(edge, 0, sizing, guard.riskPerTrade)).toBe(0.0025)
   })
 
   it('of nothing stops trading where the floor is nothing', () => {
-    expect(riskFraction({ ...edge, payoff: 0.5 }, 1, { ...sizing, minRisk: 0 }, guard)).toBe(0)
+    expect(riskFraction({ ...edge, payoff: 0.5 }, 1, { ...sizing, minRisk: 0 }, guard.riskPerTrade)).toBe(0)
   })
 
   it('never exceeds either cap', () => {
     const better = { ...edge, winRate: 0.9, payoff: 5 }
-    expect(riskFraction(better, 1, sizing, guard)).toBe(0.01)
-    expect(riskFraction(better, 1, sizing, { ...guard, riskPerTrade: 0.02, maxRiskPerTrade: 0.015 })).toBe(0.015)
-    expect(riskFraction(better, 1, { ...sizing, minRisk: 0.5 }, guard)).toBe(0.01)
+    expect(riskFraction(better, 1, sizing, guard.riskPerTrade)).toBe(0.01)
+    expect(riskFraction(better, 1, sizing, 0.015)).toBe(0.015)
+    expect(riskFraction(better, 1, { ...sizing, minRisk: 0.5 }, guard.riskPerTrade)).toBe(0.01)
   })
 
   it('is never negative, and never falls with confidence', () => {
@@ -190,7 +195,12 @@ describe('the fraction at risk', () => {
         fc.double({ min: 0, max: 0.01, noNaN: true }),
         (winRate, payoff, a, b, kellyFraction, minRisk) => {
           const at = (confidence: number) =>
-            riskFraction({ ...edge, winRate, payoff }, confidence, { ...sizing, kellyFraction, minRisk }, guard)
+            riskFraction(
+              { ...edge, winRate, payoff },
+              confidence,
+              { ...sizing, kellyFraction, minRisk },
+              guard.riskPerTrade,
+            )
           expect(at(Math.min(a, b))).toBeGreaterThanOrEqual(0)
           expect(at(Math.max(a, b))).toBeGreaterThanOrEqual(at(Math.min(a, b)))
           expect(at(1)).toBeLessThanOrEqual(guard.riskPerTrade)

@@ -49,16 +49,9 @@ const ROWS: readonly Row[] = [
 
   ['daily_loss', { accounting: { equity: money('10250') } }, 'passes', 0.05, -0.025, 'the day stands at 2.5 %'],
   ['daily_loss', { accounting: { equity: money('9900') } }, 'passes', 0.05, 0.01, 'the day stands at -1 %'],
-  [
-    'daily_loss',
-    { accounting: { equity: money('9400') } },
-    'fails',
-    0.05,
-    0.06,
-    'the day has lost 6 % of its starting equity',
-  ],
+  ['daily_loss', { accounting: { equity: money('9400') } }, 'fails', 0.05, 0.06, 'daily loss 6.00 %, limit 5 %'],
   ['drawdown', { accounting: { equity: money('9900') } }, 'passes', 0.15, 0.01, 'equity is 1 % below its peak'],
-  ['drawdown', { accounting: { equity: money('8000') } }, 'fails', 0.15, 0.2, 'equity has fallen 20 % from its peak'],
+  ['drawdown', { accounting: { equity: money('8000') } }, 'fails', 0.15, 0.2, 'drawdown 20.00 %, limit 15 %'],
   // A third has no end.
   [
     'drawdown',
@@ -66,7 +59,7 @@ const ROWS: readonly Row[] = [
     'fails',
     0.15,
     0.333333,
-    'equity has fallen 33.3333 % from its peak',
+    'drawdown 33.33 %, limit 15 %',
   ],
 
   ['fresh_data', {}, 'passes', 0, 0, 'bars are complete and the quote is fresh'],

@@ -74,6 +74,8 @@ describe('a strategy that has never traded', () => {
         peakEquity: '10000',
         day: '2026-03-10',
         dayStartEquity: '10000',
+        dayOpenEquity: null,
+        lifetimePeakEquity: null,
         entriesToday: 0,
         consecutiveLosses: 0,
         lastTradeClosedAt: null,

@@ -1,5 +1,6 @@
 import { canonical, dec, toNumber } from '../../core/decimal.ts'
 import { directionOf } from '../../core/margin.ts'
+import { limitsOf } from '../limits.ts'
 import { type EntryRule, finding, percent, shareOf, tidy } from '../rule.ts'
 
 export const stopSide: EntryRule = {
@@ -107,9 +108,9 @@ export const riskPerTrade: EntryRule = {
   name: 'risk_per_trade',
   applies: 'entry',
   purpose: 'no single trade matters much: loss from the worst fill to the stop, its slippage and fees included',
-  limit: (config) => `at most ${percent(Math.min(config.guard.riskPerTrade, config.guard.maxRiskPerTrade))} of equity`,
+  limit: (config) => `at most ${percent(limitsOf(config).risk)} of equity`,
   check: ({ config, facts }, plan) => {
-    const limit = Math.min(config.guard.riskPerTrade, config.guard.maxRiskPerTrade)
+    const limit = limitsOf(config).risk
     const equity = dec(facts.accounting.equity)
     if (equity.lte(0)) return finding(false, limit, null, '', `equity is ${canonical(equity)}`)
     const actual = shareOf(plan.risk, equity)

@@ -1,4 +1,6 @@
-import { dailyLoss, drawdown } from '../../ledger/accounting.ts'
+import type { Accounting } from '../../../schemas/state.ts'
+import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
+import { isBreached, limitsOf, limitText, type Standing, standingsOf } from '../limits.ts'
 import { finding, percent, type StandingRule, tidy } from '../rule.ts'
 
 export const killSwitch: StandingRule = {
@@ -22,18 +24,9 @@ export const dailyLossRule: StandingRule = {
   applies: 'always',
   halts: true,
   purpose: 'a bad day ends: the strategy halts',
-  limit: (config) => `loss below ${percent(config.guard.maxDailyLoss)} of day-start equity`,
-  check: ({ config, facts }) => {
-    const loss = dailyLoss(facts.accounting)
-    const limit = config.guard.maxDailyLoss
-    return finding(
-      loss < limit,
-      limit,
-      tidy(loss),
-      () => `the day stands at ${percent(-loss)}`,
-      () => `the day has lost ${percent(loss)} of its starting equity`,
-    )
-  },
+  limit: (config) => `loss below ${limitText(limitsOf(config).maxDailyLoss)} of day-start equity`,
+  check: ({ config, facts }) =>
+    judgeStanding(facts.accounting, config, 0, (loss) => `the day stands at ${percent(-loss)}`),
 }
 
 export const drawdownRule: StandingRule = {
@@ -41,16 +34,18 @@ export const drawdownRule: StandingRule = {
   applies: 'always',
   halts: true,
   purpose: 'a slow bleed ends: the strategy halts',
-  limit: (config) => `drawdown below ${percent(config.guard.maxDrawdown)} of peak equity`,
-  check: ({ config, facts }) => {
-    const fall = drawdown(facts.accounting)
-    const limit = config.guard.maxDrawdown
-    return finding(
-      fall < limit,
-      limit,
-      tidy(fall),
-      () => `equity is ${percent(fall)} below its peak`,
-      () => `equity has fallen ${percent(fall)} from its peak`,
-    )
-  },
+  limit: (config) => `drawdown below ${limitText(limitsOf(config).maxDrawdown)} of peak equity`,
+  check: ({ config, facts }) =>
+    judgeStanding(facts.accounting, config, 1, (fall) => `equity is ${percent(fall)} below its peak`),
+}
+
+function judgeStanding(
+  accounting: Accounting,
+  config: StrategyConfig,
+  which: 0 | 1,
+  good: (actual: Standing['actual']) => string,
+) {
+  const standing = standingsOf(accounting, config)[which]
+  const { actual, limit, reason } = standing
+  return finding(!isBreached(standing), limit, tidy(actual), () => good(actual), reason)
 }

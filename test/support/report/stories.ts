@@ -91,6 +91,8 @@ export function tellStory(telling: Telling, asked: Asked): Story {
         peakEquity: money(Math.max(10_000, Number(snapshot.account.equity))),
         day: toIso(slot).slice(0, 10),
         dayStartEquity: snapshot.account.equity,
+        dayOpenEquity: null,
+        lifetimePeakEquity: null,
         entriesToday: snapshot.account.entriesToday,
         consecutiveLosses: snapshot.account.consecutiveLosses,
         lastTradeClosedAt: asked.trades.at(-1)?.exitTime ?? null,
