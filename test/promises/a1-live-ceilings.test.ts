@@ -56,7 +56,7 @@ describe('the ceilings of live trading', () => {
     const context: Record<string, string> = { config: 'live.json', live: 'yes-i-mean-it' }
     const sources = {
       context: (key: string) => context[key],
-      readText: () => '{"mode":"live","guard":{"maxDrawdown":0.3}}',
+      readJson: () => ({ mode: 'live', guard: { maxDrawdown: 0.3 } }),
       defaultStrategy: 'eth-perp',
       loadConfig,
     }
