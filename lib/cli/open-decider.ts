@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { apiKeyIn } from '../compose/parse-environment.ts'
 import { UsageError } from '../core/invariant.ts'
@@ -9,6 +8,7 @@ import { estimateQuestion } from '../decision/estimate-question.ts'
 import type { AnthropicConfig, OpenAiConfig } from '../decision/model-decider.ts'
 import { createRecordingDecider } from '../decision/recording-decider.ts'
 import { openRecordingLog, type RecordingLog } from '../decision/recording-log.ts'
+import { makeWritable } from '../store/make-writable.ts'
 import type { Environment } from '../../schemas/environment.ts'
 import type { DeciderConfig } from '../../schemas/strategy-config.ts'
 import { amount } from './format.ts'
@@ -67,7 +67,7 @@ export async function openDecider(
   if (!options.record)
     return { decider: announceCost(decider, config, { ...options, io, log: null }), close: async () => {} }
   const file = options.recordings ?? path.join(options.dataDir, 'recordings', `${config.kind}.jsonl`)
-  mkdirSync(path.dirname(file), { recursive: true })
+  makeWritable(path.dirname(file), options.recordings === undefined ? '--data-dir' : '--recordings')
   const log = await openRecordingLog(file, { onNotice: (message) => io.stderr(`${message}\n`) })
   try {
     const recording = createRecordingDecider({

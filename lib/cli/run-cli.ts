@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { parseEnvironment, secretsIn } from '../compose/parse-environment.ts'
 import { UsageError } from '../core/invariant.ts'
 import { VERSION } from '../core/version.ts'
+import { makeWritable } from '../store/make-writable.ts'
 import { createRedactor } from '../telemetry/redact.ts'
 import type { Answer } from './commands/answer.ts'
 import type { Io } from './io.ts'
@@ -191,6 +192,7 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
     .action(async (raw) => {
       const { CompareOptions, compareCommand } = await import('./commands/compare.ts')
       const options = parseOptions(CompareOptions, raw)
+      makeWritable(options.dataDir, '--data-dir')
       finish(await compareCommand(options, parseEnvironment(io.env), io), options.json)
     })
 
@@ -232,6 +234,7 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
     const own = parseOptions(schema, raw)
     const options = parseOptions(CommonOptions, raw)
     const environment = parseEnvironment(io.env)
+    makeWritable(options.dataDir, '--data-dir')
     const { funding, reference, news } = own
     return {
       own,

@@ -1,8 +1,9 @@
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { UsageError } from '../core/invariant.ts'
 import { jsonOf } from '../core/parse-json.ts'
+import { makeWritable, meaningOf } from '../store/make-writable.ts'
 import { Trial } from '../../schemas/replay.ts'
 
 const FILE = 'trials.jsonl'
@@ -42,14 +43,16 @@ export function readTrials(directory: string): Trial[] {
 
 /** Adds trials, in one write: several processes may do so at once. */
 export function recordTrial(directory: string, ...trials: readonly Trial[]): void {
-  mkdirSync(directory, { recursive: true })
+  makeWritable(directory, '--data-dir')
   const file = trialFile(directory)
   // After a crash in the middle of a line the next begins on its own.
   const isTorn = endsTorn(file)
-  appendFileSync(
-    file,
-    `${isTorn ? '\n' : ''}${trials.map((trial) => `${JSON.stringify(Trial.parse(trial))}\n`).join('')}`,
-  )
+  const lines = `${isTorn ? '\n' : ''}${trials.map((trial) => `${JSON.stringify(Trial.parse(trial))}\n`).join('')}`
+  try {
+    appendFileSync(file, lines)
+  } catch (cause) {
+    throw new UsageError(`${file} cannot be written: ${meaningOf(cause)}; choose another with --data-dir`, { cause })
+  }
 }
 
 /** Trials on the same market whose time overlaps: those that a result has to be measured against. `trial` itself is among them. */

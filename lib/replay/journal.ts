@@ -3,7 +3,6 @@ import {
   existsSync,
   fdatasyncSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -16,6 +15,7 @@ import path from 'node:path'
 import { z } from 'zod'
 import { UsageError } from '../core/invariant.ts'
 import { jsonOf } from '../core/parse-json.ts'
+import { makeWritable } from '../store/make-writable.ts'
 import { ReplayCheckpoint, SlotLine, Story } from '../../schemas/replay.ts'
 import { Trade } from '../../schemas/trade.ts'
 import type { ReplayStep } from './run-replay.ts'
@@ -64,14 +64,7 @@ export type Journal = {
  */
 export function openJournal({ directory, key, stories, every }: JournalOptions): Journal {
   const pathOf = (name: string): string => path.join(directory, name)
-  try {
-    mkdirSync(directory, { recursive: true })
-  } catch (cause) {
-    throw new UsageError(
-      `--out ${directory} cannot be made (${(cause as Error).message}): give a directory that can be written`,
-      { cause },
-    )
-  }
+  makeWritable(directory, '--out')
   const saved = readCheckpoint(pathOf(CHECKPOINT), key)
   const isUsable =
     saved !== null &&

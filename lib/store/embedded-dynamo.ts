@@ -1,9 +1,10 @@
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { link, lstat, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
 import { DescribeTableCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb'
 import { UsageError } from '../core/invariant.ts'
 import { createDynamoClient } from './dynamo-client.ts'
+import { makeWritable, meaningOf } from './make-writable.ts'
 
 /** A running emulator: where it listens, and how to end it. */
 export type EmbeddedDynamo = { endpoint: string; close(): Promise<void> }
@@ -83,12 +84,9 @@ let lockCount = 0
  * error; a holder that was killed leaves a file behind, which is taken over.
  */
 async function lock(directory: string): Promise<() => Promise<void>> {
-  await mkdir(directory, { recursive: true }).catch((cause: unknown) => {
-    throw new UsageError(
-      `the data directory ${directory} cannot be made: ${cause instanceof Error ? cause.message : String(cause)}; choose another with --data-dir`,
-      { cause },
-    )
-  })
+  makeWritable(directory, '--data-dir')
+  await requireKind(path.join(directory, 'db'), 'directory')
+  await requireKind(path.join(directory, 'lock'), 'file')
   const file = path.join(directory, 'lock')
   const ticket = path.join(directory, `lock.${process.pid}.${(lockCount += 1)}`)
   const text = `${process.pid} ${performance.timeOrigin} ${lockCount}`
@@ -96,7 +94,7 @@ async function lock(directory: string): Promise<() => Promise<void>> {
   await rm(ticket, { force: true })
   await writeFile(ticket, text).catch((cause: unknown) => {
     throw new UsageError(
-      `the data directory ${directory} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}; choose another with --data-dir`,
+      `--data-dir ${directory} cannot be written: ${meaningOf(cause)}; choose another with --data-dir`,
       { cause },
     )
   })
@@ -113,6 +111,15 @@ async function lock(directory: string): Promise<() => Promise<void>> {
     await rm(file, { force: true })
     ownLocks.delete(text)
   }
+}
+
+/** Refuses what can be no database or lock of ours: opening it could fail without a word, or wait for ever. */
+async function requireKind(name: string, kind: 'directory' | 'file'): Promise<void> {
+  const found = await lstat(name).catch(() => null)
+  if (found === null || (kind === 'directory' ? found.isDirectory() || found.isSymbolicLink() : found.isFile())) return
+  throw new UsageError(
+    `--data-dir ${path.dirname(name)} is no data directory: ${name} is no ${kind}; move it away, or choose another with --data-dir`,
+  )
 }
 
 async function waitForLock(directory: string, ticket: string, file: string): Promise<void> {

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { hashOf } from '../../core/canonical-json.ts'
@@ -12,6 +12,7 @@ import { evidenceOf } from '../../evidence/sizing-evidence.ts'
 import { readTrials, recordTrial } from '../../evidence/trial-ledger.ts'
 import { writeBars } from '../../replay/chart-bars.ts'
 import { openJournal } from '../../replay/journal.ts'
+import { makeWritable } from '../../store/make-writable.ts'
 import type { Environment } from '../../../schemas/environment.ts'
 import { ReplayReport, StoredReplay } from '../../../schemas/replay.ts'
 import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
@@ -101,7 +102,7 @@ export async function replayCommand(
     )
     if (options.out !== undefined) {
       journal?.finish()
-      mkdirSync(options.out, { recursive: true })
+      makeWritable(options.out, '--out')
       const write = (name: string, value: unknown): void =>
         writeFileSync(path.join(options.out ?? '', name), `${JSON.stringify(value, null, 2)}\n`)
       write('replay.json', stored)

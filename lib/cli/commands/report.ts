@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { openStore } from '../../compose/compose-ports.ts'
@@ -11,6 +11,7 @@ import { isUnfinished } from '../../replay/journal.ts'
 import { equityCsv, tradesCsv } from '../../report/csv.ts'
 import { renderReport } from '../../report/html/render-report.ts'
 import { judgeReport } from '../../report/verdict.ts'
+import { makeWritable } from '../../store/make-writable.ts'
 import { readAll } from '../../store/read-all.ts'
 import { ReportWritten } from '../../../schemas/cli.ts'
 import { Metrics } from '../../../schemas/metrics.ts'
@@ -79,7 +80,7 @@ export async function recordReportCommand(
 }
 
 function write(directory: string, { data, trades, equity }: ReportParts): Answer {
-  mkdirSync(directory, { recursive: true })
+  makeWritable(directory, '--out')
   const html = renderReport(ReportData.parse(data))
   const files = {
     'report.html': html,
