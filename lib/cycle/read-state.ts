@@ -20,7 +20,7 @@ export async function readToAct<T>(ports: ExecutionPorts, read: (store: Store) =
     return await read(store)
   } catch (error) {
     if (!(error instanceof UnreadableItem)) throw error
-    const message = `${config.id} cannot be traded or enforced: ${error.message}. Nothing was opened, moved or closed; a stop that rests at the venue stays there, and nothing else watches the position meanwhile`
+    const message = `${config.id} cannot be traded or enforced: ${error.message}`
     ports.telemetry.log('error', 'the strategy cannot be enforced by this release', { error: message })
     await publish(ports, `${config.id}-${config.mode}-unreadable-${toIso(ports.clock())}`, {
       type: 'failed',

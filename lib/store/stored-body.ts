@@ -38,15 +38,9 @@ export function readBody<T>(kind: Kind<T>, item: Address & Pick<Item, 'body'>, p
     refuse('not_understood', 'its members are not of the kinds they were')
   const parsed = parseLoosely(kind.schema, kind.isVersioned ? body : withoutVersion(body))
   if ('problems' in parsed) return refuse('not_understood', describe(parsed.problems))
-  const decisive =
-    purpose === 'show'
-      ? []
-      : parsed.unknown.filter(([top, ...rest]) => rest.length > 0 && kind.exact.includes(String(top)))
+  const decisive = purpose === 'show' ? [] : parsed.unknown.map((path) => path.join('.')).filter(isWithin(kind.exact))
   if (decisive.length > 0)
-    return refuse(
-      'unknown_field',
-      `it holds ${decisive.map((path) => path.join('.')).join(', ')}, which this release does not know`,
-    )
+    return refuse('unknown_field', `it holds ${decisive.join(', ')}, which this release does not know`)
   return parsed.value
 }
 
@@ -72,6 +66,8 @@ export function writeBody<T>(kind: Kind<T>, address: Address, value: T): string 
 }
 
 const isBody = (value: unknown): value is Body => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const isWithin = (exact: readonly string[]) => (path: string) => exact.some((member) => path.startsWith(`${member}.`))
 
 /** Null where a migration meets what it did not expect. */
 function forwarded(kind: Kind<unknown>, body: Body, schemaVersion: number): Body | null {

@@ -14,8 +14,8 @@ export type Kind<T> = {
   /** Whether the value itself has the version fields; else the store adds and removes them. */
   isVersioned: boolean
   /**
-   * Members that decide what is traded: a field in them that this release does not know keeps it from acting. Elsewhere
-   * such a field is kept and written back.
+   * Paths to the members that decide what is traded: a field in them that this release does not know keeps it from
+   * acting. Elsewhere such a field is kept and written back.
    */
   exact: readonly string[]
 }
@@ -32,7 +32,7 @@ export const KINDS = {
   paper_book: kindOf('paper_book', PaperBook, { isVersioned: true, exact: ['position', 'orders'] }),
   cycle: kindOf('cycle', CycleRecord, {
     isVersioned: true,
-    exact: ['decision', 'guardFacts', 'order', 'placement', 'phaseAfter'],
+    exact: ['decision', 'guardFacts.phase', 'order', 'placement', 'phaseAfter'],
   }),
   clearance: kindOf('clearance', LiveClearance, { isVersioned: true, exact: ['credentials', 'paper', 'override'] }),
   trade: kindOf('trade', Trade),

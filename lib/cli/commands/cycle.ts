@@ -5,6 +5,7 @@ import { reportPosition } from '../../ledger/position.ts'
 import { positionOf } from '../../ledger/accounting.ts'
 import { runCycle } from '../../cycle/run-cycle.ts'
 import { cycleKey, partitionOf } from '../../store/store.ts'
+import { UnreadableItem } from '../../store/unreadable-item.ts'
 import { CycleReport, type RecordLocation } from '../../../schemas/cli.ts'
 import type { CycleRecord } from '../../../schemas/cycle-record.ts'
 
@@ -22,7 +23,11 @@ export async function cycleCommand(session: Session): Promise<Answer> {
   await ports.broker.account()
   const ran = await runCycle(ports, { scheduledFor: world.clock(), dryRun: world.dryRun })
   // A slot that was done before tells its own story; what is held may have moved on since.
-  const state = await ports.store.loadState(config.id)
+  const state = await ports.store.loadState(config.id).catch((error: unknown) => {
+    // The cycle has failed for that, and says so.
+    if (error instanceof UnreadableItem) return null
+    throw error
+  })
   const record: CycleRecord = world.dryRun || state === null ? ran : { ...ran, phaseAfter: state.phase }
   const location = locate(session, record)
   return {

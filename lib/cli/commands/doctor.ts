@@ -13,6 +13,7 @@ import { reconcile } from '../../cycle/reconcile/reconcile.ts'
 import { positionOf } from '../../ledger/accounting.ts'
 import { primaryTimeframe } from '../../snapshot/market-facts.ts'
 import { createNewsSource } from '../../news/create-news-source.ts'
+import { UnreadableItem } from '../../store/unreadable-item.ts'
 import { DoctorReport } from '../../../schemas/cli.ts'
 import type { VerifiedCredentials } from '../../../schemas/live-clearance.ts'
 import { section, table } from '../format.ts'
@@ -187,6 +188,7 @@ async function check(name: string, remedy: string, work: () => Promise<string>):
   try {
     return good(name, await work())
   } catch (error) {
+    if (error instanceof UnreadableItem) return { check: name, ok: false, detail: error.message, remedy: error.remedy }
     return { check: name, ok: false, detail: error instanceof Error ? error.message : String(error), remedy }
   }
 }

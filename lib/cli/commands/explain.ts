@@ -1,16 +1,18 @@
 import { openStore } from '../../compose/compose-ports.ts'
 import { canonicalJson } from '../../core/canonical-json.ts'
 import { UsageError } from '../../core/invariant.ts'
+import { VERSION } from '../../core/version.ts'
 import { buildPrompt, systemPromptOf } from '../../decision/prompt.ts'
 import { judge } from '../../guard/judge.ts'
 import { CycleRecord } from '../../../schemas/cycle-record.ts'
+import type { Verdict } from '../../../schemas/verdict.ts'
 import { renderCycle } from '../render-cycle.ts'
 import { section } from '../format.ts'
 import type { Session } from '../session.ts'
 import { locate } from './cycle.ts'
 import type { Answer } from './answer.ts'
 
-/** Whether the pure parts, run again on the record, give what the record says. */
+/** Whether the pure parts, run again on the record, give what the record says; null where that cannot be asked. */
 export type Reproduction = { prompt: boolean | null; verdicts: boolean | null; order: boolean | null }
 
 /** `hourhand explain CYCLE_ID`: the story of a cycle, and proof that its pure parts still tell the same. */
@@ -29,23 +31,31 @@ export async function explainCommand(session: Session, cycleId: string): Promise
   return { document: { record: CycleRecord.parse(record), reproduction: again }, text, exitCode: isFaithful ? 0 : 1 }
 }
 
-/** Runs prompt rendering and guard again from the record alone. Null: that step was not reached. */
+/** Runs prompt rendering and guard again from the record alone. Null: that step was not reached, or by a release with another prompt or other rules. */
 export function reproduce(record: CycleRecord): Reproduction {
   const { snapshot, prompt, decision, guardFacts, config } = record
+  const asked = snapshot === null ? null : buildPrompt(snapshot, systemPromptOf(config.decider))
+  // What another release asked in other words cannot be had again from this one.
   const samePrompt =
-    snapshot === null || prompt === null
-      ? null
-      : canonicalJson(buildPrompt(snapshot, systemPromptOf(config.decider))) === canonicalJson(prompt)
+    prompt === null || asked?.version !== prompt.version ? null : canonicalJson(asked) === canonicalJson(prompt)
   if (snapshot === null || decision === null || guardFacts === null)
     return { prompt: samePrompt, verdicts: null, order: null }
   const judgement = judge({ config, decision: decision.decision, snapshot, facts: guardFacts })
   const order = judgement.result.kind === 'approved' ? judgement.result.order : null
+  // The same of one that knew other rules.
+  if (record.codeVersion !== VERSION && !isSameList(rulesOf(judgement.verdicts), rulesOf(record.verdicts)))
+    return { prompt: samePrompt, verdicts: null, order: null }
   return {
     prompt: samePrompt,
     verdicts: canonicalJson(judgement.verdicts) === canonicalJson(record.verdicts),
     order: canonicalJson(order) === canonicalJson(record.order),
   }
 }
+
+const rulesOf = (verdicts: readonly Verdict[]): string[] => verdicts.map(({ rule }) => rule)
+
+const isSameList = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((one, index) => one === b[index])
 
 /** `eth-perp-20261102T0930Z` -> `2026-11-02T09:30:00Z`. */
 function slotOf(cycleId: string, strategyId: string): string {
@@ -72,7 +82,7 @@ function rawAnswers({ decision }: CycleRecord): string[] {
 }
 
 const say = (what: string, same: boolean | null): string =>
-  `${what}: ${same === null ? 'not reached' : same ? 'the same bytes' : 'DIFFERENT'}`
+  `${what}: ${same === null ? 'not reached, or by another release' : same ? 'the same bytes' : 'DIFFERENT'}`
 
 function describe({ prompt, verdicts, order }: Reproduction): string[] {
   return [
