@@ -42,12 +42,14 @@ export function reproduce(record: CycleRecord): Reproduction {
     return { prompt: samePrompt, verdicts: null, order: null }
   const judgement = judge({ config, decision: decision.decision, snapshot, facts: guardFacts })
   const order = judgement.result.kind === 'approved' ? judgement.result.order : null
-  // The same of one that knew other rules.
-  if (record.codeVersion !== VERSION && !isSameList(rulesOf(judgement.verdicts), rulesOf(record.verdicts)))
+  const isOfAnother = record.codeVersion !== VERSION
+  // The words of a reason are a release's own; what was judged, by what limit, is not.
+  const told = (verdict: Verdict) => (isOfAnother ? { ...verdict, reason: '' } : verdict)
+  if (isOfAnother && !isSameList(rulesOf(judgement.verdicts), rulesOf(record.verdicts)))
     return { prompt: samePrompt, verdicts: null, order: null }
   return {
     prompt: samePrompt,
-    verdicts: canonicalJson(judgement.verdicts) === canonicalJson(record.verdicts),
+    verdicts: canonicalJson(judgement.verdicts.map(told)) === canonicalJson(record.verdicts.map(told)),
     order: canonicalJson(order) === canonicalJson(record.order),
   }
 }
