@@ -121,7 +121,7 @@ it('fields of the state that nobody knows come back with the same bytes, whateve
     fc.asyncProperty(
       fc.dictionary(
         fc.string({ minLength: 1 }).map((key) => `x${key}`),
-        fc.jsonValue(),
+        json,
         { minKeys: 1, maxKeys: 4 },
       ),
       async (fields) => {
