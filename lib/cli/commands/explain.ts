@@ -2,7 +2,7 @@ import { openStore } from '../../compose/compose-ports.ts'
 import { canonicalJson } from '../../core/canonical-json.ts'
 import { UsageError } from '../../core/invariant.ts'
 import { VERSION } from '../../core/version.ts'
-import { buildPrompt, systemPromptOf } from '../../decision/prompt.ts'
+import { buildPrompt, CUSTOM_PROMPT_VERSION, PROMPT_VERSION, systemPromptOf } from '../../decision/prompt.ts'
 import { judge } from '../../guard/judge.ts'
 import { CycleRecord } from '../../../schemas/cycle-record.ts'
 import type { Verdict } from '../../../schemas/verdict.ts'
@@ -34,10 +34,12 @@ export async function explainCommand(session: Session, cycleId: string): Promise
 /** Runs prompt rendering and guard again from the record alone. Null: that step was not reached, or by a release with another prompt or other rules. */
 export function reproduce(record: CycleRecord): Reproduction {
   const { snapshot, prompt, decision, guardFacts, config } = record
-  const asked = snapshot === null ? null : buildPrompt(snapshot, systemPromptOf(config.decider))
-  // What another release asked in other words cannot be had again from this one.
+  // A prompt that this release no longer asks cannot be had again from it.
+  const isKnown = prompt !== null && [PROMPT_VERSION, CUSTOM_PROMPT_VERSION].includes(prompt.version)
   const samePrompt =
-    prompt === null || asked?.version !== prompt.version ? null : canonicalJson(asked) === canonicalJson(prompt)
+    snapshot === null || !isKnown
+      ? null
+      : canonicalJson(buildPrompt(snapshot, systemPromptOf(config.decider))) === canonicalJson(prompt)
   if (snapshot === null || decision === null || guardFacts === null)
     return { prompt: samePrompt, verdicts: null, order: null }
   const judgement = judge({ config, decision: decision.decision, snapshot, facts: guardFacts })
