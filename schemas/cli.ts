@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { CycleOutcome } from './cycle-record.ts'
-import { Decision } from './decision.ts'
+import { Decision, DecisionFailure } from './decision.ts'
 import { Gate, Metrics } from './metrics.ts'
 import { LiveClearance } from './live-clearance.ts'
 import { OrderRequest, VenueAccount, VenueOrder, VenuePosition } from './order.ts'
 import { MoneyText, IsoTime, Mode, QuantityText, StrategyId } from './primitives.ts'
 import { PositionReport, Trial } from './replay.ts'
 import { SizingEvidence } from './strategy-config.ts'
-import { Accounting, Halt, Incident, IntentStatus } from './state.ts'
+import { Accounting, DeciderStreak, Halt, Incident, IntentStatus } from './state.ts'
 import { Trade } from './trade.ts'
 import { GuardRuleName, Verdict } from './verdict.ts'
 
@@ -25,7 +25,9 @@ export const CycleReport = z.strictObject({
   decider: z.string(),
   outcome: CycleOutcome,
   reason: z.string(),
+  /** null also where the decider failed; `failure` says with what. */
   decision: Decision.nullable(),
+  failure: DecisionFailure.nullable(),
   verdicts: z.array(Verdict),
   order: OrderRequest.nullable(),
   position: PositionReport.nullable(),
@@ -85,6 +87,8 @@ export const StatusReport = z.strictObject({
   incidents: z.array(Incident),
   /** Differences seen lately and not believed yet. */
   suspicions: z.array(Incident),
+  /** Slots in a row at which the decider failed; null while it decides. */
+  deciderStreak: DeciderStreak.nullable(),
   /** Why live trading is not earned, and the largest entry it may make now, in contracts; null on paper. */
   live: z.strictObject({ barriers: z.array(z.string()), sizeCap: QuantityText }).nullable(),
   lastSlot: IsoTime.nullable(),

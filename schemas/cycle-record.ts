@@ -12,6 +12,13 @@ import { Verdict } from './verdict.ts'
 export const CycleOutcome = z.enum(['entered', 'closed', 'held', 'refused', 'skipped', 'halted', 'failed', 'dry_run'])
 export type CycleOutcome = z.infer<typeof CycleOutcome>
 
+/**
+ * `read`: the market, the news or the account could not be read. `decide`: the decider gave no decision. `act`: the
+ * decision could not be carried out or recorded. After the first two nothing was meant, so the slot may be tried again.
+ */
+export const FailedIn = z.enum(['read', 'decide', 'act'])
+export type FailedIn = z.infer<typeof FailedIn>
+
 /** The question as it was asked. `hash` covers version, system and user text. */
 export const Prompt = z.strictObject({ version: z.string(), system: z.string(), user: z.string(), hash: z.string() })
 export type Prompt = z.infer<typeof Prompt>
@@ -45,6 +52,8 @@ export const CycleRecord = z.strictObject({
   outcome: CycleOutcome.nullable(),
   /** One sentence: why this outcome. */
   reason: z.string().nullable(),
+  /** Where a cycle with outcome `failed` failed; null for the other outcomes and for records of releases before 2026-12. */
+  failedIn: FailedIn.nullable().default(null),
   claimedAt: IsoTime,
   /** Until then another invocation leaves this cycle alone. */
   leaseUntil: IsoTime,
@@ -67,6 +76,8 @@ export const CycleRecord = z.strictObject({
   phaseAfter: Phase.nullable(),
   /** What reconciliation changed or found, in words. */
   reconciliation: z.array(z.string()),
+  /** What of the data was dead, late or incomplete when the snapshot was made: market, reference market, funding, feeds. */
+  dataProblems: z.array(z.string()).default([]),
   timingsMs: z.record(z.string(), z.number()),
 })
 export type CycleRecord = z.infer<typeof CycleRecord>

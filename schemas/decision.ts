@@ -51,7 +51,7 @@ export const ModelUsage = z.strictObject({
 })
 export type ModelUsage = z.infer<typeof ModelUsage>
 
-/** Why a decider fell back to hold. */
+/** Why a decider gave no decision. `insufficient_data` is only read: releases before 2026-12 wrote it for a hold while indicators warm up. */
 export const DecisionFailure = z.strictObject({
   kind: z.enum([
     'refusal',
@@ -60,6 +60,7 @@ export const DecisionFailure = z.strictObject({
     'network',
     'rate_limited',
     'unauthorized',
+    'not_found',
     'bad_request',
     'server_error',
     'empty',
@@ -67,6 +68,7 @@ export const DecisionFailure = z.strictObject({
     'bad_schema',
     'budget',
     'missing_recording',
+    'internal',
     'insufficient_data',
   ]),
   message: z.string(),
@@ -80,7 +82,7 @@ export const ModelAttempt = z.strictObject({
 })
 export type ModelAttempt = z.infer<typeof ModelAttempt>
 
-/** A decision with its provenance. `failure` is set exactly when the decision is a fallback hold. */
+/** A decision with its provenance. `failure` is set exactly when nothing was decided; the decision is then a hold that nobody chose. */
 export const DecisionOutcome = z.strictObject({
   decision: Decision,
   decider: z.string(),

@@ -24,6 +24,8 @@ export const DomainEventType = z.enum([
   'naked',
   'failed',
   'overridden',
+  'decider_failing',
+  'decider_recovered',
 ])
 
 /** Something the owner may want to hear of; goes to the log and to the event bus. */

@@ -18,7 +18,7 @@ export const PaperRecord = z.strictObject({
   /** First and last slot that count; null when none does. */
   firstSlot: IsoTime.nullable(),
   lastSlot: IsoTime.nullable(),
-  /** UTC days with at least one cycle that counts. */
+  /** UTC days with at least one cycle that counts, and with more of them than of slots that failed. */
   days: z.int().nonnegative(),
   cycles: z.int().nonnegative(),
   /** Closed trades that such cycles opened. */
@@ -33,12 +33,17 @@ export type PaperRecord = z.infer<typeof PaperRecord>
 export const ClearanceOverride = z.strictObject({ at: IsoTime, by: z.string().min(1), reason: z.string().min(1) })
 export type ClearanceOverride = z.infer<typeof ClearanceOverride>
 
+/** The present way of counting a paper record. Releases before 2026-12 counted the first way: days on which the decider had failed and the slot was called a hold. */
+export const PAPER_COUNTING = 2
+
 /** What speaks for letting a strategy trade real money. Kept with the paper partition, read by both modes. */
 export const LiveClearance = z.strictObject({
   ...StoredVersion.shape,
   strategyId: StrategyId,
   credentials: VerifiedCredentials.nullable(),
   paper: PaperRecord.nullable(),
+  /** How `paper` was counted: of another way of counting nothing is kept. */
+  paperCounting: z.int().positive().default(1),
   override: ClearanceOverride.nullable(),
 })
 export type LiveClearance = z.infer<typeof LiveClearance>

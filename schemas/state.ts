@@ -186,6 +186,20 @@ export type TradeSummary = z.infer<typeof TradeSummary>
 export const VenueCursor = z.strictObject({ since: IsoTime, seenIds: z.array(z.string()) })
 export type VenueCursor = z.infer<typeof VenueCursor>
 
+/** Slots in a row at which the decider failed: nothing was decided. */
+export const DeciderStreak = z.strictObject({
+  /** The first and the last of these slots. */
+  since: IsoTime,
+  lastSlot: IsoTime,
+  slots: z.int().positive(),
+  /** What the last one failed with: a kind of `DecisionFailure`, as text so that releases with other kinds can read it. */
+  kind: z.string(),
+  message: z.string(),
+  /** The slot at which the owner was last told of the streak. */
+  toldAt: IsoTime,
+})
+export type DeciderStreak = z.infer<typeof DeciderStreak>
+
 /** Something to append to the strategy's history, under a key made of kind, instant and id. */
 export const HistoryEntry = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('ORDER'), id: z.string(), at: IsoTime, body: OrderRecord }),
@@ -212,6 +226,8 @@ export const StrategyState = z.strictObject({
   accounting: Accounting,
   halt: Halt.nullable(),
   lastSlot: IsoTime.nullable(),
+  /** null while the decider decides. */
+  deciderStreak: DeciderStreak.nullable().default(null),
   /** Last instant up to which enforcement has looked at one-minute bars. */
   watchedUntil: IsoTime.nullable(),
   cursor: VenueCursor,

@@ -1,4 +1,5 @@
 import { dec, canonical } from '../core/decimal.ts'
+import { dataProblems } from '../cycle/data-problems.ts'
 import { reportPosition } from '../ledger/position.ts'
 import { positionOf } from '../ledger/accounting.ts'
 import type { RecordLocation } from '../../schemas/cli.ts'
@@ -46,9 +47,7 @@ function saw({ snapshot, prompt, promptTokens }: CycleRecord): string | null {
   lines.push(
     `account: equity ${amount(account.equity)}, day ${signedPercent(account.dayReturn)}, drawdown ${(account.drawdown * 100).toFixed(2)} %, ${holding}; last ${performance.trades} trades${performance.winRate === null ? '' : `, ${(performance.winRate * 100).toFixed(0)} % won`}`,
   )
-  for (const issue of [...snapshot.issues, ...snapshot.contextIssues].slice(0, 5))
-    lines.push(`! ${issue.kind}: ${issue.detail}`)
-  for (const feed of news.feeds) if (!feed.ok) lines.push(`! feed ${feed.source}: ${feed.problem}`)
+  for (const problem of dataProblems(snapshot)) lines.push(`! ${problem}`)
   if (prompt !== null)
     lines.push(
       `prompt: ${amount(promptTokens ?? 0, 0)} tokens, version ${prompt.version}, hash ${prompt.hash.slice(0, 12)}`,
@@ -77,13 +76,13 @@ function decided({ decision: made }: CycleRecord): string | null {
   if (made === null) return null
   const { decision, failure, usage, model } = made
   const lines: string[] = []
-  if (isEntry(decision)) {
+  if (failure !== null) lines.push(`nothing: the decider failed (${failure.kind})`, ...wrap(failure.message))
+  else if (isEntry(decision)) {
     lines.push(
       `${decision.action}  stop ${amount(decision.stopLossPrice, 4)}  target ${amount(decision.takeProfitPrice, 4)}  confidence ${decision.confidence}`,
     )
     lines.push(...wrap(decision.rationale), ...wrap(`wrong if: ${decision.invalidation}`))
   } else lines.push(decision.action, ...wrap(decision.rationale))
-  if (failure !== null) lines.push(`! fell back to hold: ${failure.kind}: ${failure.message}`)
   if (usage.inputTokens > 0)
     lines.push(
       `${model ?? ''} ${usage.inputTokens} + ${usage.outputTokens} tokens${usage.costUsd === null ? '' : `, $${usage.costUsd.toFixed(4)}`}`,

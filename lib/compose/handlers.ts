@@ -8,15 +8,18 @@ import { createHandler, type Runtime } from './lambda.ts'
 export type CycleAnswer = Pick<CycleRecord, 'cycleId' | 'slot' | 'outcome' | 'reason'>
 export type EnforcementAnswer = { at: string; outcome: string; phase: string; exit: string | null; notes: string[] }
 
-/** The decision cycle's handler. A cycle that ends `failed` is recorded, and then fails the function, so that its alarm rings. */
+/**
+ * The decision cycle's handler. A cycle that ends `failed` is recorded, and then fails the function, so that its alarm
+ * rings; but for a decider that failed: nothing of ours is broken, and its streak has an alarm of its own.
+ */
 export const createCycleHandler = (runtime: Runtime) =>
   createHandler(
     runtime,
     { asksModel: true },
     async ({ world, apiKey, codeVersion, scheduledFor }): Promise<CycleAnswer> => {
       const ports = await composeCycle(world, { codeVersion, apiKey })
-      const { cycleId, slot, outcome, reason } = await runCycle(ports, { scheduledFor, dryRun: world.dryRun })
-      if (outcome === 'failed') throw new Error(`cycle ${cycleId} failed: ${reason}`)
+      const { cycleId, slot, outcome, reason, failedIn } = await runCycle(ports, { scheduledFor, dryRun: world.dryRun })
+      if (outcome === 'failed' && failedIn !== 'decide') throw new Error(`cycle ${cycleId} failed: ${reason}`)
       return { cycleId, slot, outcome, reason }
     },
   )

@@ -1,5 +1,5 @@
 import { cycleIdOf } from '../core/ids.ts'
-import { type EpochMs, fromIso, SECOND_MS, toIso } from '../core/time.ts'
+import { type EpochMs, fromIso, MINUTE_MS, SECOND_MS, toIso } from '../core/time.ts'
 import type { CycleRecord } from '../../schemas/cycle-record.ts'
 import { CURRENT_VERSION } from '../../schemas/stored.ts'
 import type { CyclePorts } from './ports.ts'
@@ -14,9 +14,9 @@ export type Claim =
   | { kind: 'taken'; record: CycleRecord; reason: string }
 
 /**
- * Takes a slot. The first claim creates the cycle's record; a later one takes it over only if it is
- * unfinished and its lease has run out, with a higher attempt number, so that a holder that wakes up late can
- * no longer write.
+ * Takes a slot. The first claim creates the cycle's record; a later one takes it over, with a higher attempt number, so
+ * that a holder that wakes up late can no longer write: if it is unfinished and its lease has run out, or if it failed
+ * before anything was decided and the slot's time is not over.
  */
 export async function claimSlot(ports: CyclePorts, slot: EpochMs, now: EpochMs): Promise<Claim> {
   const { store, config } = ports
@@ -25,9 +25,9 @@ export async function claimSlot(ports: CyclePorts, slot: EpochMs, now: EpochMs):
   const existing = await store.loadCycle(config.id, toIso(slot))
   if (existing === null)
     return { kind: 'taken', record: fresh, reason: 'the record of this slot appeared and vanished' }
-  if (existing.progress === 'finished')
-    return { kind: 'taken', record: existing, reason: `this slot is done already: ${existing.outcome}` }
-  if (now < fromIso(existing.leaseUntil))
+  const isDone = existing.progress === 'finished' && !mayTryAgain(existing, slot, now)
+  if (isDone) return { kind: 'taken', record: existing, reason: `this slot is done already: ${existing.outcome}` }
+  if (existing.progress !== 'finished' && now < fromIso(existing.leaseUntil))
     return {
       kind: 'taken',
       record: existing,
@@ -38,7 +38,7 @@ export async function claimSlot(ports: CyclePorts, slot: EpochMs, now: EpochMs):
   if (begun === null || begun.attempt !== existing.attempt)
     return taken(existing, 'another invocation has just taken this slot over')
   const takenOver: CycleRecord = {
-    ...begun,
+    ...(mayTryAgain(begun, slot, now) ? { ...begun, ...fresh, reconciliation: triedBefore(begun) } : begun),
     attempt: begun.attempt + 1,
     claimedAt: toIso(now),
     leaseUntil: toIso(now + LEASE_MS),
@@ -47,6 +47,22 @@ export async function claimSlot(ports: CyclePorts, slot: EpochMs, now: EpochMs):
   return outcome === 'saved'
     ? { kind: 'claimed', record: takenOver, resumed: true }
     : taken(existing, 'another invocation has just taken this slot over')
+}
+
+/**
+ * Whether a slot may be gone through from its beginning again: it failed before anything was decided, so no order was
+ * meant, and its time is not over.
+ */
+function mayTryAgain({ progress, failedIn, decision, config }: CycleRecord, slot: EpochMs, now: EpochMs): boolean {
+  if (now >= slot + config.intervalMinutes * MINUTE_MS) return false
+  return progress === 'finished' ? failedIn === 'read' || failedIn === 'decide' : (decision?.failure ?? null) !== null
+}
+
+/** What the record keeps of the attempt that failed. */
+function triedBefore({ reconciliation, attempt, reason, decision }: CycleRecord): string[] {
+  const failure = decision?.failure ?? null
+  const why = reason ?? (failure === null ? 'unknown' : `${failure.kind}: ${failure.message}`)
+  return [...reconciliation, `attempt ${attempt} failed: ${why}`]
 }
 
 const taken = (record: CycleRecord, reason: string): Claim => ({ kind: 'taken', record, reason })
@@ -66,6 +82,7 @@ export function newRecord(
     progress: 'claimed',
     outcome: null,
     reason: null,
+    failedIn: null,
     claimedAt: toIso(now),
     leaseUntil: toIso(now + LEASE_MS),
     attempt: 1,
@@ -84,6 +101,7 @@ export function newRecord(
     fills: [],
     phaseAfter: null,
     reconciliation: [],
+    dataProblems: [],
     timingsMs: {},
   }
 }

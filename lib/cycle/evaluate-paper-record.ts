@@ -11,6 +11,17 @@ import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 /** Outcomes of a cycle that looked, decided and was judged: only those are a day's work. */
 const WORKED: ReadonlySet<CycleOutcome> = new Set(['entered', 'closed', 'held', 'refused'])
 
+/** What a slot adds to its day: 1 for work, -1 for a failure, 0 where there was nothing to do. */
+function shareOf({ progress, outcome, decision, snapshot }: CycleRecord): 1 | 0 | -1 {
+  if (progress !== 'finished' || outcome === null) return 0
+  if (outcome === 'failed') return -1
+  if (!WORKED.has(outcome)) return 0
+  // Releases before 2026-12 called the slot of a failed decider a hold; a warm-up was one and is one.
+  const isUndecided = decision !== null && decision.failure !== null && decision.failure.kind !== 'insufficient_data'
+  const isBlind = snapshot?.issues.some(({ kind }) => kind === 'stale' || kind === 'missing') ?? false
+  return isUndecided || isBlind ? -1 : 1
+}
+
 /** Whether a record is of this strategy on paper, on live prices, and means what this release takes it to mean. */
 const isOf = (record: CycleRecord, configHash: string): boolean =>
   record.minReader <= STORED_VERSION &&
@@ -20,22 +31,25 @@ const isOf = (record: CycleRecord, configHash: string): boolean =>
 
 /**
  * What the strategy has shown on paper, from its stored cycles and trades. Only cycles on live prices and with the
- * settings of now count; a cycle that failed, was skipped or found the strategy halted is no work. A trade counts when
- * the cycle that opened it is one on live prices, whatever came of that cycle. `store` is that of the paper mode.
+ * settings of now count; a cycle that failed, was skipped or found the strategy halted is no work, nor is one whose
+ * decider failed or whose market had no current bar. A day with more failed slots than work counts for nothing. A trade
+ * counts when the cycle that opened it is one on live prices, whatever came of that cycle. `store` is that of the paper
+ * mode.
  */
 export async function evaluatePaperRecord(store: Store, config: StrategyConfig, now: EpochMs): Promise<PaperRecord> {
   const configHash = strategyHashOf(config)
   const opened = new Set<string>()
-  const days = new Set<string>()
+  const days = new Map<string, number>()
   const slots: string[] = []
   await readEach(
     (page) => store.listCycles(config.id, page),
     (record) => {
       if (!isOf(record, configHash)) return
       opened.add(record.cycleId)
-      if (record.progress !== 'finished' || record.outcome === null || !WORKED.has(record.outcome)) return
-      days.add(utcDay(fromIso(record.slot)))
-      slots.push(record.slot)
+      const share = shareOf(record)
+      const day = utcDay(fromIso(record.slot))
+      days.set(day, (days.get(day) ?? 0) + share)
+      if (share > 0) slots.push(record.slot)
     },
   )
   let trades = 0
@@ -50,7 +64,7 @@ export async function evaluatePaperRecord(store: Store, config: StrategyConfig, 
     evaluatedAt: toIso(now),
     firstSlot: slots[0] ?? null,
     lastSlot: slots.at(-1) ?? null,
-    days: days.size,
+    days: [...days.values()].filter((balance) => balance > 0).length,
     cycles: slots.length,
     trades,
     unresolvedIncidents: state?.incidents.length ?? 0,

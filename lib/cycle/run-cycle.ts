@@ -9,8 +9,9 @@ import { buildSnapshot } from '../snapshot/build-snapshot.ts'
 import { gatherMarketFacts } from '../snapshot/gather.ts'
 import { estimateTokens } from '../snapshot/estimate-tokens.ts'
 import { CycleOutcome, type CycleRecord, type GuardFacts, type Prompt } from '../../schemas/cycle-record.ts'
-import { isEntry } from '../../schemas/decision.ts'
+import { type DecisionFailure, isEntry } from '../../schemas/decision.ts'
 import type { DecisionSummary, Halt, StrategyState } from '../../schemas/state.ts'
+import { askDecider, describeDeciderFailure } from './ask-decider.ts'
 import { claimSlot, newRecord } from './claim.ts'
 import { closePosition } from './close-position.ts'
 import {
@@ -22,6 +23,7 @@ import {
   retryOnConflict,
   settleOutbox,
 } from './commit.ts'
+import { dataProblems } from './data-problems.ts'
 import { EntryNotCommitted, enterPosition } from './enter-position.ts'
 import type { CyclePorts } from './ports.ts'
 import { publish } from './publish.ts'
@@ -144,7 +146,7 @@ class Run {
   }
 
   private async lookAndDecide(state: StrategyState, slot: EpochMs): Promise<void> {
-    const { config, clock, market, news, broker, decider, buildView, isLean = false } = this.ports
+    const { config, clock, market, news, broker, decider, telemetry, buildView, isLean = false } = this.ports
     const asOf = clock()
     const [facts, product] = await Promise.all([
       gatherMarketFacts({ market, news, config, asOf }),
@@ -162,13 +164,16 @@ class Run {
     })
     const prompt = isLean && !decider.asksModel ? null : buildPrompt(snapshot, systemPromptOf(config.decider))
     this.lap('snapshot')
+    const problems = dataProblems(snapshot)
+    if (problems.length > 0) telemetry.log('warn', 'data is missing', { cycleId: this.record.cycleId, problems })
     await this.save({
       progress: 'snapshot',
       snapshot,
+      dataProblems: problems,
       prompt,
       promptTokens: prompt === null ? null : estimateTokens(prompt.system + prompt.user),
     })
-    const decision = await decider.decide({ snapshot, prompt: prompt ?? NO_PROMPT })
+    const decision = await askDecider(decider, { snapshot, prompt: prompt ?? NO_PROMPT }, telemetry)
     this.lap('decide')
     const promptTokens = decision.usage.inputTokens > 0 ? decision.usage.inputTokens : this.record.promptTokens
     await this.save({ progress: 'decided', decision, promptTokens })
@@ -205,6 +210,9 @@ class Run {
     const order = judgement.result.kind === 'approved' ? judgement.result.order : null
     this.lap('guard')
     await this.save({ progress: 'judged', guardFacts, verdicts: judgement.verdicts, order })
+    const { failure } = outcome
+    if (this.dryRun && failure !== null)
+      return this.finish(state, 'failed', describeDeciderFailure(failure, state.phase))
     if (this.dryRun)
       return this.finish(
         state,
@@ -227,11 +235,9 @@ class Run {
     }
     switch (decision.action) {
       case 'hold':
-        return this.finish(
-          state,
-          'held',
-          outcome.failure === null ? decision.rationale : `${outcome.failure.kind}: ${outcome.failure.message}`,
-        )
+        return failure === null
+          ? this.finish(state, 'held', decision.rationale)
+          : this.finish(state, 'failed', describeDeciderFailure(failure, state.phase))
       case 'close':
         return this.close(state)
       case 'open_long':
@@ -327,8 +333,11 @@ class Run {
     const { config, clock, store, market, telemetry } = this.ports
     const at = toIso(clock())
     const { record } = this
+    const failedIn = outcome !== 'failed' ? null : record.decision?.failure ? 'decide' : 'act'
     let after = state
-    const isRepetition = state.lastSlot !== null && state.lastSlot >= record.slot
+    const failure = record.decision === null ? undefined : record.decision.failure
+    const isRepetition =
+      state.lastSlot !== null && state.lastSlot >= record.slot && !isFailedSlot(state, fromIso(record.slot))
     if (!this.dryRun && !isRepetition) {
       const mark =
         record.guardFacts?.quote.mark ??
@@ -346,7 +355,14 @@ class Run {
       }
       const events: LedgerEvent[] = [
         ...(mark === null ? [] : [{ type: 'marked' as const, at, markPrice: mark }]),
-        { type: 'slot_finished', at, slot: record.slot, summary, keep: config.memory.decisions },
+        {
+          type: 'slot_finished',
+          at,
+          slot: record.slot,
+          summary,
+          keep: config.memory.decisions,
+          ...(failure === undefined ? {} : { failure }),
+        },
       ]
       const books = transitionAll(state, events)
       const { accounting, phase } = books.state
@@ -361,19 +377,40 @@ class Run {
       progress: 'finished',
       outcome,
       reason,
+      failedIn,
       finishedAt: at,
       phaseAfter: after.phase,
       fills,
       venueOrders: orders,
     })
-    telemetry.log('info', 'cycle finished', { cycleId: record.cycleId, outcome, reason })
-    if (outcome === 'failed')
+    telemetry.log(outcome === 'failed' ? 'warn' : 'info', 'cycle finished', {
+      cycleId: record.cycleId,
+      outcome,
+      reason,
+    })
+    if (failure && !this.dryRun) this.tellFailingDecider(after, failure)
+    // Of a decider that fails the owner hears streak by streak, not slot by slot.
+    if (failedIn === 'act')
       await publish(this.ports, `${record.cycleId}-failed-${at}`, {
         type: 'failed',
         subject: record.cycleId,
         detail: { reason },
       })
     return this.record
+  }
+
+  /** The log line and the metric of a slot whose decider failed; the alarm rings by the metric. */
+  private tellFailingDecider({ deciderStreak }: StrategyState, { kind, message }: DecisionFailure): void {
+    const { telemetry } = this.ports
+    const slots = deciderStreak?.slots ?? 1
+    telemetry.log('warn', 'the decider failed', {
+      cycleId: this.record.cycleId,
+      kind,
+      message,
+      slots,
+      since: deciderStreak?.since ?? this.record.slot,
+    })
+    telemetry.metric('decider_failed', slots, 'Count')
   }
 
   /** The venue's own account of this cycle's order, for the record; costs nothing when there was none. */
@@ -417,6 +454,7 @@ class Run {
       progress: 'finished',
       outcome: 'failed',
       reason,
+      failedIn: this.record.decision === null ? 'read' : 'act',
       finishedAt: toIso(this.ports.clock()),
     }
     this.record = failed
@@ -473,8 +511,9 @@ const NO_PROMPT: Prompt = { version: '', system: '', user: '', hash: '' }
 type Barrier = { outcome: 'skipped' | 'halted'; reason: string }
 
 /** Why a slot is not gone through with, or null: done or overtaken, halted, stale. */
-function findBarrier({ lastSlot, halt }: StrategyState, slot: EpochMs, now: EpochMs, slotMs: number): Barrier | null {
-  if (lastSlot !== null && fromIso(lastSlot) >= slot)
+function findBarrier(state: StrategyState, slot: EpochMs, now: EpochMs, slotMs: number): Barrier | null {
+  const { lastSlot, halt } = state
+  if (lastSlot !== null && fromIso(lastSlot) >= slot && !isFailedSlot(state, slot))
     return { outcome: 'skipped', reason: `slot ${toIso(slot)} is not after the last one done, ${lastSlot}` }
   if (halt !== null) return { outcome: 'halted', reason: describeHalt(halt) }
   if (floorTime(Math.max(now, slot), slotMs) !== slot)
@@ -484,6 +523,10 @@ function findBarrier({ lastSlot, halt }: StrategyState, slot: EpochMs, now: Epoc
     }
   return null
 }
+
+/** Whether this is the last slot done and its decider failed: then it may be gone through again. */
+const isFailedSlot = ({ lastSlot, deciderStreak }: StrategyState, slot: EpochMs): boolean =>
+  deciderStreak !== null && lastSlot === deciderStreak.lastSlot && fromIso(deciderStreak.lastSlot) === slot
 
 export const describeHalt = ({ by, at, reason }: Halt): string => `halted by ${by} since ${at}: ${reason}`
 

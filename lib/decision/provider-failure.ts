@@ -26,7 +26,7 @@ export function failureOfStatus(status: number, message: string, headers: Header
   if (status === 401 || status === 403) return failure('unauthorized', words, false)
   if (status === 429) return failure('rate_limited', words, true, retryAfter(headers))
   if (status >= 500) return failure('server_error', words, true, retryAfter(headers))
-  return failure('bad_request', words, false)
+  return failure(status === 404 ? 'not_found' : 'bad_request', words, false)
 }
 
 /** The connection failed: refused, reset, broken off inside the body. */

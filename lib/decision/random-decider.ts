@@ -2,7 +2,6 @@ import { toNumber } from '../core/decimal.ts'
 import { createPrng } from '../core/prng.ts'
 import type { DecisionOutcome } from '../../schemas/decision.ts'
 import type { Decider, DecisionLook } from './decider.ts'
-import { holdBecause } from './hold-because.ts'
 import { lookOf } from './decider.ts'
 
 export type RandomOptions = {
@@ -39,7 +38,7 @@ export function createRandomDecider({ seed, entryRate, stopAtr, rewardToRisk }: 
     const { uniform } = createPrng('random-decider', seed, slot)
     if (uniform() >= entryRate) return hold('The throw says wait.')
     const { atr14 } = view.indicators
-    if (atr14 === null) return { ...common, ...holdBecause('insufficient_data', 'ATR is not known yet') }
+    if (atr14 === null) return hold('Warming up: ATR is not known yet.')
     const direction = uniform() < 0.5 ? 1 : -1
     const price = toNumber(direction === 1 ? quote.ask : quote.bid)
     const stopLossPrice = significant(price - direction * stopAtr * atr14)

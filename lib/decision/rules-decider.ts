@@ -3,7 +3,6 @@ import type { DeciderConfig } from '../../schemas/strategy-config.ts'
 import { toNumber } from '../core/decimal.ts'
 import { directionOf } from '../core/margin.ts'
 import { type Decider, type DecisionLook, lookOf } from './decider.ts'
-import { holdBecause } from './hold-because.ts'
 
 export type RulesConfig = Extract<DeciderConfig, { kind: 'rules' }>
 
@@ -25,7 +24,7 @@ export function createRulesDecider(config: RulesConfig): Decider {
   return { name: 'rules', asksModel: false, foresee, decide: async ({ snapshot }) => foresee(lookOf(snapshot)) }
 }
 
-/** The rules' decision. Pure. Holds with failure `insufficient_data` while an indicator it needs is warming up. */
+/** The rules' decision. Pure. While an indicator is warming up the rule is to wait: a hold, not a failure of the decider. */
 export function decideByRules({ view, quote, side, performance }: DecisionLook, config: RulesConfig): Ruling {
   const { timeframe, indicators } = view
   const { ema12, ema26, rsi14, atr14, adx14 } = indicators
@@ -104,5 +103,5 @@ const hold = (rationale: string): Ruling => give({ action: 'hold', rationale })
 /** Names the indicators that are still null. */
 function lacking(timeframe: string, readings: Record<string, number | null>): Ruling {
   const names = Object.keys(readings).filter((name) => readings[name] === null)
-  return holdBecause('insufficient_data', `${names.join(' and ')} on ${timeframe} bars: too few bars yet`)
+  return hold(`Warming up: ${names.join(' and ')} on ${timeframe} bars, too few bars yet.`)
 }

@@ -1,5 +1,6 @@
 import type { Price, Money } from '../core/decimal.ts'
 import type { Bracket, Fill, FundingPayment, ProtectOrder } from '../../schemas/order.ts'
+import type { DecisionFailure } from '../../schemas/decision.ts'
 import type { CloseIntent, DecisionSummary, EntryIntent, Halt, Incident, VenueCursor } from '../../schemas/state.ts'
 
 /** How an order of ours came to its end. `abandoned`: the venue does not know it and its deadline has passed. */
@@ -25,7 +26,15 @@ export type LedgerEvent =
   | { type: 'marked'; at: string; markPrice: Price }
   | { type: 'watched'; at: string; until: string }
   | { type: 'cursor_moved'; at: string; cursor: VenueCursor }
-  | { type: 'slot_finished'; at: string; slot: string; summary: DecisionSummary; keep: number }
+  /** `failure`: what the decider failed with, null where it decided, absent where it was not asked. */
+  | {
+      type: 'slot_finished'
+      at: string
+      slot: string
+      summary: DecisionSummary
+      keep: number
+      failure?: DecisionFailure | null
+    }
   | { type: 'halted'; at: string; halt: Halt }
   | { type: 'resumed'; at: string }
 

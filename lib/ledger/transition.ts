@@ -25,6 +25,7 @@ import type {
 import { CURRENT_VERSION } from '../../schemas/stored.ts'
 import type { ExitReason, Trade } from '../../schemas/trade.ts'
 import { beginAnew, openBooks, positionOf, raiseBases, revalue, rollDay } from './accounting.ts'
+import { followDecider } from './decider-streak.ts'
 import type { LedgerEvent, OrderEnd } from './events.ts'
 import { applyFill, beginPosition, deriveTrade, sideOpenedBy, summariseTrade } from './position.ts'
 import { TRANSITIONS } from './transition-table.ts'
@@ -47,6 +48,7 @@ export function createState(strategyId: string, deposited: Accounting['cash'], a
     accounting: openBooks(deposited, at),
     halt: null,
     lastSlot: null,
+    deciderStreak: null,
     watchedUntil: null,
     cursor: { since: at, seenIds: [] },
     memory: { decisions: [], trades: [] },
@@ -262,8 +264,12 @@ function advance(state: StrategyState, event: LedgerEvent): Transition {
     case 'cursor_moved':
       return quiet({ ...state, cursor: event.cursor })
     case 'slot_finished': {
-      const decisions = event.keep === 0 ? [] : [...state.memory.decisions, event.summary].slice(-event.keep)
-      return quiet({ ...state, lastSlot: event.slot, memory: { ...state.memory, decisions } })
+      const { streak, emissions } = followDecider(state, event)
+      // A failure is no decision: the next question shows what was decided before it.
+      const remembered = event.failure ? state.memory.decisions : [...state.memory.decisions, event.summary]
+      const decisions = event.keep === 0 ? [] : remembered.slice(-event.keep)
+      const memory = { ...state.memory, decisions }
+      return { state: { ...state, lastSlot: event.slot, deciderStreak: streak, memory }, history: [], emissions }
     }
     case 'halted': {
       if (state.halt !== null) return quiet(state)

@@ -42,13 +42,18 @@ export class ImpactAlarm extends Alarm {
   }
 }
 
-/** A count this strategy publishes about itself through the log (embedded metric format). */
-export const strategyMetric = (metricName: string, strategyId: string, period: Duration): Metric =>
+/** A figure this strategy publishes about itself through the log (embedded metric format): how often in a period, or how much at most. */
+export const strategyMetric = (
+  metricName: string,
+  strategyId: string,
+  period: Duration,
+  statistic: 'sum' | 'maximum' = 'sum',
+): Metric =>
   new Metric({
     namespace: 'Hourhand',
     metricName,
     dimensionsMap: { strategy: strategyId },
-    statistic: Stats.SUM,
+    statistic: statistic === 'sum' ? Stats.SUM : Stats.MAXIMUM,
     period,
   })
 

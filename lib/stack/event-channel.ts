@@ -11,7 +11,15 @@ import type { DomainEvent } from '../../schemas/event.ts'
 const SOURCE = 'hourhand'
 
 /** Events that a person should hear of at once. */
-const URGENT: readonly DomainEvent['type'][] = ['halted', 'unknown', 'naked', 'failed', 'overridden']
+const URGENT: readonly DomainEvent['type'][] = [
+  'halted',
+  'unknown',
+  'naked',
+  'failed',
+  'overridden',
+  'decider_failing',
+  'decider_recovered',
+]
 
 /** The strategy's own event bus: every event is logged, the urgent ones go to the topic. */
 export class EventChannel extends Construct {

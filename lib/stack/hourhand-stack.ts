@@ -14,6 +14,9 @@ import { deciderSecrets, readParameters, type SecretReference, venueSecrets } fr
 /** The handlers, by the module name they are deployed under. */
 export const HANDLERS = { cycle: 'functions/cycle.ts', enforce: 'functions/enforce.ts' } as const
 
+/** Slots in a row whose decider failed before the alarm rings: a single one is told by its event alone. */
+const FAILED_SLOTS_ALARMING = 2
+
 export type HourhandStackProps = StackProps & {
   readonly deployment: Deployment
   /** What the owner should read at every synthesis. */
@@ -131,6 +134,14 @@ export class HourhandStack extends Stack {
       when: { atLeast: 1 },
       impact:
         'A position was found without a stop at the venue: its loss is not limited until it is protected or flattened. Look at the venue now.',
+      route: alarms,
+    })
+
+    new ImpactAlarm(this, 'DeciderFailing', {
+      metric: strategyMetric('decider_failed', config.id, Duration.minutes(config.intervalMinutes), 'maximum'),
+      when: { atLeast: FAILED_SLOTS_ALARMING },
+      impact:
+        'The decider failed at two slots in a row or more: nothing is opened or closed by decision until it answers again. An open position keeps its stop and its target. hourhand status names the cause.',
       route: alarms,
     })
 

@@ -1,4 +1,4 @@
-import type { LiveClearance } from '../../schemas/live-clearance.ts'
+import { type LiveClearance, PAPER_COUNTING } from '../../schemas/live-clearance.ts'
 import { CURRENT_VERSION } from '../../schemas/stored.ts'
 import { StoreError } from './item-store.ts'
 import type { Store } from './store.ts'
@@ -12,6 +12,7 @@ export const emptyClearance = (strategyId: string): LiveClearance => ({
   strategyId,
   credentials: null,
   paper: null,
+  paperCounting: PAPER_COUNTING,
   override: null,
 })
 

@@ -367,13 +367,19 @@ describe('things that fail', () => {
     expect(record.outcome).toBe('entered')
   })
 
-  it('a dead model is a hold with its reason; one that throws is a failure, not a crash', async () => {
+  it('a dead model is a failed slot with its reason, and so is a decider that throws', async () => {
     const dead = createWorld({
       decide: () => ({ ...outcomeOf(HOLD), failure: { kind: 'timeout', message: 'no answer in 60 s' } }),
     })
-    expect(await dead.cycle()).toMatchObject({ outcome: 'held', reason: 'timeout: no answer in 60 s' })
+    expect(await dead.cycle()).toMatchObject({
+      outcome: 'failed',
+      reason: 'timeout: no answer in 60 s; nothing was decided',
+    })
     const broken = createWorld({ decide: () => Promise.reject(new Error('bug')) })
-    expect(await broken.cycle()).toMatchObject({ outcome: 'failed', reason: 'Error: bug' })
+    expect(await broken.cycle()).toMatchObject({
+      outcome: 'failed',
+      reason: 'internal: Error: bug; nothing was decided',
+    })
   })
 
   it('a price that ran away: accepted, over, nothing filled', async () => {

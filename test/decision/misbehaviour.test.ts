@@ -177,7 +177,7 @@ const CASES: readonly Case[] = [
     expected: held('server_error', 3, [500, 1_000]),
   },
   { name: 'HTTP 400', script: (dialect) => [dialect.error(400, 'unknown model')], expected: held('bad_request', 1) },
-  { name: 'HTTP 404', script: (dialect) => [dialect.error(404, 'no such model')], expected: held('bad_request', 1) },
+  { name: 'HTTP 404', script: (dialect) => [dialect.error(404, 'no such model')], expected: held('not_found', 1) },
   { name: 'HTTP 401', script: (dialect) => [dialect.error(401, 'bad key')], expected: held('unauthorized', 1) },
   { name: 'HTTP 403', script: (dialect) => [dialect.error(403, 'not allowed')], expected: held('unauthorized', 1) },
   { name: 'HTTP 402', script: (dialect) => [dialect.error(402, 'pay first')], expected: held('budget', 1) },

@@ -37,10 +37,11 @@ describe('JSON from the model unusable', () => {
     ['a stop as text', JSON.stringify({ ...LONG, stopLossPrice: '1,980' }), 'bad_schema'],
     ['an entry without a stop', JSON.stringify({ ...LONG, stopLossPrice: null }), 'bad_schema'],
     ['NaN', good.replace('1980', 'NaN'), 'bad_json'],
-  ])('%s, and again after the one repair: hold', async (_name, answer, kind) => {
+  ])('%s, and again after the one repair: failed, and nothing is sent', async (_name, answer, kind) => {
     const { world, requests } = await worldOf([answer])
     expect(await world.cycle()).toMatchObject({
-      outcome: 'held',
+      outcome: 'failed',
+      failedIn: 'decide',
       decision: { decision: { action: 'hold' }, failure: { kind } },
     })
     expect(requests()).toBe(2)

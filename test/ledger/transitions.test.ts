@@ -84,6 +84,7 @@ describe('a strategy that has never traded', () => {
       },
       halt: null,
       lastSlot: null,
+      deciderStreak: null,
       watchedUntil: null,
       cursor: { since: at(0), seenIds: [] },
       memory: { decisions: [], trades: [] },

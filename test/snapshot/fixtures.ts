@@ -168,6 +168,7 @@ export function flatState(at: EpochMs): StrategyState {
     accounting: openBooks(money('10000'), toIso(at)),
     halt: null,
     lastSlot: null,
+    deciderStreak: null,
     watchedUntil: null,
     cursor: { since: toIso(at), seenIds: [] },
     memory: { decisions: [], trades: [] },

@@ -109,12 +109,26 @@ describe.each(DEPLOYMENTS)('%s', (_name, context) => {
   })
 
   test('every alarm says what it costs and reaches somebody', () => {
-    expect(alarms.length).toBe(9)
+    expect(alarms.length).toBe(10)
     for (const { Properties } of alarms) {
       expect(String(Properties['AlarmDescription']).length).toBeGreaterThan(60)
       expect(Properties['AlarmActions']).toHaveLength(1)
     }
     expect(new Set(alarms.map(({ Properties }) => Properties['AlarmDescription'])).size).toBe(alarms.length)
+  })
+
+  test('the alarm of a failing decider rings at the second failed slot in a row, and is quiet after the next decision', () => {
+    const interval = (context['config'] as Json | undefined)?.['intervalMinutes'] ?? 30
+    const alarm = alarms.find(({ Properties }) => Properties['MetricName'] === 'decider_failed')
+    expect(alarm?.Properties).toMatchObject({
+      Namespace: 'Hourhand',
+      Statistic: 'Maximum',
+      Threshold: 2,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      Period: Number(interval) * 60,
+      EvaluationPeriods: 1,
+      TreatMissingData: 'notBreaching',
+    })
   })
 
   test('alarms on silence: missing data is breaching there and nowhere else', () => {
@@ -246,7 +260,10 @@ describe('events and alarms', () => {
   test('urgent events reach the topic, all events the log', () => {
     const { template } = synthesise()
     template.hasResourceProperties('AWS::Events::Rule', {
-      EventPattern: { source: ['hourhand'], 'detail-type': ['halted', 'unknown', 'naked', 'failed', 'overridden'] },
+      EventPattern: {
+        source: ['hourhand'],
+        'detail-type': ['halted', 'unknown', 'naked', 'failed', 'overridden', 'decider_failing', 'decider_recovered'],
+      },
     })
     template.hasResourceProperties('AWS::Events::Rule', {
       EventPattern: { source: ['hourhand'], 'detail-type': Match.absent() },

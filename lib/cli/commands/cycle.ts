@@ -47,6 +47,7 @@ export function locate(
 
 /** The stable JSON form of a cycle. */
 export function reportCycle(record: CycleRecord, location: RecordLocation): CycleReport {
+  const failure = record.decision?.failure ?? null
   return {
     cycleId: record.cycleId,
     slot: record.slot,
@@ -54,7 +55,8 @@ export function reportCycle(record: CycleRecord, location: RecordLocation): Cycl
     decider: record.decision?.decider ?? record.config.decider.kind,
     outcome: record.outcome ?? 'failed',
     reason: record.reason ?? '',
-    decision: record.decision?.decision ?? null,
+    decision: failure === null ? (record.decision?.decision ?? null) : null,
+    failure,
     verdicts: record.verdicts,
     order: record.order,
     position: reportPosition(record.phaseAfter === null ? null : positionOf(record.phaseAfter)),

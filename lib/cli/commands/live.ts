@@ -10,7 +10,7 @@ import { liveGates } from '../../guard/live-barrier.ts'
 import type { Store } from '../../store/store.ts'
 import { updateClearance } from '../../store/update-clearance.ts'
 import { LiveReport } from '../../../schemas/cli.ts'
-import type { LiveClearance, VerifiedCredentials } from '../../../schemas/live-clearance.ts'
+import { type LiveClearance, PAPER_COUNTING, type VerifiedCredentials } from '../../../schemas/live-clearance.ts'
 import { section, table } from '../format.ts'
 import type { Session } from '../session.ts'
 import type { Answer } from './answer.ts'
@@ -58,7 +58,8 @@ export async function lookAtRecord(session: Session, verified: VerifiedCredentia
   const paper = await evaluatePaperRecord(store, session.config, session.world.clock())
   return updateClearance(store, session.config.id, (before) => ({
     ...before,
-    paper: keepProven(before.paper, paper),
+    paper: keepProven(before.paperCounting === PAPER_COUNTING ? before.paper : null, paper),
+    paperCounting: PAPER_COUNTING,
     credentials: verified ?? before.credentials,
   }))
 }

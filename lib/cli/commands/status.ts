@@ -10,7 +10,8 @@ import { reportPosition } from '../../ledger/position.ts'
 import { StatusReport } from '../../../schemas/cli.ts'
 import type { StrategyState } from '../../../schemas/state.ts'
 import { compareVenue, comparisonRows, differencesIn, intentOf } from '../compare-venue.ts'
-import { amount, section, signedPercent, table } from '../format.ts'
+import { describeStreak } from '../describe-streak.ts'
+import { amount, section, signedPercent, table, wrap } from '../format.ts'
 import type { Session } from '../session.ts'
 import type { Answer } from './answer.ts'
 
@@ -68,6 +69,7 @@ export async function statusCommand({ world, config }: Session): Promise<Answer>
           },
     incidents: state.incidents,
     suspicions: state.suspicions,
+    deciderStreak: state.deciderStreak,
     live,
     lastSlot: state.lastSlot,
   }
@@ -77,6 +79,7 @@ export async function statusCommand({ world, config }: Session): Promise<Answer>
     section('State', [
       `${state.phase.kind}${state.halt === null ? '' : `, HALTED by ${state.halt.by} since ${state.halt.at}: ${state.halt.reason}`}`,
       `last slot ${state.lastSlot ?? 'none yet'}, state version ${stored === null ? 'none yet' : state.version}`,
+      ...(state.deciderStreak === null ? [] : wrap(describeStreak(state.deciderStreak))),
     ]),
     section('Account', [
       `equity ${amount(accounting.equity)}, cash ${amount(accounting.cash)}, day ${signedPercent(-dailyLoss(accounting))}, drawdown ${(drawdown(accounting) * 100).toFixed(2)} %`,
@@ -118,7 +121,7 @@ export async function statusCommand({ world, config }: Session): Promise<Answer>
 }
 
 /** What a person needs to know of the ledger when nothing can be compared with it. */
-function describeLedger({ phase, halt, updatedAt, version, incidents }: StrategyState): string {
+function describeLedger({ phase, halt, updatedAt, version, incidents, deciderStreak }: StrategyState): string {
   const held = reportPosition(positionOf(phase))
   const intent = intentOf(phase)
   const position =
@@ -133,6 +136,7 @@ function describeLedger({ phase, halt, updatedAt, version, incidents }: Strategy
           `under way: ${intent.order.kind} ${intent.order.side} ${intent.order.quantity}, ${intent.status}, until ${intent.deadline}`,
         ]),
     ...(halt === null ? [] : [`HALTED by ${halt.by} since ${halt.at}: ${halt.reason}`]),
+    ...(deciderStreak === null ? [] : [describeStreak(deciderStreak)]),
     ...incidents.map(({ at, kind, detail }) => `incident of ${at}: ${kind}: ${detail}`),
   ].join('\n')
 }

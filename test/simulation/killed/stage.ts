@@ -200,6 +200,7 @@ const clearanceOf = (config: StrategyConfig, keyName: string, now: EpochMs) => {
       unresolvedIncidents: 0,
       configHash: strategyHashOf(config),
     },
+    paperCounting: 2,
     override: null,
   }
 }
