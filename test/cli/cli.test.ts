@@ -306,8 +306,8 @@ describe('the contract', () => {
       ['cycle', '--config', config, '--at', ENTRY_SLOT, '--data-dir', newDirectory(), '--json', '--verbose'],
       { env: { OPENAI_API_KEY: secret } },
     )
-    expect(code).toBe(0)
-    expect(JSON.parse(stdout)).toMatchObject({ outcome: 'held', decider: 'openai' })
+    expect(code).toBe(1)
+    expect(JSON.parse(stdout)).toMatchObject({ outcome: 'failed', decider: 'openai' })
     expect(stdout + stderr).not.toContain(secret)
   })
 
