@@ -30,9 +30,9 @@ export type EnforcementResult = {
 const WATCH_MARK_MS = 4 * HOUR_MS
 
 /**
- * One enforcement pass: reconcile with the venue, then, if a position is open, see whether its stop or target was
- * touched on the bars since the last pass without the venue closing it, whether it has been held too long or has
- * come near liquidation, and close it if so. Account limits are checked on the marked equity and halt the
+ * One enforcement pass: reconcile with the venue, then, if a position is open, see whether its stop was
+ * touched on the bars since the last pass without the venue closing it, whether the price is beyond a target that the
+ * venue does not fill, whether it has been held too long or has come near liquidation, and close it if so. Account limits are checked on the marked equity and halt the
  * strategy. A halted strategy is enforced like any other. Doing it twice changes nothing.
  *
  * With `dryRun` nothing is sent or closed and the notes say what would have been.
@@ -97,6 +97,7 @@ async function watch(ports: ExecutionPorts, before: StrategyState, dryRun: boole
   const exit = findHardExit({
     position: { ...position, liquidationPrice },
     bars,
+    barMs: timeframeMs(ports.market.baseTimeframe),
     mark: toNumber(quote.mark),
     now,
     exits: config.exits,

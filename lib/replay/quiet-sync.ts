@@ -17,7 +17,8 @@ export type QuietSyncOptions = {
 
 /**
  * Reconciliation that asks the paper venue only when it can have news. Since the last time it was asked it has none
- * when its book was not written to, and, with a position, no bar has reached one of its levels and no funding was due;
+ * when its book was not written to, and, with a position, no bar nor the price of now has reached one of its levels and no
+ * funding was due;
  * and the ledger wants none when it is flat, or open and protected, with nothing unresolved.
  */
 export function createQuietSync({ bars, barMs, fundingIntervalMs, loadBook }: QuietSyncOptions): SyncWithVenue {
@@ -34,8 +35,10 @@ export function createQuietSync({ bars, barMs, fundingIntervalMs, loadBook }: Qu
       return false
     for (let index = firstAtOrAfter(bars, since); index < bars.length; index++) {
       const bar = bars[index]
-      if (bar === undefined || bar.time + barMs > now) return true
-      if (bar.low <= levels.lower || bar.high >= levels.upper) return false
+      if (bar === undefined || bar.time > now) return true
+      // Of the bar that has not closed the venue knows where it opened.
+      const [low, high] = bar.time + barMs > now ? [bar.open, bar.open] : [bar.low, bar.high]
+      if (low <= levels.lower || high >= levels.upper) return false
     }
     return true
   }

@@ -6,7 +6,8 @@
  * Only what can happen in a replay is here: one writer, no lost answers, no crashes. Time stands at the opens of the
  * bars, one after the other. At each of them, in this order:
  *
- *   1. the venue plays the bar that has just closed against what is held (funding, liquidation, stop, target);
+ *   1. the venue plays the bar that has just closed against what is held (funding, liquidation, stop, target), and then
+ *      the price at which the next one opens;
  *   2. while something is held, an enforcement pass looks at it;
  *   3. at a slot (every 30 or 60 minutes) a decision is made, judged and carried out.
  *
@@ -452,46 +453,53 @@ export function plainReplay({ config, candles, funding, from, to }) {
     position.settledTo = bar.time
   }
 
-  // ── What a bar does to a position that was held when it opened. ──────────────────────────────────────────────
+  // ── The venue's exits: what a price, or a bar, does to what is held. ─────────────────────────────────────────
 
+  const hasLost = (price, level) => (position.sign === 1n ? price <= level : price >= level)
+  const hasGained = (price, level) => (position.sign === 1n ? price >= level : price <= level)
+
+  /** Liquidation and stop take what the market gives: half a spread and the slippage worse than `reference`. */
+  function closeAtLoss(time, reason, reference) {
+    const rate = reason === 'liquidation' ? taker + exact(paper.liquidationFeeRate) : taker
+    close(time, reason, worse(reference, position.sign === -1n, halfSpread + slippage), reference, rate)
+  }
+
+  /** A limit order that has been waiting: at its price, never better and never worse, at the maker's fee. */
+  const closeAtTarget = (time) => close(time, 'take_profit', position.target, position.target, maker)
+
+  /**
+   * The price of an instant. What it lies at or beyond is met there and then: of several the liquidation, else the stop,
+   * else the target. What was due by then is paid first.
+   */
+  function playOpen(bar) {
+    const opened = exact(bar.open)
+    const isGone = hasLost(opened, position.liquidation)
+    const isStopped = hasLost(opened, position.stop)
+    const isGained = hasGained(opened, position.target)
+    if (!isGone && !isStopped && !isGained) return
+    settleFunding(bar, bar.time)
+    if (isGone || isStopped) closeAtLoss(bar.time, isGone ? 'liquidation' : 'stop_loss', opened)
+    else closeAtTarget(bar.time)
+  }
+
+  /** The rest of a bar, of which the open has met nothing. When within the bar is not known: for all we know just before it closes. */
   function playBar(bar) {
     settleFunding(bar, bar.time + barMs)
     heldBars += 1
-    const isLong = position.sign === 1n
-    const [opened, worst, best] = [bar.open, isLong ? bar.low : bar.high, isLong ? bar.high : bar.low].map(exact)
-    const hasLost = (price, level) => (isLong ? price <= level : price >= level)
-    const hasGained = (price, level) => (isLong ? price >= level : price <= level)
-    // A level that the bar opens at or beyond is met at the open, and then; another, for all we know, only just before
-    // the bar closes.
-    const met = (level) => (hasLost(opened, level) ? opened : level)
     const end = bar.time + barMs - 1
-    const when = (level, isMet) => (isMet(opened, level) ? bar.time : end)
+    const isLong = position.sign === 1n
+    const [worst, best] = [isLong ? bar.low : bar.high, isLong ? bar.high : bar.low].map(exact)
+    const isGone = hasLost(worst, position.liquidation)
     const isStopped = hasLost(worst, position.stop)
     const isGained = hasGained(best, position.target)
     if (isStopped && isGained) ambiguousBars += 1
-    // Liquidation counts first, then the stop, and only then the target: of several that one bar touches, the worst.
-    if (hasLost(worst, position.liquidation)) {
-      const reference = met(position.liquidation)
-      close(
-        when(position.liquidation, hasLost),
-        'liquidation',
-        worse(reference, !isLong, halfSpread + slippage),
-        reference,
-        taker + exact(paper.liquidationFeeRate),
-      )
-    } else if (isStopped) {
-      const reference = met(position.stop)
-      close(
-        when(position.stop, hasLost),
-        'stop_loss',
-        worse(reference, !isLong, halfSpread + slippage),
-        reference,
-        taker,
-      )
-    } else if (isGained) {
-      // A limit order that has been waiting: at its price, never better, at the maker's fee.
-      close(when(position.target, hasGained), 'take_profit', position.target, position.target, maker)
-    }
+    // On the losing side the price meets the nearer level first, and the whole position ends there.
+    const isStopNearer = isLong ? position.stop > position.liquidation : position.stop < position.liquidation
+    if (isStopped && isStopNearer) closeAtLoss(end, 'stop_loss', position.stop)
+    else if (isGone) closeAtLoss(end, 'liquidation', position.liquidation)
+    // Whether the low or the high came first is not known: the target counts last.
+    else if (isStopped) closeAtLoss(end, 'stop_loss', position.stop)
+    else if (isGained) closeAtTarget(end)
   }
 
   // ── Enforcement, at every bar, while something is held. ──────────────────────────────────────
@@ -506,16 +514,9 @@ export function plainReplay({ config, candles, funding, from, to }) {
     // A breach stops entries for good; what is held stays, with its stop.
     if (limit !== null) halt = { at: iso(bar.time), rule: limit }
 
-    const isLong = position.sign === 1n
-    const [stop, target, liquidation] = [position.stop, position.target, position.liquidation].map((level) =>
-      Number(text(level)),
-    )
-    const isPast = (level) => (isLong ? mark <= level : mark >= level)
-    if (isPast(liquidation) || Math.abs(mark - liquidation) / mark < exits.liquidationDistance)
-      closeAtMarket(bar, 'liquidation_distance')
-    // Where this bar opens beyond the stop or the target, that is seen before the venue has played the bar.
-    else if (isPast(stop)) closeAtMarket(bar, 'stop_loss')
-    else if (isLong ? mark >= target : mark <= target) closeAtMarket(bar, 'take_profit')
+    // Stop and target rest at the venue, which has just looked at this price: they are met no more.
+    const liquidation = Number(text(position.liquidation))
+    if (Math.abs(mark - liquidation) / mark < exits.liquidationDistance) closeAtMarket(bar, 'liquidation_distance')
     else if (exits.maxHoldingMinutes !== null && bar.time - position.openedAt >= exits.maxHoldingMinutes * MINUTE)
       closeAtMarket(bar, 'time_limit')
   }
@@ -728,6 +729,7 @@ export function plainReplay({ config, candles, funding, from, to }) {
       if (position !== null) playBar(candles[next])
     }
     const bar = barAt(now)
+    if (bar !== undefined && position !== null) playOpen(bar)
     if (bar !== undefined && position !== null) enforce(bar)
     if (now % slotMs === 0) runSlot(bar, now)
   }

@@ -18,6 +18,7 @@ import {
 import { canonicalJson } from '../../core/canonical-json.ts'
 import { childOrderIdOf } from '../../core/ids.ts'
 import { directionOf, liquidationPrice, type PositionSide } from '../../core/margin.ts'
+import { atOnePrice, type ExitHit, type ExitLevel, firstExit } from '../../core/first-exit.ts'
 import { rememberLast } from '../../core/memo.ts'
 import { type EpochMs, fromIso, toIso } from '../../core/time.ts'
 import type { Candle, FundingRate, Product, Quote } from '../../../schemas/market.ts'
@@ -93,13 +94,14 @@ export const restingOrders = (book: PaperBook): PaperOrder[] => book.orders.filt
  * when it opens:
  *
  * 1. settlements due by the bar's open, on its open as mark;
- * 2. liquidation, if the bar's extreme reaches the liquidation price: at that price, or at the open where it gapped;
- * 3. the stop: at the stop, or at the open where the bar gapped through; always before the target;
- * 4. the target: at the target, never better.
+ * 2. what the bar opens at or beyond, at the open: liquidation, else the stop, else the target;
+ * 3. liquidation or stop within the bar, whichever is nearer to the open, and then what is left of the position;
+ * 4. the target.
  *
- * Liquidation and stop pay half the spread and the slippage and round to the tick against us; the target rests
- * as a limit order and pays the maker's fee. What is met within a bar is dated to the bar's last millisecond: when it was
- * is not known, and only then is it known that it was. Bars that opened before `advancedTo` are not played again.
+ * Which of them comes first, and at which price, is for {@link firstExit} to say. Liquidation and stop pay half the spread
+ * and the slippage and round to the tick against us; the target rests as a limit order, fills at its price and pays the
+ * maker's fee. What is met within a bar is dated to the bar's last millisecond: when it was is not known, and only then is
+ * it known that it was. Bars that opened before `advancedTo` are not played again.
  */
 export function advanceBook(
   book: PaperBook,
@@ -203,89 +205,85 @@ function playBar(book: PaperBook, bar: Candle, lastInstant: EpochMs, venue: Pape
   return current
 }
 
-/** The first exit the bar touches, if any. Comparisons are on numbers; money is exact once something is touched. */
+/** What may end the position: liquidation, and stop and target of each order that has rested since the given instant. */
+function levelsOfBook(book: PaperBook, restingSince: EpochMs): (ExitLevel & { order: PaperOrder | null })[] {
+  const { position } = book
+  if (position === null) return []
+  return [
+    { kind: 'liquidation', price: position.liquidationPrice, order: null },
+    ...restingOrders(book).flatMap((order): (ExitLevel & { order: PaperOrder })[] =>
+      order.request.kind !== 'protect' || fromIso(order.createdAt) > restingSince
+        ? []
+        : [
+            { kind: 'stop_loss', price: order.request.bracket.stopLossPrice, order },
+            { kind: 'take_profit', price: order.request.bracket.takeProfitPrice, order },
+          ],
+    ),
+  ]
+}
+
+/** The first exit the bar touches, if any. An order placed within the bar has not seen its beginning: it is judged from the next bar on. */
 function fireExit(book: PaperBook, bar: Candle, lastInstant: EpochMs, isFirst: boolean, venue: PaperVenue): PaperBook {
   const { position } = book
   if (position === null) return book
-  const isLong = position.side === 'long'
-  // Worst and best price of the bar from the position's point of view.
-  const worst = isLong ? bar.low : bar.high
-  const best = isLong ? bar.high : bar.low
-  const reachedDown = (level: number): boolean => (isLong ? worst <= level : worst >= level)
-  const reachedUp = (level: number): boolean => (isLong ? best >= level : best <= level)
-  /** A level the bar opens at or beyond is met there and then; when within the bar another is met is not known. */
-  const met = (level: Price, hasPassed: boolean): Pick<Exit, 'reference' | 'at'> => ({
-    reference: hasPassed ? dec(bar.open) : dec(level),
-    at: hasPassed ? bar.time : lastInstant,
-  })
-  const hasLost = (level: Price): boolean => (isLong ? dec(bar.open).lte(level) : dec(bar.open).gte(level))
-  const hasGained = (level: Price): boolean => (isLong ? dec(bar.open).gte(level) : dec(bar.open).lte(level))
-  // An order placed within the bar has not seen its beginning: it is judged from the next bar on.
-  const resting = restingOrders(book).filter((order) => fromIso(order.createdAt) <= bar.time)
-  const stopped = resting.find(
-    (order) => order.request.kind === 'protect' && reachedDown(Number(order.request.bracket.stopLossPrice)),
-  )
-  const gained = resting.find(
-    (order) => order.request.kind === 'protect' && reachedUp(Number(order.request.bracket.takeProfitPrice)),
-  )
-  const isAmbiguous = isFirst && stopped !== undefined && gained !== undefined
+  const levels = levelsOfBook(book, bar.time)
+  const isTouched = (kind: ExitLevel['kind']): boolean =>
+    firstExit(
+      position.side,
+      levels.filter((level) => level.kind === kind),
+      bar,
+    ) !== null
+  const isAmbiguous = isFirst && isTouched('stop_loss') && isTouched('take_profit')
   const marked = isAmbiguous ? { ...book, ambiguousBars: book.ambiguousBars + 1 } : book
-  if (reachedDown(Number(position.liquidationPrice))) {
-    return executeExit(
-      marked,
-      { ...met(position.liquidationPrice, hasLost(position.liquidationPrice)), reason: 'liquidation', order: null },
-      venue,
-    )
-  }
-  if (stopped?.request.kind === 'protect') {
-    const { stopLossPrice } = stopped.request.bracket
-    return executeExit(
-      marked,
-      { ...met(stopLossPrice, hasLost(stopLossPrice)), reason: 'stop_loss', order: stopped },
-      venue,
-    )
-  }
-  if (gained?.request.kind === 'protect') {
-    const { takeProfitPrice } = gained.request.bracket
-    return executeExit(
-      marked,
-      {
-        ...met(takeProfitPrice, hasGained(takeProfitPrice)),
-        reference: dec(takeProfitPrice),
-        reason: 'take_profit',
-        order: gained,
-      },
-      venue,
-    )
-  }
-  return marked
+  const hit = firstExit(position.side, levels, bar)
+  return hit === null ? marked : executeExit(marked, hit, hit.isAtOpen ? bar.time : lastInstant, venue)
 }
 
-type Exit = { reference: Decimal; reason: FillReason; order: PaperOrder | null; at: EpochMs }
+/**
+ * What the price of an instant does to what is held, after the funding due by then: all that it lies at or beyond fills
+ * there and then. A bar that opens with this price does the same, but is known only once it has closed.
+ */
+export function playPrice(
+  book: PaperBook,
+  mark: Price,
+  now: EpochMs,
+  settlements: readonly FundingRate[],
+  venue: PaperVenue,
+): PaperBook {
+  const span = atOnePrice(Number(mark))
+  const next = (current: PaperBook) =>
+    current.position === null ? null : firstExit(current.position.side, levelsOfBook(current, now), span)
+  if (next(book) === null) return book
+  let current = settleDue(book, settlements, mark, venue)
+  for (let hit = next(current); hit !== null; hit = next(current)) current = executeExit(current, hit, now, venue)
+  return current
+}
 
-function executeExit(book: PaperBook, exit: Exit, venue: PaperVenue): PaperBook {
+function executeExit(
+  book: PaperBook,
+  { level, reference, liquidity }: ExitHit<ExitLevel & { order: PaperOrder | null }>,
+  at: EpochMs,
+  venue: PaperVenue,
+): PaperBook {
   const { position } = book
   if (position === null) return book
+  const { order } = level
   const side = position.side === 'long' ? 'sell' : 'buy'
   const held = dec(position.quantity)
-  const wanted = exit.order === null ? held : dec(exit.order.request.quantity)
+  const wanted = order === null ? held : dec(order.request.quantity)
   const filled = wanted.lt(held) ? wanted : held
-  const isMaker = exit.reason === 'take_profit'
-  const fillPrice = isMaker ? price(exit.reference) : slipped(exit.reference, side, venue)
-  const orderId = exit.order?.orderId ?? `paper-liquidation-${book.sequence}`
-  const clientOrderId = exit.order?.request.clientOrderId ?? null
   return execute(
     book,
     {
       side,
       quantity: canonical(filled) as Quantity,
-      fillPrice,
-      reference: exit.reference,
-      isMaker,
-      reason: exit.reason,
-      orderId,
-      clientOrderId,
-      at: toIso(exit.at),
+      fillPrice: liquidity === 'maker' ? level.price : slipped(dec(reference), side, venue),
+      reference: dec(reference),
+      isMaker: liquidity === 'maker',
+      reason: level.kind,
+      orderId: order?.orderId ?? `paper-liquidation-${book.sequence}`,
+      clientOrderId: order?.request.clientOrderId ?? null,
+      at: toIso(at),
     },
     venue,
   )
@@ -557,10 +555,21 @@ function placeEntry(
     quantity: order.quantity,
     bracket: order.bracket,
   }
-  return {
-    book: addOrder(opened, newOrder(opened, child, at, {})),
-    placement: { outcome: 'accepted', orderId: execution.orderId },
+  const placement: Placement = { outcome: 'accepted', orderId: execution.orderId }
+  const resting = newOrder(opened, child, at, {})
+  const target: ExitLevel = { kind: 'take_profit', price: takeProfitPrice, isLate: true }
+  if (firstExit(side, [target], atOnePrice(Number(quote.mark))) === null)
+    return { book: addOrder(opened, resting), placement }
+  // The market is beyond the target before its order rests: it takes the market's price.
+  const exit: Execution = {
+    ...execution,
+    side: child.side,
+    fillPrice: marketPrice(child.side, arrival, venue),
+    reason: 'take_profit',
+    orderId: resting.orderId,
+    clientOrderId: child.clientOrderId,
   }
+  return { book: execute(addOrder(opened, resting), exit, venue), placement }
 }
 
 /** Where the venue liquidates, on the tick, a little early rather than late. */

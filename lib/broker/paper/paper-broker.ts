@@ -22,11 +22,13 @@ import {
   averageEntryPrice,
   bookUnrealised,
   cancelOrder,
+  levelsOf,
   marginUsed,
   openBook,
   type PaperVenue,
   type PlacementResult,
   placeOrder,
+  playPrice,
   restingOrders,
   settleDue,
 } from './book.ts'
@@ -63,8 +65,8 @@ export type PaperBroker = Broker & { bookNow(): Promise<PaperBook> }
  * funding settlements since it was last saved; that is deterministic, so it does not matter which function does
  * it or how often, and a book in which nothing happened need not be saved.
  *
- * Exits are judged on whole bars that open at or after the entry: the rest of the bar in which an entry
- * fills is not seen.
+ * Exits are judged on whole bars that open at or after the entry (the rest of the bar in which an entry fills is not
+ * seen) and on the price of the instant at which somebody asks: nobody finds an order resting that the price has passed.
  */
 export function createPaperBroker({ config, market, store, clock }: Dependencies): PaperBroker {
   const venue: PaperVenue = { product: paperProduct(config), paper: config.paper }
@@ -99,8 +101,7 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
   /** The book last advanced, and the stored one it came from: several questions of one pass play the bars once. */
   let played: { stored: PaperBook; book: PaperBook; now: number } | null = null
 
-  const advance = async (stored: PaperBook, now: number): Promise<PaperBook> => {
-    if (stored.position === null) return stored
+  const playBars = async (stored: PaperBook, now: number): Promise<PaperBook> => {
     const isContinued = played !== null && played.stored === stored && played.now <= now
     const book = played !== null && isContinued ? played.book : stored
     const from = fromIso(book.advancedTo)
@@ -114,6 +115,18 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
     const advanced = advanceBook(book, bars, barMs, settlements, venue)
     played = { stored, book: advanced, now }
     return advanced
+  }
+
+  /** The bars that have closed, then the price of now. Without a price nothing trades now; who needs one fails by itself. */
+  const advance = async (stored: PaperBook, now: number): Promise<PaperBook> => {
+    if (stored.position === null) return stored
+    const book = await playBars(stored, now)
+    const quote = book.position === null ? null : await quoteAt(now).catch(() => null)
+    const levels = levelsOf(book)
+    if (quote === null || levels === null) return book
+    const mark = Number(quote.mark)
+    if (mark > levels.lower && mark < levels.upper) return book
+    return playPrice(book, quote.mark, now, await settlementsDue(book, now), venue)
   }
 
   /** Loads, advances, lets `change` act, saves; starts again when somebody else has saved in between. */
