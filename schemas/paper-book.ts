@@ -12,6 +12,8 @@ export const PaperOrder = z.strictObject({
   averagePrice: PriceText.nullable(),
   createdAt: IsoTime,
   reason: z.string().nullable(),
+  /** Of an exit: the price was beyond its target already when it was placed, so that the target never rests. */
+  isLate: z.boolean().optional(),
 })
 export type PaperOrder = z.infer<typeof PaperOrder>
 

@@ -1,10 +1,11 @@
 import { BrokerError } from '../broker/broker.ts'
-import type { Quantity } from '../core/decimal.ts'
+import { type Quantity, toNumber } from '../core/decimal.ts'
+import { atOnePrice, firstExit } from '../core/first-exit.ts'
 import { clientOrderIdOf } from '../core/ids.ts'
 import { fromIso, toIso } from '../core/time.ts'
 import { positionOf } from '../ledger/accounting.ts'
 import { closingSide } from '../ledger/position.ts'
-import type { Placement, ProtectOrder } from '../../schemas/order.ts'
+import type { Bracket, Placement, ProtectOrder } from '../../schemas/order.ts'
 import type { Position, StrategyState } from '../../schemas/state.ts'
 import { closePosition, ORDER_LIFE_MS } from './close-position.ts'
 import { commit } from './commit.ts'
@@ -21,6 +22,9 @@ const ALREADY_BEYOND = new Set([
   'invalid_bracket_stop_trigger_price',
   'stop_trigger_price_out_of_bounds',
 ])
+
+/** Refusals of a target that the price has passed: it cannot rest any more and takes what the market gives. */
+const TARGET_PASSED = new Set(['invalid_bracket_limit_price'])
 
 /** Refusals that mean an exit is there already: attached to the entry, and not in the lists yet. */
 const EXIT_EXISTS = new Set([
@@ -53,7 +57,8 @@ async function readSize({ broker, config, clock }: ExecutionPorts, position: Pos
 
 /**
  * Places the stop and target of the open position at the venue, for what the venue holds of it. Whether they are live is for the next
- * reconciliation to read back; a refusal because the price is already beyond the stop closes the position at once.
+ * reconciliation to read back; a refusal because the price is already beyond the stop or the target closes the position at
+ * once, at market.
  */
 export async function protectPosition(ports: ExecutionPorts, state: StrategyState): Promise<StrategyState> {
   const { phase } = state
@@ -100,5 +105,18 @@ export async function protectPosition(ports: ExecutionPorts, state: StrategyStat
   const lost = await commit(ports, intended, [
     { type: 'protection_lost', at: toIso(clock()), reason: placement.reason },
   ])
-  return ALREADY_BEYOND.has(placement.reason) ? closePosition(ports, lost, 'stop_loss') : lost
+  if (ALREADY_BEYOND.has(placement.reason)) return closePosition(ports, lost, 'stop_loss')
+  return TARGET_PASSED.has(placement.reason) && (await isTargetPassed(ports, position.bracket))
+    ? closePosition(ports, lost, 'take_profit')
+    : lost
+}
+
+/** Whether the price is beyond the target, by the venue's own mark: the refusal alone may mean another fault of the price. */
+async function isTargetPassed({ broker, config }: ExecutionPorts, { takeProfitPrice }: Bracket): Promise<boolean> {
+  const held = await broker.position(config.market.symbol).catch((error: unknown) => {
+    if (error instanceof BrokerError) return null
+    throw error
+  })
+  const target = [{ kind: 'take_profit' as const, price: takeProfitPrice }]
+  return held !== null && firstExit(held.side, target, atOnePrice(toNumber(held.markPrice))) !== null
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { commit } from '../../lib/cycle/commit.ts'
 import { publish } from '../../lib/cycle/publish.ts'
-import { findHardExit } from '../../lib/cycle/find-exit.ts'
+import { type ExitQuestion, findHardExit } from '../../lib/cycle/find-exit.ts'
 import { DAY_MS, MINUTE_MS, toIso } from '../../lib/core/time.ts'
 import { price, quantity } from '../../lib/core/decimal.ts'
 import type { Broker } from '../../lib/broker/broker.ts'
@@ -409,15 +409,17 @@ describe('findHardExit', () => {
     bracket: { stopLossPrice: price(90), takeProfitPrice: price(120) },
     liquidationPrice: price(50),
     openedAt: toIso(SLOT),
+    protection: { status: 'none' as const },
   }
   const short = {
     side: 'short' as const,
     bracket: { stopLossPrice: price(110), takeProfitPrice: price(80) },
     liquidationPrice: price(150),
     openedAt: toIso(SLOT),
+    protection: { status: 'none' as const },
   }
   const exits = { maxHoldingMinutes: 60, liquidationDistance: 0.05 }
-  const table: [string, Parameters<typeof findHardExit>[0], string | null][] = [
+  const table: [string, Omit<ExitQuestion, 'barMs'>, string | null][] = [
     ['nothing', { position: long, bars: [bar(95, 105)], mark: 100, now: SLOT, exits }, null],
     [
       'long stop by a bar, at the level',
@@ -425,10 +427,19 @@ describe('findHardExit', () => {
       'stop_loss',
     ],
     ['long stop by the mark', { position: long, bars: [], mark: 90, now: SLOT, exits }, 'stop_loss'],
-    ['long target by a bar', { position: long, bars: [bar(95, 120)], mark: 100, now: SLOT, exits }, 'take_profit'],
+    [
+      'long target by a bar, come back since: its order rests from now on',
+      { position: long, bars: [bar(95, 120)], mark: 100, now: SLOT, exits },
+      null,
+    ],
+    [
+      'long target by the mark, nothing resting',
+      { position: long, bars: [], mark: 120, now: SLOT, exits },
+      'take_profit',
+    ],
     ['both: stop first', { position: long, bars: [bar(90, 120)], mark: 100, now: SLOT, exits }, 'stop_loss'],
     ['short stop', { position: short, bars: [bar(95, 110)], mark: 100, now: SLOT, exits }, 'stop_loss'],
-    ['short target', { position: short, bars: [bar(80, 105)], mark: 100, now: SLOT, exits }, 'take_profit'],
+    ['short target by the mark', { position: short, bars: [], mark: 80, now: SLOT, exits }, 'take_profit'],
     [
       'long near liquidation',
       { position: { ...long, liquidationPrice: price(96) }, bars: [], mark: 100, now: SLOT, exits },
@@ -457,6 +468,6 @@ describe('findHardExit', () => {
     ],
   ]
   it.each(table)('%s', (_name, question, expected) => {
-    expect(findHardExit(question)).toBe(expected)
+    expect(findHardExit({ ...question, barMs: MINUTE_MS })).toBe(expected)
   })
 })

@@ -196,9 +196,8 @@ const CASES: [string, HistoryOptions, Record<string, unknown>, string[]][] = [
     },
     ['refused'],
   ],
-  // What a bar only opens beyond, enforcement closes before the venue plays it.
   [
-    'liquidation near',
+    'bars that reach beyond stop and liquidation price and come back: the stop, which is nearer',
     { seed: 13, change: withSpikes(0.15, 1201) },
     {
       ...near,
@@ -206,6 +205,12 @@ const CASES: [string, HistoryOptions, Record<string, unknown>, string[]][] = [
       decider: { kind: 'rules', stopAtr: 0.2 },
       exits: { liquidationDistance: 0 },
     },
+    ['stop_loss', 'ambiguous'],
+  ],
+  [
+    'bars that open beyond stop and liquidation price',
+    { seed: 13, change: withJumps(0.2, 311) },
+    { ...near, exits: { liquidationDistance: 0 } },
     ['liquidation'],
   ],
   [

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Money, money, type Price, price, type Quantity } from '../../lib/core/decimal.ts'
+import { atOnePrice } from '../../lib/core/first-exit.ts'
 import { directionOf, type PositionSide } from '../../lib/core/margin.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, toIso, utcDay } from '../../lib/core/time.ts'
 import { findHardExit } from '../../lib/cycle/find-exit.ts'
@@ -105,9 +106,12 @@ function wouldAct({ state, config, bars, barMs }: QuietQuestion, pass: number): 
   const next = bars.find(({ time }) => time === pass)
   if (bar === undefined || next === undefined || position.bracket === null || position.protection.status !== 'live')
     return true
-  if (findHardExit({ position, bars: [bar], mark: next.open, now: pass, exits: config.exits }) !== null) return true
-  // The venue's own: liquidation at its price, met exactly or passed.
+  if (findHardExit({ position, bars: [bar], barMs, mark: next.open, now: pass, exits: config.exits }) !== null)
+    return true
+  // The venue's own: target and liquidation at their prices, met exactly or passed.
   const isLong = position.side === 'long'
+  const target = Number(position.bracket.takeProfitPrice)
+  if ([bar, atOnePrice(next.open)].some(({ high, low }) => (isLong ? high >= target : low <= target))) return true
   if (
     position.liquidationPrice !== null &&
     (isLong ? bar.low <= Number(position.liquidationPrice) : bar.high >= Number(position.liquidationPrice))

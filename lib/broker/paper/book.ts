@@ -216,7 +216,12 @@ function levelsOfBook(book: PaperBook, restingSince: EpochMs): (ExitLevel & { or
         ? []
         : [
             { kind: 'stop_loss', price: order.request.bracket.stopLossPrice, order },
-            { kind: 'take_profit', price: order.request.bracket.takeProfitPrice, order },
+            {
+              kind: 'take_profit',
+              price: order.request.bracket.takeProfitPrice,
+              isLate: order.isLate ?? false,
+              order,
+            },
           ],
     ),
   ]
@@ -555,21 +560,12 @@ function placeEntry(
     quantity: order.quantity,
     bracket: order.bracket,
   }
-  const placement: Placement = { outcome: 'accepted', orderId: execution.orderId }
-  const resting = newOrder(opened, child, at, {})
-  const target: ExitLevel = { kind: 'take_profit', price: takeProfitPrice, isLate: true }
-  if (firstExit(side, [target], atOnePrice(Number(quote.mark))) === null)
-    return { book: addOrder(opened, resting), placement }
-  // The market is beyond the target before its order rests: it takes the market's price.
-  const exit: Execution = {
-    ...execution,
-    side: child.side,
-    fillPrice: marketPrice(child.side, arrival, venue),
-    reason: 'take_profit',
-    orderId: resting.orderId,
-    clientOrderId: child.clientOrderId,
+  const target: ExitLevel = { kind: 'take_profit', price: takeProfitPrice }
+  const isLate = firstExit(side, [target], atOnePrice(Number(quote.mark))) !== null
+  return {
+    book: addOrder(opened, newOrder(opened, child, at, isLate ? { isLate } : {})),
+    placement: { outcome: 'accepted', orderId: execution.orderId },
   }
-  return { book: execute(addOrder(opened, resting), exit, venue), placement }
 }
 
 /** Where the venue liquidates, on the tick, a little early rather than late. */

@@ -163,9 +163,12 @@ function fillResting(state: VenueState, order: Order, last: number): void {
   const { work } = order
   const limit =
     order.triggeredLimit ?? (work.kind === 'limit' ? work.limit : work.kind === 'bracket' ? work.target : null)
-  if (limit === null || (order.side === 'SELL' ? last < limit : last > limit)) return
+  if (limit === null || !isPassed(order.side, limit, last)) return
   execute(state, order, remainingOf(order), limit, true)
 }
+
+/** Whether a price is as good as a limit or better. */
+const isPassed = (side: Side, limit: number, last: number): boolean => (side === 'SELL' ? last >= limit : last <= limit)
 
 /** Takes what the book offers up to a limit in ticks (null: any price): a level a tick, `depth` contracts each. */
 export function take(state: VenueState, order: Order, limit: number | null, most = Number.POSITIVE_INFINITY): void {
@@ -350,6 +353,11 @@ export function open(state: VenueState, order: Order): void {
       expireAt(state, order, work.endMs)
       return
     case 'bracket':
+      // A target that the price has passed already cannot rest: it takes what the market gives.
+      if (closureAt(state, state.now) === null && isPassed(order.side, work.target, lastTicks(state)))
+        take(state, order, work.target)
+      expireAt(state, order, work.endMs)
+      return
     case 'stop_limit':
       expireAt(state, order, work.endMs)
       return
