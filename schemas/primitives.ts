@@ -42,8 +42,10 @@ export const FeeRateText = canonicalText('a fee rate').refine((text) => isUnsign
 /** A signed fraction as an exact decimal string: funding rates. */
 export const SignedRateText = canonicalText('a rate')
 
-/** An instant, ISO 8601 UTC. */
-export const IsoTime = z.iso.datetime({ error: 'expected an ISO 8601 UTC time such as 2026-11-02T09:30:00Z' })
+/** An instant, ISO 8601 UTC, of the years 1970 to 9999: no other can be written and read again. */
+export const IsoTime = z.iso
+  .datetime({ error: 'expected an ISO 8601 UTC time such as 2026-11-02T09:30:00Z' })
+  .refine((text) => text >= '1970', { error: 'expected a time of the years 1970 to 9999' })
 
 /** Ratio in [0, 1]; never a percentage. */
 export const Fraction = z.number().min(0).max(1)

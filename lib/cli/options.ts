@@ -16,6 +16,8 @@ export const InstantOption = z
   .string()
   .transform((text) => text.replace(/T(\d\d:\d\d)Z$/, 'T$1:00Z'))
   .pipe(IsoTime)
+  // What is reckoned from it, a slot's end or a deadline, must have a date too.
+  .refine((text) => text < '9999', { error: 'expected a time of the years 1970 to 9998' })
 
 /** Options every command knows. */
 export const CommonOptions = z.object({

@@ -31,9 +31,21 @@ export const timeframeMs = (timeframe: Timeframe): number => TIMEFRAME_MS[timefr
 /** The largest multiple of `stepMs` that is not after `instant`. */
 export const floorTime = (instant: EpochMs, stepMs: number): EpochMs => Math.floor(instant / stepMs) * stepMs
 
-/** ISO 8601 UTC with milliseconds dropped when they are zero: `2026-11-02T09:30:00Z`. */
+/** The last instant that can be written: beyond it a year has more than four digits, and what is stored is not read again. */
+export const LAST_INSTANT: EpochMs = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
+
+/** Throws {@link InvariantError} for what cannot be written and read again: years before 1970 and after 9999. */
+function requireInstant(instant: EpochMs): void {
+  if (!(instant >= 0 && instant <= LAST_INSTANT))
+    throw new InvariantError(`not an instant of the years 1970 to 9999: ${instant} ms since 1970`)
+}
+
+/**
+ * ISO 8601 UTC with milliseconds dropped when they are zero: `2026-11-02T09:30:00Z`. Throws {@link InvariantError} for
+ * years before 1970 and after 9999.
+ */
 export function toIso(instant: EpochMs): string {
-  if (!Number.isFinite(instant)) throw new InvariantError(`not an instant: ${instant}`)
+  requireInstant(instant)
   const day = Math.floor(instant / DAY_MS)
   const ofDay = instant - day * DAY_MS
   // What is finer than a millisecond the platform drops.
@@ -46,11 +58,13 @@ export function toIso(instant: EpochMs): string {
 
 /**
  * Epoch milliseconds of an ISO 8601 instant: a date alone (its midnight UTC), or date and time with `Z` or an offset.
- * Throws on anything that is not one, a time of nobody's zone and 30 February among it.
+ * Throws on anything that is not one, a time of nobody's zone and 30 February among it, and on years before 1970 and
+ * after 9999.
  */
 export function fromIso(text: string): EpochMs {
   const instant = readOurs(text) ?? readAny(text)
-  if (Number.isNaN(instant)) throw new InvariantError(`not an ISO 8601 instant: ${JSON.stringify(text)}`)
+  if (!(instant >= 0 && instant <= LAST_INSTANT))
+    throw new InvariantError(`not an ISO 8601 instant of the years 1970 to 9999: ${JSON.stringify(text)}`)
   return instant
 }
 
@@ -108,11 +122,11 @@ const DAYS_TO_EPOCH = 719_468
 const readAny = (text: string): EpochMs => (INSTANT.test(text) && hasItsDay(text) ? Date.parse(text) : Number.NaN)
 
 /** What the platform reads besides depends on it, and on the zone of the machine. */
-const INSTANT = /^(?:\d{4}|[+-]\d{6})-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/
+const INSTANT = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/
 
 /** Whether the month has the day: the platform takes 30 February for one in March. */
 function hasItsDay(text: string): boolean {
-  const date = /^[+-]?\d+-\d\d-(\d\d)/.exec(text)
+  const date = /^\d+-\d\d-(\d\d)/.exec(text)
   return date !== null && (Number(date[1]) <= 28 || new Date(Date.parse(date[0])).getUTCDate() === Number(date[1]))
 }
 
@@ -130,7 +144,6 @@ function dayText(day: number): string {
 }
 
 function spellDay(day: number): string {
-  // Years of more than four digits are longer, and are not remembered.
   const text = new Date(day * DAY_MS).toISOString().slice(0, -14)
   if (dayTexts.size >= DAYS_KEPT) dayTexts.clear()
   dayTexts.set(day, text)
@@ -149,6 +162,6 @@ function digits(text: string, at: number): number {
 
 /** UTC calendar day, `2026-11-02`: the day that daily limits count in. */
 export const utcDay = (instant: EpochMs): string => {
-  if (!Number.isFinite(instant)) throw new InvariantError(`not an instant: ${instant}`)
+  requireInstant(instant)
   return dayText(Math.floor(instant / DAY_MS))
 }

@@ -11,11 +11,15 @@ const FILE = 'trials.jsonl'
 /** Where the ledger of a data directory lies. */
 export const trialFile = (directory: string): string => path.join(directory, FILE)
 
+/** A trial of any release: fields that are not known here are left out. */
+const AnyTrial = Trial.strip()
+
 /**
  * Every trial of a ledger, oldest first; of the same one run again, the newest. A line that a crash cut short is left
- * out. Throws {@link UsageError} naming file and line for anything else that is no trial: deflation counts on every one.
+ * out. Anything else that is no trial is left out too, and `tell` hears of it, by file and line: deflation counts on
+ * every one. Throws {@link UsageError} for a file that cannot be read.
  */
-export function readTrials(directory: string): Trial[] {
+export function readTrials(directory: string, tell: (problem: string) => void): Trial[] {
   const file = trialFile(directory)
   let text: string
   try {
@@ -28,14 +32,14 @@ export function readTrials(directory: string): Trial[] {
   for (const [index, line] of text.split('\n').entries()) {
     const value = jsonOf(line)
     if (value === undefined) continue
-    const parsed = Trial.safeParse(value)
+    const parsed = AnyTrial.safeParse(value)
     if (parsed.success) {
       // In the place of the newest run.
       trials.delete(parsed.data.trialId)
       trials.set(parsed.data.trialId, parsed.data)
     } else
-      throw new UsageError(
-        `${file}, line ${index + 1} is no trial: ${z.prettifyError(parsed.error)}; mend or remove the line`,
+      tell(
+        `${file}, line ${index + 1} is no trial and is not counted: ${z.prettifyError(parsed.error)}; mend or remove the line`,
       )
   }
   return [...trials.values()]

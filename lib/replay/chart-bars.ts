@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
+import { checkedJson } from '../files/checked-json.ts'
 import { UsageError } from '../core/invariant.ts'
 import { type EpochMs, SECOND_MS, type Timeframe, TIMEFRAMES, timeframeMs } from '../core/time.ts'
 import type { CandleHistory } from '../market/candle-history.ts'
@@ -35,7 +36,10 @@ export const columnsOf = (timeframe: Timeframe, bars: readonly Candle[]): ChartB
 })
 
 export function writeBars(directory: string, history: CandleHistory, stepMs: number, from: EpochMs, to: EpochMs): void {
-  writeFileSync(path.join(directory, FILE), `${JSON.stringify(chartBars(history, stepMs, from, to))}\n`)
+  writeFileSync(
+    path.join(directory, FILE),
+    `${checkedJson(ReportData.shape.bars, chartBars(history, stepMs, from, to), 'the bars of the chart')}\n`,
+  )
 }
 
 /** Throws {@link UsageError} for a directory without them. */

@@ -15,6 +15,7 @@ import path from 'node:path'
 import { z } from 'zod'
 import { UsageError } from '../core/invariant.ts'
 import { jsonOf } from '../core/parse-json.ts'
+import { checkedJson } from '../files/checked-json.ts'
 import { makeWritable } from '../store/make-writable.ts'
 import { ReplayCheckpoint, SlotLine, Story } from '../../schemas/replay.ts'
 import { Trade } from '../../schemas/trade.ts'
@@ -105,17 +106,17 @@ export function openJournal({ directory, key, stories, every }: JournalOptions):
     resumed,
     write(step) {
       const { line, record, trades } = step
-      pending.slots += `${JSON.stringify(line)}\n`
-      for (const trade of trades) pending.trades += `${JSON.stringify(trade)}\n`
+      pending.slots += `${checkedJson(SlotLine, line, 'a slot of the replay')}\n`
+      for (const trade of trades) pending.trades += `${checkedJson(Trade, trade, 'a trade of the replay')}\n`
       if (record !== null && (stories === 'all' || ACTED.has(line.outcome)))
-        pending.stories += `${JSON.stringify(storyOf(record))}\n`
+        pending.stories += `${checkedJson(Story, storyOf(record), 'a story of the replay')}\n`
       sinceCheckpoint += 1
       if (sinceCheckpoint < every) return
       sinceCheckpoint = 0
       flush()
       writeWhole(
         pathOf(CHECKPOINT),
-        JSON.stringify({ key, checkpoint: step.checkpoint(), lengths } satisfies z.infer<typeof Saved>),
+        checkedJson(Saved, { key, checkpoint: step.checkpoint(), lengths }, 'the checkpoint of the replay'),
       )
     },
     finish() {

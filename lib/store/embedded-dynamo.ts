@@ -1,13 +1,16 @@
 import { link, lstat, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import path from 'node:path'
-import { DescribeTableCommand, ListTablesCommand } from '@aws-sdk/client-dynamodb'
+import { DescribeTableCommand, ListTablesCommand, type TableStatus as Status } from '@aws-sdk/client-dynamodb'
 import { UsageError } from '../core/invariant.ts'
+import { damaged, holdsData, requireSoundDatabase } from './check-database.ts'
 import { createDynamoClient } from './dynamo-client.ts'
 import { makeWritable, meaningOf } from './make-writable.ts'
 
 /** A running emulator: where it listens, and how to end it. */
 export type EmbeddedDynamo = { endpoint: string; close(): Promise<void> }
+
+type TableStatus = Status | undefined
 
 /** How long to wait for another process to let go of the database. */
 const LOCK_WAIT_MS = 10_000
@@ -16,7 +19,8 @@ const LOCK_RETRY_MS = 100
 /**
  * Starts DynamoDB's protocol on a loopback port, in this process, kept under `directory` (or in memory without one).
  * One process at a time may hold a directory; another waits up to ten seconds and then gives up with
- * {@link UsageError}. A database whose maker was killed before its table answered is made anew: nothing can be in it.
+ * {@link UsageError}, as it does for a damaged database. One whose maker was killed before its table answered is made
+ * anew: nothing can be in it.
  */
 export async function startEmbeddedDynamo(directory?: string): Promise<EmbeddedDynamo> {
   if (directory === undefined) return serve()
@@ -24,8 +28,12 @@ export async function startEmbeddedDynamo(directory?: string): Promise<EmbeddedD
   const file = path.join(directory, 'db')
   let server: EmbeddedDynamo | null = null
   try {
+    const hadData = holdsData(file)
+    await requireSoundDatabase(directory, file)
     server = await serve(file)
-    if (await isHalfMade(server.endpoint)) {
+    const tables = await tablesOf(server.endpoint)
+    if (tables.length === 0 && hadData) throw damaged(directory, 'there was data in its files, and no table is left')
+    if (isHalfMade(tables)) {
       await server.close()
       server = null
       // Renamed first: killed here, the next run finds either all of it or none.
@@ -63,12 +71,15 @@ async function serve(file?: string): Promise<EmbeddedDynamo> {
  * Whether there are tables and all of them are still being made. The emulator makes a table active some time after it
  * has noted it, and forgets to where it was killed in between; until then the table takes no items.
  */
-async function isHalfMade(endpoint: string): Promise<boolean> {
+const isHalfMade = (tables: readonly TableStatus[]): boolean =>
+  tables.length > 0 && tables.every((status) => status === 'CREATING')
+
+async function tablesOf(endpoint: string): Promise<TableStatus[]> {
   const client = createDynamoClient(endpoint)
   try {
     const { TableNames: names = [] } = await client.send(new ListTablesCommand({}))
     const tables = await Promise.all(names.map((name) => client.send(new DescribeTableCommand({ TableName: name }))))
-    return tables.length > 0 && tables.every(({ Table: table }) => table?.TableStatus === 'CREATING')
+    return tables.map(({ Table: table }) => table?.TableStatus)
   } finally {
     client.destroy()
   }

@@ -16,6 +16,8 @@ const steps = fc.constantFrom(1, SECOND_MS, MINUTE_MS, 30 * MINUTE_MS, HOUR_MS, 
 const instantsIn = (min: number, max: number) =>
   fc.tuple(fc.integer({ min, max }), steps).map(([instant, step]) => Math.max(min, Math.floor(instant / step) * step))
 const instants = instantsIn(0, END_OF_9999)
+/** So far from both ends that an offset leads beyond neither. */
+const inner = instantsIn(DAY_MS, END_OF_9999 - DAY_MS)
 /** Many on few days, as in a walk through history, and some anywhere: what is remembered of a day is used and is displaced. */
 const visits = fc
   .tuple(
@@ -61,20 +63,19 @@ describe('ISO text', () => {
     }
   })
 
-  it('of years before and after, which are longer, and which nothing of four digits is taken for', () => {
+  it('of years before 1970 and after 9999 is neither written nor read', () => {
     fc.assert(
       fc.property(fc.oneof(instantsIn(-FURTHEST, -1), instantsIn(END_OF_9999 + 1, FURTHEST)), instants, (far, near) => {
-        expect([toIso(far), fromIso(spelled(far))]).toEqual([spelled(far), far])
+        expect(() => toIso(far)).toThrow(InvariantError)
+        expect(() => utcDay(far)).toThrow(InvariantError)
+        expect(() => fromIso(spelled(far))).toThrow(InvariantError)
         check(near)
       }),
       RUNS,
     )
-    expect([toIso(-1), toIso(END_OF_9999 + 1), toIso(FURTHEST), toIso(-FURTHEST)]).toEqual([
-      '1969-12-31T23:59:59.999Z',
-      '+010000-01-01T00:00:00Z',
-      '+275760-09-13T00:00:00Z',
-      '-271821-04-20T00:00:00Z',
-    ])
+    for (const far of [-1, END_OF_9999 + 1, FURTHEST, -FURTHEST]) expect(() => toIso(far)).toThrow(InvariantError)
+    for (const text of ['1969-12-31T23:59:59.999Z', '+010000-01-01T00:00:00Z', '9999-12-31T23:59:59-00:01'])
+      expect(() => fromIso(text)).toThrow(InvariantError)
   })
 
   it('of others is read as the platform reads it: offsets, fractions, minutes alone, dates alone', () => {
@@ -88,7 +89,7 @@ describe('ISO text', () => {
       (instant) => new Date(instant).toISOString().slice(0, 10),
     )
     fc.assert(
-      fc.property(instants, forms, (instant, form) => {
+      fc.property(inner, forms, (instant, form) => {
         check(instant)
         expect(fromIso(form(instant))).toBe(Date.parse(form(instant)))
       }),
@@ -140,7 +141,6 @@ describe('what is no ISO 8601 instant', () => {
     check(Date.UTC(2026, 2, 1))
     expect(() => fromIso(text)).toThrow(InvariantError)
     check(END_OF_9999 + 1 - DAY_MS)
-    toIso(END_OF_9999 + 1)
     expect(() => fromIso(text)).toThrow(InvariantError)
   })
 
@@ -158,7 +158,8 @@ describe('what is no ISO 8601 instant', () => {
         (instant, at, character) => {
           const text = toIso(instant)
           const changed = text.slice(0, at) + character + text.slice(at + 1)
-          const expected = Date.parse(changed)
+          const parsed = Date.parse(changed)
+          const expected = parsed >= 0 && parsed <= END_OF_9999 ? parsed : Number.NaN
           let actual: number
           try {
             actual = fromIso(changed)

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -38,14 +38,18 @@ const trial = (trialId: string, more: Partial<Trial> = {}): Trial => ({
   ...more,
 })
 
+const fail = (problem: string): never => {
+  throw new Error(problem)
+}
+
 describe('the ledger of trials', () => {
-  it('is empty where nothing was tried', () => expect(readTrials(newDirectory())).toEqual([]))
+  it('is empty where nothing was tried', () => expect(readTrials(newDirectory(), fail)).toEqual([]))
 
   it('keeps every trial, in order, and of one that was run again the newest', () => {
     const directory = newDirectory()
     for (const one of [trial('a'), trial('b'), trial('a', { at: '2026-11-03T10:00:00Z' }), trial('c')])
       recordTrial(directory, one)
-    expect(readTrials(directory).map(({ trialId, at }) => [trialId, at.slice(8, 10)])).toEqual([
+    expect(readTrials(directory, fail).map(({ trialId, at }) => [trialId, at.slice(8, 10)])).toEqual([
       ['b', '02'],
       ['a', '03'],
       ['c', '02'],
@@ -56,16 +60,27 @@ describe('the ledger of trials', () => {
     const directory = newDirectory()
     recordTrial(directory, trial('a'))
     appendFileSync(trialFile(directory), '{"schemaVersion":1,"trialId":"torn')
-    expect(readTrials(directory).map(({ trialId }) => trialId)).toEqual(['a'])
+    expect(readTrials(directory, fail).map(({ trialId }) => trialId)).toEqual(['a'])
     recordTrial(directory, trial('b'))
-    expect(readTrials(directory).map(({ trialId }) => trialId)).toEqual(['a', 'b'])
+    expect(readTrials(directory, fail).map(({ trialId }) => trialId)).toEqual(['a', 'b'])
   })
 
-  it('says which line is no trial', () => {
+  it('goes on without a line that is no trial, and says which', () => {
     const directory = newDirectory()
     recordTrial(directory, trial('a'))
-    writeFileSync(trialFile(directory), '{}\n{}\n')
-    expect(() => readTrials(directory)).toThrow(/trials\.jsonl, line 1 is no trial/)
+    appendFileSync(trialFile(directory), '{}\n[]\n')
+    recordTrial(directory, trial('b'))
+    const told: string[] = []
+    expect(readTrials(directory, (problem) => told.push(problem)).map(({ trialId }) => trialId)).toEqual(['a', 'b'])
+    expect(told).toHaveLength(2)
+    expect(told[0]).toMatch(/trials\.jsonl, line 2 is no trial and is not counted/)
+  })
+
+  it('counts a trial of a newer release, without the fields it does not know', () => {
+    const directory = newDirectory()
+    recordTrial(directory, trial('a'))
+    appendFileSync(trialFile(directory), `${JSON.stringify({ ...trial('b'), addedLater: 1 })}\n`)
+    expect(readTrials(directory, fail)).toEqual([trial('a'), trial('b')])
   })
 
   it('measures a result against what was tried on its market at its time', () => {

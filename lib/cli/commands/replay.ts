@@ -12,9 +12,11 @@ import { evidenceOf } from '../../evidence/sizing-evidence.ts'
 import { readTrials, recordTrial } from '../../evidence/trial-ledger.ts'
 import { writeBars } from '../../replay/chart-bars.ts'
 import { openJournal } from '../../replay/journal.ts'
+import { checkedJson } from '../../files/checked-json.ts'
 import { makeWritable } from '../../store/make-writable.ts'
 import type { Environment } from '../../../schemas/environment.ts'
 import { ReplayReport, StoredReplay } from '../../../schemas/replay.ts'
+import { SizingEvidence } from '../../../schemas/strategy-config.ts'
 import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
 import type { Io } from '../io.ts'
 import { isModel, openBudget } from '../open-decider.ts'
@@ -28,6 +30,9 @@ import { count, WalkOptions } from './walk-options.ts'
 
 export const ReplayOptions = WalkOptions.extend({ out: z.string().min(1).optional(), random: count(0).default(20) })
 export type ReplayOptions = z.infer<typeof ReplayOptions>
+
+/** What `sizing.evidence` of a configuration takes, as a configuration of its own. */
+const EvidenceFile = z.strictObject({ sizing: z.strictObject({ evidence: SizingEvidence }) })
 
 /** Slots between two checkpoints: a question to a model is worth one each. */
 const CHECKPOINT_EVERY = { model: 1, other: 512 } as const
@@ -82,7 +87,7 @@ export async function replayCommand(
         from,
         to,
         trialId,
-        trials: readTrials(options.dataDir),
+        trials: readTrials(options.dataDir, (problem) => io.stderr(`${problem}\n`)),
         seeds: options.random,
         run,
       }),
@@ -103,10 +108,9 @@ export async function replayCommand(
     if (options.out !== undefined) {
       journal?.finish()
       makeWritable(options.out, '--out')
-      const write = (name: string, value: unknown): void =>
-        writeFileSync(path.join(options.out ?? '', name), `${JSON.stringify(value, null, 2)}\n`)
-      write('replay.json', stored)
-      write('evidence.json', {
+      const write = (name: string, text: string): void => writeFileSync(path.join(options.out ?? '', name), `${text}\n`)
+      write('replay.json', checkedJson(StoredReplay, stored, 'replay.json', 2))
+      const evidence = {
         sizing: {
           evidence: evidenceOf(
             config,
@@ -114,7 +118,8 @@ export async function replayCommand(
             `replay ${trialId.slice(0, 12)} of ${data.symbol}, ${data.from} to ${data.to}`,
           ),
         },
-      })
+      }
+      write('evidence.json', checkedJson(EvidenceFile, evidence, 'evidence.json', 2))
       writeBars(options.out, market.history, config.intervalMinutes * MINUTE_MS, from, to)
     }
     const report = ReplayReport.parse({ ...stored, elapsedMs })

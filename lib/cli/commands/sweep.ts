@@ -90,7 +90,7 @@ export async function sweepCommand(configured: StrategyConfig, options: SweepOpt
     best: bestOf(
       trials,
       summaries.map(({ metrics }) => metrics),
-      readTrials(options.dataDir),
+      readTrials(options.dataDir, (problem) => io.stderr(`${problem}\n`)),
     ),
     elapsedMs,
   })

@@ -6,8 +6,10 @@ import type { Answer } from './answer.ts'
 
 /** `hourhand trials`: everything that was tried on history, and what came of it. */
 export function trialsCommand({ dataDir }: { dataDir: string }): Answer {
-  const trials = readTrials(dataDir)
-  return { document: TrialsReport.parse({ trials }), text: render(trials), exitCode: 0 }
+  const problems: string[] = []
+  const trials = readTrials(dataDir, (problem) => problems.push(problem))
+  const text = [...problems.map((problem) => `${problem}\n`), render(trials)].join('')
+  return { document: TrialsReport.parse({ trials }), text, exitCode: problems.length === 0 ? 0 : 1 }
 }
 
 function render(trials: readonly Trial[]): string {

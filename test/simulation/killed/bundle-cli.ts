@@ -12,8 +12,8 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url))
 const leaveDatabase: Plugin = {
   name: 'leave-database',
   setup({ onResolve }) {
-    onResolve({ filter: /^dynalite$/ }, () => ({
-      path: createRequire(import.meta.url).resolve('dynalite'),
+    onResolve({ filter: /^(?:dynalite|classic-level)$/ }, ({ path: wanted }) => ({
+      path: createRequire(import.meta.url).resolve(wanted),
       external: true,
     }))
   },
