@@ -26,6 +26,8 @@ export const Environment = z.object({
   HOURHAND_CYCLE_RULE: text,
   /** EventBridge endpoint other than AWS: tests. */
   HOURHAND_EVENTS_ENDPOINT: z.url().optional(),
+  /** The region that the AWS clients work in, for the record. */
+  AWS_REGION: text,
   /** Version of the deployed code, for the record. */
   HOURHAND_VERSION: text,
 })

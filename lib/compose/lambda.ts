@@ -3,7 +3,7 @@ import { loadConfig } from '../config/load-config.ts'
 import { DEFAULT_STRATEGY } from '../config/strategies.ts'
 import { describeIssues } from '../config/describe-issues.ts'
 import { UsageError } from '../core/invariant.ts'
-import { type Clock, fromIso } from '../core/time.ts'
+import { type Clock, fromIso, toIso } from '../core/time.ts'
 import { VERSION } from '../core/version.ts'
 import { parseJsonText } from '../files/parse-json.ts'
 import type { Sleep } from '../cycle/ports.ts'
@@ -16,11 +16,12 @@ import { readSecureParameter } from '../telemetry/secrets.ts'
 import type { Environment } from '../../schemas/environment.ts'
 import { InvocationEvent } from '../../schemas/event.ts'
 import type { DeciderConfig, StrategyConfig } from '../../schemas/strategy-config.ts'
-import type { World } from './compose-ports.ts'
+import { openStoreOf, type World } from './compose-ports.ts'
 import { openOutside } from './open-outside.ts'
 import { openVenue, requireLiveVenue } from './open-venue.ts'
 import { apiKeyIn, parseEnvironment, secretsIn } from './parse-environment.ts'
 import { formsOfKey, readVenueCredentials } from './venue-credentials.ts'
+import { writeDeployment } from './write-deployment.ts'
 
 /** The process a handler runs in. */
 export type Runtime = {
@@ -46,6 +47,7 @@ export function createHandler<T>(
   work: (invocation: Invocation) => Promise<T>,
 ): (event: unknown) => Promise<T> {
   let opened: ReturnType<typeof openServices> | null = null
+  let isWrittenDown = false
   return async (event) => {
     opened ??= openServices(runtime, asksModel)
     const services = await opened.catch((error: unknown) => {
@@ -64,16 +66,34 @@ export function createHandler<T>(
     try {
       const request = parseInvocation(event, world.config.id)
       const outside = await openOutside({ environment, telemetry: world.telemetry, dryRun: request.dryRun })
+      const invoked = { ...world, ...outside, invocationId: runtime.newId(), dryRun: request.dryRun }
+      if (!isWrittenDown && !request.dryRun) isWrittenDown = await writeDown(invoked, environment, codeVersion)
       return await work({
         apiKey,
         codeVersion,
         scheduledFor: request.scheduledFor ?? runtime.clock(),
-        world: { ...world, ...outside, invocationId: runtime.newId(), dryRun: request.dryRun },
+        world: invoked,
       })
     } catch (error) {
       world.telemetry.log('error', 'invocation failed', { error })
       throw error
     }
+  }
+}
+
+/**
+ * Once in a cold start: what runs on the table is written there, for the commands of its owner. A table that does not
+ * take it keeps nobody from enforcing; the next invocation tries again.
+ */
+async function writeDown(world: World, environment: Environment, codeVersion: string): Promise<boolean> {
+  const { config, clock, telemetry } = world
+  try {
+    const running = { config, environment, codeVersion, writtenBy: 'lambda', at: toIso(clock()) } as const
+    await writeDeployment(openStoreOf(world, config.mode), running)
+    return true
+  } catch (error) {
+    telemetry.log('error', 'the deployment item could not be written: commands do not know what runs here', { error })
+    return false
   }
 }
 

@@ -12,18 +12,34 @@ export class StateConflict extends Error {
   override readonly name = 'StateConflict'
 }
 
+/** The strategy's state; null before its first cycle or pass. Throws `CannotEnforce` where this release cannot act on it. */
+export async function loadStoredState(ports: ExecutionPorts): Promise<StrategyState | null> {
+  const stored = await readToAct(ports, (from) => from.loadState(ports.config.id))
+  // Whoever holds a state has delivered what it has to tell: the invocation that wrote it may have died before it could.
+  if (stored !== null) await deliver(ports, stored)
+  return stored
+}
+
 /**
- * The strategy's state, made from the venue's cash the first time it is asked for. Throws `CannotEnforce` where this
- * release cannot act on what is stored.
+ * The strategy's state, made from the venue's cash the first time it is asked for, and halted where a person halted the
+ * deployment before it had one. Throws `CannotEnforce` where this release cannot act on what is stored.
  */
-export async function loadOrCreateState(ports: ExecutionPorts): Promise<StrategyState> {
+export const loadOrCreateState = async (ports: ExecutionPorts): Promise<StrategyState> =>
+  obeyEarlyHalt(ports, (await loadStoredState(ports)) ?? (await createFirstState(ports)))
+
+/**
+ * A halt of a deployment without state lies in its deployment item. It is read after the state was written and until the
+ * first slot is done: a halt at the same moment is then seen by one side or the other.
+ */
+async function obeyEarlyHalt(ports: ExecutionPorts, state: StrategyState): Promise<StrategyState> {
+  if (state.lastSlot !== null || state.halt !== null) return state
+  const deployment = await readToAct(ports, (from) => from.loadDeployment(ports.config.id))
+  const halt = deployment?.item.halt ?? null
+  return halt === null ? state : commit(ports, state, [{ type: 'halted', at: toIso(ports.clock()), halt }])
+}
+
+async function createFirstState(ports: ExecutionPorts): Promise<StrategyState> {
   const { store, broker, config, clock } = ports
-  const stored = await readToAct(ports, (from) => from.loadState(config.id))
-  if (stored !== null) {
-    // Whoever holds a state has delivered what it has to tell: the invocation that wrote it may have died before it could.
-    await deliver(ports, stored)
-    return stored
-  }
   const account = await broker.account()
   const first = createState(config.id, account.cash, toIso(clock()))
   const { outcome } = await store.saveState(first, true)

@@ -47,6 +47,8 @@ export function createObjectStore(held: Holdings = { state: null, book: null }):
     },
     loadClearance: async () => null,
     saveClearance: async () => 'conflict',
+    loadDeployment: async () => null,
+    saveDeployment: async () => 'conflict',
     async createCycle(record) {
       if (cycles.has(record.slot)) return 'conflict'
       cycles.set(record.slot, record)

@@ -5,9 +5,11 @@ import {
   GetItemCommand,
   PutItemCommand,
   QueryCommand,
+  ResourceNotFoundException,
+  ScanCommand,
 } from '@aws-sdk/client-dynamodb'
 import { z } from 'zod'
-import { type Item, type ItemStore, StoreError, type WriteCondition } from './item-store.ts'
+import { type Item, MissingTable, type SearchableItems, StoreError, type WriteCondition } from './item-store.ts'
 
 const StoredItem = z.object({
   pk: z.object({ S: z.string() }),
@@ -19,12 +21,20 @@ const StoredItem = z.object({
 })
 
 /** Items in a DynamoDB table with string keys `pk` and `sk` and the time-to-live attribute `ttl`. */
-export function createDynamoItems({ client, tableName }: { client: DynamoDBClient; tableName: string }): ItemStore {
+export function createDynamoItems({
+  client,
+  tableName,
+}: {
+  client: DynamoDBClient
+  tableName: string
+}): SearchableItems {
   const guarded = async <T>(what: string, work: () => Promise<T>): Promise<T> => {
     try {
       return await work()
     } catch (cause) {
       if (cause instanceof StoreError) throw cause
+      if (cause instanceof ResourceNotFoundException)
+        throw new MissingTable(`there is no DynamoDB table ${tableName}`, { cause })
       const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
       throw new StoreError(`DynamoDB table ${tableName}: ${what} failed: ${reason}`, { cause })
     }
@@ -68,8 +78,32 @@ export function createDynamoItems({ client, tableName }: { client: DynamoDBClien
         const items = (answer.Items ?? []).map(fromStored)
         return { items, cursor: answer.LastEvaluatedKey === undefined ? null : (items.at(-1)?.sk ?? null) }
       }),
+    partitions: () =>
+      guarded('search', async () => {
+        const found: string[] = []
+        let after: Record<string, AttributeValue> | undefined
+        for (;;) {
+          // One item a request; the next request begins behind all items of that partition, of which none is read.
+          const answer = await client.send(
+            new ScanCommand({
+              TableName: tableName,
+              Limit: 1,
+              ProjectionExpression: 'pk',
+              ConsistentRead: true,
+              ...(after === undefined ? {} : { ExclusiveStartKey: after }),
+            }),
+          )
+          const pk = answer.Items?.[0]?.['pk']
+          if (pk?.S !== undefined && found.at(-1) !== pk.S) found.push(pk.S)
+          if (answer.LastEvaluatedKey === undefined) return found
+          after = pk === undefined ? answer.LastEvaluatedKey : { pk, sk: { S: BEHIND_ALL } }
+        }
+      }),
   }
 }
+
+/** Sort keys are ASCII: this one is behind all of them. */
+const BEHIND_ALL = '\u{10ffff}'
 
 function expressionFor(condition: WriteCondition) {
   if (condition === 'none') return {}

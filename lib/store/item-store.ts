@@ -43,6 +43,17 @@ export type ItemStore = {
   query(query: ItemQuery): Promise<ItemPage>
 }
 
+/** A database that also tells which partitions it has: what people's commands search. The functions never do. */
+export type SearchableItems = ItemStore & {
+  /** Every partition key in use, in no order. Asks once a partition, however many items it holds. */
+  partitions(): Promise<string[]>
+}
+
+/** There is no table of that name. */
+export class MissingTable extends Error {
+  override readonly name = 'MissingTable'
+}
+
 /** The database could not be reached or refused; whether a write took effect is unknown. */
 export class StoreError extends Error {
   override readonly name = 'StoreError'

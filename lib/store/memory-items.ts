@@ -1,7 +1,7 @@
-import type { Item, ItemPage, ItemQuery, ItemStore, WriteCondition } from './item-store.ts'
+import type { Item, ItemPage, ItemQuery, ItemStore, SearchableItems, WriteCondition } from './item-store.ts'
 
 /** Items in this process only: for tests, replays and, over another store, for dry runs. */
-export function createMemoryItems(): ItemStore {
+export function createMemoryItems(): SearchableItems {
   const partitions = new Map<string, Map<string, Item>>()
   const partition = (pk: string): Map<string, Item> => {
     const existing = partitions.get(pk)
@@ -11,6 +11,7 @@ export function createMemoryItems(): ItemStore {
     return created
   }
   return {
+    partitions: async () => [...partitions].flatMap(([pk, held]) => (held.size === 0 ? [] : [pk])),
     async get(pk, sk) {
       const item = partition(pk).get(sk)
       return item === undefined ? null : { ...item }

@@ -1,5 +1,6 @@
 import { DAY_MS, fromIso, SECOND_MS } from '../core/time.ts'
 import type { CycleRecord } from '../../schemas/cycle-record.ts'
+import type { DeploymentItem } from '../../schemas/deployment-item.ts'
 import type { EquityPoint } from '../../schemas/equity.ts'
 import type { LiveClearance } from '../../schemas/live-clearance.ts'
 import type { Fill, FundingPayment, OrderRecord } from '../../schemas/order.ts'
@@ -32,6 +33,7 @@ export type PageRequest = {
  *                      sk CLEARANCE                  what speaks for live trading; the one item both modes read
  *   pk LIVE#<id>       sk the same, CLEARANCE apart: a strategy's live life shares nothing with its paper life
  *   pk PAPER#<id>      sk BOOK                       the paper venue's own book
+ *   pk DEPLOYMENT      sk <mode>#<id>                what runs on this table, as it wrote down itself
  *
  * Every read is parsed, older versions brought forward; what cannot be used is an {@link UnreadableItem}, never a guess,
  * and lists go on without it. Whatever is written has been read back before.
@@ -46,6 +48,10 @@ export type Store = {
   loadClearance(strategyId: string): Promise<{ clearance: LiveClearance; version: number } | null>
   /** Writes the clearance over the version it was read at; null: as the first. */
   saveClearance(clearance: LiveClearance, readAt: number | null): Promise<Saved>
+  /** What runs under this id in this store's mode, with the version it is stored at. */
+  loadDeployment(strategyId: string): Promise<{ item: DeploymentItem; version: number } | null>
+  /** Writes it over the version it was read at; null: as the first. */
+  saveDeployment(item: DeploymentItem, readAt: number | null): Promise<Saved>
   /** Takes the slot: `conflict` if its record exists. */
   createCycle(record: CycleRecord): Promise<Saved>
   /** To go on with a cycle (`act`), all that it decided has to be understood; to show it, less. */
@@ -71,6 +77,10 @@ const paperKey = (id: string): string => `PAPER#${id}`
 
 /** Partition of a strategy's state, cycles and history. */
 export const partitionOf = (mode: Mode, strategyId: string): string => `${PARTITIONS[mode]}#${strategyId}`
+/** The one partition of all deployment items. */
+export const DEPLOYMENTS = 'DEPLOYMENT'
+/** Sort key of a deployment item. */
+export const deploymentKey = (mode: Mode, strategyId: string): string => `${mode}#${strategyId}`
 /** Sort key of a slot's cycle record. */
 export const cycleKey = (slot: string): string => `CYCLE#${slot}`
 
@@ -163,6 +173,17 @@ export function createStore(
     async saveClearance(clearance, readAt) {
       const pk = partitionOf('paper', clearance.strategyId)
       const item = itemOf(KINDS.clearance, clearance, { pk, sk: CLEARANCE, version: readAt === null ? 0 : readAt + 1 })
+      return put(item, readAt === null ? 'absent' : { version: readAt })
+    },
+    async loadDeployment(strategyId) {
+      const stored = await items.get(DEPLOYMENTS, deploymentKey(mode, strategyId))
+      if (stored === null) return null
+      if (stored.version === null) throw new StoreError(`the item ${stored.pk} ${stored.sk} has no version`)
+      return { item: readBody(KINDS.deployment, stored, 'act'), version: stored.version }
+    },
+    async saveDeployment(deployment, readAt) {
+      const place = { pk: DEPLOYMENTS, sk: deploymentKey(mode, deployment.strategyId) }
+      const item = itemOf(KINDS.deployment, deployment, { ...place, version: readAt === null ? 0 : readAt + 1 })
       return put(item, readAt === null ? 'absent' : { version: readAt })
     },
     createCycle: (record) => putCycle(record, 'absent'),

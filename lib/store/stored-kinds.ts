@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { CycleRecord } from '../../schemas/cycle-record.ts'
+import { DeploymentItem } from '../../schemas/deployment-item.ts'
 import { EquityPoint } from '../../schemas/equity.ts'
 import { LiveClearance } from '../../schemas/live-clearance.ts'
 import { Fill, FundingPayment, OrderRecord } from '../../schemas/order.ts'
@@ -35,6 +36,7 @@ export const KINDS = {
     exact: ['decision', 'guardFacts.phase', 'order', 'placement', 'phaseAfter'],
   }),
   clearance: kindOf('clearance', LiveClearance, { isVersioned: true, exact: ['credentials', 'paper', 'override'] }),
+  deployment: kindOf('deployment', DeploymentItem),
   trade: kindOf('trade', Trade),
   order: kindOf('order', OrderRecord),
   fill: kindOf('fill', Fill),
