@@ -11,6 +11,21 @@ import { Accounting, DeciderStreak, Halt, Incident, IntentStatus } from './state
 import { Trade } from './trade.ts'
 import { GuardRuleName, Verdict } from './verdict.ts'
 
+/** What a command acted on. `symbol` and `venue` are null where the configuration is not known. */
+export const Target = z.strictObject({
+  strategyId: StrategyId,
+  mode: Mode,
+  /** Where orders go: the exchange in live mode, else the paper venue on the prices of a market. */
+  venue: z.string().nullable(),
+  symbol: z.string().nullable(),
+  table: z.string(),
+  store: z.string(),
+})
+export type Target = z.infer<typeof Target>
+
+/** What stands in the place of a document where a command that acts on several strategies failed for one. */
+export const FailedTarget = z.strictObject({ target: Target, error: z.string() })
+
 /** Where a cycle's full record lies; null for a dry run, which leaves none. */
 export const RecordLocation = z
   .strictObject({ store: z.string(), table: z.string(), pk: z.string(), sk: z.string() })
@@ -37,6 +52,7 @@ export type CycleReport = z.infer<typeof CycleReport>
 
 /** `hourhand enforce --json` */
 export const EnforcementReport = z.strictObject({
+  target: Target,
   strategyId: StrategyId,
   at: IsoTime,
   mode: Mode,
@@ -60,6 +76,7 @@ export type Comparison = z.infer<typeof Comparison>
 
 /** `hourhand status --json` */
 export const StatusReport = z.strictObject({
+  target: Target,
   strategyId: StrategyId,
   mode: Mode,
   at: IsoTime,
@@ -96,10 +113,11 @@ export const StatusReport = z.strictObject({
 export type StatusReport = z.infer<typeof StatusReport>
 
 /** `hourhand trades --json` */
-export const TradesReport = z.strictObject({ strategyId: StrategyId, trades: z.array(Trade) })
+export const TradesReport = z.strictObject({ target: Target, strategyId: StrategyId, trades: z.array(Trade) })
 
 /** `hourhand reconcile --json` */
 export const ReconcileReport = z.strictObject({
+  target: Target,
   strategyId: StrategyId,
   mode: Mode,
   at: IsoTime,
@@ -115,16 +133,24 @@ export const ReconcileReport = z.strictObject({
 })
 export type ReconcileReport = z.infer<typeof ReconcileReport>
 
-/** `hourhand halt|resume --json`; `flatten` is null unless it was asked for, and `held` says what is not closed. */
+/**
+ * `hourhand halt|resume --json`; `flatten` is null unless it was asked for, and `held` says what is not closed. The
+ * phase is `none` before there is a state.
+ */
 export const HaltReport = z.strictObject({
+  target: Target,
   strategyId: StrategyId,
   halt: Halt.nullable(),
   phase: z.string(),
   flatten: z.strictObject({ isFlat: z.boolean(), held: z.array(z.string()), notes: z.array(z.string()) }).nullable(),
+  /** The rule that wakes the decision cycle, and whether it was switched; null where none is known. */
+  schedule: z.strictObject({ rule: z.string(), isSwitched: z.boolean() }).nullable(),
 })
+export type HaltReport = z.infer<typeof HaltReport>
 
 /** `hourhand live --json` */
 export const LiveReport = z.strictObject({
+  target: Target,
   strategyId: StrategyId,
   mode: Mode,
   at: IsoTime,
@@ -189,6 +215,7 @@ export type GuardForecast = z.infer<typeof GuardForecast>
 
 /** `hourhand doctor --json` */
 export const DoctorReport = z.strictObject({
+  target: Target,
   ok: z.boolean(),
   checks: z.array(
     z.strictObject({ check: z.string(), ok: z.boolean(), detail: z.string(), remedy: z.string().nullable() }),

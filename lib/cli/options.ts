@@ -1,11 +1,11 @@
 import { z } from 'zod'
 import { describeIssues } from '../config/describe-issues.ts'
 import { loadConfig } from '../config/load-config.ts'
-import { DEFAULT_STRATEGY } from '../config/strategies.ts'
+import { DEFAULT_STRATEGY, NAMED_STRATEGIES } from '../config/strategies.ts'
 import { UsageError } from '../core/invariant.ts'
 import { parseJsonText } from '../files/parse-json.ts'
 import { readJsonFile } from '../files/read-json-file.ts'
-import { IsoTime } from '../../schemas/primitives.ts'
+import { IsoTime, Mode } from '../../schemas/primitives.ts'
 import type { Environment } from '../../schemas/environment.ts'
 import { DEPLOYMENT_DEFAULTS, type StrategyConfig } from '../../schemas/strategy-config.ts'
 
@@ -19,12 +19,17 @@ export const InstantOption = z
   // What is reckoned from it, a slot's end or a deadline, must have a date too.
   .refine((text) => text < '9999', { error: 'expected a time of the years 1970 to 9998' })
 
+/** Where the embedded database lies unless another place is named. */
+export const DEFAULT_DATA_DIR = '.hourhand'
+
 /** Options every command knows. */
 export const CommonOptions = z.object({
   strategy: z.string().optional(),
   config: z.string().optional(),
-  dataDir: z.string().min(1).default('.hourhand'),
+  dataDir: z.string().min(1).default(DEFAULT_DATA_DIR),
   table: z.string().min(1).optional(),
+  mode: Mode.optional(),
+  all: z.boolean().default(false),
   seed: z
     .string()
     .regex(/^\d{1,10}$/, { error: SEED_RANGE })
@@ -90,6 +95,31 @@ export async function resolveConfig(
     ...(decider === undefined || isSameDecider ? {} : { decider: { kind: decider } }),
   }
   return loadConfig({ strategy, overrides, origin })
+}
+
+/** The configuration that a person gives as a whole, by file or environment; null where they give none. */
+export const givenConfig = async (options: CommonOptions, environment: Environment): Promise<StrategyConfig | null> =>
+  options.config === undefined && environment.HOURHAND_CONFIG === undefined ? null : resolveConfig(options, environment)
+
+/** A stored configuration with single options over it. */
+export function overStored(
+  stored: StrategyConfig,
+  { market, seed, decider }: Pick<CommonOptions, 'market' | 'seed' | 'decider'>,
+): StrategyConfig {
+  if (market === undefined && seed === undefined && decider === undefined) return stored
+  return loadConfig({
+    strategy: Object.hasOwn(NAMED_STRATEGIES, stored.id) ? stored.id : DEFAULT_STRATEGY,
+    origin: 'the stored configuration with the options given',
+    overrides: {
+      ...stored,
+      market: {
+        ...stored.market,
+        ...(market === undefined ? {} : { source: market }),
+        ...(seed === undefined ? {} : { seed }),
+      },
+      decider: decider === undefined || decider === stored.decider.kind ? stored.decider : { kind: decider },
+    },
+  })
 }
 
 const isObject = (value: unknown): value is object =>

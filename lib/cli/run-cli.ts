@@ -7,11 +7,14 @@ import { makeWritable } from '../store/make-writable.ts'
 import { createRedactor } from '../telemetry/redact.ts'
 import type { Answer } from './commands/answer.ts'
 import type { Io } from './io.ts'
-import { CommonOptions, parseOptions, resolveConfig } from './options.ts'
+import { CommonOptions, givenConfig, parseOptions, resolveConfig } from './options.ts'
 import type { Environment } from '../../schemas/environment.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 import type { WalkOptions } from './commands/walk-options.ts'
-import { openSession, type Session } from './session.ts'
+import { answerEach } from './answer-each.ts'
+import { NothingFound, type Reach } from './choose-stored.ts'
+import { choose, type Needs, openOwn, withContext } from './context.ts'
+import type { Session } from './session.ts'
 
 /**
  * Runs one command line. Answers with the exit code: 0 done (a hold is a success), 1 failed, 2 bad usage or
@@ -30,13 +33,17 @@ export async function runCli(argv: readonly string[], io: Io): Promise<0 | 1 | 2
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     const isUsage = error instanceof UsageError
-    const name = error instanceof Error && !isUsage ? `${error.name}: ` : ''
+    const isPlain = isUsage || error instanceof NothingFound
+    const name = error instanceof Error && !isPlain ? `${error.name}: ` : ''
     io.stderr(
       `error: ${hideSecrets(withoutControls(`${name}${error instanceof Error ? error.message : String(error)}`), io)}\n`,
     )
     return isUsage ? 2 : 1
   }
 }
+
+const ALL: Needs = { market: true, venue: true }
+const NOTHING: Needs = { market: false, venue: false }
 
 function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void): Command {
   const program = new Command('hourhand')
@@ -46,74 +53,113 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
     .configureOutput({ writeOut: io.stdout, writeErr: io.stderr })
     .showHelpAfterError('(see --help)')
 
-  const withSession = async (raw: unknown, work: (session: Session) => Promise<Answer>): Promise<void> => {
+  /** A command that runs a strategy, or examines a configuration: it may make the database. */
+  const run = async (raw: unknown, needs: Needs, work: (session: Session) => Promise<Answer>): Promise<void> => {
     const options = parseOptions(CommonOptions, raw)
-    const session = await openSession(options, io)
-    let answer: Answer
-    try {
-      answer = await work(session)
-    } finally {
-      await session.close()
-    }
+    finish(
+      await withContext(options, io, !options.dryRun, async (context) => work(await openOwn(context, needs))),
+      options.json,
+    )
+  }
+
+  /** A command that acts on what is stored, and makes nothing. */
+  const act = async (
+    raw: unknown,
+    { reach, ...needs }: Needs & { reach: Reach },
+    work: (session: Session) => Promise<Answer>,
+  ): Promise<void> => {
+    const options = parseOptions(CommonOptions, raw)
+    const answer = await withContext(options, io, false, async (context) =>
+      answerEach(context, choose(context, reach), needs, work),
+    )
+    finish(answer, options.json)
+  }
+
+  /** A command that shows what is stored or, where nothing of it is, examines the configuration it is given. */
+  const examine = async (raw: unknown, needs: Needs, work: (session: Session) => Promise<Answer>): Promise<void> => {
+    const options = parseOptions(CommonOptions, raw)
+    const environment = parseEnvironment(io.env)
+    const isLive = (await givenConfig(options, environment))?.mode === 'live'
+    // What is verified for live trading has to be kept somewhere.
+    const answer = await withContext(options, io, isLive && needs.venue, async (context) =>
+      context.inventory.found.length === 0 || context.wanted.given !== null
+        ? work(await openOwn(context, needs))
+        : answerEach(context, choose(context, 'every'), needs, work),
+    )
     finish(answer, options.json)
   }
 
   common(program.command('cycle').description('run one decision cycle'))
     .option('--dry-run', 'do everything but write state and place orders')
-    .action((raw) => withSession(raw, async (session) => (await import('./commands/cycle.ts')).cycleCommand(session)))
+    .action((raw) => run(raw, ALL, async (session) => (await import('./commands/cycle.ts')).cycleCommand(session)))
 
-  common(
+  several(
     program.command('enforce').description('run one enforcement pass: reconcile, protect, close what must be closed'),
   )
     .option('--dry-run', 'only say what would be done')
-    .action((raw) =>
-      withSession(raw, async (session) => (await import('./commands/enforce.ts')).enforceCommand(session)),
-    )
+    .action(async (raw) => {
+      const options = parseOptions(CommonOptions, raw)
+      const { enforceCommand } = await import('./commands/enforce.ts')
+      const isGiven = (await givenConfig(options, parseEnvironment(io.env))) !== null
+      // With a configuration of its own it is a run, and may be the first.
+      const answer = await withContext(options, io, isGiven && !options.dryRun, async (context) =>
+        isGiven && context.inventory.found.length === 0
+          ? enforceCommand(await openOwn(context, ALL))
+          : answerEach(context, choose(context, 'one'), ALL, enforceCommand),
+      )
+      finish(answer, options.json)
+    })
 
   common(program.command('status').description('what it holds: ledger beside venue')).action((raw) =>
-    withSession(raw, async (session) => (await import('./commands/status.ts')).statusCommand(session)),
+    act(raw, { ...ALL, reach: 'every' }, async (session) =>
+      (await import('./commands/status.ts')).statusCommand(session),
+    ),
   )
 
   common(program.command('trades').description('every closed trade'))
-    .option('--csv', 'as comma-separated values')
-    .action((raw) =>
-      withSession(raw, async (session) =>
-        (await import('./commands/trades.ts')).tradesCommand(
-          session,
-          parseOptions(z.object({ csv: z.boolean().default(false) }), raw),
-        ),
-      ),
-    )
+    .option('--csv', 'as comma-separated values; of one strategy')
+    .action((raw) => {
+      const own = parseOptions(z.object({ csv: z.boolean().default(false) }), raw)
+      return act(raw, { ...NOTHING, reach: own.csv ? 'one' : 'every' }, async (session) =>
+        (await import('./commands/trades.ts')).tradesCommand(session, own),
+      )
+    })
 
   common(
     program
       .command('explain')
       .description('the story of one cycle, and whether its record still reproduces it')
       .argument('<CYCLE_ID>', 'as printed by `hourhand cycle`'),
-  ).action((cycleId: string, raw) =>
-    withSession(raw, async (session) => (await import('./commands/explain.ts')).explainCommand(session, cycleId)),
-  )
+  ).action(async (cycleId: string, raw) => {
+    const options = parseOptions(CommonOptions, raw)
+    const { explainStored } = await import('./commands/explain.ts')
+    finish(await withContext(options, io, false, (context) => explainStored(context, cycleId)), options.json)
+  })
 
-  common(program.command('halt').description('the kill switch: no entries until resumed, exits go on'))
+  several(program.command('halt').description('the kill switch: no entries until resumed, exits go on'))
     .option('--flatten', 'then close what is held at market; exit 1 when it is not flat after that')
     .option('--reason <text>', 'why, for the record', 'halted by hand')
-    .action((raw) =>
-      withSession(raw, async (session) =>
-        (await import('./commands/halt.ts')).haltCommand(
-          session,
-          parseOptions(z.object({ reason: z.string().min(1).max(400), flatten: z.boolean().default(false) }), raw),
-        ),
-      ),
-    )
+    .action(async (raw) => {
+      const options = parseOptions(CommonOptions, raw)
+      const { haltCommand, HaltOptions } = await import('./commands/halt.ts')
+      const own = parseOptions(HaltOptions, raw)
+      finish(await withContext(options, io, false, (context) => haltCommand(context, own)), options.json)
+    })
 
-  common(program.command('resume').description('lift a halt and settle incidents')).action((raw) =>
-    withSession(raw, async (session) => (await import('./commands/halt.ts')).resumeCommand(session)),
+  several(program.command('resume').description('lift a halt and settle incidents')).action((raw) =>
+    act(raw, { ...NOTHING, reach: 'one' }, async (session) =>
+      (await import('./commands/resume.ts')).resumeCommand(session),
+    ),
   )
 
-  common(program.command('reconcile').description('take in what the venue says and put right what is wrong there, now'))
+  several(
+    program.command('reconcile').description('take in what the venue says and put right what is wrong there, now'),
+  )
     .option('--dry-run', 'only say what would be done')
     .action((raw) =>
-      withSession(raw, async (session) => (await import('./commands/reconcile.ts')).reconcileCommand(session)),
+      act(raw, { ...ALL, reach: 'one' }, async (session) =>
+        (await import('./commands/reconcile.ts')).reconcileCommand(session),
+      ),
     )
 
   common(
@@ -124,7 +170,7 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
     .option('--override <REASON>', 'say that fewer paper trades are enough; recorded and alarmed')
     .option('--by <NAME>', 'who says so', 'operator')
     .action((raw) =>
-      withSession(raw, async (session) => {
+      examine(raw, NOTHING, async (session) => {
         const { liveCommand, LiveOptions } = await import('./commands/live.ts')
         return liveCommand(session, parseOptions(LiveOptions, raw))
       }),
@@ -136,7 +182,7 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
       .description(
         'check configuration, keys, database, market and venue, without trading; in live mode, verify the credentials',
       ),
-  ).action((raw) => withSession(raw, async (session) => (await import('./commands/doctor.ts')).doctorCommand(session)))
+  ).action((raw) => examine(raw, ALL, async (session) => (await import('./commands/doctor.ts')).doctorCommand(session)))
 
   strategyOptions(program.command('guard').description('the guard rules'))
     .option('--explain', 'list every rule, its limit and where it is enforced')
@@ -169,7 +215,7 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
     .action(async (raw) => {
       const { ReportOptions, reportCommand, recordReportCommand } = await import('./commands/report.ts')
       const own = parseOptions(ReportOptions, raw)
-      if (own.database) return withSession(raw, (session) => recordReportCommand(session, own))
+      if (own.database) return act(raw, { ...ALL, reach: 'one' }, (session) => recordReportCommand(session, own))
       finish(reportCommand(own), parseOptions(CommonOptions, raw).json)
     })
 
@@ -223,7 +269,9 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
   common(
     program.command('evidence').description('what the stored trades say about how much to risk: a setting for sizing'),
   ).action((raw) =>
-    withSession(raw, async (session) => (await import('./commands/evidence.ts')).evidenceCommand(session)),
+    act(raw, { ...NOTHING, reach: 'one' }, async (session) =>
+      (await import('./commands/evidence.ts')).evidenceCommand(session),
+    ),
   )
 
   /** Options of a walk through history, checked, with the configuration they lead to. */
@@ -287,9 +335,14 @@ function common(command: Command): Command {
     .option('--market <SOURCE>', 'live, sim, or a candle FILE')
     .option('--at <ISO>', 'act as of this instant (simulated and recorded markets, and test venues on this machine)')
     .option('--table <NAME>', "a deployment's DynamoDB table instead of the embedded database")
+    .option('--mode <MODE>', 'paper or live, where a strategy has run in both')
     .option('--json', 'one JSON document on stdout; logs go to stderr')
     .option('--verbose', 'log every step')
 }
+
+/** Options of a command that asks for names where several strategies could be meant. */
+const several = (command: Command): Command =>
+  common(command).option('--all', 'act on every strategy that is found, or that the other options name')
 
 /**
  * Models, venues and feeds have their words in these texts: what would move a cursor, recolour a screen or turn

@@ -1,51 +1,74 @@
 import type { Credentials } from '../broker/coinbase/credentials.ts'
 import type { World } from '../compose/compose-ports.ts'
+import { openOutside } from '../compose/open-outside.ts'
 import { venueUrlOf } from '../compose/open-venue.ts'
-import { parseEnvironment, secretsIn } from '../compose/parse-environment.ts'
+import { secretsIn } from '../compose/parse-environment.ts'
 import { formsOfKey, readVenueCredentials } from '../compose/venue-credentials.ts'
-import { UsageError } from '../core/invariant.ts'
+import { invariant, UsageError } from '../core/invariant.ts'
 import { type Clock, fromIso } from '../core/time.ts'
 import { createMarket } from '../market/create-market.ts'
 import type { MarketData } from '../market/market-data.ts'
-import type { ItemStore } from '../store/item-store.ts'
+import type { Found } from '../store/inventory.ts'
 import { createJsonTelemetry } from '../telemetry/json-telemetry.ts'
 import { createTextTelemetry } from '../telemetry/text-telemetry.ts'
-import { openOutside } from '../compose/open-outside.ts'
+import type { Target } from '../../schemas/cli.ts'
 import type { Environment } from '../../schemas/environment.ts'
-import type { StrategyConfig } from '../../schemas/strategy-config.ts'
+import { StrategyConfig } from '../../schemas/strategy-config.ts'
+import { flagsOf, type Place } from './choose-stored.ts'
 import { fitInterval } from './fit-interval.ts'
 import type { Io } from './io.ts'
-import { type CommonOptions, resolveConfig } from './options.ts'
+import type { Database } from './open-database.ts'
+import type { CommonOptions } from './options.ts'
 
-/** Table of the embedded database; a deployment's table has the name its stack gave it. */
-const EMBEDDED_TABLE = 'hourhand'
-
-/** One command's outside world, and how to leave it. */
+/** One strategy as one command acts on it. */
 export type Session = {
   config: StrategyConfig
+  /** False where nothing tells the configuration of what is stored: `config` then is right in id and mode only. */
+  isConfigKnown: boolean
   environment: Environment
   world: World
   market: MarketData
+  /** What the table knew of it; null where it is not stored there. */
+  found: Found | null
+  target: Target
+  /** The options that name it, to be pasted after a command. */
+  flags: string
+  /** Whether there is a database, and whether it lies in a data directory. */
+  isThere: boolean
+  isEmbedded: boolean
   /** Where the database is, for people. */
   storeName: string
   table: string
-  close(): Promise<void>
+  /** The rule that wakes the decision cycle, and whether it could be switched; null before or without one. */
+  schedule: { rule: string | null; isSwitched: boolean | null }
 }
 
-/**
- * Opens configuration, database, market and telemetry for one command. Without `--table` (or HOURHAND_TABLE) the
- * database is the embedded one under `--data-dir`; with it, the owner's own.
- */
-export async function openSession(options: CommonOptions, io: Io): Promise<Session> {
-  const environment = parseEnvironment(io.env)
-  const configured = await resolveConfig(options, environment)
+/** What a session is made of. */
+export type SessionSource = {
+  options: CommonOptions
+  environment: Environment
+  io: Io
+  database: Database
+  place: Place
+  found: Found | null
+  /** null: not known. */
+  config: StrategyConfig | null
+  /** Without its market a command cannot begin, or meets the market's failure when it asks; without venue no keys are read. */
+  needs: { market: boolean; venue: boolean }
+}
+
+/** Opens market, telemetry and the outside world for one strategy of an open database. */
+export async function openSession(source: SessionSource): Promise<Session> {
+  const { options, io, database, place, found } = source
+  const environment = withStored(source.environment, found)
+  const configured = source.config ?? placeholderOf(found)
   const started = startClock(options, configured, io)
-  const market = await createMarket({ config: configured.market, clock: started.clock })
+  const market = await openMarket(source, configured, started.clock)
   const config = fitInterval(configured, market, io)
   const { span } = market
   // History ends where its file ends: that is its present.
   const clock = span !== null && options.at === undefined ? () => span.to : started.clock
-  const venue = config.mode === 'live' ? await readVenueAccess(environment) : null
+  const venue = config.mode === 'live' ? await readVenueAccess(environment, source.needs.venue) : null
   const createTelemetry = options.json ? createJsonTelemetry : createTextTelemetry
   const telemetry = createTelemetry({
     write: (line) => io.stderr(`${line}\n`),
@@ -54,11 +77,18 @@ export async function openSession(options: CommonOptions, io: Io): Promise<Sessi
     secrets: [...secretsIn(environment), ...(venue?.secrets ?? [])],
     level: options.verbose || options.json ? 'info' : 'error',
   })
-  const { items, name, table, close } = await openItems(options, environment)
-  const outside = await openOutside({ environment, telemetry, dryRun: options.dryRun })
+  const schedule: Session['schedule'] = { rule: environment.HOURHAND_CYCLE_RULE ?? null, isSwitched: null }
+  const outside = await openOutside({
+    environment,
+    telemetry,
+    dryRun: options.dryRun,
+    onSwitched: (isSwitched) => {
+      schedule.isSwitched = isSwitched
+    },
+  })
   const world: World = {
     config,
-    items,
+    items: database.items,
     clock,
     sleep: started.stands ? async () => {} : io.sleep,
     telemetry,
@@ -68,7 +98,107 @@ export async function openSession(options: CommonOptions, io: Io): Promise<Sessi
     market,
     ...(venue === null ? {} : { credentials: venue.credentials }),
   }
-  return { config, environment, world, market, storeName: name, table, close }
+  const { isThere, isEmbedded, name: storeName, table } = database
+  return {
+    config,
+    isConfigKnown: source.config !== null,
+    environment,
+    world,
+    market,
+    found,
+    target: targetOf(config, source.config !== null, database),
+    flags: flagsOf({ strategyId: config.id, mode: config.mode }, place),
+    isThere,
+    isEmbedded,
+    storeName,
+    table,
+    schedule,
+  }
+}
+
+/** Throws {@link UsageError} where the configuration of what is stored is not known. */
+export function requireConfig({ isConfigKnown, target, found }: Session): void {
+  if (isConfigKnown) return
+  const why = found?.problems[0] ?? 'neither a deployment item nor a cycle tells it'
+  throw new UsageError(
+    `the configuration of ${target.mode} ${target.strategyId} is not known (${why}): give it with --config FILE`,
+  )
+}
+
+/** Names from the environment count; what it leaves out, what runs has written down. */
+function withStored(environment: Environment, found: Found | null): Environment {
+  const deployment = found?.deployment ?? null
+  if (deployment === null) return environment
+  const hasKeys = environment.COINBASE_API_KEY !== undefined || environment.COINBASE_API_SECRET !== undefined
+  const { cycleRule, bus, eventsEndpoint, credentialParameters } = deployment
+  const { HOURHAND_CYCLE_RULE: rule = cycleRule ?? undefined, HOURHAND_BUS: busName = bus ?? undefined } = environment
+  const endpoint = environment.HOURHAND_EVENTS_ENDPOINT ?? eventsEndpoint ?? undefined
+  return {
+    ...(hasKeys ? {} : credentialParameters),
+    ...environment,
+    HOURHAND_CYCLE_RULE: rule,
+    HOURHAND_BUS: busName,
+    HOURHAND_EVENTS_ENDPOINT: endpoint,
+  }
+}
+
+/** Id and mode of what is stored, for what needs no more. */
+function placeholderOf(found: Found | null): StrategyConfig {
+  invariant(found !== null, 'a session needs a configuration or something stored')
+  return StrategyConfig.parse({ id: found.strategyId, mode: found.mode, market: { source: 'live' } })
+}
+
+/** What is stored, as a command names it. */
+export const targetOfFound = (found: Found, database: Database): Target =>
+  targetOf(found.config ?? placeholderOf(found), found.config !== null, database)
+
+function targetOf(config: StrategyConfig, isKnown: boolean, { table, name }: Database): Target {
+  const { source, exchange, symbol } = config.market
+  const prices = source === 'live' ? `${exchange} prices` : source === 'sim' ? 'simulated prices' : source
+  return {
+    strategyId: config.id,
+    mode: config.mode,
+    venue: !isKnown ? null : config.mode === 'live' ? exchange : `paper venue on ${prices}`,
+    symbol: isKnown ? symbol : null,
+    table,
+    store: name,
+  }
+}
+
+/** First line of what a command says: what it acted on. */
+export function headline({ strategyId, mode, venue, symbol, table, store }: Target, ...more: string[]): string {
+  const traded = venue === null ? 'venue and symbol not known' : `${symbol} at ${venue}`
+  return ['Hourhand  ' + strategyId, mode, traded, `table ${table} in ${store}`, ...more].join(' · ')
+}
+
+async function openMarket(
+  { needs, config }: SessionSource,
+  configured: StrategyConfig,
+  clock: Clock,
+): Promise<MarketData> {
+  try {
+    if (config === null) throw new UsageError(`the market of ${configured.id} is not known: give its --config FILE`)
+    return await createMarket({ config: configured.market, clock })
+  } catch (error) {
+    if (needs.market && config !== null) throw error
+    return silentMarket(error)
+  }
+}
+
+/** A market that answers every question with why it could not be opened. */
+function silentMarket(error: unknown): MarketData {
+  const refuse = async (): Promise<never> => {
+    throw error
+  }
+  return {
+    name: 'not available',
+    baseTimeframe: '1m',
+    span: null,
+    candles: refuse,
+    quote: refuse,
+    fundingRates: refuse,
+    openInterest: refuse,
+  }
 }
 
 /**
@@ -98,8 +228,11 @@ const isLoopback = (url: string | null): boolean => url !== null && LOOPBACK.has
 /** The venue's credentials; a missing one is an error only for the command that asks for them. */
 async function readVenueAccess(
   environment: Environment,
+  isNeeded: boolean,
 ): Promise<{ credentials: () => Credentials; secrets: string[] }> {
   try {
+    // What asks nothing of the venue, a halt above all, does not wait for a parameter store either.
+    if (!isNeeded) throw new UsageError('this command asks nothing of the venue')
     const found = await readVenueCredentials(environment)
     return { credentials: () => found, secrets: formsOfKey(found.privateKey) }
   } catch (error) {
@@ -109,45 +242,5 @@ async function readVenueAccess(
       },
       secrets: [],
     }
-  }
-}
-
-async function openItems(
-  options: CommonOptions,
-  environment: Environment,
-): Promise<{ items: ItemStore; name: string; table: string; close(): Promise<void> }> {
-  const { createDynamoClient, ensureTable } = await import('../store/dynamo-client.ts')
-  const { createDynamoItems } = await import('../store/dynamo-items.ts')
-  const table = options.table ?? environment.HOURHAND_TABLE
-  const endpoint = environment.HOURHAND_DYNAMODB_ENDPOINT
-  if (table !== undefined || endpoint !== undefined) {
-    const client = createDynamoClient(endpoint)
-    const tableName = table ?? EMBEDDED_TABLE
-    if (endpoint !== undefined) await ensureTable(client, tableName)
-    return {
-      items: createDynamoItems({ client, tableName }),
-      name: endpoint ?? 'AWS',
-      table: tableName,
-      close: async () => client.destroy(),
-    }
-  }
-  const { startEmbeddedDynamo } = await import('../store/embedded-dynamo.ts')
-  const embedded = await startEmbeddedDynamo(options.dataDir)
-  const client = createDynamoClient(embedded.endpoint)
-  const close = async () => {
-    client.destroy()
-    await embedded.close()
-  }
-  try {
-    await ensureTable(client, EMBEDDED_TABLE)
-  } catch (error) {
-    await close()
-    throw error
-  }
-  return {
-    items: createDynamoItems({ client, tableName: EMBEDDED_TABLE }),
-    name: options.dataDir,
-    table: EMBEDDED_TABLE,
-    close,
   }
 }

@@ -6,10 +6,13 @@ export async function openOutside({
   environment,
   telemetry,
   dryRun,
+  onSwitched,
 }: {
   environment: Environment
   telemetry: Telemetry
   dryRun: boolean
+  /** Hears whether the schedule could be switched. */
+  onSwitched?: (isSwitched: boolean) => void
 }): Promise<{ events: EventSink; schedule: ScheduleSwitch }> {
   const { HOURHAND_BUS: busName, HOURHAND_CYCLE_RULE: ruleName, HOURHAND_EVENTS_ENDPOINT: endpoint } = environment
   if (dryRun || (busName === undefined && ruleName === undefined)) return { events: noEvents, schedule: noSchedule }
@@ -18,6 +21,9 @@ export async function openOutside({
   const client = createEventBridgeClient(endpoint)
   return {
     events: busName === undefined ? noEvents : createEventBridgeSink({ busName, client, telemetry }),
-    schedule: ruleName === undefined ? noSchedule : createScheduleSwitch({ ruleName, client, telemetry }),
+    schedule:
+      ruleName === undefined
+        ? noSchedule
+        : createScheduleSwitch({ ruleName, client, telemetry, ...(onSwitched === undefined ? {} : { onSwitched }) }),
   }
 }

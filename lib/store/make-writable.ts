@@ -43,28 +43,41 @@ export function makeWritable(directory: string, option: string): void {
  * directory could be made in one that exists, as /proc does.
  */
 function makeDirectory(directory: string, option: string): void {
-  const refuse = (reason: string, cause?: unknown): never => {
-    throw new UsageError(`${option} ${directory} cannot be made: ${reason}; choose another with ${option}`, { cause })
-  }
-  const missing: string[] = []
-  for (let at = path.resolve(directory); ; at = path.dirname(at)) {
-    const found = look(at, refuse)
-    if (found === 'other') refuse(at === path.resolve(directory) ? 'it is no directory' : `${at} is no directory`)
-    if (found === 'directory') break
-    missing.unshift(at)
-    if (at === path.dirname(at)) refuse(`${at} does not exist`)
-  }
-  for (const at of missing) {
+  for (const at of missingOf(directory, option)) {
     try {
       mkdirSync(at)
     } catch (error) {
       // Somebody else may have made it in between.
-      if (look(at, refuse) !== 'directory') refuse(meaningOf(error), error)
+      if (look(at, refusal(directory, option)) !== 'directory') refusal(directory, option)(meaningOf(error), error)
     }
   }
 }
 
-function look(at: string, refuse: (reason: string, cause: unknown) => never): 'directory' | 'other' | 'missing' {
+/**
+ * The directories that would have to be made, outermost first; none where it is there. Throws {@link UsageError} where
+ * it is no directory or lies below something that is none.
+ */
+export function missingOf(directory: string, option: string): string[] {
+  const refuse = refusal(directory, option)
+  const missing: string[] = []
+  for (let at = path.resolve(directory); ; at = path.dirname(at)) {
+    const found = look(at, refuse)
+    if (found === 'other') refuse(at === path.resolve(directory) ? 'it is no directory' : `${at} is no directory`)
+    if (found === 'directory') return missing
+    missing.unshift(at)
+    if (at === path.dirname(at)) refuse(`${at} does not exist`)
+  }
+}
+
+type Refuse = (reason: string, cause?: unknown) => never
+
+const refusal =
+  (directory: string, option: string): Refuse =>
+  (reason, cause) => {
+    throw new UsageError(`${option} ${directory} cannot be made: ${reason}; choose another with ${option}`, { cause })
+  }
+
+function look(at: string, refuse: Refuse): 'directory' | 'other' | 'missing' {
   try {
     return statSync(at).isDirectory() ? 'directory' : 'other'
   } catch (error) {

@@ -89,7 +89,8 @@ export function createScheduleSwitch({
   client,
   telemetry,
   deadlineMs = DEADLINE_MS,
-}: BusOptions & { ruleName: string }): ScheduleSwitch {
+  onSwitched = () => {},
+}: BusOptions & { ruleName: string; onSwitched?: (isSwitched: boolean) => void }): ScheduleSwitch {
   const attempt = async (
     what: string,
     fields: Record<string, unknown>,
@@ -98,8 +99,10 @@ export function createScheduleSwitch({
     try {
       await act({ abortSignal: AbortSignal.timeout(deadlineMs) })
       telemetry.log('warn', `the decision schedule is ${what}`, { rule: ruleName, ...fields })
+      onSwitched(true)
     } catch (error) {
       telemetry.log('error', `the decision schedule could not be ${what}`, { rule: ruleName, ...fields, error })
+      onSwitched(false)
     }
   }
   return {

@@ -10,17 +10,20 @@ import { CycleReport, type RecordLocation } from '../../../schemas/cli.ts'
 import type { CycleRecord } from '../../../schemas/cycle-record.ts'
 
 import { renderCycle } from '../render-cycle.ts'
-import type { Session } from '../session.ts'
+import { requireConfig, type Session } from '../session.ts'
+import { writeDown } from '../write-down.ts'
 import type { Answer } from './answer.ts'
 
 /** `hourhand cycle`: one decision cycle, now or at `--at`. Fails (exit 1) when the outcome is `failed`. */
 export async function cycleCommand(session: Session): Promise<Answer> {
+  requireConfig(session)
   const { world, config, environment } = session
   const { kind } = config.decider
   const apiKey = kind === 'openai' || kind === 'anthropic' ? apiKeyIn(environment, kind) : undefined
   const ports = await composeCycle(world, { codeVersion: VERSION, apiKey })
   // What only a person can put right is said before a slot is taken.
   await ports.broker.account()
+  await writeDown(session, ports)
   const ran = await runCycle(ports, { scheduledFor: world.clock(), dryRun: world.dryRun })
   // A slot that was done before tells its own story; what is held may have moved on since.
   const state = await ports.store.loadState(config.id).catch((error: unknown) => {

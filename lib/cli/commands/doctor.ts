@@ -17,7 +17,7 @@ import { UnreadableItem } from '../../store/unreadable-item.ts'
 import { DoctorReport } from '../../../schemas/cli.ts'
 import type { VerifiedCredentials } from '../../../schemas/live-clearance.ts'
 import { section, table } from '../format.ts'
-import type { Session } from '../session.ts'
+import { headline, requireConfig, type Session } from '../session.ts'
 import type { Answer } from './answer.ts'
 import { lookAtRecord } from './live.ts'
 
@@ -29,7 +29,8 @@ type Check = DoctorReport['checks'][number]
  * record shows; that is all it ever writes. Exit 1 when anything is wrong; what live trading still lacks is told apart.
  */
 export async function doctorCommand(session: Session): Promise<Answer> {
-  const { config, world, market, environment, storeName, table: tableName } = session
+  requireConfig(session)
+  const { config, world, market, target, storeName, table: tableName } = session
   const ports = await composeExecution({ ...world, dryRun: true })
   const now = world.clock()
   const timeframe = primaryTimeframe(config)
@@ -39,6 +40,7 @@ export async function doctorCommand(session: Session): Promise<Answer> {
       `strategy ${config.id}, ${config.mode}, every ${config.intervalMinutes} min, hash ${hashOf(config).slice(0, 12)}`,
     ),
     await check('database', 'see that the table exists and that the credentials may read and write it', async () => {
+      if (!session.isThere) return missingDatabase(session)
       const state = await ports.store.loadState(config.id)
       return `${storeName}, table ${tableName}: ${state === null ? 'no state yet' : `state version ${state.version}, ${state.phase.kind}${state.halt === null ? '' : ', HALTED'}`}`
     }),
@@ -85,7 +87,7 @@ export async function doctorCommand(session: Session): Promise<Answer> {
       return `${feeds.length} feeds, ${headlines.length} headlines`
     }),
   ]
-  const usesAws = environment.HOURHAND_TABLE !== undefined
+  const usesAws = storeName === 'AWS'
   checks.push(
     good(
       'alarms',
@@ -96,13 +98,18 @@ export async function doctorCommand(session: Session): Promise<Answer> {
   )
   const live = config.mode === 'live' ? await examineLive(session, ports) : null
   checks.push(...(live?.checks ?? []))
-  const report: DoctorReport = { ok: checks.every(({ ok }) => ok), checks, liveBarriers: live?.barriers ?? null }
+  const report: DoctorReport = {
+    target,
+    ok: checks.every(({ ok }) => ok),
+    checks,
+    liveBarriers: live?.barriers ?? null,
+  }
   const rows = checks.map(({ check: name, ok, detail }) => [ok ? 'ok' : 'NO', name, detail])
   const remedies = checks.flatMap(({ check: name, ok, remedy }) =>
     ok || remedy === null ? [] : [`${name}: ${remedy}`],
   )
   const text = [
-    `Hourhand  doctor · ${config.id} · ${toIso(now)}`,
+    headline(target, `doctor at ${toIso(now)}`),
     '',
     ...table(rows),
     ...(remedies.length === 0 ? [] : ['', ...remedies]),
@@ -117,6 +124,12 @@ export async function doctorCommand(session: Session): Promise<Answer> {
         ]),
   ].join('\n')
   return { document: DoctorReport.parse(report), text: `${text}\n`, exitCode: report.ok ? 0 : 1 }
+}
+
+/** A data directory is made by the first cycle; a table by its stack. */
+function missingDatabase({ storeName, table: tableName, isEmbedded }: Session): string {
+  if (!isEmbedded) throw new Error(`there is no table ${tableName} in ${storeName}`)
+  return `${storeName}: nothing there yet; the first cycle makes it`
 }
 
 type LiveExamination = { checks: Check[]; barriers: string[] }

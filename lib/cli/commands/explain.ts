@@ -8,6 +8,7 @@ import { CycleRecord } from '../../../schemas/cycle-record.ts'
 import type { Verdict } from '../../../schemas/verdict.ts'
 import { renderCycle } from '../render-cycle.ts'
 import { section } from '../format.ts'
+import { choose, type Context, openStored } from '../context.ts'
 import type { Session } from '../session.ts'
 import { locate } from './cycle.ts'
 import type { Answer } from './answer.ts'
@@ -15,20 +16,43 @@ import type { Answer } from './answer.ts'
 /** Whether the pure parts, run again on the record, give what the record says; null where that cannot be asked. */
 export type Reproduction = { prompt: boolean | null; verdicts: boolean | null; order: boolean | null }
 
-/** `hourhand explain CYCLE_ID`: the story of a cycle, and proof that its pure parts still tell the same. */
+/**
+ * `hourhand explain CYCLE_ID`: which strategy and mode the cycle is of, and its story. The id names the strategy; where it
+ * ran the same slot in both modes, --mode says which is meant.
+ */
+export async function explainStored(context: Context, cycleId: string): Promise<Answer> {
+  const { strategyId, slot } = partsOf(cycleId)
+  const wanted = { ...context.wanted, strategyId: context.wanted.strategyId ?? strategyId }
+  const sessions: Session[] = []
+  for (const found of choose({ ...context, wanted }, 'every')) {
+    const session = await openStored(context, found, { market: false, venue: false })
+    if ((await openStore(session.world).loadCycle(strategyId, slot)) !== null) sessions.push(session)
+  }
+  const [only, ...others] = sessions
+  if (only === undefined)
+    throw new UsageError(`cycle ${cycleId} is not in this database: mind --data-dir or --table, --strategy and --mode`)
+  if (others.length > 0) throw new UsageError(`cycle ${cycleId} ran in both modes: say --mode paper or --mode live`)
+  return explainCommand(only, cycleId)
+}
+
+/** The story of a cycle, and proof that its pure parts still tell the same. */
 export async function explainCommand(session: Session, cycleId: string): Promise<Answer> {
-  const { config, world } = session
-  const store = openStore(world)
-  const slot = slotOf(cycleId, config.id)
-  const record = await store.loadCycle(config.id, slot)
-  if (record === null)
+  const { world, target, config } = session
+  const { strategyId, slot } = partsOf(cycleId)
+  if (strategyId !== config.id)
     throw new UsageError(
-      `cycle ${cycleId} is not in this database: list the newest with a look at --data-dir or --table, and mind --strategy`,
+      `CYCLE_ID = ${JSON.stringify(cycleId)} belongs to strategy ${strategyId}; say --strategy ${strategyId}`,
     )
+  const record = await openStore(world).loadCycle(strategyId, slot)
+  if (record === null) throw new UsageError(`cycle ${cycleId} is not in this database`)
   const again = reproduce(record)
   const text = `${renderCycle(record, locate({ ...session, world: { ...world, dryRun: false } }, record))}\n${section('Answer', rawAnswers(record))}\n\n${section('Replayed', describe(again))}\n`
   const isFaithful = Object.values(again).every((same) => same !== false)
-  return { document: { record: CycleRecord.parse(record), reproduction: again }, text, exitCode: isFaithful ? 0 : 1 }
+  return {
+    document: { target, record: CycleRecord.parse(record), reproduction: again },
+    text,
+    exitCode: isFaithful ? 0 : 1,
+  }
 }
 
 /** Runs prompt rendering and guard again from the record alone. Null: that step was not reached, or by a release with another prompt or other rules. */
@@ -61,19 +85,18 @@ const rulesOf = (verdicts: readonly Verdict[]): string[] => verdicts.map(({ rule
 const isSameList = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((one, index) => one === b[index])
 
-/** `eth-perp-20261102T0930Z` -> `2026-11-02T09:30:00Z`. */
-function slotOf(cycleId: string, strategyId: string): string {
+/** `eth-perp-20261102T0930Z` -> eth-perp and `2026-11-02T09:30:00Z`. */
+function partsOf(cycleId: string): { strategyId: string; slot: string } {
   const match = /^(?<strategy>.+)-(?<year>\d{4})(?<month>\d\d)(?<day>\d\d)T(?<hour>\d\d)(?<minute>\d\d)Z$/.exec(cycleId)
   const parts = match?.groups
   if (parts === undefined)
     throw new UsageError(
-      `CYCLE_ID = ${JSON.stringify(cycleId)}: expected a cycle id such as ${strategyId}-20261102T0930Z, as \`hourhand cycle\` prints it`,
+      `CYCLE_ID = ${JSON.stringify(cycleId)}: expected a cycle id such as eth-perp-20261102T0930Z, as \`hourhand cycle\` prints it`,
     )
-  if (parts['strategy'] !== strategyId)
-    throw new UsageError(
-      `CYCLE_ID = ${JSON.stringify(cycleId)} belongs to strategy ${parts['strategy']}; say --strategy ${parts['strategy']}`,
-    )
-  return `${parts['year']}-${parts['month']}-${parts['day']}T${parts['hour']}:${parts['minute']}:00Z`
+  return {
+    strategyId: parts['strategy'] ?? '',
+    slot: `${parts['year']}-${parts['month']}-${parts['day']}T${parts['hour']}:${parts['minute']}:00Z`,
+  }
 }
 
 function rawAnswers({ decision }: CycleRecord): string[] {

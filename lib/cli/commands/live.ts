@@ -8,11 +8,11 @@ import { publish } from '../../cycle/publish.ts'
 import { evaluatePaperRecord, keepProven } from '../../cycle/evaluate-paper-record.ts'
 import { liveGates } from '../../guard/live-barrier.ts'
 import type { Store } from '../../store/store.ts'
-import { updateClearance } from '../../store/update-clearance.ts'
+import { emptyClearance, updateClearance } from '../../store/update-clearance.ts'
 import { LiveReport } from '../../../schemas/cli.ts'
 import { type LiveClearance, PAPER_COUNTING, type VerifiedCredentials } from '../../../schemas/live-clearance.ts'
 import { section, table } from '../format.ts'
-import type { Session } from '../session.ts'
+import { headline, requireConfig, type Session } from '../session.ts'
 import type { Answer } from './answer.ts'
 
 export const LiveOptions = z.object({
@@ -27,19 +27,28 @@ export type LiveOptions = z.infer<typeof LiveOptions>
  * nothing. Exit 1 while live trading is not earned.
  */
 export async function liveCommand(session: Session, { override, by }: LiveOptions): Promise<Answer> {
-  const { world, config } = session
+  requireConfig(session)
+  const { world, config, target } = session
   const now = world.clock()
   const found = await lookAtRecord(session, null)
   const clearance = override === undefined ? found : await recordOverride(session, found, { by, reason: override })
   const gates = liveGates({ config, clearance, keyFingerprint: await fingerprintIn(session), now })
   const isEarned = gates.every(({ passed }) => passed)
-  const report: LiveReport = { strategyId: config.id, mode: config.mode, at: toIso(now), isEarned, gates, clearance }
+  const report: LiveReport = {
+    target,
+    strategyId: config.id,
+    mode: config.mode,
+    at: toIso(now),
+    isEarned,
+    gates,
+    clearance,
+  }
   const rows = gates.map(({ gate, passed, detail }) => [passed ? 'ok' : 'NO', gate, detail])
   const remedies = gates.flatMap(({ gate, remedy }) => (remedy === null ? [] : [`${gate}: ${remedy}`]))
   const next =
     config.mode === 'live' ? 'live entries are allowed; the guard judges each' : 'set mode to "live" to use it'
   const text = [
-    `Hourhand  live · ${config.id} · ${config.mode} · ${report.at}`,
+    headline(target, `gates before real money at ${report.at}`),
     '',
     section('Gates', table(rows)),
     section('Live', [isEarned ? `earned: ${next}` : 'not earned']),
@@ -52,10 +61,12 @@ export async function liveCommand(session: Session, { override, by }: LiveOption
 /** The clearance is kept with the paper life, whichever mode asks. A dry run has none: looking writes nothing but it. */
 const paperStore = ({ world }: Session): Store => openStoreOf({ ...world, dryRun: false }, 'paper')
 
-/** Evaluates the paper record and stores it, with credentials where some have just been verified. */
+/** Evaluates the paper record and stores it, with credentials where some have just been verified; where there is nothing, nothing is stored. */
 export async function lookAtRecord(session: Session, verified: VerifiedCredentials | null): Promise<LiveClearance> {
   const store = paperStore(session)
   const paper = await evaluatePaperRecord(store, session.config, session.world.clock())
+  const isNothing = paper.cycles === 0 && verified === null && (await store.loadClearance(session.config.id)) === null
+  if (isNothing) return { ...emptyClearance(session.config.id), paper }
   return updateClearance(store, session.config.id, (before) => ({
     ...before,
     paper: keepProven(before.paperCounting === PAPER_COUNTING ? before.paper : null, paper),

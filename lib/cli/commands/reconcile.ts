@@ -1,6 +1,6 @@
 import { composeExecution } from '../../compose/compose-ports.ts'
 import { toIso } from '../../core/time.ts'
-import { loadOrCreateState, requireForwardClock, retryOnConflict, settleOutbox } from '../../cycle/commit.ts'
+import { loadStoredState, requireForwardClock, retryOnConflict, settleOutbox } from '../../cycle/commit.ts'
 import { syncWithVenue } from '../../cycle/sync-with-venue.ts'
 import { gatherVenueFacts } from '../../cycle/venue-facts.ts'
 import { positionOf } from '../../ledger/accounting.ts'
@@ -8,7 +8,8 @@ import { reportPosition } from '../../ledger/position.ts'
 import { ReconcileReport } from '../../../schemas/cli.ts'
 import { compareVenue, comparisonRows, differencesIn } from '../compare-venue.ts'
 import { section, table } from '../format.ts'
-import type { Session } from '../session.ts'
+import { NothingFound } from '../choose-stored.ts'
+import { headline, requireConfig, type Session } from '../session.ts'
 import type { Answer } from './answer.ts'
 
 /**
@@ -16,17 +17,24 @@ import type { Answer } from './answer.ts'
  * pass. Exit 1 when ledger and venue still differ afterwards: a difference is believed once it has stayed half a minute.
  * With `--dry-run` nothing is sent or written, and the notes say what would be.
  */
-export async function reconcileCommand({ world, config }: Session): Promise<Answer> {
+export async function reconcileCommand(session: Session): Promise<Answer> {
+  requireConfig(session)
+  const { world, config, target } = session
   const ports = await composeExecution(world)
   await requireForwardClock(ports)
   const { before, synced } = await retryOnConflict(ports, async () => {
-    const loaded = await loadOrCreateState(ports)
+    const loaded = await loadStoredState(ports)
+    if (loaded === null)
+      throw new NothingFound(
+        `${config.mode} ${config.id} has no state yet: there is nothing to reconcile, and nothing was made`,
+      )
     const found = compareVenue(loaded, await gatherVenueFacts(ports, loaded))
     return { before: found, synced: await syncWithVenue(ports, loaded, { act: !world.dryRun }) }
   })
   const state = world.dryRun ? synced.state : await settleOutbox(ports, synced.state, { own: true })
   const after = compareVenue(state, synced.facts)
   const report: ReconcileReport = {
+    target,
     strategyId: config.id,
     mode: config.mode,
     at: toIso(world.clock()),
@@ -42,7 +50,7 @@ export async function reconcileCommand({ world, config }: Session): Promise<Answ
   const differences = (title: string, rows: ReconcileReport['differencesBefore']): string =>
     section(title, rows.length === 0 ? ['none'] : table(comparisonRows(ports.broker.name, rows)))
   const text = [
-    `Hourhand  ${config.id} · ${config.mode} · reconciled at ${report.at}${world.dryRun ? ' (dry run)' : ''}`,
+    headline(target, `reconciled at ${report.at}${world.dryRun ? ' (dry run)' : ''}`),
     '',
     differences('Before', report.differencesBefore),
     section('Done', report.notes.length === 0 ? ['nothing to do'] : report.notes.map((note) => `- ${note}`)),

@@ -12,15 +12,20 @@ import type { StrategyState } from '../../../schemas/state.ts'
 import { compareVenue, comparisonRows, differencesIn, intentOf } from '../compare-venue.ts'
 import { describeStreak } from '../describe-streak.ts'
 import { amount, section, signedPercent, table, wrap } from '../format.ts'
-import type { Session } from '../session.ts'
+import { headline, requireConfig, type Session } from '../session.ts'
 import type { Answer } from './answer.ts'
 
 /** `hourhand status`: the ledger beside the venue, every difference named. Changes nothing. Where the venue does not answer, its error tells what the ledger holds. */
-export async function statusCommand({ world, config }: Session): Promise<Answer> {
+export async function statusCommand(session: Session): Promise<Answer> {
+  requireConfig(session)
+  const { world, config, target, found } = session
   const ports = await composeExecution({ ...world, dryRun: true })
   const at = toIso(world.clock())
   const stored = await ports.store.loadState(config.id)
-  const state = stored ?? createState(config.id, (await ports.broker.account()).cash, at)
+  const state = stored ?? {
+    ...createState(config.id, (await ports.broker.account()).cash, at),
+    halt: found?.deployment?.halt ?? null,
+  }
   const asked = Promise.all([gatherVenueFacts(ports, state), ports.market.quote(config.market.symbol, world.clock())])
   const [facts, quote] = await asked.catch((cause: unknown) => {
     throw stored === null
@@ -43,6 +48,7 @@ export async function statusCommand({ world, config }: Session): Promise<Answer>
         }
       : null
   const report: StatusReport = {
+    target,
     strategyId: config.id,
     mode: config.mode,
     at,
@@ -74,7 +80,7 @@ export async function statusCommand({ world, config }: Session): Promise<Answer>
     lastSlot: state.lastSlot,
   }
   const text = [
-    `Hourhand  ${config.id} · ${config.mode} · ${at}`,
+    headline(target, at),
     '',
     section('State', [
       `${state.phase.kind}${state.halt === null ? '' : `, HALTED by ${state.halt.by} since ${state.halt.at}: ${state.halt.reason}`}`,
@@ -115,7 +121,11 @@ export async function statusCommand({ world, config }: Session): Promise<Answer>
         ]),
     ...(differencesIn(comparison).length === 0
       ? []
-      : [section('', ['a difference is taken in by the next enforcement pass, or now by: hourhand reconcile'])]),
+      : [
+          section('', [
+            `a difference is taken in by the next enforcement pass, or now by: npx hourhand reconcile ${session.flags}`,
+          ]),
+        ]),
   ].join('\n')
   return { document: StatusReport.parse(report), text: `${text}\n`, exitCode: 0 }
 }

@@ -5,16 +5,16 @@ import { readAll } from '../../store/read-all.ts'
 import { TradesReport } from '../../../schemas/cli.ts'
 import type { Trade } from '../../../schemas/trade.ts'
 import { amount, table } from '../format.ts'
-import type { Session } from '../session.ts'
+import { headline, type Session } from '../session.ts'
 import type { Answer } from './answer.ts'
 
 /** `hourhand trades [--csv]`: every closed trade. */
-export async function tradesCommand({ world, config }: Session, { csv }: { csv: boolean }): Promise<Answer> {
+export async function tradesCommand({ world, config, target }: Session, { csv }: { csv: boolean }): Promise<Answer> {
   const store = openStore(world)
   const trades = await readAll((page) => store.listTrades(config.id, page))
   return {
-    document: TradesReport.parse({ strategyId: config.id, trades }),
-    text: csv ? tradesCsv(trades) : toTable(trades),
+    document: TradesReport.parse({ target, strategyId: config.id, trades }),
+    text: csv ? tradesCsv(trades) : `${headline(target)}\n${toTable(trades)}`,
     exitCode: 0,
   }
 }

@@ -14,7 +14,7 @@ import { createStore } from '../../../lib/store/store.ts'
 import { CLOSE, createWorld, SLOT } from '../../cycle/world.ts'
 import { createLiveWorld, LONG } from '../../failure-modes/live-world.ts'
 import { bodyOf, everything, fixture, itemsOf, tamper } from './stored.ts'
-import { sessionOn } from './session.ts'
+import { contextOn, sessionOn } from './session.ts'
 
 type Body = Record<string, unknown>
 const inside =
@@ -81,10 +81,12 @@ describe.each(DECISIVE)('%s, stored by a newer release', (_what, change) => {
     await tamper(items, 'STRATEGY#eth-perp', 'STATE', change)
     const before = await everything(items)
     const session = sessionOn(items)
-    for (const command of [statusCommand, (one: typeof session) => haltCommand(one, { reason: 'r', flatten: true })])
-      await expect(command(session)).rejects.toThrow(
-        /STRATEGY#eth-perp STATE cannot be used by this release: .*What to do/,
-      )
+    const named = /STRATEGY#eth-perp STATE cannot be used by this release: .*What to do/
+    await expect(statusCommand(session)).rejects.toThrow(named)
+    expect(await haltCommand(await contextOn(items), { reason: 'r', flatten: true })).toMatchObject({
+      exitCode: 1,
+      text: expect.stringMatching(named),
+    })
     expect(await doctorCommand(session)).toMatchObject({ exitCode: 1, text: expect.stringContaining('cannot be used') })
     expect(await everything(items)).toEqual(before)
   })

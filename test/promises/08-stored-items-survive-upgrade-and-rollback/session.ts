@@ -1,5 +1,8 @@
 import type { Session } from '../../../lib/cli/session.ts'
-import type { ItemStore } from '../../../lib/store/item-store.ts'
+import type { Context } from '../../../lib/cli/context.ts'
+import { CommonOptions } from '../../../lib/cli/options.ts'
+import { takeInventory } from '../../../lib/store/inventory.ts'
+import type { ItemStore, SearchableItems } from '../../../lib/store/item-store.ts'
 import { noEvents, noSchedule, type Telemetry } from '../../../lib/telemetry/telemetry.ts'
 import { createWorld } from '../../cycle/world.ts'
 
@@ -27,8 +30,36 @@ export function sessionOn(items: ItemStore, said: string[] = []): Session {
     environment: {} as Session['environment'],
     world,
     market: ports.market,
+    isConfigKnown: true,
+    found: null,
+    target: {
+      strategyId: config.id,
+      mode: config.mode,
+      venue: 'paper venue',
+      symbol: config.market.symbol,
+      table: 'hourhand',
+      store: 'here',
+    },
+    flags: `--strategy ${config.id}`,
+    isThere: true,
+    isEmbedded: true,
+    schedule: { rule: null, isSwitched: null },
     storeName: 'here',
     table: 'hourhand',
-    close: async () => {},
+  }
+}
+
+/** What a command finds on items in memory before it chooses. */
+export async function contextOn(items: SearchableItems): Promise<Context> {
+  const { ports } = createWorld()
+  const database = { items, name: 'here', table: 'hourhand', isThere: true, isEmbedded: true, close: async () => {} }
+  return {
+    options: CommonOptions.parse({}),
+    environment: {},
+    io: { stdout() {}, stderr() {}, env: {}, clock: ports.clock, newId: () => 'reader', sleep: ports.sleep },
+    database,
+    place: { name: 'here', flags: '', config: null, isThere: true, remedy: '' },
+    inventory: await takeInventory(items, []),
+    wanted: { given: null, strategyId: null, mode: null, isAll: false },
   }
 }

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
-import type { Item, ItemStore } from '../../../lib/store/item-store.ts'
+import type { Item, ItemStore, SearchableItems } from '../../../lib/store/item-store.ts'
 import { createMemoryItems } from '../../../lib/store/memory-items.ts'
 import { KINDS, type StoredKind } from '../../../lib/store/stored-kinds.ts'
 
@@ -23,7 +23,7 @@ export const FIXTURES = readdirSync(DIRECTORY).map((file) => file.replace('.json
 export const fixture = (name: string): Item[] =>
   StoredItems.parse(JSON.parse(readFileSync(new URL(`${name}.json`, DIRECTORY), 'utf8')))
 
-export async function itemsOf(stored: readonly Item[], items: ItemStore = createMemoryItems()): Promise<ItemStore> {
+export async function itemsOf(stored: readonly Item[], items = createMemoryItems()): Promise<SearchableItems> {
   for (const item of stored) await items.put(item, 'none')
   return items
 }

@@ -1,0 +1,33 @@
+import { composeExecution } from '../../compose/compose-ports.ts'
+import { resumeStrategy } from '../../cycle/halt-strategy.ts'
+import { HaltReport } from '../../../schemas/cli.ts'
+import { scheduleOf, scheduleWords } from '../schedule-words.ts'
+import { headline, type Session } from '../session.ts'
+import type { Answer } from './answer.ts'
+
+/** `hourhand resume`: lifts a halt and settles incidents. Day-start and peak equity begin again at present equity. */
+export async function resumeCommand(session: Session): Promise<Answer> {
+  const { config, target, world } = session
+  const ports = await composeExecution(world)
+  const { before, after, earlyHalt } = await resumeStrategy(ports)
+  await ports.schedule.enable()
+  const halt = before?.halt ?? earlyHalt
+  const incidents = before?.incidents.length ?? 0
+  const settled = incidents === 0 ? '' : `; ${incidents} ${incidents === 1 ? 'incident is' : 'incidents are'} settled`
+  const since = halt === null ? 'it was not halted' : `it was halted since ${halt.at}: ${halt.reason}`
+  const wasStopped = halt !== null || incidents > 0
+  const text = [
+    headline(target),
+    wasStopped ? `${config.id} trades again; ${since}${settled}` : `${config.id} was not halted`,
+    ...scheduleWords(session, 'on'),
+  ].join('\n')
+  const document: HaltReport = {
+    target,
+    strategyId: config.id,
+    halt: after?.halt ?? null,
+    phase: after?.phase.kind ?? 'none',
+    flatten: null,
+    schedule: scheduleOf(session),
+  }
+  return { document: HaltReport.parse(document), text: `${text}\n`, exitCode: 0 }
+}
