@@ -75,14 +75,19 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
     finish(answer, options.json)
   }
 
-  /** A command that shows what is stored or, where nothing of it is, examines the configuration it is given. */
-  const examine = async (raw: unknown, needs: Needs, work: (session: Session) => Promise<Answer>): Promise<void> => {
+  /**
+   * A command that shows what is stored or, where nothing of it is, examines the configuration it is given. Only what is
+   * verified for live trading has to be kept somewhere (`keeps`).
+   */
+  const examine = async (
+    raw: unknown,
+    { keeps, ...needs }: Needs & { keeps: boolean },
+    work: (session: Session) => Promise<Answer>,
+  ): Promise<void> => {
     const options = parseOptions(CommonOptions, raw)
-    const environment = parseEnvironment(io.env)
-    const isLive = (await givenConfig(options, environment))?.mode === 'live'
-    // What is verified for live trading has to be kept somewhere.
-    const answer = await withContext(options, io, isLive && needs.venue, async (context) =>
-      context.inventory.found.length === 0 || context.wanted.given !== null
+    const given = await givenConfig(options, parseEnvironment(io.env))
+    const answer = await withContext(options, io, keeps && given?.mode === 'live', async (context) =>
+      context.inventory.found.length === 0 || given !== null
         ? work(await openOwn(context, needs))
         : answerEach(context, choose(context, 'every'), needs, work),
     )
@@ -170,7 +175,7 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
     .option('--override <REASON>', 'say that fewer paper trades are enough; recorded and alarmed')
     .option('--by <NAME>', 'who says so', 'operator')
     .action((raw) =>
-      examine(raw, NOTHING, async (session) => {
+      examine(raw, { market: false, venue: true, keeps: false }, async (session) => {
         const { liveCommand, LiveOptions } = await import('./commands/live.ts')
         return liveCommand(session, parseOptions(LiveOptions, raw))
       }),
@@ -182,7 +187,11 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
       .description(
         'check configuration, keys, database, market and venue, without trading; in live mode, verify the credentials',
       ),
-  ).action((raw) => examine(raw, ALL, async (session) => (await import('./commands/doctor.ts')).doctorCommand(session)))
+  ).action((raw) =>
+    examine(raw, { ...ALL, keeps: true }, async (session) =>
+      (await import('./commands/doctor.ts')).doctorCommand(session),
+    ),
+  )
 
   strategyOptions(program.command('guard').description('the guard rules'))
     .option('--explain', 'list every rule, its limit and where it is enforced')

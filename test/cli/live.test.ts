@@ -204,10 +204,10 @@ describe('going live', () => {
   const gateOf = ({ gates }: LiveReport, gate: string) => gates.find((one) => one.gate === gate)
 
   it('asks for credentials by name, and refuses a clock that is not the venue’s', async () => {
-    const nothing = await run(['status'], { env: {} })
+    const nothing = await run(['cycle'], { env: {} })
     expect(nothing).toMatchObject({ code: 2, stdout: '' })
     expect(nothing.stderr).toContain('COINBASE_API_KEY is not set')
-    const half = await run(['status'], { env: { COINBASE_API_KEY: KEY.name } })
+    const half = await run(['cycle'], { env: { COINBASE_API_KEY: KEY.name } })
     expect(half).toMatchObject({ code: 2, stderr: expect.stringContaining('COINBASE_API_SECRET is not set') })
     writeFileSync(path.join(scratch, 'real.json'), JSON.stringify({ mode: 'live', market: { source: 'live' } }))
     const out: string[] = []
@@ -243,7 +243,7 @@ describe('going live', () => {
       {
         rule: 'live_mode',
         reason: expect.stringMatching(
-          /no credentials have been verified: run hourhand doctor.*0 of 14 days.*0 of 50 closed paper trades/,
+          /no credentials have been verified: run hourhand doctor.*no paper record has been looked at/,
         ),
       },
     ])
@@ -265,9 +265,7 @@ describe('going live', () => {
       ok: false,
       detail: expect.stringContaining('COINBASE_API_KEY is not set'),
     })
-    expect(await withStore((store) => store.loadClearance('eth-perp'))).toMatchObject({
-      clearance: { credentials: null },
-    })
+    expect(await withStore((store) => store.loadClearance('eth-perp'))).toBeNull()
   }, 30_000)
 
   it('two weeks on paper and a doctor’s visit open every gate but the count of trades; a person may waive that, aloud', async () => {

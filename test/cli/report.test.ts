@@ -77,14 +77,15 @@ describe('hourhand report', () => {
     ['a directory without a result', ['report', '--out', 'NONE'], ['replay.json', '--out']],
     ['no directory', ['report'], ['--out']],
     [
-      'a database without a strategy',
+      'a data directory without a database',
       ['report', '--database', '--out', 'NONE', '--data-dir', 'EMPTY'],
-      ['has done nothing'],
+      ['there is no database', '--data-dir'],
+      1,
     ],
-    ['no trades to size by', ['evidence', '--data-dir', 'EMPTY'], ['no closed paper trades']],
-  ])('%s: exit 2 and the remedy', async (_name, args, parts) => {
+    ['no database to size by', ['evidence', '--data-dir', 'EMPTY'], ['there is no database', '--data-dir'], 1],
+  ])('%s is told with the remedy', async (_name, args, parts, expected = 2) => {
     const { code, stderr } = await run(args.map((arg) => (arg === 'NONE' || arg === 'EMPTY' ? newDirectory() : arg)))
-    expect(code).toBe(2)
+    expect(code).toBe(expected)
     for (const part of parts) expect(stderr).toContain(part)
   })
 
