@@ -13,10 +13,11 @@ export async function writeDown({ config, environment, world }: Session, { store
   await writeDeployment(store, { ...running, at: toIso(world.clock()) })
 }
 
+const whole = (file: string | null): string | null => (file === null ? null : path.resolve(file))
+
 /** Files are named so that a command in another directory finds them. */
 function withWholePaths(config: StrategyConfig): StrategyConfig {
   const { market, decider, news } = config
-  const whole = (file: string | null): string | null => (file === null ? null : path.resolve(file))
   const isFile = market.source !== 'sim' && market.source !== 'live'
   return {
     ...config,
