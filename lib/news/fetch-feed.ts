@@ -1,60 +1,97 @@
 import { FeedProblem } from './feed-problem.ts'
+import { nameBarrier, type Page } from './name-page.ts'
+import { tooLarge, unpackBody } from './unpack-body.ts'
 import { decodeWindows1252 } from './windows-1252.ts'
 
 const MAX_REDIRECTS = 3
+/** What is read of a page that came with an error, to see whether it says why. */
+const MAX_REFUSAL_BYTES = 100_000
 
 const HEADERS = {
   'user-agent': 'hourhand (feed reader)',
   accept:
-    'application/rss+xml, application/atom+xml, application/rdf+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.1',
+    'application/rss+xml, application/atom+xml, application/feed+json, application/rdf+xml, application/xml;q=0.9, text/xml;q=0.9, */*;q=0.1',
 }
 
 /**
- * The text behind a feed's address. One deadline covers everything, redirects and the last byte included;
- * `maxBytes` is counted after decompression, while it streams. Only http and https, at most three redirects.
- * Rejects with {@link FeedProblem}.
+ * What is behind a feed's address, as text. The signal's deadline covers everything, redirects and the last byte included;
+ * `maxBytes` is counted after decompression, while it streams. Only http and https, at most three redirects. Rejects with
+ * {@link FeedProblem}, which says what to do where something can be done, and with the signal's reason.
  */
 export async function fetchFeed({
   url,
-  timeoutMs,
+  signal,
   maxBytes,
 }: {
   url: string
-  timeoutMs: number
+  signal: AbortSignal
   maxBytes: number
-}): Promise<string> {
-  const signal = AbortSignal.timeout(timeoutMs)
+}): Promise<Page> {
   try {
-    const response = await follow(new URL(url), signal, MAX_REDIRECTS)
-    return decodeText(await readAtMost(response, maxBytes), response.headers.get('content-type') ?? '')
+    const { response, ...place } = await follow({ url: new URL(url), wantsCookie: false }, signal, MAX_REDIRECTS)
+    const body = unpackBody(await readAtMost(response, maxBytes, tooLarge(maxBytes)), maxBytes)
+    const { headers } = response
+    return { ...place, headers, text: decodeText(body, headers.get('content-type') ?? '') }
   } catch (error) {
-    if (error instanceof FeedProblem) throw error
-    if (signal.aborted) throw new FeedProblem(`no complete answer within ${timeoutMs} ms`, { cause: error })
-    throw new FeedProblem(`no answer: ${codeOf(error)}`, { cause: error })
+    if (error instanceof FeedProblem || signal.aborted) throw error
+    throw new FeedProblem(`no answer: ${codeOf(error)}; ${remedyFor(codeOf(error))}`, { cause: error })
   }
 }
 
-async function follow(url: URL, signal: AbortSignal, redirectsLeft: number): Promise<Response> {
+type Place = { url: URL; wantsCookie: boolean }
+
+async function follow(
+  { url, wantsCookie }: Place,
+  signal: AbortSignal,
+  redirectsLeft: number,
+): Promise<Place & { response: Response }> {
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
-    throw new FeedProblem(`redirected to ${url.protocol} instead of http or https`)
+    throw new FeedProblem(`redirected to ${url.protocol} instead of http or https; ${CORRECT}`)
   const response = await fetch(url.href, { signal, headers: HEADERS, redirect: 'manual' })
-  if (response.ok) return response
-  await response.body?.cancel()
+  if (response.ok) return { url, wantsCookie, response }
   const location = response.headers.get('location')
   if (response.status < 300 || response.status >= 400 || location === null)
-    throw new FeedProblem(`HTTP ${response.status}`)
-  if (redirectsLeft === 0) throw new FeedProblem(`redirected more than ${MAX_REDIRECTS} times`)
-  if (!URL.canParse(location, url.href)) throw new FeedProblem('redirected to something that is no address')
-  return follow(new URL(location, url), signal, redirectsLeft - 1)
+    throw await refusal(response, { url, wantsCookie })
+  await response.body?.cancel()
+  const setsCookie = wantsCookie || response.headers.has('set-cookie')
+  if (redirectsLeft === 0)
+    throw new FeedProblem(
+      setsCookie
+        ? 'it sets a cookie and redirects in a circle until it comes back: it needs a browser; use another feed'
+        : `redirected more than ${MAX_REDIRECTS} times; ${CORRECT}`,
+    )
+  if (!URL.canParse(location, url.href)) throw new FeedProblem(`redirected to something that is no address; ${CORRECT}`)
+  return follow({ url: new URL(location, url), wantsCookie: setsCookie }, signal, redirectsLeft - 1)
 }
 
-async function readAtMost(response: Response, maxBytes: number): Promise<Uint8Array> {
+const CORRECT = 'correct or remove it in news.feeds'
+
+/** What a status of an error means for the owner of a feed's address. */
+function remedyOfStatus(status: number): string {
+  if (status === 401 || status === 402 || status === 403)
+    return 'the site refuses programs or strangers; use another feed'
+  if (status === 404 || status === 410) return `there is no feed at this address; ${CORRECT}`
+  if (status === 429) return 'asked too often; use fewer feeds of this site'
+  if (status >= 500) return `a fault of the site; if it stays so, ${CORRECT}`
+  return CORRECT
+}
+
+async function refusal(response: Response, place: Place): Promise<FeedProblem> {
+  const { status, headers } = response
+  const text = await readAtMost(response, MAX_REFUSAL_BYTES, '')
+    .then((bytes) => decodeText(unpackBody(bytes, MAX_REFUSAL_BYTES), headers.get('content-type') ?? ''))
+    .catch(() => '')
+  const barrier = nameBarrier({ ...place, headers, text })
+  return new FeedProblem(`HTTP ${status}: ${barrier ?? remedyOfStatus(status)}`)
+}
+
+async function readAtMost(response: Response, maxBytes: number, problem: string): Promise<Uint8Array> {
   const chunks: Uint8Array[] = []
   let size = 0
   // Leaving the loop early cancels the stream, and with it the connection.
   for await (const chunk of response.body ?? []) {
     size += chunk.byteLength
-    if (size > maxBytes) throw new FeedProblem(`more than ${maxBytes} bytes`)
+    if (size > maxBytes) throw new FeedProblem(problem)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
@@ -99,9 +136,19 @@ function decoderFor(label: string): InstanceType<typeof TextDecoder> | undefined
   }
 }
 
-/** Node's code of a failed connection, such as ECONNREFUSED; never its message, which may carry the address. */
+/**
+ * Node's code of a failed connection, such as ECONNREFUSED, or of a body that is not compressed as its header says; never
+ * the message, which may carry the address.
+ */
 function codeOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined
+  const cause = error instanceof Error ? (error.cause ?? error) : undefined
   const code = typeof cause === 'object' && cause !== null && 'code' in cause ? cause.code : undefined
   return typeof code === 'string' ? code : 'connection failed'
+}
+
+function remedyFor(code: string): string {
+  if (code.startsWith('Z_') || code.startsWith('ERR_') || code.includes('BROTLI'))
+    return 'its body is not compressed as its header says, a fault of the site'
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return `its host is not known; ${CORRECT}`
+  return `if it stays so, ${CORRECT}`
 }

@@ -36,7 +36,7 @@ export const feeds: FuzzTarget = {
   make: (random) => damage(random, rss(random), SPLINTERS),
   async run(input) {
     try {
-      const items = await parseFeed(input as string)
+      const { items } = await parseFeed(input as string)
       for (const { title } of items) cleanTitle(title, 140)
       return items.length === 0 ? 'no items' : 'items'
     } catch (error) {

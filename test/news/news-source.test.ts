@@ -65,23 +65,23 @@ describe('a feed that misbehaves costs only itself', () => {
     ]
     const problems = Object.fromEntries(feeds.map(({ source, problem }) => [`/${source}`, problem]))
     expect(problems).toMatchObject({
-      '/silent': 'no complete answer within 400 ms',
-      '/stalled': 'no complete answer within 400 ms',
-      '/dripping': 'no complete answer within 400 ms',
-      '/huge': 'more than 1000000 bytes',
-      '/bomb': 'more than 1000000 bytes',
-      '/empty': 'the answer is empty',
+      '/silent': expect.stringMatching(/^no complete answer within 400 ms[:;] ?\w/),
+      '/stalled': expect.stringMatching(/^no complete answer within 400 ms[:;] ?\w/),
+      '/dripping': expect.stringMatching(/^no complete answer within 400 ms[:;] ?\w/),
+      '/huge': expect.stringMatching(/^more than 1000000 bytes[:;] ?\w/),
+      '/bomb': expect.stringMatching(/^more than 1000000 bytes[:;] ?\w/),
+      '/empty': expect.stringMatching(/^the answer is empty[:;] ?\w/),
       '/no-items': 'the feed has no items',
-      '/not-found': 'HTTP 404',
-      '/broken': 'HTTP 500',
-      '/loop': 'redirected more than 3 times',
-      '/to-file': 'redirected to file: instead of http or https',
-      '/to-nowhere': 'redirected to something that is no address',
-      '/no-location': 'HTTP 302',
+      '/not-found': expect.stringMatching(/^HTTP 404[:;] ?\w/),
+      '/broken': expect.stringMatching(/^HTTP 500[:;] ?\w/),
+      '/loop': expect.stringMatching(/^redirected more than 3 times[:;] ?\w/),
+      '/to-file': expect.stringMatching(/^redirected to file: instead of http or https[:;] ?\w/),
+      '/to-nowhere': expect.stringMatching(/^redirected to something that is no address[:;] ?\w/),
+      '/no-location': expect.stringMatching(/^HTTP 302[:;] ?\w/),
     })
     for (const problem of Object.values(problems)) {
       expect(problem).not.toContain('127.0.0.1')
-      expect(problem?.length).toBeLessThanOrEqual(160)
+      expect(problem?.length).toBeLessThanOrEqual(300)
     }
   })
 
@@ -90,7 +90,7 @@ describe('a feed that misbehaves costs only itself', () => {
     const url = closed.url('/')
     await closed.close()
     const { feeds } = await digestOf([url])
-    expect(feeds).toMatchObject([{ ok: false, problem: 'no answer: ECONNREFUSED' }])
+    expect(feeds).toMatchObject([{ ok: false, problem: expect.stringMatching(/^no answer: ECONNREFUSED[:;] ?\w/) }])
   })
 
   test('all of them at once take one deadline, not one each', async () => {
@@ -112,7 +112,9 @@ describe('a feed that behaves', () => {
       expect((await digestOf([path])).headlines).toMatchObject([
         { title: 'Good news', ageMinutes: 60, publishedAt: '2026-01-09T11:00:00Z' },
       ])
-    expect((await digestOf(['/hops/3'])).feeds).toMatchObject([{ problem: 'redirected more than 3 times' }])
+    expect((await digestOf(['/hops/3'])).feeds).toMatchObject([
+      { problem: expect.stringMatching(/^redirected more than 3 times[:;] ?\w/) },
+    ])
     expect((await digestOf(['/latin'])).headlines).toMatchObject([{ title: 'Mãe' }])
   })
 

@@ -5,9 +5,10 @@ import path from 'node:path'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { cleanTitle } from '../../lib/news/clean-title.ts'
-import { parseFeedDate } from '../../lib/news/feed-date.ts'
+import { readFeedDate } from '../../lib/news/feed-date.ts'
 import { FeedProblem } from '../../lib/news/feed-problem.ts'
 import { decodeText } from '../../lib/news/fetch-feed.ts'
+import type { ParsedFeed } from '../../lib/news/parsed-feed.ts'
 import { parseFeed } from '../../lib/news/parse-feed.ts'
 import { rssOf } from '../support/fake-feeds.ts'
 
@@ -24,18 +25,18 @@ describe('dates', () => {
     ['3 Jan 2018', '2018-01-03T00:00:00.000Z'],
     ['Wed, 03 Jan 2018 01:47:00 PM', '2018-01-03T13:47:00.000Z'],
   ])('%s', (text, expected) => {
-    expect(new Date(parseFeedDate(text) ?? Number.NaN).toISOString()).toBe(expected)
+    expect(new Date(readFeedDate(text)?.at ?? Number.NaN).toISOString()).toBe(expected)
   })
 
   test.each(['', 'yesterday', '32 Foo 2018', '0001-01-01T00:00:00Z', '275000-01-01', 'x'.repeat(10_000)])(
     'none: %s',
     (text) => {
-      expect(parseFeedDate(text)).toBeNull()
+      expect(readFeedDate(text)).toBeNull()
     },
   )
 })
 
-const firstOf = async (xml: string) => (await parseFeed(xml))[0]
+const firstOf = async (xml: string) => (await parseFeed(xml)).items[0]
 const atomEntry = (updated: string) => `<entry><title>x</title><updated>${updated}</updated></entry>`
 
 describe('what publishers do to XML', () => {
@@ -59,18 +60,14 @@ describe('what publishers do to XML', () => {
     [
       'Atom with markup in its title',
       '<feed xmlns="http://www.w3.org/2005/Atom"><entry><title type="xhtml"><div>Big <b>news</b></div></title></entry></feed>',
-      'news Big',
+      'Big news',
     ],
   ])('%s', async (_name, xml, title) => {
-    expect(
-      cleanTitle((await firstOf(xml))?.title ?? '', 140)
-        .split(' ')
-        .sort(),
-    ).toEqual(title.split(' ').sort())
+    expect(cleanTitle((await firstOf(xml))?.title ?? '', 140)).toBe(title)
   })
 
   test('one date that cannot be read costs its item the date, not the feed its items', async () => {
-    const items = await parseFeed(
+    const { items } = await parseFeed(
       `<feed xmlns="http://www.w3.org/2005/Atom">${atomEntry('whenever')}${atomEntry('2026-01-09T12:00:00Z')}</feed>`,
     )
     expect(items.map(({ publishedAt }) => publishedAt)).toEqual([null, Date.UTC(2026, 0, 9, 12)])
@@ -89,7 +86,7 @@ describe('what publishers do to XML', () => {
   test('no external entities, no entity bombs', async () => {
     const bomb =
       '<!DOCTYPE rss [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;"><!ENTITY x SYSTEM "file:///etc/passwd">]>'
-    const items = await parseFeed(rssOf([{ title: '&b; &x;' }]).replace('<rss', `${bomb}<rss`))
+    const { items } = await parseFeed(rssOf([{ title: '&b; &x;' }]).replace('<rss', `${bomb}<rss`))
     expect(items[0]?.title).toBe('&b; &x;')
   })
 
@@ -133,7 +130,7 @@ describe('what publishers do to XML', () => {
         async (xml, at, length, piece) => {
           const start = at % xml.length
           try {
-            for (const item of await parseFeed(xml.slice(0, start) + piece + xml.slice(start + length)))
+            for (const item of (await parseFeed(xml.slice(0, start) + piece + xml.slice(start + length))).items)
               expect(typeof item.title).toBe('string')
           } catch (error) {
             expect(error).toBeInstanceOf(FeedProblem)
@@ -184,28 +181,28 @@ describe.skipIf(!existsSync(archive))('real feeds (skipped without ../shared/dat
 
   test.each(known)('%s has the titles and times expected', async (file) => {
     // The expectations were made from the bytes read as UTF-8, whatever they are.
-    const items = await parseFeed(readFileSync(path.join(input, file), 'utf8'))
+    const { items } = await parseFeed(readFileSync(path.join(input, file), 'utf8'))
     type Expected = { feed: { items: { title?: string | object; isoDate?: string }[] } }
     const expected = (JSON.parse(readFileSync(expectedOf(file), 'utf8')) as Expected).feed.items
     expect(items.map(({ title }) => cleanTitle(title, 500))).toEqual(
       expected.map(({ title }) => (typeof title === 'string' ? cleanTitle(title, 500) : '')),
     )
-    expect(items.map(({ publishedAt }) => publishedAt)).toEqual(
-      expected.map(({ isoDate }) => (isoDate === undefined ? null : Date.parse(isoDate))),
-    )
+    // Where the library that made the expectations could not read a date ("Seg, 24 Set 2018"), we may.
+    for (const [index, { isoDate }] of expected.entries())
+      if (isoDate !== undefined) expect(items[index]?.publishedAt).toBe(Date.parse(isoDate))
   })
 
   test.each(files.filter((file) => !known.includes(file)))(
     '%s, of which nothing is expected, gives items or a problem',
     async (file) => {
-      const items = await parseFeed(readFileSync(path.join(input, file), 'utf8')).catch((error: unknown) => error)
-      if (file === 'unrecognized.rss') expect(items).toBeInstanceOf(FeedProblem)
-      else expect(items).toSatisfy((value) => Array.isArray(value) && value.length > 0)
+      const feed = await parseFeed(readFileSync(path.join(input, file), 'utf8')).catch((error: unknown) => error)
+      if (file === 'unrecognized.rss') expect(feed).toBeInstanceOf(FeedProblem)
+      else expect((feed as ParsedFeed).items).toSatisfy((value) => Array.isArray(value) && value.length > 0)
     },
   )
 
   test('a feed in Latin-1 keeps its letters', async () => {
-    const items = await parseFeed(decodeText(readFileSync(path.join(input, 'encoding.rss')), ''))
+    const { items } = await parseFeed(decodeText(readFileSync(path.join(input, 'encoding.rss')), ''))
     expect(items[0]?.title).toBe('Mãe de utente é a nova presidente da Raríssimas')
   })
 
@@ -214,7 +211,7 @@ describe.skipIf(!existsSync(archive))('real feeds (skipped without ../shared/dat
       ? readdirSync(path.join(feeds, 'crypto_real')).filter((file) => file.endsWith('.xml'))
       : [],
   )('%s: every item with title, link and time', async (file) => {
-    const items = await parseFeed(decodeText(readFileSync(path.join(feeds, 'crypto_real', file)), ''))
+    const { items } = await parseFeed(decodeText(readFileSync(path.join(feeds, 'crypto_real', file)), ''))
     expect(items.length).toBeGreaterThanOrEqual(2)
     for (const item of items) {
       expect(cleanTitle(item.title, 140).length).toBeGreaterThan(10)

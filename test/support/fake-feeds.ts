@@ -79,16 +79,19 @@ export const MISBEHAVIOURS = Object.keys(MISBEHAVIOUR)
 /** A feed server on loopback: misbehaviours by path, and whatever documents it is given. */
 export async function startFakeFeeds(
   documents: Readonly<
-    Record<string, string | Buffer | { body: string | Buffer; headers: Record<string, string> }>
+    Record<string, string | Buffer | { status?: number; body: string | Buffer; headers: Record<string, string> }>
   > = {},
 ) {
   const server = createServer((request, response) => {
     const path = request.url ?? '/'
     const document = documents[path]
     if (document !== undefined) {
-      const { body, headers } =
-        typeof document === 'string' || Buffer.isBuffer(document) ? { body: document, headers: {} } : document
-      return send(200, body, headers)(response, path)
+      const {
+        status = 200,
+        body,
+        headers,
+      } = typeof document === 'string' || Buffer.isBuffer(document) ? { body: document, headers: {} } : document
+      return send(status, body, headers)(response, path)
     }
     const hops = /^\/hops\/(\d+)$/.exec(path)?.[1]
     if (hops !== undefined)
