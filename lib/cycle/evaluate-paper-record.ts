@@ -19,7 +19,9 @@ function shareOf({ progress, outcome, decision, snapshot }: CycleRecord): 1 | 0 
   // Releases before 2026-12 called the slot of a failed decider a hold; a warm-up was one and is one.
   const isUndecided = decision !== null && decision.failure !== null && decision.failure.kind !== 'insufficient_data'
   const isBlind = snapshot?.issues.some(({ kind }) => kind === 'stale' || kind === 'missing') ?? false
-  return isUndecided || isBlind ? -1 : 1
+  if (isUndecided || isBlind) return -1
+  // Where no answer could have had an effect nobody was asked: nothing was shown.
+  return decision === null ? 0 : 1
 }
 
 /** Whether a record is of this strategy on paper, on live prices, and means what this release takes it to mean. */

@@ -1,14 +1,12 @@
 import { type EpochMs, floorTime, fromIso, MINUTE_MS, toIso } from '../core/time.ts'
 import { buildPrompt, systemPromptOf } from '../decision/prompt.ts'
-import { judge, type Judgement } from '../guard/judge.ts'
-import { liveSizeCap } from '../guard/live-size.ts'
-import { positionOf, revalue, rollDay } from '../ledger/accounting.ts'
+import { haltDemanded, type HaltDemand, judge, type Judgement } from '../guard/judge.ts'
+import { positionOf } from '../ledger/accounting.ts'
 import type { LedgerEvent } from '../ledger/events.ts'
 import { transitionAll } from '../ledger/transition.ts'
 import { buildSnapshot } from '../snapshot/build-snapshot.ts'
-import { gatherMarketFacts } from '../snapshot/gather.ts'
 import { estimateTokens } from '../snapshot/estimate-tokens.ts'
-import { CycleOutcome, type CycleRecord, type GuardFacts, type Prompt } from '../../schemas/cycle-record.ts'
+import { CycleOutcome, type CycleRecord, type Prompt } from '../../schemas/cycle-record.ts'
 import { type DecisionFailure, isEntry } from '../../schemas/decision.ts'
 import type { DecisionSummary, Halt, StrategyState } from '../../schemas/state.ts'
 import { askDecider, describeDeciderFailure } from './ask-decider.ts'
@@ -25,10 +23,13 @@ import {
 } from './commit.ts'
 import { dataProblems } from './data-problems.ts'
 import { EntryNotCommitted, enterPosition } from './enter-position.ts'
+import { gatherComplete } from './gather-complete.ts'
+import { gatherGuardFacts } from './guard-facts.ts'
 import type { CyclePorts } from './ports.ts'
 import { publish } from './publish.ts'
 import { CannotEnforce } from './read-state.ts'
 import { syncWithVenue } from './sync-with-venue.ts'
+import { type NotAsked, whyNotAsk } from './why-not-ask.ts'
 
 export type CycleRequest = {
   /** The instant the schedule meant; the cycle is keyed by the slot it lies in. */
@@ -129,7 +130,8 @@ class Run {
     this.barrier = barrier
 
     if (this.record.decision === null) {
-      await this.lookAndDecide(state, slot)
+      const notAsked = await this.lookAndDecide(state, slot)
+      if (notAsked !== null) return this.endNotAsked(state, notAsked)
       // The model took its time; whatever has happened meanwhile is taken in before anything is judged.
       state = await this.reconcile(await loadOrCreateState(ports))
     }
@@ -145,13 +147,11 @@ class Run {
     return synced.state
   }
 
-  private async lookAndDecide(state: StrategyState, slot: EpochMs): Promise<void> {
-    const { config, clock, market, news, broker, decider, telemetry, buildView, isLean = false } = this.ports
-    const asOf = clock()
-    const [facts, product] = await Promise.all([
-      gatherMarketFacts({ market, news, config, asOf }),
-      broker.product(config.market.symbol),
-    ])
+  /** Builds the snapshot and asks the decider; answers why it was not asked, where no answer could have an effect. */
+  private async lookAndDecide(state: StrategyState, slot: EpochMs): Promise<NotAsked | null> {
+    const { config, clock, broker, decider, telemetry, buildView, isLean = false } = this.ports
+    const { facts, asOf, waitedMs } = await gatherComplete(this.ports, slot)
+    const product = await broker.product(config.market.symbol)
     const snapshot = buildSnapshot({
       config,
       cycleId: this.record.cycleId,
@@ -160,6 +160,7 @@ class Run {
       facts,
       product,
       state,
+      waitedMs,
       ...(buildView === undefined ? {} : { buildView }),
     })
     const prompt = isLean && !decider.asksModel ? null : buildPrompt(snapshot, systemPromptOf(config.decider))
@@ -173,39 +174,55 @@ class Run {
       prompt,
       promptTokens: prompt === null ? null : estimateTokens(prompt.system + prompt.user),
     })
+    // A dry run is there to show what the model would say, and places nothing anyway.
+    if (decider.asksModel && !this.dryRun) {
+      const known = await gatherGuardFacts(this.ports, state, { now: clock(), quote: facts.quote, product })
+      // A suspicion may be gone before the answer comes; an incident waits for a person.
+      const guardFacts = { ...known, openIncidents: state.incidents.length }
+      const notAsked = whyNotAsk({ config, snapshot, facts: guardFacts })
+      if (notAsked !== null) {
+        await this.save({ guardFacts, verdicts: notAsked.verdicts })
+        return notAsked
+      }
+    }
     const decision = await askDecider(decider, { snapshot, prompt: prompt ?? NO_PROMPT }, telemetry)
     this.lap('decide')
     const promptTokens = decision.usage.inputTokens > 0 ? decision.usage.inputTokens : this.record.promptTokens
     await this.save({ progress: 'decided', decision, promptTokens })
+    return null
+  }
+
+  /** Ends a slot in which nothing could be decided; a limit of the account that is breached halts as it always does. */
+  private async endNotAsked(state: StrategyState, { reason, verdicts }: NotAsked): Promise<CycleRecord> {
+    const demanded = haltDemanded(verdicts)
+    return demanded === null
+      ? this.finish(state, 'refused', reason)
+      : this.finish(await this.halt(state, demanded), 'halted', `${demanded.rule}: ${demanded.reason}`)
+  }
+
+  private async halt(state: StrategyState, { rule, reason }: HaltDemand): Promise<StrategyState> {
+    const at = toIso(this.ports.clock())
+    const mark = this.record.guardFacts?.quote.mark
+    const halted = await commit(this.ports, state, [
+      ...(mark === undefined ? [] : [{ type: 'marked' as const, at, markPrice: mark }]),
+      { type: 'halted', at, halt: { at, by: 'guard', rule, reason } },
+    ])
+    await this.ports.schedule.disable(reason)
+    return halted
   }
 
   private async judgeAndAct(state: StrategyState): Promise<CycleRecord> {
-    const { config, clock, market, broker, schedule } = this.ports
+    const { config, clock, market, broker } = this.ports
     const { snapshot, decision: outcome } = this.record
     if (snapshot === null || outcome === null)
       return this.finish(state, 'failed', 'the record lacks its snapshot or decision')
     const { decision } = outcome
     const now = clock()
-    const at = toIso(now)
-    const isLive = config.mode === 'live'
-    const [quote, product, barriers] = await Promise.all([
+    const [quote, product] = await Promise.all([
       market.quote(config.market.symbol, now),
       broker.product(config.market.symbol),
-      isLive ? this.ports.liveBarriers() : [],
     ])
-    const accounting = revalue(rollDay(state.accounting, at), positionOf(state.phase), quote.mark, at)
-    const guardFacts: GuardFacts = {
-      now: at,
-      quote,
-      product,
-      accounting,
-      phase: state.phase,
-      halt: state.halt,
-      trades: state.memory.trades,
-      liveBarriers: [...barriers],
-      sizeCap: isLive ? liveSizeCap(product.minQuantity, accounting.tradesClosed, config.live.tradesPerSizeStep) : null,
-      openIncidents: state.incidents.length + state.suspicions.length,
-    }
+    const guardFacts = await gatherGuardFacts(this.ports, state, { now, quote, product })
     const judgement = judge({ config, decision, snapshot, facts: guardFacts })
     const order = judgement.result.kind === 'approved' ? judgement.result.order : null
     this.lap('guard')
@@ -223,11 +240,7 @@ class Run {
       )
     if (judgement.halt !== null) {
       const { rule, reason } = judgement.halt
-      const halted = await commit(this.ports, state, [
-        { type: 'marked', at, markPrice: quote.mark },
-        { type: 'halted', at, halt: { at, by: 'guard', rule, reason } },
-      ])
-      await schedule.disable(reason)
+      const halted = await this.halt(state, judgement.halt)
       // A halt keeps entries out, never exits: the close that was decided is carried out.
       return decision.action === 'close' && halted.phase.kind === 'open'
         ? this.close(halted)

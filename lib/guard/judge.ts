@@ -27,6 +27,12 @@ const HALTING: ReadonlySet<GuardRuleName> = new Set(
   RULES.flatMap((rule) => (rule.applies === 'always' && rule.halts ? [rule.name] : [])),
 )
 
+/** The halt that verdicts demand: that of the first limit breached, or null. */
+export function haltDemanded(verdicts: readonly Verdict[]): HaltDemand | null {
+  const breached = verdicts.find(({ rule, passed }) => !passed && HALTING.has(rule))
+  return breached === undefined ? null : { rule: breached.rule, reason: breached.reason }
+}
+
 /**
  * Judges a decision. All rules are evaluated and all reasons returned; an entry is approved only when every
  * one passes. Closing and holding need no approval: they never add risk. Pure: the same record gives the
@@ -36,8 +42,7 @@ export function judge(context: RuleContext): Judgement {
   const { config, decision, facts, snapshot } = context
   const plan = isEntry(decision) ? planEntry(decision, config, facts) : null
   const verdicts = plan === null ? evaluateStanding(context) : RULES.map((rule) => evaluate(rule, context, plan))
-  const breached = verdicts.find(({ rule, passed }) => !passed && HALTING.has(rule))
-  const halt = breached === undefined ? null : { rule: breached.rule, reason: breached.reason }
+  const halt = haltDemanded(verdicts)
   if (plan === null) return { verdicts, halt, result: { kind: 'no_entry' } }
   const reasons = verdicts.filter((verdict) => !verdict.passed).map((verdict) => `${verdict.rule}: ${verdict.reason}`)
   if (reasons.length > 0) return { verdicts, halt, result: { kind: 'refused', reasons, plan } }

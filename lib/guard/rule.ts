@@ -20,12 +20,19 @@ type Common = {
   limit: (config: StrategyConfig) => string
 }
 
+/** What is there before anything has been decided. */
+export type ConditionContext = Omit<RuleContext, 'decision'>
+
 /** Judges the account or the market, whatever was decided. `halts` says that a breach stops the strategy durably. */
-export type StandingRule = Common & { applies: 'always'; halts: boolean; check: (context: RuleContext) => Finding }
+export type StandingRule = Common & { applies: 'always'; halts: boolean; check: (context: ConditionContext) => Finding }
 /** Judges a planned entry; silent on anything else. */
 export type EntryRule = Common & { applies: 'entry'; check: (context: RuleContext, plan: EntryPlan) => Finding }
+/** An entry rule that looks at the conditions alone: it says the same of every entry, and can be asked before there is one. */
+export type ConditionRule = Common & { applies: 'entry'; check: (context: ConditionContext) => Finding }
 
 export type Rule = StandingRule | EntryRule
+
+export const isStanding = (rule: Rule): rule is StandingRule => rule.applies === 'always'
 
 /** A finding with its sentence chosen by the result; sentences that cost something to write are given as functions. */
 export const finding = (

@@ -1,5 +1,5 @@
 import { rememberLast } from '../core/memo.ts'
-import { type EpochMs, fromIso, toIso } from '../core/time.ts'
+import { type EpochMs, fromIso, SECOND_MS, toIso } from '../core/time.ts'
 import type { ViewBuilder } from '../indicators/incremental-views.ts'
 import { buildTimeframeView } from '../indicators/timeframe-view.ts'
 import { positionOf } from '../ledger/accounting.ts'
@@ -26,6 +26,8 @@ export type SnapshotInputs = {
   readonly facts: MarketFacts
   readonly product: Product
   readonly state: StrategyState
+  /** How long a late bar was waited for; 0 where none was. */
+  readonly waitedMs?: number
   /** How views are computed; a walk through history passes `createIncrementalViews()`. The result is the same. */
   readonly buildView?: ViewBuilder
 }
@@ -35,7 +37,7 @@ export type SnapshotInputs = {
  * bar before the anchor of its window, has any part in it.
  */
 export function buildSnapshot(inputs: SnapshotInputs): Snapshot {
-  const { config, asOf, facts, state, product, buildView = buildTimeframeView } = inputs
+  const { config, asOf, facts, state, product, waitedMs = 0, buildView = buildTimeframeView } = inputs
   const { symbol } = config.market
   const timeframe = primaryTimeframe(config)
   const primary = windowOf(facts.primary, timeframe, asOf)
@@ -65,10 +67,18 @@ export function buildSnapshot(inputs: SnapshotInputs): Snapshot {
     position: position === null ? null : describePosition(position, facts.quote.mark, asOf),
     decisions: newest(state.memory.decisions, config.memory.decisions, ({ at }) => at),
     performance: performanceOf(state.memory.trades, config.memory.trades),
-    issues: [...primary.issues, ...fourHour.issues, ...daily.issues],
+    issues: [primary, fourHour, daily].flatMap(({ issues, late }) => tellWait(issues, late, waitedMs)),
     contextIssues: [...facts.issues, ...reference.issues],
   }
 }
+
+/** The issues of a series; the one of a late bar says how long that was waited for. */
+const tellWait = (issues: BarWindow['issues'], late: BarWindow['late'], waitedMs: number): BarWindow['issues'] =>
+  waitedMs === 0 || late === null
+    ? issues
+    : issues.map((issue) =>
+        issue === late ? { ...issue, detail: `${issue.detail}; waited ${waitedMs / SECOND_MS} s for it` } : issue,
+      )
 
 /** The reference market, or null with an issue when its newest hour is not the one expected: an old comparison misleads. */
 function referenceOf(

@@ -19,7 +19,7 @@ describe('live entries', () => {
     const refused = await world.cycle()
     expect(refused).toMatchObject({
       outcome: 'refused',
-      reason: 'live_mode: live mode is not earned: two days are missing',
+      reason: 'the model was not asked: no entry is possible: live_mode: live mode is not earned: two days are missing',
       guardFacts: { liveBarriers: barriers, sizeCap: '1' },
     })
     barriers.length = 0

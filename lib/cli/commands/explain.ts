@@ -1,10 +1,15 @@
 import { openStore } from '../../compose/compose-ports.ts'
 import { canonicalJson } from '../../core/canonical-json.ts'
 import { UsageError } from '../../core/invariant.ts'
+import { fromIso } from '../../core/time.ts'
 import { VERSION } from '../../core/version.ts'
 import { buildPrompt, CUSTOM_PROMPT_VERSION, PROMPT_VERSION, systemPromptOf } from '../../decision/prompt.ts'
 import { judge } from '../../guard/judge.ts'
+import { judgeConditions } from '../../guard/refuse-any-entry.ts'
+import type { ConditionContext } from '../../guard/rule.ts'
 import { CycleRecord } from '../../../schemas/cycle-record.ts'
+import type { Decision } from '../../../schemas/decision.ts'
+import type { EntryOrder } from '../../../schemas/order.ts'
 import type { Verdict } from '../../../schemas/verdict.ts'
 import { renderCycle } from '../render-cycle.ts'
 import { section } from '../format.ts'
@@ -64,20 +69,29 @@ export function reproduce(record: CycleRecord): Reproduction {
     snapshot === null || !isKnown
       ? null
       : canonicalJson(buildPrompt(snapshot, systemPromptOf(config.decider))) === canonicalJson(prompt)
-  if (snapshot === null || decision === null || guardFacts === null)
-    return { prompt: samePrompt, verdicts: null, order: null }
-  const judgement = judge({ config, decision: decision.decision, snapshot, facts: guardFacts })
-  const order = judgement.result.kind === 'approved' ? judgement.result.order : null
+  if (snapshot === null || guardFacts === null) return { prompt: samePrompt, verdicts: null, order: null }
+  const { verdicts, order } = judgeAgain({ config, decision: decision?.decision ?? null, snapshot, facts: guardFacts })
   const isOfAnother = record.codeVersion !== VERSION
   // The words of a reason are a release's own; what was judged, by what limit, is not.
   const told = (verdict: Verdict) => (isOfAnother ? { ...verdict, reason: '' } : verdict)
-  if (isOfAnother && !isSameList(rulesOf(judgement.verdicts), rulesOf(record.verdicts)))
+  if (isOfAnother && !isSameList(rulesOf(verdicts), rulesOf(record.verdicts)))
     return { prompt: samePrompt, verdicts: null, order: null }
   return {
     prompt: samePrompt,
-    verdicts: canonicalJson(judgement.verdicts.map(told)) === canonicalJson(record.verdicts.map(told)),
+    verdicts: canonicalJson(verdicts.map(told)) === canonicalJson(record.verdicts.map(told)),
     order: canonicalJson(order) === canonicalJson(record.order),
   }
+}
+
+/** Without a decision the model was not asked: then the rules were judged that need none. */
+function judgeAgain({ decision, ...conditions }: ConditionContext & { decision: Decision | null }): {
+  verdicts: Verdict[]
+  order: EntryOrder | null
+} {
+  if (decision === null)
+    return { verdicts: judgeConditions(conditions, fromIso(conditions.facts.now)).verdicts, order: null }
+  const { verdicts, result } = judge({ ...conditions, decision })
+  return { verdicts, order: result.kind === 'approved' ? result.order : null }
 }
 
 const rulesOf = (verdicts: readonly Verdict[]): string[] => verdicts.map(({ rule }) => rule)

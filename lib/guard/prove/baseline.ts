@@ -5,7 +5,7 @@ import type { EntryDecision } from '../../../schemas/decision.ts'
 import type { Product, Quote } from '../../../schemas/market.ts'
 import type { Snapshot, TimeframeView } from '../../../schemas/snapshot.ts'
 import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
-import type { RuleContext } from '../rule.ts'
+import type { ConditionContext, RuleContext } from '../rule.ts'
 import { tradingHours } from '../rules/conditions.ts'
 
 /** A Monday at midnight: the proof stands at a fixed instant, so that the same configuration gives the same text. */
@@ -90,7 +90,7 @@ export function forbiddenInstant(config: StrategyConfig): EpochMs | null {
 
 const isAllowed = (config: StrategyConfig, instant: EpochMs): boolean =>
   // The rule looks at nothing but the configuration and the instant.
-  tradingHours.check({ config, facts: { now: toIso(instant) } } as RuleContext, undefined as never).passed
+  tradingHours.check({ config, facts: { now: toIso(instant) } } as ConditionContext).passed
 
 function snapshotOf(config: StrategyConfig, quote: Quote, now: EpochMs, atr14: number): Snapshot {
   const at = toIso(now)

@@ -3,12 +3,12 @@ import { directionOf } from '../../core/margin.ts'
 import { fromIso, HOUR_MS, MINUTE_MS } from '../../core/time.ts'
 import { positionOf } from '../../ledger/accounting.ts'
 import type { Quote } from '../../../schemas/market.ts'
-import { type EntryRule, finding, percent, tidy } from '../rule.ts'
+import { type ConditionRule, type EntryRule, finding, percent, tidy } from '../rule.ts'
 
 /** A quote older than this is not a price to trade at. */
 const MAX_QUOTE_AGE_MS = 2 * MINUTE_MS
 
-export const freshData: EntryRule = {
+export const freshData: ConditionRule = {
   name: 'fresh_data',
   applies: 'entry',
   purpose: 'nothing is opened on stale, missing or gappy bars, or on a quote that is old or crossed',
@@ -31,7 +31,7 @@ export const freshData: EntryRule = {
   },
 }
 
-export const sessionOpen: EntryRule = {
+export const sessionOpen: ConditionRule = {
   name: 'session_open',
   applies: 'entry',
   purpose: 'nothing is opened while the venue is closed or about to close',
@@ -52,7 +52,7 @@ export const sessionOpen: EntryRule = {
   },
 }
 
-export const noOpenPosition: EntryRule = {
+export const noOpenPosition: ConditionRule = {
   name: 'no_open_position',
   applies: 'entry',
   purpose: 'one position at a time; never added to',
@@ -87,7 +87,7 @@ export const noReversal: EntryRule = {
   },
 }
 
-export const noPendingIntent: EntryRule = {
+export const noPendingIntent: ConditionRule = {
   name: 'no_pending_intent',
   applies: 'entry',
   purpose: 'while an order of ours is unresolved nothing new is opened',
@@ -104,7 +104,7 @@ export const noPendingIntent: EntryRule = {
   },
 }
 
-export const noOpenIncident: EntryRule = {
+export const noOpenIncident: ConditionRule = {
   name: 'no_open_incident',
   applies: 'entry',
   purpose: 'while something at the venue is unexplained nothing is added to it',
@@ -119,7 +119,7 @@ export const noOpenIncident: EntryRule = {
     ),
 }
 
-export const priceMoved: EntryRule = {
+export const priceMoved: ConditionRule = {
   name: 'price_moved',
   applies: 'entry',
   purpose: 'a decision made on an old price is not carried out on a new one',
@@ -142,7 +142,7 @@ export const priceMoved: EntryRule = {
 
 const mid = (quote: Quote): Decimal => dec(quote.bid).plus(quote.ask).times('0.5')
 
-export const cooldown: EntryRule = {
+export const cooldown: ConditionRule = {
   name: 'cooldown',
   applies: 'entry',
   purpose: 'after a loss, a liquidation or a close by hand the strategy waits',
@@ -164,7 +164,7 @@ export const cooldown: EntryRule = {
   },
 }
 
-export const entriesPerDay: EntryRule = {
+export const entriesPerDay: ConditionRule = {
   name: 'entries_per_day',
   applies: 'entry',
   purpose: 'overtrading is paid for in fees',
@@ -176,7 +176,7 @@ export const entriesPerDay: EntryRule = {
   },
 }
 
-export const tradingHours: EntryRule = {
+export const tradingHours: ConditionRule = {
   name: 'trading_hours',
   applies: 'entry',
   purpose: 'entries only at hours and on days the owner chose',
@@ -219,7 +219,7 @@ export const fundingCost: EntryRule = {
   },
 }
 
-export const liveMode: EntryRule = {
+export const liveMode: ConditionRule = {
   name: 'live_mode',
   applies: 'entry',
   purpose: 'real money only with verified credentials and after a paper record that earned it',
