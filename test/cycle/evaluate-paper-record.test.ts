@@ -11,6 +11,7 @@ import { createMemoryItems } from '../../lib/store/memory-items.ts'
 import { createStore, type Store } from '../../lib/store/store.ts'
 import { CycleOutcome, type CycleRecord } from '../../schemas/cycle-record.ts'
 import { PaperRecord } from '../../schemas/live-clearance.ts'
+import { HOLD, outcomeOf } from './world.ts'
 
 const START = fromIso('2026-03-01T23:00:00Z')
 const NOW = START + 30 * DAY_MS
@@ -29,6 +30,7 @@ describe('the paper record', () => {
       ...newRecord({ config, codeVersion: 'test' }, slot, slot),
       progress: 'finished',
       outcome: 'held',
+      decision: outcomeOf(HOLD),
       reason: 'r',
       finishedAt: toIso(slot),
       ...changes,

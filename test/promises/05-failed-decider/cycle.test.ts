@@ -58,7 +58,7 @@ describe('a slot whose decider failed', () => {
   it('still lets the guard halt the strategy, and the streak counts it', async () => {
     const world = createWorld({
       decide: inTurn(LONG, failing()),
-      market: marketAround((minute) => (minute < 5 ? 0 : -18)),
+      market: marketAround((minute) => (minute < 5 ? 0 : -13)),
       overrides: { guard: { minStopAtr: 0.1, cooldownMinutesAfterLoss: 0, maxDailyLoss: 0.0001 } },
     })
     await world.cycle()

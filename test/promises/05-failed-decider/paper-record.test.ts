@@ -57,14 +57,14 @@ describe('what a failed decider earns towards live trading', () => {
     expect(await recordOf(days, ENDS)).toMatchObject(expected)
   })
 
-  it('a hold without a current bar of the traded market earns nothing either', async () => {
+  it('a slot without a current bar of the traded market earns nothing either: the model is not even asked', async () => {
     const market = marketAround()
     const world = createWorld({
       decide: () => HOLD,
       overrides: { market: { source: 'live', referenceSymbol: null } },
       market: { ...market, candles: (query) => market.candles({ ...query, asOf: query.asOf - 60 * MINUTE_MS }) },
     })
-    expect((await world.cycle()).outcome).toBe('held')
+    expect(await world.cycle()).toMatchObject({ outcome: 'refused', decision: null })
     expect(await evaluatePaperRecord(world.store, world.config, SLOT + DAY_MS)).toMatchObject({ days: 0, cycles: 0 })
   })
 })
