@@ -33,6 +33,9 @@ export function createQuietSync({ bars, barMs, fundingIntervalMs, loadBook }: Qu
       Math.max(floorTime(now - 1, HOUR_MS), floorTime(now - 1, fundingIntervalMs)) >= since
     )
       return false
+    // In a hole there is no price, and the venue cannot say what the position is worth: that is for it to tell.
+    const present = bars[firstAtOrAfter(bars, now - barMs + 1)]
+    if (present === undefined || present.time > now) return false
     for (let index = firstAtOrAfter(bars, since); index < bars.length; index++) {
       const bar = bars[index]
       if (bar === undefined || bar.time > now) return true

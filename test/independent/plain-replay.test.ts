@@ -7,7 +7,7 @@ import { runCli } from '../../lib/cli/run-cli.ts'
 import { loadConfig } from '../../lib/config/load-config.ts'
 import { DAY_MS, timeframeMs } from '../../lib/core/time.ts'
 import { createFileMarket } from '../../lib/market/file-source.ts'
-import { runReplay, type ReplayResult } from '../../lib/replay/run-replay.ts'
+import { runReplay } from '../../lib/replay/run-replay.ts'
 import type { Candle } from '../../schemas/market.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 import {
@@ -21,33 +21,9 @@ import {
   withOutages,
 } from '../replay/support.ts'
 import { randomWalkBars } from '../support/random-walk.ts'
-import { compareDirectory, compareLists, SLOT_FIELDS, TRADE_FIELDS } from './compare.mjs'
+import { compareDirectory, compareLists } from './compare.mjs'
+import { differences } from './differences.ts'
 import { plainReplay, type PlainResult, readCandles, readFunding } from './plain-replay.mjs'
-
-/** Every field in which the two differ, with the first difference; none when all is equal to the last digit. */
-function differences(plain: PlainResult, replay: ReplayResult): string[] {
-  const { state, book } = replay
-  const halt = state?.halt ?? null
-  const position = state?.phase.kind === 'open' ? state.phase.position : null
-  const ours = {
-    heldBars: plain.heldBars,
-    ambiguousBars: plain.ambiguousBars,
-    halt: plain.halt,
-    liquidation: plain.openPosition?.liquidationPrice ?? null,
-  }
-  const theirs = {
-    heldBars: book?.heldBars,
-    ambiguousBars: book?.ambiguousBars,
-    halt: halt === null ? null : { at: halt.at, rule: halt.rule },
-    liquidation: position?.liquidationPrice ?? null,
-  }
-  const lines = [
-    ...compareLists('trade', plain.trades, replay.trades, TRADE_FIELDS),
-    ...compareLists('slot', plain.slots, replay.lines, SLOT_FIELDS),
-    ...compareLists('end', [ours], [theirs], Object.keys(ours)),
-  ]
-  return lines.filter(({ compared, equal }) => equal !== compared).map(({ field, first }) => `${field} ${first}`)
-}
 
 /** What happened in a replay, by name: reasons of exits, rules that refused, outcomes of slots. */
 const happenings = ({ trades, slots, ambiguousBars, halt }: PlainResult): Set<string> =>
