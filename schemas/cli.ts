@@ -5,7 +5,7 @@ import { Gate, Metrics } from './metrics.ts'
 import { LiveClearance } from './live-clearance.ts'
 import { OrderRequest, VenueAccount, VenueOrder, VenuePosition } from './order.ts'
 import { MoneyText, IsoTime, Mode, QuantityText, StrategyId } from './primitives.ts'
-import { PositionReport, Trial } from './replay.ts'
+import { Answers, PositionReport, Trial } from './replay.ts'
 import { SizingEvidence } from './strategy-config.ts'
 import { Accounting, DeciderStreak, Halt, Incident, IntentStatus } from './state.ts'
 import { Trade } from './trade.ts'
@@ -247,8 +247,10 @@ export const WalkSummary = z.strictObject({
   fees: z.string(),
   funding: z.string(),
   refusals: z.int(),
-  /** Slots whose decision was a fallback hold. */
+  /** Slots at which the decider failed. */
   failures: z.int(),
+  /** Its trial in the ledger. */
+  trialId: z.string(),
   tokens: z.strictObject({ input: z.int(), output: z.int() }),
   tokenCostUsd: z.number().nullable(),
   haltedAt: IsoTime.nullable(),
@@ -263,6 +265,24 @@ export const AgreementSummary = z.strictObject({
   kappa: z.number().nullable(),
 })
 export type AgreementSummary = z.infer<typeof AgreementSummary>
+
+/** `hourhand compare --json` and `hourhand audit --json` where too many answers of a walk failed: nothing is compared. */
+export const FailedWalks = z.strictObject({
+  from: IsoTime,
+  to: IsoTime,
+  problem: z.string(),
+  /** The walks that were made, the one that failed last. */
+  walks: z.array(
+    z.strictObject({
+      name: z.string(),
+      decider: z.string(),
+      model: z.string().nullable(),
+      sample: z.int().nullable(),
+      answers: Answers,
+    }),
+  ),
+})
+export type FailedWalks = z.infer<typeof FailedWalks>
 
 /** `hourhand compare --json` */
 export const CompareReport = z.strictObject({
@@ -334,6 +354,7 @@ export const ReportWritten = z.strictObject({
   bytes: z.int().positive(),
   verdict: z.enum(['pass', 'fail', 'not_enough_evidence', 'not_judged']),
   sentence: z.string(),
-  metrics: Metrics,
+  /** null where too many answers failed for there to be any. */
+  metrics: Metrics.nullable(),
   gates: z.array(Gate),
 })

@@ -60,6 +60,14 @@ export const ReplayData = z.strictObject({
 })
 export type ReplayData = z.infer<typeof ReplayData>
 
+/** Questions of a run and how many of them the decider failed at, by kind of failure, the most frequent first. */
+export const Answers = z.strictObject({
+  asked: z.int().nonnegative(),
+  failed: z.int().nonnegative(),
+  byKind: z.record(z.string(), z.int()),
+})
+export type Answers = z.infer<typeof Answers>
+
 export const ReplayCounts = z.strictObject({
   bars: z.int(),
   slots: z.int(),
@@ -74,6 +82,7 @@ export const ReplayCounts = z.strictObject({
   refusalsByRule: z.record(z.string(), z.int()),
   /** Reasons of cycles that failed, and how often each. */
   failures: z.record(z.string(), z.int()),
+  answers: Answers.default({ asked: 0, failed: 0, byKind: {} }),
 })
 export type ReplayCounts = z.infer<typeof ReplayCounts>
 
@@ -151,6 +160,8 @@ export const SlotLine = z.strictObject({
   refusedBy: z.array(z.string()),
   /** Why it failed, where it did. */
   failure: z.string().nullable(),
+  /** The kind of the decider's failure; null where it decided or was not asked. */
+  deciderFailure: z.string().nullable().default(null),
   equity: MoneyText,
   cash: MoneyText,
   markPrice: PriceText.nullable(),
@@ -215,6 +226,26 @@ export type ReplayReport = z.infer<typeof ReplayReport>
 /** `replay.json` in a result directory: the report without what differs from run to run. */
 export const StoredReplay = ReplayReport.omit({ elapsedMs: true })
 export type StoredReplay = z.infer<typeof StoredReplay>
+
+/** `hourhand replay --json` where too many answers failed: no figure that silence would have made. */
+export const FailedReplay = ReplayReport.pick({
+  schemaVersion: true,
+  strategyId: true,
+  mode: true,
+  decider: true,
+  model: true,
+  promptHash: true,
+  codeVersion: true,
+  config: true,
+  data: true,
+  counts: true,
+  elapsedMs: true,
+}).extend({ problem: z.string(), metrics: z.null() })
+export type FailedReplay = z.infer<typeof FailedReplay>
+
+/** `replay.json` of such a run. */
+export const StoredFailedReplay = FailedReplay.omit({ elapsedMs: true })
+export type StoredFailedReplay = z.infer<typeof StoredFailedReplay>
 
 /** One line of the trial ledger: what was tried on what, and what came of it. */
 export const Trial = z.strictObject({

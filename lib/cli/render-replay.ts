@@ -1,3 +1,4 @@
+import { describeAnswers } from '../evidence/answers.ts'
 import type { Baseline, ReplayReport } from '../../schemas/replay.ts'
 import { amount, percent, section, signedPercent, table, wrap } from './format.ts'
 
@@ -30,6 +31,7 @@ export function renderReplay(report: ReplayReport, out: string | null): string {
       `${counts.bars} bars, ${counts.slots} slots: ${tally(counts.outcomes)}; ${(report.elapsedMs / 1_000).toFixed(2)} s`,
       `refused by ${Object.keys(counts.refusalsByRule).length === 0 ? 'no rule' : tally(counts.refusalsByRule)}`,
       `${counts.ambiguousBars} of ${counts.heldBars} held bars touched stop and target both${counts.ambiguousBarShare === null ? '' : ` (${percent(counts.ambiguousBarShare)}); the stop counted`}`,
+      ...(counts.answers.failed === 0 ? [] : [describeAnswers(counts.answers)]),
       ...Object.entries(counts.failures).map(([reason, count]) => `${count} x failed: ${reason}`),
     ]),
     section('Beside', baselinesOf(report)),

@@ -1,4 +1,5 @@
 import type { Agreement } from '../decision/agreement.ts'
+import { answersIn } from '../evidence/answers.ts'
 import type { AgreementSummary, WalkSummary } from '../../schemas/cli.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 import { amount, signedPercent } from './format.ts'
@@ -10,6 +11,7 @@ export function summariseWalk(
   sample: number | null,
   walk: Walk,
   history: WalkRequest['history'],
+  trialId: string,
 ): WalkSummary {
   const { totalReturn, sharpe, maxDrawdown, trades, winRate, averageR, fees, funding, tokens, tokenCostUsd } =
     metricsOfWalk(walk, history)
@@ -27,7 +29,8 @@ export function summariseWalk(
     fees,
     funding,
     refusals: walk.lines.filter(({ outcome }) => outcome === 'refused').length,
-    failures: walk.lines.filter(({ failure }) => failure !== null).length,
+    failures: answersIn(walk.lines).failed,
+    trialId,
     tokens,
     tokenCostUsd,
     haltedAt: walk.state?.halt?.at ?? null,
@@ -60,6 +63,7 @@ export const walkColumns = ({
   tokens,
   tokenCostUsd,
   haltedAt,
+  failures,
 }: WalkSummary): string[] => [
   name,
   signedPercent(totalReturn),
@@ -73,4 +77,5 @@ export const walkColumns = ({
     ? ''
     : `${amount(tokens.input + tokens.output, 0)} tokens${tokenCostUsd === null ? '' : `, $${amount(tokenCostUsd)}`}`,
   haltedAt === null ? '' : `halted ${haltedAt.slice(0, 10)}`,
+  failures === 0 ? '' : `${failures} answers failed`,
 ]

@@ -1,4 +1,5 @@
 import { MINUTE_MS } from '../core/time.ts'
+import { AnswersStopped } from '../decision/answer-watch.ts'
 import type { Budget } from '../decision/budget.ts'
 import { metricsOf } from '../evidence/summarise-run.ts'
 import type { Journal } from '../replay/journal.ts'
@@ -61,6 +62,13 @@ export async function walkHistory(
         ? result
         : { ...result, lines: [...before.lines, ...result.lines], trades: [...before.trades, ...result.trades] }
     return { ...whole, decider: opened.decider.name, elapsedMs: io.clock() - startedAt }
+  } catch (error) {
+    if (!(error instanceof AnswersStopped)) throw error
+    const remedy = journal === null ? '' : ': it goes on from the first slot that was not answered'
+    throw new AnswersStopped(
+      `${label} stopped at ${error.message}. There is no result, no trial and no evidence of it. Mend the cause and run the same command again${remedy}`,
+      { cause: error },
+    )
   } finally {
     progress.clear()
     await opened.close()

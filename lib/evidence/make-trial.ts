@@ -50,8 +50,12 @@ function settingsOf({
   }
 }
 
-/** Names settings and data: equal ids, equal runs. */
-export const trialIdOf = (config: StrategyConfig, data: Data): string => hashOf([settingsOf(config), data])
+/**
+ * Names settings, data and what else was varied (a repeated sample, a masked history): equal ids, equal runs. The first
+ * sample of the history as it was is the run that a replay makes.
+ */
+export const trialIdOf = (config: StrategyConfig, data: Data, variant: string | null = null): string =>
+  hashOf(variant === null ? [settingsOf(config), data] : [settingsOf(config), data, variant])
 
 export type TrialFacts = {
   config: StrategyConfig
@@ -61,14 +65,16 @@ export type TrialFacts = {
   metrics: Metrics
   command: string
   at: string
+  /** What was varied besides the settings, as `name = value`; null for nothing. */
+  variant?: string | null
 }
 
 /** The line of the ledger for a finished run. */
-export function makeTrial({ config, data, decider, model, metrics, command, at }: TrialFacts): Trial {
+export function makeTrial({ config, data, decider, model, metrics, command, at, variant = null }: TrialFacts): Trial {
   const { totalReturn, maxDrawdown, trades, sharpe, observations } = metrics
   return {
     schemaVersion: 1,
-    trialId: trialIdOf(config, data),
+    trialId: trialIdOf(config, data, variant),
     at,
     command,
     strategyId: config.id,
@@ -81,7 +87,7 @@ export function makeTrial({ config, data, decider, model, metrics, command, at }
     from: data.from,
     to: data.to,
     intervalMinutes: config.intervalMinutes,
-    settings: changedSettings(config, baseOf(config)),
+    settings: [...changedSettings(config, baseOf(config)), ...(variant === null ? [] : [variant])],
     codeVersion: VERSION,
     totalReturn,
     maxDrawdown,

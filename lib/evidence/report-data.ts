@@ -16,7 +16,7 @@ import { positionOf } from '../ledger/accounting.ts'
 import { reportPosition } from '../ledger/position.ts'
 import type { CycleRecord } from '../../schemas/cycle-record.ts'
 import type { EquityPoint } from '../../schemas/equity.ts'
-import { type SlotLine, StoredReplay } from '../../schemas/replay.ts'
+import { type SlotLine, StoredFailedReplay, StoredReplay } from '../../schemas/replay.ts'
 import type { ReportData } from '../../schemas/report.ts'
 import type { StrategyState } from '../../schemas/state.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
@@ -26,9 +26,10 @@ import { curveOf } from './summarise-run.ts'
 /** What a report is made of, and the rows of the tables beside it. */
 export type ReportParts = { data: ReportData; trades: Trade[]; equity: EquityPoint[] }
 
-/** The stored result of `hourhand replay --out`. Throws {@link UsageError} for a directory that holds none. */
-export function reportOfReplay(directory: string): ReportParts {
+/** The stored result of `hourhand replay --out`; of one whose answers failed only that. Throws {@link UsageError} for a directory that holds none. */
+export function reportOfReplay(directory: string): ReportParts | StoredFailedReplay {
   const stored = readStored(directory)
+  if ('problem' in stored) return stored
   const lines = readSlotLines(directory)
   const trades = readTrades(directory)
   const { config, counts, metrics, gates, baselines, attribution, cutoff, end, data } = stored
@@ -144,7 +145,7 @@ export function reportOfRecord({
   }
 }
 
-function readStored(directory: string): StoredReplay {
+function readStored(directory: string): StoredReplay | StoredFailedReplay {
   const file = path.join(directory, 'replay.json')
   let text: string
   try {
@@ -155,8 +156,11 @@ function readStored(directory: string): StoredReplay {
       { cause },
     )
   }
-  const parsed = StoredReplay.safeParse(jsonOf(text) ?? null)
+  const value = jsonOf(text) ?? null
+  const parsed = StoredReplay.safeParse(value)
   if (parsed.success) return parsed.data
+  const failed = StoredFailedReplay.safeParse(value)
+  if (failed.success) return failed.data
   throw new UsageError(
     `${file} is not the result of a replay by this version: ${z.prettifyError(parsed.error)}; run hourhand replay --out again`,
   )

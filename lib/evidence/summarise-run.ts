@@ -8,6 +8,7 @@ import type { PaperBook } from '../../schemas/paper-book.ts'
 import type { Baseline, ReplayCounts, SlotLine } from '../../schemas/replay.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 import type { Trade } from '../../schemas/trade.ts'
+import { answersIn } from './answers.ts'
 
 /** A finished run, as everything that judges it takes it. */
 export type RunOutcome = { lines: readonly SlotLine[]; trades: readonly Trade[]; book: PaperBook | null }
@@ -94,6 +95,7 @@ export function countsOf({ lines, book }: RunOutcome, market: HistoryMarket, fro
     outcomes: sorted(outcomes),
     refusalsByRule: sorted(refusalsByRule),
     failures: sorted(failures),
+    answers: answersIn(lines),
   }
 }
 

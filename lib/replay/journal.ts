@@ -111,7 +111,8 @@ export function openJournal({ directory, key, stories, every }: JournalOptions):
       if (record !== null && (stories === 'all' || ACTED.has(line.outcome)))
         pending.stories += `${checkedJson(Story, storyOf(record), 'a story of the replay')}\n`
       sinceCheckpoint += 1
-      if (sinceCheckpoint < every) return
+      // A slot that was not answered is gone on from, not over, should the run stop there.
+      if (sinceCheckpoint < every || line.deciderFailure !== null) return
       sinceCheckpoint = 0
       flush()
       writeWhole(

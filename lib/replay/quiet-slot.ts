@@ -61,7 +61,14 @@ export function createQuietSlots({
     }
     const after = await commit(ports, state, [
       { type: 'marked', at, markPrice: quote.mark },
-      { type: 'slot_finished', at, slot: at, summary, keep: config.memory.decisions },
+      {
+        type: 'slot_finished',
+        at,
+        slot: at,
+        summary,
+        keep: config.memory.decisions,
+        ...(outcome === 'held' ? { failure: null } : {}),
+      },
     ])
     const { equity, cash, markPrice } = after.accounting
     await store.appendEquity(config.id, { at, equity, cash, markPrice, phase: after.phase.kind })
@@ -103,7 +110,7 @@ export function createQuietSlots({
       side: held?.side ?? null,
       performance: () => performanceOf(before.memory.trades, config.memory.trades),
     })
-    if (foreseen.decision.action !== 'hold') return null
+    if (foreseen.decision.action !== 'hold' || foreseen.failure !== null) return null
     const { state } = await sync(ports, before, { act: true })
     const position = positionOf(state.phase)
     if (!isSettled(state) || state.halt !== null || position?.tradeId !== held?.tradeId) return null

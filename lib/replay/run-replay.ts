@@ -7,6 +7,7 @@ import type { CyclePorts } from '../cycle/ports.ts'
 import { runCycle } from '../cycle/run-cycle.ts'
 import { runEnforcement } from '../cycle/run-enforcement.ts'
 import { syncWithVenue } from '../cycle/sync-with-venue.ts'
+import { watchAnswers } from '../decision/answer-watch.ts'
 import type { Decider } from '../decision/decider.ts'
 import { createIncrementalViews } from '../indicators/incremental-views.ts'
 import type { HistoryMarket } from '../market/history-source.ts'
@@ -71,8 +72,8 @@ export class MissingRecording extends Error {
  * where the simulation says, the store is this process, the rest is what runs in production.
  *
  * A guard halt ends trading as it would live; the account limits stay in force and the result says so.
- * Rejects with {@link UsageError} for bars that are too coarse and an empty span, with {@link MissingRecording}, and with
- * what stopped the decider; `onSlot` has then been told of every slot before.
+ * Rejects with {@link UsageError} for bars that are too coarse and an empty span, with {@link MissingRecording}, with
+ * `AnswersStopped`, and with what stopped the decider; `onSlot` has then been told of every slot before.
  */
 export async function runReplay({
   config,
@@ -148,6 +149,7 @@ export async function runReplay({
     }
   }
 
+  const watch = watchAnswers()
   const lines: SlotLine[] = []
   let tradesTold = 0
   for (let slot = first; slot < to; slot += slotMs) {
@@ -157,6 +159,8 @@ export async function runReplay({
     if (decider.stopped) throw decider.stopped
     const failure = record?.decision?.failure
     if (failure?.kind === 'missing_recording') throw new MissingRecording(`slot ${toIso(slot)}: ${failure.message}`)
+    const stop = watch(toIso(slot), record?.decision ?? quiet?.decision ?? null)
+    if (stop !== null) throw stop
     const point = trace.equity.at(-1)
     const line = record === null ? quietLine(point, quiet) : lineOf(record, point, config.paper.initialCash)
     lines.push(line)

@@ -10,6 +10,7 @@ import type { QuietSlot } from './quiet-slot.ts'
 export function lineOf(record: CycleRecord, point: EquityPoint | undefined, initialCash: Money): SlotLine {
   const outcome = record.decision
   const decision = outcome?.decision ?? null
+  const failure = outcome?.failure ?? null
   const { refusedBy, ...decided } = decidedOf(record)
   return {
     ...decided,
@@ -22,7 +23,8 @@ export function lineOf(record: CycleRecord, point: EquityPoint | undefined, init
           }
         : null,
     refusedBy,
-    failure: record.outcome === 'failed' ? (record.reason ?? '') : describeFailure(outcome?.failure ?? null),
+    failure: failure === null && record.outcome === 'failed' ? (record.reason ?? '') : describeFailure(failure),
+    deciderFailure: failure?.kind ?? null,
     equity: point?.equity ?? initialCash,
     cash: point?.cash ?? initialCash,
     markPrice: point?.markPrice ?? null,
@@ -39,7 +41,8 @@ export function decidedOf({
   decision,
   verdicts,
 }: CycleRecord): Pick<SlotLine, 'slot' | 'outcome' | 'action' | 'confidence' | 'refusedBy'> {
-  const made = decision?.decision
+  // What stands in for a decision where the decider failed was decided by nobody.
+  const made = (decision?.failure ?? null) === null ? decision?.decision : undefined
   return {
     slot,
     outcome: outcome ?? 'failed',
@@ -61,7 +64,8 @@ export function quietLine(point: EquityPoint | undefined, quiet: QuietSlot | nul
     confidence: null,
     ask: null,
     refusedBy: [],
-    failure: describeFailure(decision?.failure ?? null),
+    failure: null,
+    deciderFailure: null,
     equity,
     cash,
     markPrice,

@@ -64,7 +64,7 @@ describe('hourhand report', () => {
       '2026-11-02T11:30:00Z',
     ])
     expect(code).toBe(0)
-    expect(document.metrics.trades).toBeGreaterThan(0)
+    expect(document.metrics?.trades).toBeGreaterThan(0)
     expect(document.gates.find(({ gate }) => gate === 'beats_holding')?.result).toBe('not_enough_evidence')
     expect(read(out, 'report.html')).toContain('2026-11-02')
     const evidence = await run(['evidence', '--data-dir', data, '--at', '2026-11-02T11:30:00Z', '--json'])

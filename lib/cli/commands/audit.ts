@@ -4,8 +4,11 @@ import { disguise, type Disguise, PRICE_FACTOR, SHIFT_DAYS } from '../../evidenc
 import { newsOf } from '../../news/file-news-source.ts'
 import { AuditReport } from '../../../schemas/cli.ts'
 import type { Environment } from '../../../schemas/environment.ts'
+import type { Trial } from '../../../schemas/replay.ts'
 import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
-import { percent, section, signedPercent, table } from '../format.ts'
+import { countTrials, trialOfWalk } from '../count-trials.ts'
+import { failedAnswer, type NamedWalk } from '../failed-walks.ts'
+import { percent, section, signedPercent, table, wrap } from '../format.ts'
 import type { Io } from '../io.ts'
 import { openBudget } from '../open-decider.ts'
 import { openHistory } from '../open-history.ts'
@@ -29,7 +32,7 @@ const GUISES: readonly { name: string; disguise: Disguise; needsNews: boolean }[
 
 /**
  * `hourhand audit`: the same history under other dates, names, prices and headlines. A decider that goes by what it is
- * shown decides the same; one that remembers does worse the less it can recognise.
+ * shown decides the same; one that remembers does worse the less it can recognise. Each walk is a trial.
  */
 export async function auditCommand(
   configured: StrategyConfig,
@@ -42,15 +45,24 @@ export async function auditCommand(
   const cutoff = knowledgeCutoff === null ? null : fromIso(knowledgeCutoff)
   const purse = openBudget([history.config.decider], options)
   const guises: AuditReport['guises'] = []
+  const walks: NamedWalk[] = []
+  const trials: Trial[] = []
   let plain: Walk | null = null
   for (const guise of GUISES.filter(({ needsNews }) => !needsNews || history.headlines.length > 0)) {
     const { headlines, ...rest } = disguise(history, guise.disguise)
     const disguised = { ...rest, news: newsOf(headlines, rest.config.news) }
     const walk = await walkHistory({ history: disguised, options, purse, label: guise.name }, environment, io)
+    walks.push({ name: guise.name, sample: null, walk, history: disguised })
+    const failed = failedAnswer('memory audit', walks)
+    if (failed !== null) return failed
     plain ??= walk
+    // The history as it was is what a replay of the same settings is.
+    const variant = guise.disguise === NOTHING ? null : `history = ${guise.name}`
+    const trial = trialOfWalk({ history, walk, walked: disguised, command: 'audit', variant, io })
+    trials.push(trial)
     const { kappa, meanShare } = agreementOf([actionsOf(plain), actionsOf(walk)])
     guises.push({
-      ...summariseWalk(guise.name, null, walk, disguised),
+      ...summariseWalk(guise.name, null, walk, disguised, trial.trialId),
       sameActions: meanShare,
       sameEntries: entriesKept(plain, walk),
       kappa,
@@ -64,7 +76,7 @@ export async function auditCommand(
     cutoff: cutoff === null ? null : toIso(cutoff),
     guises,
   })
-  return { document, text: render(document), exitCode: 0 }
+  return { document, text: render(document, countTrials(options.dataDir, trials)), exitCode: 0 }
 }
 
 /** Of the entries decided in `plain`, the share decided the same way at the same slot in `other`; null without any. */
@@ -95,7 +107,7 @@ function returnsAround(
 
 const change = (value: number | null): string => (value === null ? '-' : signedPercent(value))
 
-function render({ from, to, slots, cutoff, guises }: AuditReport): string {
+function render({ from, to, slots, cutoff, guises }: AuditReport, counted: string): string {
   const [plain, ...others] = guises
   const lost = others.map(({ totalReturn }) => totalReturn - (plain?.totalReturn ?? 0))
   return `${[
@@ -133,5 +145,6 @@ function render({ from, to, slots, cutoff, guises }: AuditReport): string {
       `dates go back ${SHIFT_DAYS} days, prices are ${PRICE_FACTOR} times as high and contracts as much smaller, names are letters`,
       `in them the return changes by ${lost.map((value) => signedPercent(value)).join(', ')}: a decider that remembers this market loses by not recognising it`,
     ]),
+    section('Trials', wrap(counted)),
   ].join('\n')}\n`
 }

@@ -5,14 +5,17 @@ import { toIso } from '../../core/time.ts'
 import { agreementOf } from '../../decision/agreement.ts'
 import { CompareReport, type WalkSummary } from '../../../schemas/cli.ts'
 import type { Environment } from '../../../schemas/environment.ts'
+import type { Trial } from '../../../schemas/replay.ts'
 import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
-import { percent, section, table } from '../format.ts'
+import { countTrials, trialOfWalk } from '../count-trials.ts'
+import { failedAnswer, type NamedWalk } from '../failed-walks.ts'
+import { percent, section, table, wrap } from '../format.ts'
 import type { Io } from '../io.ts'
 import { isModel, openBudget } from '../open-decider.ts'
 import { openHistory } from '../open-history.ts'
 import { resolveConfig } from '../options.ts'
 import { actionsOf, summariseAgreement, summariseWalk, walkColumns } from '../summarise-walk.ts'
-import { type Walk, walkHistory } from '../walk-history.ts'
+import { walkHistory } from '../walk-history.ts'
 import type { Answer } from './answer.ts'
 import { count, WalkOptions } from './walk-options.ts'
 
@@ -31,7 +34,7 @@ export type CompareOptions = z.infer<typeof CompareOptions>
 
 type Contestant = { name: string; config: StrategyConfig }
 
-/** `hourhand compare`: several deciders, models or prompts over the same slots, side by side, and how far they agree. */
+/** `hourhand compare`: several deciders, models or prompts over the same slots, side by side, and how far they agree. Each walk is a trial. */
 export async function compareCommand(options: CompareOptions, environment: Environment, io: Io): Promise<Answer> {
   const contestants = await contestantsOf(options, environment)
   if (contestants.length * options.samples < 2)
@@ -42,7 +45,7 @@ export async function compareCommand(options: CompareOptions, environment: Envir
     contestants.map(({ config }) => config.decider),
     options,
   )
-  const walks: { summary: WalkSummary; walk: Walk; contestant: number }[] = []
+  const walks: (NamedWalk & { summary: WalkSummary; trial: Trial; contestant: number })[] = []
   let span = { from: 0, to: 0 }
   for (const [index, { name, config }] of contestants.entries()) {
     const history = await openHistory(config, options, io)
@@ -55,11 +58,14 @@ export async function compareCommand(options: CompareOptions, environment: Envir
     for (let sample = 0; sample < samples; sample += 1) {
       const label = samples === 1 ? name : `${name}, sample ${sample}`
       const walk = await walkHistory({ history, options, purse, sample, label }, environment, io)
-      walks.push({
-        summary: summariseWalk(name, samples === 1 ? null : sample, walk, history),
-        walk,
-        contestant: index,
-      })
+      // The first sample is what a replay of the same settings is.
+      const variant = sample === 0 ? null : `sample = ${sample}`
+      const trial = trialOfWalk({ history, walk, walked: history, command: 'compare', variant, io })
+      const named = { name, sample: samples === 1 ? null : sample, walk, history }
+      const summary = summariseWalk(name, named.sample, walk, history, trial.trialId)
+      walks.push({ ...named, summary, trial, contestant: index })
+      const failed = failedAnswer('comparison', walks)
+      if (failed !== null) return failed
     }
   }
   const overall = agreementOf(sameLength(walks.map(({ walk }) => actionsOf(walk))))
@@ -78,7 +84,11 @@ export async function compareCommand(options: CompareOptions, environment: Envir
     agreement: summariseAgreement(overall),
     samples: repeated,
   })
-  return { document, text: render(document), exitCode: 0 }
+  const counted = countTrials(
+    options.dataDir,
+    walks.map(({ trial }) => trial),
+  )
+  return { document, text: render(document, counted), exitCode: 0 }
 }
 
 /** One for each configuration file and each decider named, in the order given. */
@@ -123,7 +133,7 @@ function sameLength<T>(lists: readonly (readonly T[])[]): readonly (readonly T[]
 
 const kappa = (value: number | null): string => (value === null ? 'no kappa' : `kappa ${value.toFixed(3)}`)
 
-function render({ from, to, slots, walks, pairs, agreement, samples }: CompareReport): string {
+function render({ from, to, slots, walks, pairs, agreement, samples }: CompareReport, counted: string): string {
   const names = walks.map(({ name, sample }) => (sample === null ? name : `${name} #${sample}`))
   const grid = walks.map((_, row) => [
     names[row] ?? '',
@@ -156,5 +166,6 @@ function render({ from, to, slots, walks, pairs, agreement, samples }: CompareRe
             ),
           ),
         ]),
+    section('Trials', wrap(counted)),
   ].join('\n')}\n`
 }

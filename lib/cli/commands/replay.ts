@@ -1,30 +1,34 @@
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { hashOf } from '../../core/canonical-json.ts'
 import { MINUTE_MS, toIso } from '../../core/time.ts'
 import { VERSION } from '../../core/version.ts'
+import { instructionHashOf } from '../../decision/prompt.ts'
+import { answersIn, areUsable, describeUnusable } from '../../evidence/answers.ts'
 import { assembleReplay } from '../../evidence/assemble-replay.ts'
 import { makeTrial, trialIdOf } from '../../evidence/make-trial.ts'
 import type { JobSummary, ReplayJob } from '../../evidence/replay-job.ts'
 import { runJobs } from '../../evidence/run-jobs.ts'
 import { evidenceOf } from '../../evidence/sizing-evidence.ts'
+import { countsOf } from '../../evidence/summarise-run.ts'
 import { readTrials, recordTrial } from '../../evidence/trial-ledger.ts'
 import { writeBars } from '../../replay/chart-bars.ts'
 import { openJournal } from '../../replay/journal.ts'
 import { checkedJson } from '../../files/checked-json.ts'
 import { makeWritable } from '../../store/make-writable.ts'
 import type { Environment } from '../../../schemas/environment.ts'
-import { ReplayReport, StoredReplay } from '../../../schemas/replay.ts'
+import { FailedReplay, ReplayReport, StoredFailedReplay, StoredReplay } from '../../../schemas/replay.ts'
 import { SizingEvidence } from '../../../schemas/strategy-config.ts'
 import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
 import type { Io } from '../io.ts'
 import { isModel, openBudget } from '../open-decider.ts'
-import { openHistory } from '../open-history.ts'
+import { openHistory, type OpenHistory } from '../open-history.ts'
 import { createProgress } from '../progress.ts'
+import { renderFailedReplay } from '../render-failed-replay.ts'
 import { renderReplay } from '../render-replay.ts'
 import { modelOf } from '../summarise-walk.ts'
-import { walkHistory } from '../walk-history.ts'
+import { type Walk, walkHistory } from '../walk-history.ts'
 import type { Answer } from './answer.ts'
 import { count, WalkOptions } from './walk-options.ts'
 
@@ -68,7 +72,14 @@ export async function replayCommand(
       environment,
       io,
     )
-    const { trades, decider, elapsedMs } = walk
+    const { decider, elapsedMs } = walk
+    const answers = answersIn(walk.lines)
+    if (!areUsable(answers)) {
+      journal?.finish()
+      const failed = describeFailed(history, walk, describeUnusable(answers))
+      if (options.out !== undefined) keepFailed(options.out, failed)
+      return { document: failed, text: renderFailedReplay(failed, options.out ?? null), exitCode: 1 }
+    }
     const run = (jobs: readonly ReplayJob[]): Promise<JobSummary[]> =>
       runJobs(jobs, {
         market,
@@ -107,20 +118,7 @@ export async function replayCommand(
     )
     if (options.out !== undefined) {
       journal?.finish()
-      makeWritable(options.out, '--out')
-      const write = (name: string, text: string): void => writeFileSync(path.join(options.out ?? '', name), `${text}\n`)
-      write('replay.json', checkedJson(StoredReplay, stored, 'replay.json', 2))
-      const evidence = {
-        sizing: {
-          evidence: evidenceOf(
-            config,
-            trades,
-            `replay ${trialId.slice(0, 12)} of ${data.symbol}, ${data.from} to ${data.to}`,
-          ),
-        },
-      }
-      write('evidence.json', checkedJson(EvidenceFile, evidence, 'evidence.json', 2))
-      writeBars(options.out, market.history, config.intervalMinutes * MINUTE_MS, from, to)
+      keepResult(options.out, history, walk, stored)
     }
     const report = ReplayReport.parse({ ...stored, elapsedMs })
     return { document: report, text: renderReplay(report, options.out ?? null), exitCode: 0 }
@@ -128,4 +126,49 @@ export async function replayCommand(
     progress.clear()
     journal?.close()
   }
+}
+
+const writeText = (directory: string, name: string, text: string): void =>
+  writeFileSync(path.join(directory, name), `${text}\n`)
+
+/** Everything of a result that lies beside its journal. */
+function keepResult(
+  out: string,
+  { config, market, data, from, to }: OpenHistory,
+  { trades }: Walk,
+  stored: StoredReplay,
+): void {
+  makeWritable(out, '--out')
+  const source = `replay ${stored.trialId.slice(0, 12)} of ${data.symbol}, ${data.from} to ${data.to}`
+  const evidence = { sizing: { evidence: evidenceOf(config, trades, source) } }
+  writeText(out, 'replay.json', checkedJson(StoredReplay, stored, 'replay.json', 2))
+  writeText(out, 'evidence.json', checkedJson(EvidenceFile, evidence, 'evidence.json', 2))
+  writeBars(out, market.history, config.intervalMinutes * MINUTE_MS, from, to)
+}
+
+/** What is told of a run that has no result. */
+function describeFailed({ config, market, data, from, to }: OpenHistory, walk: Walk, problem: string): FailedReplay {
+  return FailedReplay.parse({
+    schemaVersion: 2,
+    strategyId: config.id,
+    mode: config.mode,
+    decider: walk.decider,
+    model: modelOf(config),
+    promptHash: instructionHashOf(config.decider),
+    codeVersion: VERSION,
+    config,
+    data: { ...data, assumedFundingShare: null },
+    counts: countsOf(walk, market, from, to),
+    problem,
+    metrics: null,
+    elapsedMs: walk.elapsedMs,
+  } satisfies FailedReplay)
+}
+
+/** Leaves no evidence beside a failed run, also none of an earlier one whose journal it has replaced. */
+function keepFailed(out: string, failed: FailedReplay): void {
+  const stored = StoredFailedReplay.strip().parse(failed)
+  makeWritable(out, '--out')
+  writeText(out, 'replay.json', checkedJson(StoredFailedReplay, stored, 'replay.json', 2))
+  rmSync(path.join(out, 'evidence.json'), { force: true })
 }

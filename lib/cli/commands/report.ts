@@ -9,14 +9,16 @@ import { type ReportParts, reportOfRecord, reportOfReplay } from '../../evidence
 import { columnsOf } from '../../replay/chart-bars.ts'
 import { isUnfinished } from '../../replay/journal.ts'
 import { equityCsv, tradesCsv } from '../../report/csv.ts'
+import { renderFailedReport } from '../../report/html/render-failed-report.ts'
 import { renderReport } from '../../report/html/render-report.ts'
 import { judgeReport } from '../../report/verdict.ts'
 import { makeWritable } from '../../store/make-writable.ts'
 import { readAll } from '../../store/read-all.ts'
 import { ReportWritten } from '../../../schemas/cli.ts'
 import { Metrics } from '../../../schemas/metrics.ts'
+import type { StoredFailedReplay } from '../../../schemas/replay.ts'
 import { ReportData } from '../../../schemas/report.ts'
-import { section } from '../format.ts'
+import { section, wrap } from '../format.ts'
 import type { Session } from '../session.ts'
 import type { Answer } from './answer.ts'
 
@@ -28,7 +30,25 @@ export function reportCommand({ out }: { out: string }): Answer {
     throw new UsageError(
       `--out ${out}: the replay there was broken off; run the same hourhand replay again, it goes on from where it was`,
     )
-  return write(out, reportOfReplay(out))
+  const found = reportOfReplay(out)
+  return 'problem' in found ? writeFailed(out, found) : write(out, found)
+}
+
+/** The page of a replay whose answers failed; there are no figures for tables. */
+function writeFailed(directory: string, failed: StoredFailedReplay): Answer {
+  const html = renderFailedReport(failed)
+  const file = path.join(directory, 'report.html')
+  writeFileSync(file, html)
+  const document = ReportWritten.parse({
+    directory,
+    files: ['report.html'],
+    bytes: Buffer.byteLength(html),
+    verdict: 'not_judged',
+    sentence: failed.problem,
+    metrics: null,
+    gates: [],
+  })
+  return { document, text: `${section('Report', [...wrap(failed.problem), file])}\n`, exitCode: 1 }
 }
 
 /** `hourhand report --database --out DIR`: the same of what a strategy has really done, on paper or live. */

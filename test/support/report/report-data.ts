@@ -136,6 +136,7 @@ export function makeReportData({
       ambiguousBarShare: 11 / 4_120,
       outcomes: count(decisions.outcome),
       refusalsByRule: count(refusals),
+      answers: { asked: slots, failed: 0, byKind: {} },
       failures: { 'the candles of 2025-11-20T03:00:00Z are missing': 2 },
     },
     metrics,

@@ -285,6 +285,11 @@ export function evidenceSection({ kind, data, counts, trialId, promptHash, codeV
                       .map(([name, count]) => `${plain(name)} ${number(count)}`)
                       .join(', '),
                   ],
+                  [
+                    'Answers failed',
+                    `${number(counts.answers.failed)} of ${number(counts.answers.asked)}`,
+                    'slots at which the decider gave no decision; above 1 % there is no result',
+                  ],
                 ])),
           ],
           'lined',

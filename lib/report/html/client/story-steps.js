@@ -55,7 +55,7 @@ function decision({ decision: outcome, outcome: result, reason }) {
     h(
       'p',
       { class: 'lead' },
-      badge(plain(decision.action), 'plain'),
+      badge(failure === null ? plain(decision.action) : 'no decision', 'plain'),
       ' → ',
       badge(plain(result), result === 'refused' || result === 'failed' ? 'fail' : 'plain'),
       reason === null ? null : ` ${reason}`,
