@@ -110,7 +110,7 @@ export function sumAll(amounts: Iterable<Money>): Money {
     total += digits
   }
   const text = (total < 0n ? -total : total).toString().padStart(places + 1, '0')
-  const fraction = text.slice(text.length - places).replace(/0+$/, '')
+  const fraction = text.slice(text.length - places).replace(/(?<!0)0+$/, '')
   return `${total < 0n ? '-' : ''}${text.slice(0, text.length - places)}${places === 0 || fraction === '' ? '' : `.${fraction}`}` as Money
 }
 

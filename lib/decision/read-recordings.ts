@@ -17,7 +17,7 @@ export const recordingLine = (recording: Recording): string => `${JSON.stringify
  * killed. A file system may pad it with zero bytes.
  */
 export function isTornLine(text: string): boolean {
-  const written = text.replace(/\0+$/, '')
+  const written = text.replace(/(?<!\0)\0+$/, '')
   return (
     text !== '' && (LINE_START.startsWith(written) || written.startsWith(LINE_START)) && jsonOf(written) === undefined
   )

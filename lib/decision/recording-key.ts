@@ -24,7 +24,7 @@ export function identityOf({
 /** A base URL without what may be secret or says nothing of the server: user, password, query, fragment, final slashes. */
 export function publicUrl(text: string): string {
   const { protocol, host, pathname } = new URL(text)
-  return `${protocol}//${host}${pathname}`.replace(/\/+$/, '')
+  return `${protocol}//${host}${pathname}`.replace(/(?<!\/)\/+$/, '')
 }
 
 /**

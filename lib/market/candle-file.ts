@@ -193,7 +193,7 @@ function numberOf(file: string, line: number, column: string | undefined, cell: 
 }
 
 /** What programs write where they have no number. */
-const NO_NUMBER = /^\s*(?:nan|null|n\/a|[-+]?inf(?:inity)?)?\s*$/i
+const NO_NUMBER = /^(?:\s*(?:nan|null|n\/a|[-+]?inf(?:inity)?))?\s*$/i
 
 /** A price or volume of a bar. No number at all is NaN: the inspection drops that bar and names it; other text is a broken file. */
 function readingOf(file: string, line: number, column: string | undefined, cell = ''): number {

@@ -10,7 +10,7 @@ const DIGITS_PER_TOKEN = 3
  */
 export function estimateTokens(text: string): number {
   let tokens = 0
-  for (const [run] of text.matchAll(/\d+|[A-Za-z]+| +(?=\d)|\n|[^\sA-Za-z\d]/gu)) {
+  for (const [run] of text.matchAll(/\d+|[A-Za-z]+|(?<! ) +(?=\d)|\n|[^\sA-Za-z\d]/gu)) {
     if (/^\d/.test(run)) tokens += Math.ceil(run.length / DIGITS_PER_TOKEN)
     else if (/^[A-Za-z]/.test(run)) tokens += Math.ceil(run.length / LETTERS_PER_TOKEN)
     else tokens += 1

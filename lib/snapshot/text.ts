@@ -19,7 +19,7 @@ export function plainLine(text: string, limit: number): string {
 /** Plain decimal notation with at most `decimals` places, no trailing zeros. */
 export function fixed(value: number, decimals: number): string {
   const text = value.toFixed(decimals)
-  const trimmed = text.includes('.') ? text.replace(/\.?0+$/, '') : text
+  const trimmed = text.includes('.') ? text.replace(/(?:\.|(?<![.0]))0+$/, '') : text
   return trimmed === '-0' ? '0' : trimmed
 }
 

@@ -28,7 +28,7 @@ function partsOf(secret: string): string[] {
 
 function encodingsOf(part: string): string[] {
   const bytes = Buffer.from(part)
-  return [bytes.toString('base64').replace(/=+$/, ''), bytes.toString('base64url')]
+  return [bytes.toString('base64').replace(/(?<!=)=+$/, ''), bytes.toString('base64url')]
 }
 
 /** A pattern of the characters of a secret, each in any of its escaped forms. */

@@ -50,7 +50,7 @@ export async function createCcxtTransport({
     timeout: CCXT_TIMEOUT_MS,
     options: { maxRetriesOnFailure: 0 },
   })
-  const host = (baseUrl ?? API).replace(/\/+$/, '')
+  const host = (baseUrl ?? API).replace(/(?<!\/)\/+$/, '')
   const carriages = new AsyncLocalStorage<Carriage>()
 
   // What ccxt calls once it has waited its turn and signed. Its own reading of the answer is of no use here.
