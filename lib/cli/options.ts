@@ -40,6 +40,7 @@ export const CommonOptions = z.object({
   decider: z.enum(['rules', 'openai', 'anthropic', 'recorded']).optional(),
   at: InstantOption.optional(),
   dryRun: z.boolean().default(false),
+  feeds: z.boolean().default(false),
   json: z.boolean().default(false),
   verbose: z.boolean().default(false),
 })

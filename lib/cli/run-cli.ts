@@ -96,6 +96,7 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
 
   common(program.command('cycle').description('run one decision cycle'))
     .option('--dry-run', 'do everything but write state and place orders')
+    .option('--feeds', 'with --dry-run: read news.feeds although the market is simulated or recorded')
     .action((raw) => run(raw, ALL, async (session) => (await import('./commands/cycle.ts')).cycleCommand(session)))
 
   several(

@@ -96,6 +96,7 @@ export async function openSession(source: SessionSource): Promise<Session> {
     invocationId: io.newId(),
     dryRun: options.dryRun,
     market,
+    readsFeeds: options.feeds,
     ...(venue === null ? {} : { credentials: venue.credentials }),
   }
   const { isThere, isEmbedded, name: storeName, table } = database

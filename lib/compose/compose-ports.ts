@@ -40,6 +40,8 @@ export type World = {
   credentials?: () => Credentials
   /** The live venue's broker, where several runs share it; it keeps what the venue says seldom changes. */
   broker?: Broker
+  /** Read the configured feeds although the market is simulated or recorded, to try them. */
+  readsFeeds?: boolean
   /** A market built already, shared between the ports of several runs. */
   market?: MarketData
 }
@@ -81,7 +83,7 @@ export async function composeCycle(
   const { config, clock } = world
   const [execution, news, decider] = await Promise.all([
     composeExecution(world),
-    composeNews(config),
+    world.readsFeeds === true ? createNewsSource({ config: config.news }) : composeNews(config),
     createDecider({ config: config.decider, clock, ...(apiKey === undefined ? {} : { apiKey }) }),
   ])
   requireFineBars(execution.market, config)

@@ -59,7 +59,10 @@ export function tameTransport(exchange: Exchange, baseUrl: string | null): void 
     return handleErrors(status, reason, url, method, headers, body, ...rest)
   }
   if (baseUrl !== null)
-    exchange.urls['api'] = rebase(exchange.urls['api'], baseUrl.replace(/(?<!\/)\/+$/, '')) as (typeof exchange.urls)['api']
+    exchange.urls['api'] = rebase(
+      exchange.urls['api'],
+      baseUrl.replace(/(?<!\/)\/+$/, ''),
+    ) as (typeof exchange.urls)['api']
 }
 
 /** Replaces scheme and host of every URL in ccxt's tree of them; paths stay. */

@@ -1,5 +1,6 @@
 import { composeCycle } from '../../compose/compose-ports.ts'
 import { apiKeyIn } from '../../compose/parse-environment.ts'
+import { UsageError } from '../../core/invariant.ts'
 import { VERSION } from '../../core/version.ts'
 import { reportPosition } from '../../ledger/position.ts'
 import { positionOf } from '../../ledger/accounting.ts'
@@ -18,6 +19,10 @@ import type { Answer } from './answer.ts'
 export async function cycleCommand(session: Session): Promise<Answer> {
   requireConfig(session)
   const { world, config, environment } = session
+  if (world.readsFeeds === true && !world.dryRun && config.market.source !== 'live')
+    throw new UsageError(
+      `--feeds with market.source ${config.market.source}: headlines of today say nothing about that market; add --dry-run, which trades and stores nothing`,
+    )
   const { kind } = config.decider
   const apiKey = kind === 'openai' || kind === 'anthropic' ? apiKeyIn(environment, kind) : undefined
   const ports = await composeCycle(world, { codeVersion: VERSION, apiKey })

@@ -79,12 +79,17 @@ export async function doctorCommand(session: Session): Promise<Answer> {
     }),
     deciderCheck(session),
     await check('news', 'remove or correct the feed in news.feeds; a dead feed costs only itself', async () => {
-      if (config.news.feeds.length === 0 || config.market.source !== 'live')
-        return config.news.feeds.length === 0 ? 'no feeds configured' : 'not read for a simulated or recorded market'
+      if (config.news.feeds.length === 0) return 'no feeds configured'
       const { feeds, headlines } = await createNewsSource({ config: config.news }).headlines(now)
-      const bad = feeds.filter((feed) => !feed.ok)
-      if (bad.length > 0) throw new Error(bad.map((feed) => `${feed.source}: ${feed.problem}`).join('; '))
-      return `${feeds.length} feeds, ${headlines.length} headlines`
+      const each = feeds.map(
+        ({ source, items, problem }) => `${source}: ${items} items${problem === null ? '' : `, ${problem}`}`,
+      )
+      if (feeds.some(({ ok }) => !ok)) throw new Error(each.join('; '))
+      const use =
+        config.market.source === 'live'
+          ? ''
+          : '; cycles on this market do not read them, `cycle --dry-run --feeds` does'
+      return `${feeds.length} feeds, ${headlines.length} headlines (${each.join('; ')})${use}`
     }),
   ]
   const usesAws = storeName === 'AWS'
