@@ -90,9 +90,12 @@ function decided({ decision: made }: CycleRecord): string | null {
   return section('Decided', lines)
 }
 
-function guarded({ verdicts }: CycleRecord): string | null {
+function guarded({ verdicts, decision }: CycleRecord): string | null {
   if (verdicts.length === 0) return null
   const failed = verdicts.filter((verdict) => !verdict.passed).length
+  // Of a decider that failed there is nothing to judge but the account.
+  if (decision !== null && decision.failure !== null && failed === 0)
+    return section('Guard', ['nothing to judge; the account is within its limits'])
   const rows = verdicts.map((verdict) => [verdict.passed ? 'ok' : 'NO', verdict.rule, verdict.reason])
   return section('Guard', [`${verdicts.length - failed} of ${verdicts.length} rules pass`, ...table(rows)])
 }

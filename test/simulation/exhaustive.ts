@@ -38,6 +38,7 @@ export function scriptedLife(ending: Ending, attachBracket: boolean): Scenario {
       [at(30), { action: ending === 'decision' ? 'close' : 'hold' }],
     ]),
     rates: NO_RATES,
+    outage: null,
     closures: [],
     switches: {},
     venue: { minSize: 2, depth: Number.POSITIVE_INFINITY, fundingRate: '0.00001', attachBracket, tradesPerSizeStep: 1 },

@@ -10,7 +10,7 @@ import type { EntryOrder, Placement } from '../../schemas/order.ts'
 import type { StrategyState } from '../../schemas/state.ts'
 import type { Simulator } from './simulator.ts'
 
-/** 1 to 9, as in README of this folder; 0 is an error of the simulated code that nothing should have caused. */
+/** 1 to 10, as in README of this folder; 0 is an error of the simulated code that nothing should have caused. */
 export type Violation = { invariant: number; at: string; text: string }
 
 type Intent = { leg: 'entry' | 'protect' | 'close'; deadline: number; cycleId: string | null; order: EntryOrder | null }
@@ -67,11 +67,29 @@ export class Observer {
     if (before === null) this.depositedAtStart = this.venueDeposited()
     if (before !== null && next.version !== before.version + 1)
       this.violation(8, `state version ${next.version} was written over ${before.version}`)
+    this.followDecider(before, next)
     this.state = next
     this.noteIntents(next)
     this.trace(
       `state ${next.version}: ${next.phase.kind}${next.halt === null ? '' : ' HALTED'}${next.suspicions.map(({ kind }) => ` ?${kind}`).join('')}${next.incidents.map(({ kind }) => ` !${kind}`).join('')}`,
     )
+  }
+
+  /** A streak of failed decisions begins and ends with an event in the very write that moves it, and grows by one slot at a time. */
+  private followDecider(before: StrategyState | null, next: StrategyState): void {
+    const [was, is] = [before?.deciderStreak ?? null, next.deciderStreak]
+    const isSame = canonicalJson(was) === canonicalJson(is)
+    const told = isSame ? [] : (next.outbox?.events.map(({ type }) => type) ?? [])
+    const due = isSame ? null : was === null ? 'decider_failing' : is === null ? 'decider_recovered' : null
+    const heard = told.filter((type) => type === 'decider_failing' || type === 'decider_recovered')
+    if (canonicalJson(heard) !== canonicalJson(due === null ? [] : [due]))
+      this.violation(
+        10,
+        `the decider's streak moved and [${heard.join(', ')}] was to be told instead of ${due ?? 'nothing'}`,
+      )
+    const grew = (is?.slots ?? 0) - (was?.slots ?? 0)
+    if (is !== null && grew !== (was?.lastSlot === is.lastSlot ? 0 : 1))
+      this.violation(10, `the decider's streak grew by ${grew} from slot ${was?.lastSlot ?? 'none'} to ${is.lastSlot}`)
   }
 
   private noteIntents({ phase, halt, strategyId }: StrategyState): void {

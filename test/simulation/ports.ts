@@ -26,6 +26,8 @@ export type PortsOptions = {
   venue: VenueDoor
   market: MarketData
   decide: (slot: number) => Decision
+  /** Whether the model is gone at an instant. */
+  isModelGone: (at: number) => boolean
   /** Draws the misfortunes of this life's calls. */
   chance: Chance
   rates: Rates
@@ -221,13 +223,16 @@ function createMarket({ life, market, chance }: PortsOptions): MarketData {
 
 /** A model that mostly answers, at times slowly, at times not at all. */
 function createDecider(options: PortsOptions): Decider {
-  const { life, chance, rates, decide } = options
+  const { life, chance, rates, decide, isModelGone, observer } = options
   return {
     name: 'simulated',
     asksModel: true,
     async decide({ snapshot }): Promise<DecisionOutcome> {
       const isTroubled = misfortune(options, 'model fails or is slow', rates.model)
-      const how = isTroubled ? chance.pick(['slow', 'failed', 'throws']) : 'answers'
+      const drawn = isTroubled ? chance.pick(['slow', 'failed', 'throws']) : 'answers'
+      const isGone = isModelGone(life.now())
+      if (isGone) observer.fault('model is gone')
+      const how = isGone ? 'failed' : drawn
       const waitMs = how === 'slow' ? chance.whole(20_000, 150_000) : chance.whole(500, 6_000)
       return life.call('model', { outMs: waitMs, backMs: 10 }, () => {
         if (how === 'throws') throw new Error('simulated: the decider has a bug')

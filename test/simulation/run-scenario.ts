@@ -186,6 +186,7 @@ export async function runScenario(
           return { status: reply.status, text: reply.text }
         },
         decide: (slot) => decisionAt(scenario.decisions.get(slot), path.at(sim.now)),
+        isModelGone: (at) => scenario.outage !== null && at >= scenario.outage.from && at < scenario.outage.to,
       }),
     )
     traced(`${name} begins, for ${toIso(delivery.scheduledFor)}`)

@@ -51,6 +51,8 @@ export type Scenario = {
   /** By slot; a slot that is not here holds. */
   decisions: ReadonlyMap<EpochMs, SimDecision>
   rates: Rates
+  /** Slots from `from` on, before `to`, at which the model gives no answer, whoever asks. */
+  outage: { from: EpochMs; to: EpochMs } | null
   closures: { from: EpochMs; to: EpochMs }[]
   switches: Partial<VenueSwitches>
   venue: { minSize: number; depth: number; fundingRate: string; attachBracket: boolean; tradesPerSizeStep: number }
@@ -81,6 +83,7 @@ export function scenarioOf(seed: number): Scenario {
       model: 0.1,
       bus: 0.05 * storm,
     },
+    outage: outageOf(new Chance('outage', seed), minutes),
     closures: chance.happens(0.15)
       ? [closureFrom(START + chance.whole(3, minutes - 10) * MINUTE_MS, chance.whole(2, 12))]
       : [],
@@ -106,6 +109,13 @@ export function scenarioOf(seed: number): Scenario {
       tradesPerSizeStep: 1,
     },
   }
+}
+
+/** In one life of four the model is gone for a while: for some slots, or in the middle of one. */
+function outageOf(chance: Chance, minutes: number): Scenario['outage'] {
+  if (!chance.happens(0.25)) return null
+  const from = START + chance.whole(0, minutes) * MINUTE_MS
+  return { from, to: from + chance.whole(2, minutes) * MINUTE_MS }
 }
 
 const closureFrom = (from: EpochMs, minutes: number) => ({ from, to: from + minutes * MINUTE_MS })

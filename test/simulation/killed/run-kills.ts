@@ -373,6 +373,7 @@ const nothingElse: Scenario = {
   hands: [],
   decisions: new Map(),
   rates: NO_RATES,
+  outage: null,
   closures: [],
   switches: {},
   venue: {
