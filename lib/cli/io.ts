@@ -8,6 +8,8 @@ export type Io = {
   /** Logs and errors. */
   stderr: (text: string) => void
   env: Readonly<Record<string, string | undefined>>
+  /** Credentials that were read elsewhere than in `env`: from here on they are in nothing that is said. */
+  keepOut?: (secrets: readonly string[]) => void
   clock: Clock
   /** A name never given before, for each command. */
   newId: () => string

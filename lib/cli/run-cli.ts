@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { z } from 'zod'
-import { parseEnvironment, secretsIn } from '../compose/parse-environment.ts'
+import { parseEnvironment, secretsAmong } from '../compose/parse-environment.ts'
 import { UsageError } from '../core/invariant.ts'
 import { VERSION } from '../core/version.ts'
 import { makeWritable } from '../store/make-writable.ts'
@@ -20,7 +20,8 @@ import type { Session } from './session.ts'
  * Runs one command line. Answers with the exit code: 0 done (a hold is a success), 1 failed, 2 bad usage or
  * configuration. Results go to stdout, everything else to stderr; nothing is thrown.
  */
-export async function runCli(argv: readonly string[], io: Io): Promise<0 | 1 | 2> {
+export async function runCli(argv: readonly string[], given: Io): Promise<0 | 1 | 2> {
+  const io = withoutSecrets(given)
   let exitCode: 0 | 1 | 2 = 0
   const finish = (answer: Answer, isJson: boolean) => {
     io.stdout(isJson ? `${JSON.stringify(answer.document, null, 2)}\n` : withoutControls(answer.text))
@@ -35,15 +36,27 @@ export async function runCli(argv: readonly string[], io: Io): Promise<0 | 1 | 2
     const isUsage = error instanceof UsageError
     const isPlain = isUsage || error instanceof NothingFound
     const name = error instanceof Error && !isPlain ? `${error.name}: ` : ''
-    io.stderr(
-      `error: ${hideSecrets(withoutControls(`${name}${error instanceof Error ? error.message : String(error)}`), io)}\n`,
-    )
+    io.stderr(`error: ${withoutControls(`${name}${error instanceof Error ? error.message : String(error)}`)}\n`)
     return isUsage ? 2 : 1
   }
 }
 
 const ALL: Needs = { market: true, venue: true }
 const NOTHING: Needs = { market: false, venue: false }
+/** The same, and no credential of the environment in anything that is said. */
+function withoutSecrets(io: Io): Io {
+  const secrets = secretsAmong(io.env)
+  let redact = createRedactor(secrets)
+  return {
+    ...io,
+    stdout: (text) => io.stdout(redact(text)),
+    stderr: (text) => io.stderr(redact(text)),
+    keepOut(more) {
+      secrets.push(...more)
+      redact = createRedactor(secrets)
+    },
+  }
+}
 
 function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void): Command {
   const program = new Command('hourhand')
@@ -360,14 +373,3 @@ const several = (command: Command): Command =>
  */
 const withoutControls = (text: string): string =>
   text.replace(/(?![\n\t])[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '')
-
-/** Nothing that leaves this process names a credential, whatever an error carried. */
-function hideSecrets(text: string, io: Io): string {
-  let secrets: string[]
-  try {
-    secrets = secretsIn(parseEnvironment(io.env))
-  } catch {
-    return text
-  }
-  return createRedactor(secrets)(text)
-}

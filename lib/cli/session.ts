@@ -2,7 +2,7 @@ import type { Credentials } from '../broker/coinbase/credentials.ts'
 import type { World } from '../compose/compose-ports.ts'
 import { openOutside } from '../compose/open-outside.ts'
 import { venueUrlOf } from '../compose/open-venue.ts'
-import { secretsIn } from '../compose/parse-environment.ts'
+import { secretsAmong } from '../compose/parse-environment.ts'
 import { formsOfKey, readVenueCredentials } from '../compose/venue-credentials.ts'
 import { invariant, UsageError } from '../core/invariant.ts'
 import { type Clock, fromIso } from '../core/time.ts'
@@ -10,6 +10,7 @@ import { createMarket } from '../market/create-market.ts'
 import type { MarketData } from '../market/market-data.ts'
 import type { Found } from '../store/inventory.ts'
 import { createJsonTelemetry } from '../telemetry/json-telemetry.ts'
+import { createRedactor } from '../telemetry/redact.ts'
 import { createTextTelemetry } from '../telemetry/text-telemetry.ts'
 import type { Target } from '../../schemas/cli.ts'
 import type { Environment } from '../../schemas/environment.ts'
@@ -69,12 +70,15 @@ export async function openSession(source: SessionSource): Promise<Session> {
   // History ends where its file ends: that is its present.
   const clock = span !== null && options.at === undefined ? () => span.to : started.clock
   const venue = config.mode === 'live' ? await readVenueAccess(environment, source.needs.venue) : null
+  const secrets = [...secretsAmong(io.env), ...(venue?.secrets ?? [])]
+  io.keepOut?.(secrets)
+  const redact = createRedactor(secrets)
   const createTelemetry = options.json ? createJsonTelemetry : createTextTelemetry
   const telemetry = createTelemetry({
     write: (line) => io.stderr(`${line}\n`),
     clock,
     base: { strategy: config.id },
-    secrets: [...secretsIn(environment), ...(venue?.secrets ?? [])],
+    secrets,
     level: options.verbose || options.json ? 'info' : 'error',
   })
   const schedule: Session['schedule'] = { rule: environment.HOURHAND_CYCLE_RULE ?? null, isSwitched: null }
@@ -82,6 +86,7 @@ export async function openSession(source: SessionSource): Promise<Session> {
     environment,
     telemetry,
     dryRun: options.dryRun,
+    redact,
     onSwitched: (isSwitched) => {
       schedule.isSwitched = isSwitched
     },
@@ -95,6 +100,7 @@ export async function openSession(source: SessionSource): Promise<Session> {
     ...outside,
     invocationId: io.newId(),
     dryRun: options.dryRun,
+    redact,
     market,
     readsFeeds: options.feeds,
     ...(venue === null ? {} : { credentials: venue.credentials }),

@@ -17,6 +17,7 @@ import { requireFineBars } from '../snapshot/gather.ts'
 import type { ItemStore } from '../store/item-store.ts'
 import { createOverlayItems } from '../store/memory-items.ts'
 import { createStore, type Store } from '../store/store.ts'
+import type { Redact } from '../telemetry/redact.ts'
 import type { EventSink, ScheduleSwitch, Telemetry } from '../telemetry/telemetry.ts'
 import type { Mode } from '../../schemas/primitives.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
@@ -34,6 +35,8 @@ export type World = {
   schedule: ScheduleSwitch
   /** Name of this invocation, unlike any other's. */
   invocationId: string
+  /** Takes the secrets of this run out of words that are stored. */
+  redact?: Redact
   /** Nothing is written, nothing placed: writes go into memory over the real store. */
   dryRun: boolean
   /** The venue's credentials; throws UsageError when there are none. Live mode only. */
@@ -47,20 +50,29 @@ export type World = {
 }
 
 /** The strategy's memory in the mode it runs in; a dry run's writes stay in this process. */
-export const openStore = (world: Pick<World, 'items' | 'dryRun' | 'invocationId' | 'config' | 'telemetry'>): Store =>
-  openStoreOf(world, world.config.mode)
+export const openStore = (
+  world: Pick<World, 'items' | 'dryRun' | 'invocationId' | 'config' | 'telemetry' | 'redact'>,
+): Store => openStoreOf(world, world.config.mode)
 
 /** The strategy's memory in a mode of choice. Items that cannot be read are named in the log, and left out of lists. */
 export const openStoreOf = (
-  { items, dryRun, invocationId, telemetry }: Pick<World, 'items' | 'dryRun' | 'invocationId' | 'telemetry'>,
+  {
+    items,
+    dryRun,
+    invocationId,
+    telemetry,
+    redact,
+  }: Pick<World, 'items' | 'dryRun' | 'invocationId' | 'telemetry' | 'redact'>,
   mode: Mode,
 ): Store =>
-  createStore(dryRun ? createOverlayItems(items) : items, invocationId, mode, (skipped) =>
-    telemetry.log('error', `stored items that cannot be read were left out: ${skipped.length}`, {
-      items: skipped.slice(0, SKIPPED_NAMED).map(({ pk, sk, detail }) => `${pk} ${sk}: ${detail}`),
-      ...(skipped.length > SKIPPED_NAMED ? { more: skipped.length - SKIPPED_NAMED } : {}),
-    }),
-  )
+  createStore(dryRun ? createOverlayItems(items) : items, invocationId, mode, {
+    ...(redact === undefined ? {} : { redact }),
+    onSkipped: (skipped) =>
+      telemetry.log('error', `stored items that cannot be read were left out: ${skipped.length}`, {
+        items: skipped.slice(0, SKIPPED_NAMED).map(({ pk, sk, detail }) => `${pk} ${sk}: ${detail}`),
+        ...(skipped.length > SKIPPED_NAMED ? { more: skipped.length - SKIPPED_NAMED } : {}),
+      }),
+  })
 
 /** Of many that cannot be read, so many are named. */
 const SKIPPED_NAMED = 5

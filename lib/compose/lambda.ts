@@ -12,6 +12,8 @@ import { createDynamoClient, ensureTable } from '../store/dynamo-client.ts'
 import { createDynamoItems } from '../store/dynamo-items.ts'
 import { createEmfTelemetry } from '../telemetry/emf-telemetry.ts'
 import { createJsonTelemetry } from '../telemetry/json-telemetry.ts'
+import { createRedactor, type Redact } from '../telemetry/redact.ts'
+import { redactError } from '../telemetry/redact-error.ts'
 import { readSecureParameter } from '../telemetry/secrets.ts'
 import type { Environment } from '../../schemas/environment.ts'
 import { InvocationEvent } from '../../schemas/event.ts'
@@ -19,7 +21,7 @@ import type { DeciderConfig, StrategyConfig } from '../../schemas/strategy-confi
 import { openStoreOf, type World } from './compose-ports.ts'
 import { openOutside } from './open-outside.ts'
 import { openVenue, requireLiveVenue } from './open-venue.ts'
-import { apiKeyIn, parseEnvironment, secretsIn } from './parse-environment.ts'
+import { apiKeyIn, parseEnvironment, secretsAmong } from './parse-environment.ts'
 import { formsOfKey, readVenueCredentials } from './venue-credentials.ts'
 import { writeDeployment } from './write-deployment.ts'
 
@@ -48,24 +50,26 @@ export function createHandler<T>(
 ): (event: unknown) => Promise<T> {
   let opened: ReturnType<typeof openServices> | null = null
   let isWrittenDown = false
+  /** Filled as they are read: what fails after that is told without them. */
+  const secrets = secretsAmong(runtime.variables)
   return async (event) => {
-    opened ??= openServices(runtime, asksModel)
+    opened ??= openServices(runtime, asksModel, secrets)
     const services = await opened.catch((error: unknown) => {
       // The next invocation tries again: a parameter may have been put right meanwhile.
       opened = null
-      runtime.write(
-        JSON.stringify({
-          level: 'error',
-          message: 'the function could not start',
-          error: error instanceof Error ? error.message : String(error),
-        }),
-      )
-      throw error
+      const clean = redactError(error, createRedactor(secrets))
+      runtime.write(JSON.stringify({ level: 'error', message: 'the function could not start', error: clean.message }))
+      throw clean
     })
     const { environment, world, apiKey, codeVersion } = services
     try {
       const request = parseInvocation(event, world.config.id)
-      const outside = await openOutside({ environment, telemetry: world.telemetry, dryRun: request.dryRun })
+      const outside = await openOutside({
+        environment,
+        telemetry: world.telemetry,
+        dryRun: request.dryRun,
+        redact: world.redact,
+      })
       const invoked = { ...world, ...outside, invocationId: runtime.newId(), dryRun: request.dryRun }
       if (!isWrittenDown && !request.dryRun) isWrittenDown = await writeDown(invoked, environment, codeVersion)
       return await work({
@@ -76,7 +80,8 @@ export function createHandler<T>(
       })
     } catch (error) {
       world.telemetry.log('error', 'invocation failed', { error })
-      throw error
+      // The platform logs it, and keeps it with the dead letter.
+      throw redactError(error, world.redact)
     }
   }
 }
@@ -100,10 +105,11 @@ async function writeDown(world: World, environment: Environment, codeVersion: st
 async function openServices(
   { variables, write, clock, sleep }: Runtime,
   asksModel: boolean,
+  secrets: string[],
 ): Promise<{
   environment: Environment
   apiKey: string | undefined
-  world: Omit<World, 'events' | 'schedule' | 'invocationId' | 'dryRun'>
+  world: Omit<World, 'events' | 'schedule' | 'invocationId' | 'dryRun'> & { redact: Redact }
   codeVersion: string
 }> {
   const environment = parseEnvironment(variables)
@@ -120,16 +126,17 @@ async function openServices(
   const endpoint = environment.HOURHAND_DYNAMODB_ENDPOINT
   const client = createDynamoClient(endpoint)
   if (endpoint !== undefined) await ensureTable(client, tableName)
+  // Known before the first line is logged: a key that came from SSM is kept out of all that is said like any other.
   const [apiKey, venue] = await Promise.all([
-    asksModel ? readApiKey(environment, config.decider.kind) : undefined,
-    config.mode === 'live' ? readLiveAccess(environment, config) : null,
+    asksModel
+      ? readApiKey(environment, config.decider.kind).then((key) => {
+          if (key !== undefined) secrets.push(key)
+          return key
+        })
+      : undefined,
+    config.mode === 'live' ? readLiveAccess(environment, config, secrets) : null,
   ])
-  // Known before the first line is logged: a key that came from SSM is kept out of the log like any other.
-  const secrets = [
-    ...secretsIn(environment),
-    ...(apiKey === undefined ? [] : [apiKey]),
-    ...(venue === null ? [] : formsOfKey(venue.privateKey)),
-  ]
+  const redact = createRedactor(secrets)
   const log = createJsonTelemetry({ write, clock, base: { strategy: config.id }, secrets })
   const telemetry = createEmfTelemetry({ log, write, clock, strategyId: config.id })
   const market = await createMarket({ config: config.market, clock })
@@ -141,14 +148,29 @@ async function openServices(
     environment,
     apiKey,
     codeVersion: environment.HOURHAND_VERSION ?? VERSION,
-    world: { config, items: createDynamoItems({ client, tableName }), clock, sleep, telemetry, market, ...access },
+    world: {
+      config,
+      items: createDynamoItems({ client, tableName }),
+      clock,
+      sleep,
+      telemetry,
+      market,
+      redact,
+      ...access,
+    },
   }
 }
 
 /** What live trading needs of configuration and environment, checked before anything runs. */
-async function readLiveAccess(environment: Environment, config: StrategyConfig): Promise<Credentials> {
+async function readLiveAccess(
+  environment: Environment,
+  config: StrategyConfig,
+  secrets: string[],
+): Promise<Credentials> {
   requireLiveVenue(config)
-  return checkCredentials(await readVenueCredentials(environment))
+  const credentials = await readVenueCredentials(environment)
+  secrets.push(...formsOfKey(credentials.privateKey))
+  return checkCredentials(credentials)
 }
 
 /** A deployment keeps keys in SSM and gives their names; elsewhere they may be in the environment themselves. */

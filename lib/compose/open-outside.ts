@@ -1,4 +1,5 @@
 import { type EventSink, noEvents, noSchedule, type ScheduleSwitch, type Telemetry } from '../telemetry/telemetry.ts'
+import type { Redact } from '../telemetry/redact.ts'
 import type { Environment } from '../../schemas/environment.ts'
 
 /** Event bus and schedule of a deployment; a local run, and a dry one, has neither. */
@@ -6,11 +7,13 @@ export async function openOutside({
   environment,
   telemetry,
   dryRun,
+  redact,
   onSwitched,
 }: {
   environment: Environment
   telemetry: Telemetry
   dryRun: boolean
+  redact: Redact
   /** Hears whether the schedule could be switched. */
   onSwitched?: (isSwitched: boolean) => void
 }): Promise<{ events: EventSink; schedule: ScheduleSwitch }> {
@@ -20,7 +23,7 @@ export async function openOutside({
     await import('../telemetry/event-bridge.ts')
   const client = createEventBridgeClient(endpoint)
   return {
-    events: busName === undefined ? noEvents : createEventBridgeSink({ busName, client, telemetry }),
+    events: busName === undefined ? noEvents : createEventBridgeSink({ busName, client, telemetry, redact }),
     schedule:
       ruleName === undefined
         ? noSchedule

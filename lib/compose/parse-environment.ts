@@ -12,11 +12,22 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
   return parsed.data
 }
 
-/** Credentials in the environment, to be kept out of every log line. */
-export const secretsIn = (environment: Environment): string[] => [
-  ...[environment.OPENAI_API_KEY, environment.ANTHROPIC_API_KEY].filter((value) => value !== undefined),
-  ...(environment.COINBASE_API_SECRET === undefined ? [] : formsOfKey(environment.COINBASE_API_SECRET)),
-]
+/** Variables whose values are credentials, those of the cloud account that we never read among them. */
+const SECRET_VARIABLES = [
+  'OPENAI_API_KEY',
+  'ANTHROPIC_API_KEY',
+  'COINBASE_API_SECRET',
+  'AWS_SECRET_ACCESS_KEY',
+  'AWS_SESSION_TOKEN',
+] as const
+
+/** Credentials among variables, also where the rest of them is wrong, to be kept out of all that is said. */
+export const secretsAmong = (variables: Readonly<Record<string, string | undefined>>): string[] =>
+  SECRET_VARIABLES.flatMap((name) => {
+    const value = variables[name]
+    if (value === undefined || value === '') return []
+    return name === 'COINBASE_API_SECRET' ? formsOfKey(value) : [value]
+  })
 
 /** The key of a provider, where the environment holds it itself. */
 export const apiKeyIn = (environment: Environment, kind: 'openai' | 'anthropic'): string | undefined =>

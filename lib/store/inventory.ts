@@ -103,8 +103,10 @@ async function listPartitions(
 async function complete(items: SearchableItems, one: Named): Promise<Found | null> {
   const { strategyId, mode, deployment } = one
   const problems = [...one.problems]
-  const store = createStore(items, 'inventory', mode, (skipped) => {
-    problems.push(...skipped.map(({ message }) => message))
+  const store = createStore(items, 'inventory', mode, {
+    onSkipped: (skipped) => {
+      problems.push(...skipped.map(({ message }) => message))
+    },
   })
   const known = deployment === null ? null : StrategyConfig.safeParse(deployment.config)
   if (known?.success === false)

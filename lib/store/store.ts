@@ -8,6 +8,8 @@ import type { PaperBook } from '../../schemas/paper-book.ts'
 import type { Mode } from '../../schemas/primitives.ts'
 import type { HistoryEntry, StrategyState } from '../../schemas/state.ts'
 import type { Trade } from '../../schemas/trade.ts'
+import type { Redact } from '../telemetry/redact.ts'
+import { redactWords } from '../telemetry/redact-fields.ts'
 import { type Item, type ItemStore, StoreError, type WriteCondition } from './item-store.ts'
 import { type Purpose, readBody, writeBody } from './stored-body.ts'
 import { type Kind, KINDS } from './stored-kinds.ts'
@@ -69,6 +71,13 @@ export type Store = {
   listEquity(strategyId: string, page: PageRequest): Promise<Page<EquityPoint>>
 }
 
+export type StoreOptions = {
+  /** Hears of items that a list leaves out. */
+  onSkipped?: (skipped: readonly UnreadableItem[]) => void
+  /** Takes secrets out of the words that are stored. */
+  redact?: Redact
+}
+
 const STATE = 'STATE'
 const BOOK = 'BOOK'
 const CLEARANCE = 'CLEARANCE'
@@ -86,13 +95,12 @@ export const cycleKey = (slot: string): string => `CYCLE#${slot}`
 
 /**
  * The store over any {@link ItemStore}; `writer` names the invocation, unlike any other's. What a strategy does with
- * real money and what it does on paper lie in different partitions. `onSkipped` hears of items that a list leaves out.
- */
+ * real money and what it does on paper lie in different partitions. */
 export function createStore(
   items: ItemStore,
   writer: string,
   mode: Mode = 'paper',
-  onSkipped: (skipped: readonly UnreadableItem[]) => void = () => {},
+  { onSkipped = () => {}, redact = (text) => text }: StoreOptions = {},
 ): Store {
   const strategyKey = (id: string): string => partitionOf(mode, id)
   const load = async <T>(kind: Kind<T>, pk: string, sk: string, purpose: Purpose = 'act'): Promise<T | null> => {
@@ -126,7 +134,7 @@ export function createStore(
     kind: Kind<T>,
     value: T,
     { pk, sk, version, expiresAt = null }: Pick<Item, 'pk' | 'sk' | 'version'> & Partial<Pick<Item, 'expiresAt'>>,
-  ): Item => ({ pk, sk, version, body: writeBody(kind, { pk, sk }, value), writer, expiresAt })
+  ): Item => ({ pk, sk, version, body: writeBody(kind, { pk, sk }, redactWords(value, redact)), writer, expiresAt })
 
   const historyItem = (strategyId: string, entry: HistoryEntry, version: number): Item => {
     const place = { pk: strategyKey(strategyId), sk: `${entry.kind}#${entry.at}#${entry.id}`, version }

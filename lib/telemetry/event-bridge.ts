@@ -7,6 +7,8 @@ import {
 } from '@aws-sdk/client-eventbridge'
 import { DomainEvent } from '../../schemas/event.ts'
 import { fromIso } from '../core/time.ts'
+import type { Redact } from './redact.ts'
+import { redactWords } from './redact-fields.ts'
 import type { EventSink, ScheduleSwitch, Telemetry } from './telemetry.ts'
 
 /** What EventBridge takes in one request. */
@@ -16,6 +18,9 @@ const BATCH_SIZE = 10
 const DEADLINE_MS = 5_000
 
 type BusOptions = { client: EventBridgeClient; telemetry: Telemetry; deadlineMs?: number }
+
+/** What is told to others is told without secrets. */
+const nothingSecret: Redact = (text) => text
 
 /**
  * Publishes events to a bus: source `hourhand`, detail type the event's type. (Whoever makes an event has logged
@@ -28,7 +33,8 @@ export function createEventBridgeSink({
   client,
   telemetry,
   deadlineMs = DEADLINE_MS,
-}: BusOptions & { busName: string }): EventSink {
+  redact = nothingSecret,
+}: BusOptions & { busName: string; redact?: Redact }): EventSink {
   const send = async (entries: PutEventsRequestEntry[]): Promise<PutEventsRequestEntry[]> => {
     const { Entries: results = [] } = await client.send(new PutEventsCommand({ Entries: entries }), {
       abortSignal: AbortSignal.timeout(deadlineMs),
@@ -58,7 +64,7 @@ export function createEventBridgeSink({
 
   return {
     async publish(events) {
-      const entries = events.flatMap((event) => entryOf(event, busName, telemetry))
+      const entries = events.flatMap((event) => entryOf(redactWords(event, redact), busName, telemetry))
       for (let start = 0; start < entries.length; start += BATCH_SIZE)
         await publishBatch(entries.slice(start, start + BATCH_SIZE))
     },

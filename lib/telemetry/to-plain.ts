@@ -1,4 +1,4 @@
-import type { Redact } from './redact.ts'
+import { isSecretField, type Redact } from './redact.ts'
 
 /** Bounds of one log line's content. What is beyond them is cut and says so. */
 const MAX_DEPTH = 6
@@ -74,10 +74,16 @@ function mapEntries(
   redact: Redact,
   inside: (inner: unknown) => unknown,
 ): Record<string, unknown> {
-  const kept = entries.slice(0, MAX_ENTRIES).map(([key, inner]) => [toPlainText(key, redact), inside(inner)] as const)
+  const kept = entries
+    .slice(0, MAX_ENTRIES)
+    .map(([key, inner]) => [toPlainText(key, redact), isSecretField(key) ? hidden(inner) : inside(inner)] as const)
   const rest = entries.length - kept.length
   return Object.fromEntries(rest > 0 ? [...kept, ['…', `[${rest} more]`]] : kept)
 }
+
+/** What stands in a field for credentials: nothing is said of it but whether there is any. */
+const hidden = (value: unknown): unknown =>
+  value === null || value === undefined || value === '' ? value : '[redacted]'
 
 function readKey(value: object, key: string): unknown {
   try {

@@ -6,7 +6,7 @@ import type { Broker } from '../../lib/broker/broker.ts'
 import { composeCycle, composeExecution } from '../../lib/compose/compose-ports.ts'
 import { createCycleHandler, createEnforcementHandler } from '../../lib/compose/handlers.ts'
 import { openVenue, requireLiveVenue, venueUrlOf } from '../../lib/compose/open-venue.ts'
-import { secretsIn } from '../../lib/compose/parse-environment.ts'
+import { secretsAmong } from '../../lib/compose/parse-environment.ts'
 import { formsOfKey, keyFingerprintOf, readVenueCredentials } from '../../lib/compose/venue-credentials.ts'
 import { loadConfig } from '../../lib/config/load-config.ts'
 import { UsageError } from '../../lib/core/invariant.ts'
@@ -73,7 +73,7 @@ describe('credentials of the venue', () => {
     ['line ends of another system', pkcs8.replaceAll('\n', '\r\n')],
   ]
   it.each(given)('a key given as %s is hidden in every form it may come out in', (_name, text) => {
-    const redact = createRedactor(secretsIn({ COINBASE_API_SECRET: text }))
+    const redact = createRedactor(secretsAmong({ COINBASE_API_SECRET: text }))
     const bytes = [...sec1.split('\n'), ...pkcs8.split('\n')].filter(
       (line) => line.length > 20 && !line.startsWith('-----'),
     )
@@ -93,7 +93,7 @@ describe('credentials of the venue', () => {
 
   it('what is no key is hidden as it stands', () => {
     expect(formsOfKey('nonsense-nonsense-nonsense')).toEqual(['nonsense-nonsense-nonsense'])
-    expect(secretsIn({})).toEqual([])
+    expect(secretsAmong({})).toEqual([])
   })
 })
 
