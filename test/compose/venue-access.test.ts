@@ -56,7 +56,7 @@ describe('credentials of the venue', () => {
     [{ COINBASE_API_KEY: NAME }, /^COINBASE_API_SECRET is not set: .*PEM.*COINBASE_API_SECRET_PARAMETER/],
   ])('missing from %j: a usage error that names the variable and the remedy', async (environment, message) => {
     const failure: unknown = await readVenueCredentials(environment).catch((error: unknown) => error)
-    expect(failure).toBeInstanceOf(UsageError)
+    expect(failure).toMatchObject({ name: 'UsageError' })
     expect((failure as Error).message).toMatch(message)
   })
 
@@ -157,7 +157,7 @@ describe('the venue of live mode', () => {
       }),
     )
     const failure: unknown = await ports.broker.account().catch((error: unknown) => error)
-    expect(failure).toBeInstanceOf(UsageError)
+    expect(failure).toMatchObject({ name: 'UsageError' })
     expect((failure as Error).message).toMatch(/only ECDSA keys/)
     expect((failure as Error).message).not.toContain('c2VjcmV0')
   })
@@ -263,7 +263,7 @@ describe('a deployed function in live mode', () => {
       newId: () => 'id',
     })
     const failure: unknown = await handler({ dryRun: true }).catch((error: unknown) => error)
-    expect(failure).toBeInstanceOf(UsageError)
+    expect(failure).toMatchObject({ name: 'UsageError' })
     return `${(failure as Error).message}\n${lines.join('\n')}`
   }
 
