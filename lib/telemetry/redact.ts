@@ -18,10 +18,27 @@ const MIN_CUT_LENGTH = 16
 const MAX_CUT_LENGTH = 300
 
 /** How the names of fields for credentials end, in lower case and without what parts words. */
-const CREDENTIALS =
-  'apikey secret secretkey secretaccesskey privatekey authorization credential credentials password passwd passphrase cookie accesstoken sessiontoken refreshtoken authtoken bearertoken idtoken securitytoken'.split(
-    ' ',
-  )
+const CREDENTIALS = [
+  'apikey',
+  'secret',
+  'secretkey',
+  'secretaccesskey',
+  'privatekey',
+  'authorization',
+  'credential',
+  'credentials',
+  'password',
+  'passwd',
+  'passphrase',
+  'cookie',
+  'accesstoken',
+  'sessiontoken',
+  'refreshtoken',
+  'authtoken',
+  'bearertoken',
+  'idtoken',
+  'securitytoken',
+]
 
 /** Whether a field of this name holds a credential, whatever it is: `apiKey`, `X-Api-Key`, `client_secret`, `Set-Cookie`. */
 export function isSecretField(name: string): boolean {
