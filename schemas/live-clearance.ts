@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { Gate } from './metrics.ts'
 import { IsoTime, StrategyId } from './primitives.ts'
 import { StoredVersion } from './stored.ts'
 
@@ -29,9 +30,34 @@ export const PaperRecord = z.strictObject({
 })
 export type PaperRecord = z.infer<typeof PaperRecord>
 
-/** A person's word that fewer paper trades are enough. */
-export const ClearanceOverride = z.strictObject({ at: IsoTime, by: z.string().min(1), reason: z.string().min(1) })
-export type ClearanceOverride = z.infer<typeof ClearanceOverride>
+/** Gates that a person may waive, each by its name; credentials, days and incidents are not among them. */
+export const WAIVABLE_GATES = ['paper_trades', 'record_sharpe', 'record_drawdown', 'record_trades'] as const
+export const WaivableGate = z.enum(WAIVABLE_GATES)
+export type WaivableGate = z.infer<typeof WaivableGate>
+
+/** A person's word that one gate need not be reached. */
+export const ClearanceWaiver = z.strictObject({
+  gate: WaivableGate,
+  at: IsoTime,
+  by: z.string().min(1),
+  reason: z.string().min(1),
+})
+export type ClearanceWaiver = z.infer<typeof ClearanceWaiver>
+
+/**
+ * What a record of the same settings came to, judged when it was looked at: the paper record's own figures, or those of
+ * a replay of days that the model cannot have read of.
+ */
+export const RecordFigures = z.strictObject({
+  source: z.enum(['paper', 'replay']),
+  /** The directory of the replay; of the paper record its first and last slot. */
+  name: z.string(),
+  evaluatedAt: IsoTime,
+  configHash: z.string(),
+  /** Sharpe ratio, drawdown and number of trades, each with the limit that it was judged by. */
+  gates: z.array(Gate),
+})
+export type RecordFigures = z.infer<typeof RecordFigures>
 
 /** The present way of counting a paper record. Releases before 2026-12 counted the first way: days on which the decider had failed and the slot was called a hold. */
 export const PAPER_COUNTING = 2
@@ -44,6 +70,8 @@ export const LiveClearance = z.strictObject({
   paper: PaperRecord.nullable(),
   /** How `paper` was counted: of another way of counting nothing is kept. */
   paperCounting: z.int().positive().default(1),
-  override: ClearanceOverride.nullable(),
+  /** At most one of each source. */
+  figures: z.array(RecordFigures),
+  waivers: z.array(ClearanceWaiver),
 })
 export type LiveClearance = z.infer<typeof LiveClearance>

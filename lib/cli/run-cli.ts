@@ -186,7 +186,9 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
       .command('live')
       .description('every gate before real money: verified credentials and a paper record; exit 1 while one is shut'),
   )
-    .option('--override <REASON>', 'say that fewer paper trades are enough; recorded and alarmed')
+    .option('--override <REASON>', 'waive the gate that --gate names; recorded and alarmed')
+    .option('--gate <NAME>', 'paper_trades, record_sharpe, record_drawdown or record_trades')
+    .option('--replay <DIR>', 'take the figures of a stored replay of these settings beside those of the paper record')
     .option('--by <NAME>', 'who says so', 'operator')
     .action((raw) =>
       examine(raw, { market: false, venue: true, keeps: false }, async (session) => {

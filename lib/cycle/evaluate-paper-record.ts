@@ -24,6 +24,10 @@ function shareOf({ progress, outcome, decision, snapshot }: CycleRecord): 1 | 0 
   return decision === null ? 0 : 1
 }
 
+/** Whether a cycle counts as work of these settings on paper, on live prices. */
+export const isPaperWork = (record: CycleRecord, configHash: string): boolean =>
+  isOf(record, configHash) && shareOf(record) > 0
+
 /** Whether a record is of this strategy on paper, on live prices, and means what this release takes it to mean. */
 const isOf = (record: CycleRecord, configHash: string): boolean =>
   record.minReader <= STORED_VERSION &&

@@ -145,7 +145,8 @@ export function reportOfRecord({
   }
 }
 
-function readStored(directory: string): StoredReplay | StoredFailedReplay {
+/** The stored result of a replay. Throws {@link UsageError} for a directory that holds none. */
+export function readStored(directory: string): StoredReplay | StoredFailedReplay {
   const file = path.join(directory, 'replay.json')
   let text: string
   try {

@@ -1,10 +1,25 @@
 import { DAY_MS, type EpochMs, fromIso, MINUTE_MS } from '../core/time.ts'
-import type { LiveClearance, PaperRecord } from '../../schemas/live-clearance.ts'
+import type {
+  ClearanceWaiver,
+  LiveClearance,
+  PaperRecord,
+  RecordFigures,
+  WaivableGate,
+} from '../../schemas/live-clearance.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 import { strategyHashOf } from './strategy-hash.ts'
 
 /** What is asked before real money may be used; in the order in which a person gets there. */
-export const LIVE_GATES = ['credentials', 'strategy', 'paper_days', 'paper_trades', 'paper_incidents'] as const
+export const LIVE_GATES = [
+  'credentials',
+  'strategy',
+  'paper_days',
+  'paper_trades',
+  'paper_incidents',
+  'record_sharpe',
+  'record_drawdown',
+  'record_trades',
+] as const
 export type LiveGateName = (typeof LIVE_GATES)[number]
 
 /** One gate and where it stands; `remedy` is null where nothing has to be done. */
@@ -49,6 +64,7 @@ export function liveGates({ config, clearance, keyFingerprint, now }: LiveQuesti
   const isSame = paper.configHash === strategyHashOf(config)
   const days = isSame ? paper.days : 0
   const trades = isSame ? paper.trades : 0
+  const waivers = isSame ? waiversOf(clearance?.waivers ?? [], paper) : new Map<WaivableGate, Waiver>()
   return [
     credentials,
     isSame
@@ -65,7 +81,7 @@ export function liveGates({ config, clearance, keyFingerprint, now }: LiveQuesti
           `${days} of ${live.minPaperDays} days with cycles on live prices`,
           daysRemedy(config, days),
         ),
-    tradesGate(trades, live.minPaperTrades, isSame ? (clearance?.override ?? null) : null, paper),
+    tradesGate(trades, live.minPaperTrades, waivers.get('paper_trades') ?? null),
     paper.unresolvedIncidents === 0
       ? passed('paper_incidents', 'no unresolved incident on paper')
       : barred(
@@ -73,6 +89,7 @@ export function liveGates({ config, clearance, keyFingerprint, now }: LiveQuesti
           `${paper.unresolvedIncidents} unresolved ${paper.unresolvedIncidents === 1 ? 'incident' : 'incidents'} on paper`,
           'look at hourhand status in paper mode, then hourhand resume, then hourhand live',
         ),
+    ...recordGates(config, clearance?.figures ?? [], waivers),
   ]
 }
 
@@ -129,15 +146,110 @@ function daysRemedy({ live, retentionDays }: StrategyConfig, days: number): stri
     : more
 }
 
-/** The count of trades is the one thing that a person may waive, for the record that was there when it was waived. */
-function tradesGate(trades: number, limit: number, override: LiveClearance['override'], paper: PaperRecord): LiveGate {
+type Waiver = ClearanceWaiver & { isOfThisRecord: boolean }
+
+/** What has been waived, with whether that was said of the paper record that is there now. The last word counts. */
+const waiversOf = (waivers: readonly ClearanceWaiver[], { firstSlot }: PaperRecord): Map<WaivableGate, Waiver> =>
+  new Map(
+    waivers.map((waiver) => [
+      waiver.gate,
+      { ...waiver, isOfThisRecord: firstSlot !== null && fromIso(waiver.at) >= fromIso(firstSlot) },
+    ]),
+  )
+
+const wayToWaive = (gate: WaivableGate): string => `hourhand live --override REASON --gate ${gate}`
+
+/** A gate that is shut, or open because a person said so of this very record. */
+function waivable(gate: WaivableGate, found: string, remedy: string, waiver: Waiver | null): LiveGate {
+  if (waiver === null) return barred(gate, found, remedy)
+  const said = `overridden by ${waiver.by} at ${waiver.at}: ${waiver.reason}`
+  return waiver.isOfThisRecord
+    ? passed(gate, `${found}, ${said}`)
+    : barred(gate, `${found}; ${said}, before this record began`, remedy)
+}
+
+/** The number of closed paper trades. */
+function tradesGate(trades: number, limit: number, waiver: Waiver | null): LiveGate {
   const count = `${trades} of ${limit} closed paper trades`
   if (trades >= limit) return passed('paper_trades', count)
-  const remedy = `${limit - trades} more ${limit - trades === 1 ? 'trade' : 'trades'}, or hourhand live --override REASON`
-  if (override === null) return barred('paper_trades', count, remedy)
-  const said = `overridden by ${override.by} at ${override.at}: ${override.reason}`
-  const isOfThisRecord = paper.firstSlot !== null && fromIso(override.at) >= fromIso(paper.firstSlot)
-  return isOfThisRecord
-    ? passed('paper_trades', `${count}, ${said}`)
-    : barred('paper_trades', `${count}; ${said}, before this record began`, remedy)
+  const remedy = `${limit - trades} more ${limit - trades === 1 ? 'trade' : 'trades'}, or ${wayToWaive('paper_trades')}`
+  return waivable('paper_trades', count, remedy, waiver)
+}
+
+/** What a record of the same settings has to show; `gates` of the configuration only tightens it. */
+export function recordLimitsOf({ gates }: Pick<StrategyConfig, 'gates'>): RecordLimits {
+  return {
+    minSharpe: Math.max(RECORD_FLOORS.minSharpe, gates.minSharpe),
+    maxDrawdown: Math.min(RECORD_FLOORS.maxDrawdown, gates.maxDrawdown),
+    minTrades: Math.max(RECORD_FLOORS.minTrades, gates.minTrades),
+  }
+}
+
+export type RecordLimits = { minSharpe: number; maxDrawdown: number; minTrades: number }
+
+/** Each is strict: a Sharpe ratio above, a drawdown below, more trades than. */
+export const RECORD_FLOORS: RecordLimits = { minSharpe: 1, maxDrawdown: 0.2, minTrades: 50 }
+
+/** The gates of a result that a record has to pass, by the names they have here. */
+const RECORD_GATES = { sharpe: 'record_sharpe', max_drawdown: 'record_drawdown', trades: 'record_trades' } as const
+type RecordGateName = keyof typeof RECORD_GATES
+
+/**
+ * Whether one record of the same settings passes its gates: the paper record or a replay, whichever passes more of them.
+ * They are not mixed. Too little evidence is no pass, nor is a verdict by looser limits than those of now.
+ */
+function recordGates(
+  config: StrategyConfig,
+  figures: readonly RecordFigures[],
+  waivers: ReadonlyMap<WaivableGate, Waiver>,
+): LiveGate[] {
+  const configHash = strategyHashOf(config)
+  const limits = recordLimitsOf(config)
+  const judged = figures
+    .filter((record) => record.configHash === configHash)
+    .map((record) =>
+      (Object.keys(RECORD_GATES) as RecordGateName[]).map((name) => judgeRecord(record, name, limits, waivers)),
+    )
+  const count = (gates: readonly LiveGate[]): number => gates.filter((gate) => gate.passed).length
+  const best = judged.toSorted((a, b) => count(b) - count(a))[0]
+  if (best !== undefined) return best
+  const remedy = 'run hourhand live, or hourhand live --replay DIR with a replay of these settings'
+  return Object.values(RECORD_GATES).map((gate) =>
+    waivable(
+      gate,
+      'no figures of a record with these settings',
+      `${remedy}, or ${wayToWaive(gate)}`,
+      waivers.get(gate) ?? null,
+    ),
+  )
+}
+
+function judgeRecord(
+  { source, name: record, gates }: RecordFigures,
+  name: RecordGateName,
+  limits: RecordLimits,
+  waivers: ReadonlyMap<WaivableGate, Waiver>,
+): LiveGate {
+  const gate = RECORD_GATES[name]
+  const found = gates.find((candidate) => candidate.gate === name)
+  const isStrict = found !== undefined && isAsStrict(name, found.limit, limits)
+  const of = `${source} record ${record}`
+  if (found?.result === 'pass' && isStrict) return passed(gate, `${found.reason} (${of})`)
+  const detail = found === undefined ? `${of} says nothing of it` : `${found.reason} (${of})`
+  const remedy = isStrict ? 'more of a record that passes it' : 'the limit was tightened since: run hourhand live again'
+  return waivable(gate, detail, `${remedy}, or ${wayToWaive(gate)}`, waivers.get(gate) ?? null)
+}
+
+/** Whether a verdict by `limit` answers what is asked now. */
+function isAsStrict(name: RecordGateName, limit: number, { minSharpe, maxDrawdown, minTrades }: RecordLimits): boolean {
+  switch (name) {
+    case 'sharpe':
+      return limit >= minSharpe
+    case 'max_drawdown':
+      return limit <= maxDrawdown
+    case 'trades':
+      return limit >= minTrades
+    default:
+      return name satisfies never
+  }
 }

@@ -18,12 +18,20 @@ const phaseTo2 = (phase: unknown): unknown =>
 const accountingTo2 = (accounting: unknown): unknown =>
   isBody(accounting) ? { tradesClosed: 0, ...accounting } : accounting
 
+/** The one override of version 1 concerned the number of paper trades. */
+const clearanceTo2 = ({ override, ...body }: Body): Body => ({
+  figures: [],
+  waivers: isBody(override) ? [{ gate: 'paper_trades', ...override }] : [],
+  ...body,
+})
+
 /** Every migration, oldest first. One is never changed after its release; the next one is added. */
 export const MIGRATIONS: readonly Migration[] = [
   {
     // Version 2 says of every item which readers may act on it, and spells out what version 1 left to defaults.
     to: 2,
     change: {
+      clearance: clearanceTo2,
       state: (body) => ({
         suspicions: [],
         outbox: null,

@@ -35,7 +35,10 @@ export const KINDS = {
     isVersioned: true,
     exact: ['decision', 'guardFacts.phase', 'order', 'placement', 'phaseAfter'],
   }),
-  clearance: kindOf('clearance', LiveClearance, { isVersioned: true, exact: ['credentials', 'paper', 'override'] }),
+  clearance: kindOf('clearance', LiveClearance, {
+    isVersioned: true,
+    exact: ['credentials', 'paper', 'figures', 'waivers'],
+  }),
   deployment: kindOf('deployment', DeploymentItem),
   trade: kindOf('trade', Trade),
   order: kindOf('order', OrderRecord),

@@ -13,7 +13,8 @@ export const emptyClearance = (strategyId: string): LiveClearance => ({
   credentials: null,
   paper: null,
   paperCounting: PAPER_COUNTING,
-  override: null,
+  figures: [],
+  waivers: [],
 })
 
 /** Changes the stored clearance, over whatever it is by then. Rejects with {@link StoreError} when others keep writing it. */

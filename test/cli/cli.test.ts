@@ -277,7 +277,22 @@ describe('the contract', () => {
     ['a wrong value', ['cycle', '--config', 'VALUE'], ['intervalMinutes', '45', '30 or 60']],
     ['a model without its key', ['cycle', '--decider', 'openai', '--at', ENTRY_SLOT], ['OPENAI_API_KEY']],
     ['live mode on a simulated market', ['cycle', '--config', 'LIVE'], ['market.source', 'sim', 'live']],
-    ['an override of nothing', ['live', '--override', 'trust me'], ['--override', 'trust me', 'no paper record']],
+    [
+      'an override of nothing',
+      ['live', '--override', 'trust me', '--gate', 'record_sharpe'],
+      ['--override', 'trust me', 'no paper record'],
+    ],
+    [
+      'an override of no gate',
+      ['live', '--override', 'trust me'],
+      ['--override and --gate belong together', 'record_sharpe'],
+    ],
+    [
+      'an override of a gate that nobody may waive',
+      ['live', '--override', 'x', '--gate', 'credentials'],
+      ['gate = "credentials"', 'record_sharpe'],
+    ],
+    ['a replay that is none', ['live', '--replay', 'nowhere'], ['nowhere', 'cannot be read']],
     ['an override without a reason', ['live', '--override', ''], ['override']],
     ['a live market in the past', ['cycle', '--market', 'live', '--at', ENTRY_SLOT], ['--at', 'live']],
     ['a replay of nothing', ['replay'], ['--candles']],

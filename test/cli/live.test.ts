@@ -236,6 +236,9 @@ describe('going live', () => {
       ['paper_days', false],
       ['paper_trades', false],
       ['paper_incidents', true],
+      ['record_sharpe', false],
+      ['record_drawdown', false],
+      ['record_trades', false],
     ])
     const cycle = await json(CycleReport, ['cycle'])
     expect(cycle.document).toMatchObject({ outcome: 'refused', mode: 'live', record: { pk: 'LIVE#eth-perp' } })
@@ -274,7 +277,10 @@ describe('going live', () => {
     expect(document.checks.filter(({ ok }) => !ok)).toEqual([])
     expect(code).toBe(0)
     expect(document.liveBarriers).toEqual([
-      '10 of 50 closed paper trades: 40 more trades, or hourhand live --override REASON',
+      '10 of 50 closed paper trades: 40 more trades, or hourhand live --override REASON --gate paper_trades',
+      ...['record_sharpe', 'record_drawdown', 'record_trades'].map((gate) =>
+        expect.stringMatching(`no figures of a record with these settings: .*--override REASON --gate ${gate}$`),
+      ),
     ])
 
     const told = {
@@ -284,14 +290,19 @@ describe('going live', () => {
       AWS_ACCESS_KEY_ID: 'x',
       AWS_SECRET_ACCESS_KEY: 'x',
     }
-    const overridden = await json(
-      LiveReport,
-      ['live', '--override', 'ten are enough for one contract', '--by', 'ann'],
-      { env: { ...keyed, ...told } },
-    )
-    expect(overridden).toMatchObject({
-      code: 0,
-      document: { isEarned: true, clearance: { override: { by: 'ann', reason: 'ten are enough for one contract' } } },
+    const waive = (gate: string) =>
+      json(LiveReport, ['live', '--override', 'ten are enough for one contract', '--by', 'ann', '--gate', gate], {
+        env: { ...keyed, ...told },
+      })
+    for (const gate of ['record_sharpe', 'record_drawdown', 'record_trades'])
+      expect(await waive(gate)).toMatchObject({ code: 1, document: { isEarned: false } })
+    const overridden = await waive('paper_trades')
+    expect(overridden).toMatchObject({ code: 0, document: { isEarned: true } })
+    expect(overridden.document.clearance.waivers).toHaveLength(4)
+    expect(overridden.document.clearance.waivers[3]).toMatchObject({
+      gate: 'paper_trades',
+      by: 'ann',
+      reason: 'ten are enough for one contract',
     })
     expect(gateOf(overridden.document, 'paper_trades')?.detail).toContain(
       '10 of 50 closed paper trades, overridden by ann',
@@ -299,8 +310,8 @@ describe('going live', () => {
     const entries = aws.calls.flatMap(
       (call) => (call.body['Entries'] ?? []) as { DetailType: string; Detail: string }[],
     )
-    expect(entries.map(({ DetailType: type }) => type)).toEqual(['overridden'])
-    expect(JSON.parse(entries[0]?.Detail ?? '')).toMatchObject({
+    expect(entries.map(({ DetailType: type }) => type)).toEqual(Array(4).fill('overridden'))
+    expect(JSON.parse(entries[3]?.Detail ?? '')).toMatchObject({
       type: 'overridden',
       mode: 'live',
       detail: { by: 'ann', paperTrades: 10, required: 50 },
@@ -457,7 +468,7 @@ describe('going live', () => {
     expect(document.live?.barriers.join()).toContain('have changed since the paper record')
     expect(
       (await json(LiveReport, ['live'])).document.gates.filter(({ passed }) => !passed).map(({ gate }) => gate),
-    ).toEqual(['paper_days', 'paper_trades'])
+    ).toEqual(['paper_days', 'paper_trades', 'record_sharpe', 'record_drawdown', 'record_trades'])
     writeFileSync(configFile('live'), JSON.stringify({ ...settings, mode: 'live' }))
     const again = await json(LiveReport, ['live'])
     expect(gateOf(again.document, 'paper_days')?.passed).toBe(true)

@@ -13,7 +13,13 @@ import {
 } from '../../lib/guard/live-barrier.ts'
 import { liveSizeCap } from '../../lib/guard/live-size.ts'
 import { strategyHashOf } from '../../lib/guard/strategy-hash.ts'
-import { LiveClearance } from '../../schemas/live-clearance.ts'
+import {
+  type ClearanceWaiver,
+  LiveClearance,
+  type RecordFigures,
+  type WaivableGate,
+} from '../../schemas/live-clearance.ts'
+import type { Gate } from '../../schemas/metrics.ts'
 import { CURRENT_VERSION } from '../../schemas/stored.ts'
 
 const NOW = fromIso('2026-11-20T10:00:00Z')
@@ -37,12 +43,31 @@ const PAPER = {
   unresolvedIncidents: 0,
   configHash: strategyHashOf(config),
 }
-const OVERRIDE = { at: toIso(NOW), by: 'ann', reason: 'enough' }
+const OVERRIDE = { gate: 'paper_trades' as const, at: toIso(NOW), by: 'ann', reason: 'enough' }
+const FIGURES: RecordFigures = {
+  source: 'paper',
+  name: 'the record',
+  evaluatedAt: toIso(NOW),
+  configHash: strategyHashOf(config),
+  gates: [
+    { gate: 'sharpe', result: 'pass', limit: 1, actual: 1.5, reason: 'The Sharpe ratio is 1.5.' },
+    { gate: 'max_drawdown', result: 'pass', limit: 0.2, actual: 0.1, reason: 'Equity has fallen 10 %.' },
+    { gate: 'trades', result: 'pass', limit: 50, actual: 51, reason: 'There are 51 closed trades.' },
+  ],
+}
+
+const withGate = (name: Gate['gate'], changes: Partial<Gate>): RecordFigures => ({
+  ...FIGURES,
+  gates: FIGURES.gates.map((gate) => (gate.gate === name ? { ...gate, ...changes } : gate)),
+})
+const waiverOf = (gate: WaivableGate): ClearanceWaiver => ({ ...OVERRIDE, gate })
 
 type Changes = {
   credentials?: Partial<typeof CREDENTIALS> | null
   paper?: Partial<typeof PAPER> | null
-  override?: typeof OVERRIDE | null
+  override?: ClearanceWaiver | null
+  figures?: RecordFigures[]
+  waivers?: ClearanceWaiver[]
   keyFingerprint?: string | null
   overrides?: Record<string, unknown>
   clearance?: null
@@ -52,6 +77,8 @@ const questionOf = ({
   credentials = {},
   paper = {},
   override = null,
+  figures = [FIGURES],
+  waivers = [],
   keyFingerprint = KEY,
   overrides,
   clearance,
@@ -65,7 +92,8 @@ const questionOf = ({
           strategyId: config.id,
           credentials: credentials === null ? null : { ...CREDENTIALS, ...credentials },
           paper: paper === null ? null : { ...PAPER, ...paper },
-          override,
+          figures,
+          waivers: override === null ? waivers : [...waivers, override],
         }),
   keyFingerprint,
   now: NOW,
@@ -134,7 +162,7 @@ const CASES: readonly { name: string; shut: Changes; gates: LiveGateName[]; says
     name: '49 trades',
     shut: { paper: few },
     gates: ['paper_trades'],
-    says: /49 of 50 closed paper trades: 1 more trade, or hourhand live --override REASON/,
+    says: /49 of 50 closed paper trades: 1 more trade, or hourhand live --override REASON --gate paper_trades/,
     open: { paper: { trades: 50 } },
   },
   {
@@ -178,6 +206,69 @@ const CASES: readonly { name: string; shut: Changes; gates: LiveGateName[]; says
     gates: ['paper_incidents'],
     says: /1 unresolved incident on paper/,
     open: {},
+  },
+  {
+    name: 'a Sharpe ratio that does not pass',
+    shut: { figures: [withGate('sharpe', { result: 'fail', actual: 0.9, reason: 'The Sharpe ratio is 0.9.' })] },
+    gates: ['record_sharpe'],
+    says: /The Sharpe ratio is 0.9. \(paper record the record\): .*hourhand live --override REASON --gate record_sharpe/,
+    open: { figures: [FIGURES] },
+  },
+  {
+    name: 'a drawdown of which too little is known',
+    shut: { figures: [withGate('max_drawdown', { result: 'not_enough_evidence' })] },
+    gates: ['record_drawdown'],
+    says: /--gate record_drawdown/,
+    open: {
+      figures: [withGate('max_drawdown', { result: 'not_enough_evidence' })],
+      waivers: [waiverOf('record_drawdown')],
+    },
+  },
+  {
+    name: 'fifty trades, where more are asked for',
+    shut: { figures: [withGate('trades', { result: 'not_enough_evidence', actual: 50 })] },
+    gates: ['record_trades'],
+    says: /--gate record_trades/,
+    open: { figures: [withGate('trades', { actual: 51 })] },
+  },
+  {
+    name: 'an override of another gate',
+    shut: { figures: [withGate('sharpe', { result: 'fail' })], waivers: [waiverOf('record_trades')] },
+    gates: ['record_sharpe'],
+    says: /record_sharpe/,
+    open: { figures: [withGate('sharpe', { result: 'fail' })], waivers: [waiverOf('record_sharpe')] },
+  },
+  {
+    name: 'figures of other settings',
+    shut: { figures: [{ ...FIGURES, configHash: 'other' }] },
+    gates: ['record_sharpe', 'record_drawdown', 'record_trades'],
+    says: /no figures of a record with these settings: run hourhand live, or hourhand live --replay DIR/,
+    open: {
+      figures: [
+        { ...FIGURES, configHash: 'other' },
+        { ...FIGURES, source: 'replay' },
+      ],
+    },
+  },
+  {
+    name: 'half of one record and half of another',
+    shut: {
+      figures: [
+        withGate('sharpe', { result: 'fail' }),
+        { ...withGate('trades', { result: 'fail' }), source: 'replay' },
+      ],
+    },
+    gates: ['record_sharpe'],
+    says: /paper record/,
+    open: { figures: [withGate('sharpe', { result: 'fail' }), { ...FIGURES, source: 'replay' }] },
+  },
+  {
+    name: 'a limit that was tightened after the record was judged',
+    shut: { overrides: { gates: { minSharpe: 1.2, maxDrawdown: 0.1, minTrades: 60 } } },
+    gates: ['record_sharpe', 'record_drawdown', 'record_trades'],
+    says: /the limit was tightened since: run hourhand live again/,
+    // Looser limits of the configuration ask for no less than the floors.
+    open: { overrides: { gates: { minSharpe: -1, maxDrawdown: 0.9, minTrades: 0 } } },
   },
   {
     name: 'nothing was ever looked at',
@@ -243,6 +334,9 @@ describe('the gates before real money', () => {
         'strategy',
         'paper_days',
         'paper_trades',
+        'record_sharpe',
+        'record_drawdown',
+        'record_trades',
       ])
     },
   )

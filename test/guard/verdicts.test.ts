@@ -346,7 +346,10 @@ const LIMITS: readonly [GuardRuleName, string][] = [
   ['entries_per_day', '6 entries a UTC day'],
   ['trading_hours', '0-24 h UTC on weekdays 0,1,2,3,4,5,6'],
   ['funding_cost', 'at most 100 % a year'],
-  ['live_mode', 'paper, or live with credentials verified, 14 days and 50 trades on paper, no incident'],
+  [
+    'live_mode',
+    'paper, or live with credentials verified, 14 days and 50 trades on paper, no incident, a record that passes its gates',
+  ],
   ['live_size', 'none on paper'],
 ]
 

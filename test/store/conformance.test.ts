@@ -249,17 +249,17 @@ describe('the typed store', () => {
     expect(await a.loadClearance('eth-perp')).toBeNull()
     expect(await a.saveClearance(emptyClearance('eth-perp'), null)).toBe('saved')
     expect(await b.saveClearance(emptyClearance('eth-perp'), null)).toBe('conflict')
-    const override = { at, by: 'ann', reason: 'r' }
-    expect(await b.saveClearance({ ...emptyClearance('eth-perp'), override }, 0)).toBe('saved')
+    const waiver = { gate: 'paper_trades' as const, at, by: 'ann', reason: 'r' }
+    expect(await b.saveClearance({ ...emptyClearance('eth-perp'), waivers: [waiver] }, 0)).toBe('saved')
     expect(await a.saveClearance(emptyClearance('eth-perp'), 0)).toBe('conflict')
     const credentials = { verifiedAt: at, keyFingerprint: '0123456789abcdef', portfolioUuid: 'p', symbol: 's' }
     await Promise.all([
       updateClearance(a, 'eth-perp', (before) => ({ ...before, credentials })),
-      updateClearance(b, 'eth-perp', (before) => ({ ...before, override: { ...override, by: 'bob' } })),
+      updateClearance(b, 'eth-perp', (before) => ({ ...before, waivers: [{ ...waiver, by: 'bob' }] })),
     ])
     expect(await a.loadClearance('eth-perp')).toMatchObject({
       version: 3,
-      clearance: { credentials, override: { by: 'bob' } },
+      clearance: { credentials, waivers: [{ by: 'bob' }] },
     })
     await expect(
       updateClearance({ ...a, saveClearance: async () => 'conflict' }, 'eth-perp', (before) => before),

@@ -165,7 +165,7 @@ async function examineLive(session: Session, ports: ExecutionPorts): Promise<Liv
   const verified: VerifiedCredentials | null = isVerified
     ? { verifiedAt: toIso(world.clock()), keyFingerprint, portfolioUuid, symbol }
     : null
-  await lookAtRecord(session, verified)
+  await lookAtRecord(session, { verified })
   return {
     checks: [good('credentials', `key ${keyFingerprint}`), ...checks],
     barriers: await askLiveBarriers(world, ports.store),

@@ -6,32 +6,53 @@ import { UsageError } from '../../core/invariant.ts'
 import { toIso } from '../../core/time.ts'
 import { publish } from '../../cycle/publish.ts'
 import { evaluatePaperRecord, keepProven } from '../../cycle/evaluate-paper-record.ts'
+import { figuresOfPaper, figuresOfReplay } from '../../evidence/record-figures.ts'
+import { readStored } from '../../evidence/report-data.ts'
 import { liveGates } from '../../guard/live-barrier.ts'
 import type { Store } from '../../store/store.ts'
 import { emptyClearance, updateClearance } from '../../store/update-clearance.ts'
 import { LiveReport } from '../../../schemas/cli.ts'
-import { type LiveClearance, PAPER_COUNTING, type VerifiedCredentials } from '../../../schemas/live-clearance.ts'
+import {
+  type ClearanceWaiver,
+  type LiveClearance,
+  PAPER_COUNTING,
+  type RecordFigures,
+  type VerifiedCredentials,
+  WAIVABLE_GATES,
+  WaivableGate,
+} from '../../../schemas/live-clearance.ts'
 import { section, table } from '../format.ts'
 import { headline, requireConfig, type Session } from '../session.ts'
 import type { Answer } from './answer.ts'
 
 export const LiveOptions = z.object({
   override: z.string().min(1).max(400).optional(),
+  gate: WaivableGate.optional(),
+  replay: z.string().min(1).optional(),
   by: z.string().min(1).max(80).default('operator'),
 })
 export type LiveOptions = z.infer<typeof LiveOptions>
 
 /**
- * `hourhand live`: looks at the paper record, stores what it finds and shows every gate before real money. With
- * `override` a person says that fewer paper trades are enough; that is told as an alarming event, then recorded. Trades
- * nothing. Exit 1 while live trading is not earned.
+ * `hourhand live`: looks at the paper record, stores what it finds and shows every gate before real money. `replay` takes
+ * the figures of a stored replay of the same settings beside those of the paper record. With `override` a person waives
+ * one gate by its name; an alarming event says so, then it is recorded. Trades nothing. Exit 1 while live trading is
+ * not earned.
  */
-export async function liveCommand(session: Session, { override, by }: LiveOptions): Promise<Answer> {
+export async function liveCommand(session: Session, { override, gate, replay, by }: LiveOptions): Promise<Answer> {
   requireConfig(session)
   const { world, config, target } = session
   const now = world.clock()
-  const found = await lookAtRecord(session, null)
-  const clearance = override === undefined ? found : await recordOverride(session, found, { by, reason: override })
+  if ((override === undefined) !== (gate === undefined))
+    throw new UsageError(
+      `options: --override and --gate belong together: hourhand live --override REASON --by NAME --gate ${WAIVABLE_GATES.join('|')}`,
+    )
+  const replayed = replay === undefined ? null : figuresOfReplay(replay, readStored(replay), config, now)
+  const found = await lookAtRecord(session, { replayed })
+  const clearance =
+    override === undefined || gate === undefined
+      ? found
+      : await recordOverride(session, found, { gate, by, reason: override })
   const gates = liveGates({ config, clearance, keyFingerprint: await fingerprintIn(session), now })
   const isEarned = gates.every(({ passed }) => passed)
   const report: LiveReport = {
@@ -53,7 +74,7 @@ export async function liveCommand(session: Session, { override, by }: LiveOption
     section('Gates', table(rows)),
     section('Live', [isEarned ? `earned: ${next}` : 'not earned']),
     ...(remedies.length === 0 ? [] : [section('To do', remedies)]),
-    ...(override === undefined ? [] : [section('Override', [`recorded by ${by}: ${override}`])]),
+    ...(override === undefined ? [] : [section('Override', [`${gate}, recorded by ${by}: ${override}`])]),
   ].join('\n')
   return { document: LiveReport.parse(report), text: `${text}\n`, exitCode: isEarned ? 0 : 1 }
 }
@@ -61,16 +82,27 @@ export async function liveCommand(session: Session, { override, by }: LiveOption
 /** The clearance is kept with the paper life, whichever mode asks. A dry run has none: looking writes nothing but it. */
 const paperStore = ({ world }: Session): Store => openStoreOf({ ...world, dryRun: false }, 'paper')
 
-/** Evaluates the paper record and stores it, with credentials where some have just been verified; where there is nothing, nothing is stored. */
-export async function lookAtRecord(session: Session, verified: VerifiedCredentials | null): Promise<LiveClearance> {
+/** Evaluates the paper record and stores it, with what else has just been found; where there is nothing, nothing is stored. */
+export async function lookAtRecord(
+  session: Session,
+  { verified = null, replayed = null }: { verified?: VerifiedCredentials | null; replayed?: RecordFigures | null } = {},
+): Promise<LiveClearance> {
+  const { config, world } = session
   const store = paperStore(session)
-  const paper = await evaluatePaperRecord(store, session.config, session.world.clock())
-  const isNothing = paper.cycles === 0 && verified === null && (await store.loadClearance(session.config.id)) === null
-  if (isNothing) return { ...emptyClearance(session.config.id), paper }
-  return updateClearance(store, session.config.id, (before) => ({
+  const now = world.clock()
+  const [paper, shown] = await Promise.all([
+    evaluatePaperRecord(store, config, now),
+    figuresOfPaper(store, config, now),
+  ])
+  const found = [shown, replayed].filter((figures) => figures !== null)
+  const isNothing =
+    paper.cycles === 0 && verified === null && replayed === null && (await store.loadClearance(config.id)) === null
+  if (isNothing) return { ...emptyClearance(config.id), paper }
+  return updateClearance(store, config.id, (before) => ({
     ...before,
     paper: keepProven(before.paperCounting === PAPER_COUNTING ? before.paper : null, paper),
     paperCounting: PAPER_COUNTING,
+    figures: [...before.figures.filter(({ source }) => !found.some((one) => one.source === source)), ...found],
     credentials: verified ?? before.credentials,
   }))
 }
@@ -78,22 +110,32 @@ export async function lookAtRecord(session: Session, verified: VerifiedCredentia
 async function recordOverride(
   session: Session,
   { paper }: LiveClearance,
-  { by, reason }: { by: string; reason: string },
+  { gate, by, reason }: Pick<ClearanceWaiver, 'gate' | 'by' | 'reason'>,
 ): Promise<LiveClearance> {
   const { world, config } = session
   if (paper === null || paper.cycles === 0)
     throw new UsageError(
       `--override ${JSON.stringify(reason)}: there is no paper record yet to judge; run the strategy in paper mode on live prices first`,
     )
-  const override = { at: toIso(world.clock()), by, reason }
+  const waiver: ClearanceWaiver = { gate, at: toIso(world.clock()), by, reason }
   // Told before it counts: an override that is in force has been heard of.
   const ports = await composeExecution(world)
-  await publish(ports, `${config.id}-overridden-${hashOf(override).slice(0, 12)}`, {
+  await publish(ports, `${config.id}-overridden-${hashOf(waiver).slice(0, 12)}`, {
     type: 'overridden',
     subject: config.id,
-    detail: { by, reason, paperTrades: paper.trades, paperDays: paper.days, required: config.live.minPaperTrades },
+    detail: {
+      gate,
+      by,
+      reason,
+      paperTrades: paper.trades,
+      paperDays: paper.days,
+      required: config.live.minPaperTrades,
+    },
   })
-  return updateClearance(paperStore(session), config.id, (before) => ({ ...before, override }))
+  return updateClearance(paperStore(session), config.id, (before) => ({
+    ...before,
+    waivers: [...before.waivers.filter((one) => one.gate !== gate), waiver],
+  }))
 }
 
 /** Of the key that live mode would use here; null when there is none. */

@@ -224,7 +224,7 @@ export const liveMode: ConditionRule = {
   applies: 'entry',
   purpose: 'real money only with verified credentials and after a paper record that earned it',
   limit: ({ live }) =>
-    `paper, or live with credentials verified, ${live.minPaperDays} days and ${live.minPaperTrades} trades on paper, no incident`,
+    `paper, or live with credentials verified, ${live.minPaperDays} days and ${live.minPaperTrades} trades on paper, no incident, a record that passes its gates`,
   check: ({ config, facts: { liveBarriers } }) => {
     if (config.mode === 'paper') return finding(true, 0, null, 'paper mode', '')
     return finding(

@@ -201,7 +201,13 @@ const clearanceOf = (config: StrategyConfig, keyName: string, now: EpochMs) => {
       configHash: strategyHashOf(config),
     },
     paperCounting: 2,
-    override: null,
+    figures: [],
+    waivers: (['record_sharpe', 'record_drawdown', 'record_trades'] as const).map((gate) => ({
+      gate,
+      at,
+      by: 'the test',
+      reason: 'it is about execution',
+    })),
   }
 }
 
