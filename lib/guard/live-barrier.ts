@@ -93,11 +93,14 @@ export function liveGates({ config, clearance, keyFingerprint, now }: LiveQuesti
   ]
 }
 
-/** Every reason why live trading is not earned, each with its remedy; empty when it is. */
-export const liveBarriers = (question: LiveQuestion): string[] =>
-  liveGates(question).flatMap(({ passed: isOpen, detail, remedy }) =>
-    isOpen ? [] : [`${detail}${remedy === null ? '' : `: ${remedy}`}`],
-  )
+/** Every reason why live trading is not earned, each once and with its remedy; empty when it is. */
+export const liveBarriers = (question: LiveQuestion): string[] => [
+  ...new Set(
+    liveGates(question).flatMap(({ passed: isOpen, detail, remedy }) =>
+      isOpen ? [] : [`${detail}${remedy === null ? '' : `: ${remedy}`}`],
+    ),
+  ),
+]
 
 function credentialsGate(
   verified: LiveClearance['credentials'],
