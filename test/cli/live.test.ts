@@ -23,6 +23,7 @@ import {
   TradesReport,
 } from '../../schemas/cli.ts'
 import type { Trade } from '../../schemas/trade.ts'
+import { HOLD, outcomeOf } from '../cycle/world.ts'
 import { startFakeAws } from '../support/fake-aws.ts'
 import { openAiDialect } from '../support/fake-openai.ts'
 import { startScriptedServer } from '../support/scripted-server.ts'
@@ -163,6 +164,7 @@ describe('going live', () => {
           ...newRecord({ config, codeVersion: 'test' }, slot, slot),
           progress: 'finished' as const,
           outcome: 'entered' as const,
+          decision: outcomeOf(HOLD),
           reason: 'entered',
           finishedAt: toIso(slot),
         }

@@ -12,6 +12,7 @@ import { createMemoryItems } from '../../lib/store/memory-items.ts'
 import { createStore, type Store } from '../../lib/store/store.ts'
 import type { StoredReplay } from '../../schemas/replay.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
+import { HOLD, outcomeOf } from '../cycle/world.ts'
 
 const START = fromIso('2026-08-01T00:00:00Z')
 const NOW = START + 100 * DAY_MS
@@ -31,6 +32,7 @@ async function live(
       ...newRecord({ config: settings, codeVersion: 'test' }, slot, slot),
       progress: 'finished',
       outcome: 'entered',
+      decision: outcomeOf(HOLD),
       reason: 'r',
       finishedAt: toIso(slot),
     })
