@@ -213,6 +213,25 @@ export const GuardForecast = z.strictObject({
 })
 export type GuardForecast = z.infer<typeof GuardForecast>
 
+/** `hourhand account moved AMOUNT --json` */
+export const AccountMovedReport = z.strictObject({
+  target: Target,
+  strategyId: StrategyId,
+  mode: Mode,
+  at: IsoTime,
+  amount: MoneyText,
+  outcome: z.enum(['booked', 'explained', 'expected', 'refused']),
+  /** The venue's cash less the ledger's, before the transfer was booked. */
+  difference: MoneyText,
+  /** What of earlier differences is still without an explanation. */
+  unexplained: MoneyText,
+  /** Deposits less withdrawals so far. */
+  transferred: MoneyText,
+  equity: MoneyText,
+  isHalted: z.boolean(),
+})
+export type AccountMovedReport = z.infer<typeof AccountMovedReport>
+
 /** `hourhand doctor --json` */
 export const DoctorReport = z.strictObject({
   target: Target,

@@ -7,6 +7,8 @@ export const EquityPoint = z.strictObject({
   equity: MoneyText,
   cash: MoneyText,
   markPrice: PriceText.nullable(),
+  /** Deposits less withdrawals so far; absent where there was none. */
+  transferred: MoneyText.optional(),
   phase: z.enum(['flat', 'opening', 'open', 'closing']),
 })
 export type EquityPoint = z.infer<typeof EquityPoint>

@@ -21,6 +21,7 @@ export const DomainEventType = z.enum([
   'resumed',
   'unknown',
   'reconciled',
+  'transferred',
   'naked',
   'failed',
   'overridden',

@@ -104,6 +104,18 @@ export const Fill = z.strictObject({
 })
 export type Fill = z.infer<typeof Fill>
 
+/** Money that was paid into the account or taken out of it. It is neither profit nor loss. */
+export const Transfer = z.strictObject({
+  transferId: z.string().min(1),
+  at: IsoTime,
+  /** Quote currency; positive for a deposit, negative for a withdrawal. */
+  amount: MoneyText,
+  /** Who said so: the venue's own list, or a person with `hourhand account moved`. */
+  source: z.enum(['venue', 'operator']),
+  note: z.string().max(400).nullable(),
+})
+export type Transfer = z.infer<typeof Transfer>
+
 /** A funding settlement on a held position. */
 export const FundingPayment = z.strictObject({
   fundingId: z.string(),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { EntryOrder, Fill, FundingPayment, OrderStatus, ProtectOrder, CloseOrder } from './order.ts'
+import { EntryOrder, Fill, FundingPayment, OrderStatus, ProtectOrder, CloseOrder, Transfer } from './order.ts'
 import { IsoTime, MoneyText, PositionSide, PriceText, QuantityText } from './primitives.ts'
 import { StoredVersion } from './stored.ts'
 
@@ -42,6 +42,8 @@ export const PaperBook = z.strictObject({
   orders: z.array(PaperOrder),
   fills: z.array(Fill),
   funding: z.array(FundingPayment),
+  /** Deposits and withdrawals that were booked here. */
+  transfers: z.array(Transfer).default([]),
   sequence: z.int().nonnegative(),
   /** Bars in which more than one exit was touched, and all bars played with a position. */
   ambiguousBars: z.int().nonnegative(),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
+import { ZERO_MONEY } from '../lib/core/decimal.ts'
 import { DomainEvent } from './event.ts'
-import { Bracket, CloseOrder, EntryOrder, Fill, FundingPayment, OrderRecord, ProtectOrder } from './order.ts'
+import { Bracket, CloseOrder, EntryOrder, Fill, FundingPayment, OrderRecord, ProtectOrder, Transfer } from './order.ts'
 import { IsoTime, MoneyText, PositionSide, PriceText, QuantityText, StrategyId } from './primitives.ts'
 import { StoredVersion } from './stored.ts'
 import { Trade } from './trade.ts'
@@ -120,12 +121,16 @@ export const Accounting = z.strictObject({
   /** Initial deposit plus everything realised since. */
   cash: MoneyText,
   deposited: MoneyText,
-  /** Running totals over the strategy's life; cash = deposited + gross - fees + funding + adjustments. */
+  /** Running totals over the strategy's life; cash = deposited + transferred + gross - fees + funding + adjustments. */
   gross: MoneyText,
   fees: MoneyText,
   funding: MoneyText,
   /** Differences taken over from the venue, each with an incident. */
   adjustments: MoneyText,
+  /** Deposits less withdrawals since the first deposit: neither profit nor loss. */
+  transferred: MoneyText.default(ZERO_MONEY),
+  /** What of the adjustments halted the strategy and has not been explained as a transfer. */
+  unexplained: MoneyText.default(ZERO_MONEY),
   equity: MoneyText,
   markPrice: PriceText.nullable(),
   markedAt: IsoTime.nullable(),
@@ -206,6 +211,7 @@ export const HistoryEntry = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('FILL'), id: z.string(), at: IsoTime, body: Fill }),
   z.strictObject({ kind: z.literal('TRADE'), id: z.string(), at: IsoTime, body: Trade }),
   z.strictObject({ kind: z.literal('FUNDING'), id: z.string(), at: IsoTime, body: FundingPayment }),
+  z.strictObject({ kind: z.literal('TRANSFER'), id: z.string(), at: IsoTime, body: Transfer }),
 ])
 export type HistoryEntry = z.infer<typeof HistoryEntry>
 
@@ -216,6 +222,17 @@ export type Outbox = z.infer<typeof Outbox>
 /** A difference with the venue, or something that happened there, that somebody should look at. */
 export const Incident = z.strictObject({ at: IsoTime, kind: z.string(), detail: z.string() })
 export type Incident = z.infer<typeof Incident>
+
+/** A deposit or withdrawal that a person has announced and the venue's cash does not show yet. */
+export const ExpectedTransfer = z.strictObject({
+  transferId: z.string(),
+  amount: MoneyText,
+  at: IsoTime,
+  /** After this instant a difference of that amount is unexplained again. */
+  until: IsoTime,
+  note: z.string().nullable(),
+})
+export type ExpectedTransfer = z.infer<typeof ExpectedTransfer>
 
 /** The whole live state of one strategy: one item, one version, moved by one conditional write. */
 export const StrategyState = z.strictObject({
@@ -236,6 +253,7 @@ export const StrategyState = z.strictObject({
   incidents: z.array(Incident),
   /** Differences seen now; gone when explained, acted on when they stay. `at` is when each was first seen. An entry needs none. */
   suspicions: z.array(Incident).default([]),
+  expectedTransfers: z.array(ExpectedTransfer).default([]),
   outbox: Outbox.nullable().default(null),
   updatedAt: IsoTime,
 })

@@ -8,6 +8,7 @@ import type {
   FundingPayment,
   Placement,
   ProtectOrder,
+  Transfer,
   VenueAccount,
   VenueOrder,
   VenuePosition,
@@ -32,6 +33,8 @@ export type VenueReading = {
   openOrders: readonly VenueOrder[]
   fills: readonly Fill[]
   funding: readonly FundingPayment[]
+  /** Deposits and withdrawals, where the venue lists them. */
+  transfers?: readonly Transfer[]
 }
 
 /**
@@ -57,6 +60,10 @@ export type Broker = {
   readonly listsFunding: boolean
   /** Funding settlements at or after the instant, oldest first. */
   fundingPayments(symbol: string, since: EpochMs): Promise<readonly FundingPayment[]>
+  /** Deposits and withdrawals at or after the instant, oldest first, where the venue lists them. */
+  transfers?(since: EpochMs): Promise<readonly Transfer[]>
+  /** Books a deposit or withdrawal, where the account is ours to book in: on paper. Doing it twice is doing it once. */
+  credit?(transfer: Transfer): Promise<void>
   /** Everything reconciliation asks for in one consistent reading, where a venue can give it. */
   readAll?(symbol: string, since: EpochMs): Promise<VenueReading>
   /** Sends the order, once, and never after `deadline`: what cannot leave by then is `rejected`. */

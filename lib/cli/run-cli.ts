@@ -181,6 +181,22 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
       ),
     )
 
+  several(
+    program
+      .command('account')
+      .description('money that a person paid in or took out is no profit and no loss')
+      .command('moved')
+      .description('books a deposit, or a withdrawal with a minus; the strategy and its halt are left alone')
+      .argument('<AMOUNT>', 'in the quote currency, such as 500 or -500'),
+  )
+    .option('--reason <TEXT>', 'kept with it')
+    .action((amount: string, raw) =>
+      act(raw, { ...ALL, reach: 'one' }, async (session) => {
+        const { accountMovedCommand, AccountMovedOptions } = await import('./commands/account.ts')
+        return accountMovedCommand(session, parseOptions(AccountMovedOptions, { ...raw, amount }))
+      }),
+    )
+
   common(
     program
       .command('live')

@@ -1,3 +1,4 @@
+import { ZERO_MONEY } from '../core/decimal.ts'
 import { type EpochMs, floorTime, fromIso, MINUTE_MS, toIso } from '../core/time.ts'
 import { buildPrompt, systemPromptOf } from '../decision/prompt.ts'
 import { haltDemanded, type HaltDemand, judge, type Judgement } from '../guard/judge.ts'
@@ -380,7 +381,14 @@ class Run {
       const books = transitionAll(state, events)
       const { accounting, phase } = books.state
       const { equity, cash, markPrice } = accounting
-      await store.appendEquity(config.id, { at: record.slot, equity, cash, markPrice, phase: phase.kind })
+      await store.appendEquity(config.id, {
+        at: record.slot,
+        equity,
+        cash,
+        markPrice,
+        phase: phase.kind,
+        ...(accounting.transferred === ZERO_MONEY ? {} : { transferred: accounting.transferred }),
+      })
       after = await commitAfter(this.ports, state, books)
     }
     if (!this.dryRun) after = await settleOutbox(this.ports, after, { own: true })

@@ -1,7 +1,7 @@
 import { dec, minus } from '../core/decimal.ts'
 import { fromIso, toIso } from '../core/time.ts'
 import type { Product } from '../../schemas/market.ts'
-import type { Fill, FundingPayment, VenueAccount, VenueOrder, VenuePosition } from '../../schemas/order.ts'
+import type { Fill, FundingPayment, Transfer, VenueAccount, VenueOrder, VenuePosition } from '../../schemas/order.ts'
 import type { StrategyState } from '../../schemas/state.ts'
 import type { ExecutionPorts } from './ports.ts'
 import { CASH_TOLERANCE } from './reconcile/compare.ts'
@@ -15,6 +15,8 @@ export type VenueFacts = {
   openOrders: readonly VenueOrder[]
   fills: readonly Fill[]
   funding: readonly FundingPayment[]
+  /** Deposits and withdrawals that the venue lists; empty where it lists none. */
+  transfers: readonly Transfer[]
   /** The unresolved order of ours, by its client id; null when the venue does not know it or none is unresolved. */
   pendingOrder: VenueOrder | null
   /** Whether `funding` is complete, or has to be inferred from cash. */
@@ -37,16 +39,25 @@ export async function gatherVenueFacts(ports: ExecutionPorts, state: StrategySta
   if (broker.readAll !== undefined) {
     const pendingOrder = await readPending(ports, state)
     const reading = await broker.readAll(symbol, since)
-    return { at: toIso(clock()), product, ...reading, pendingOrder, listsFunding: broker.listsFunding, isSettled: true }
+    return {
+      at: toIso(clock()),
+      product,
+      transfers: [],
+      ...reading,
+      pendingOrder,
+      listsFunding: broker.listsFunding,
+      isSettled: true,
+    }
   }
   for (let read = 1; ; read++) {
     const [before, cashBefore] = await Promise.all([broker.position(symbol), broker.account().then(({ cash }) => cash)])
     // First: what it says of itself leads to the exits attached to it.
     const pendingOrder = await readPending(ports, state)
-    const [openOrders, fills, funding] = await Promise.all([
+    const [openOrders, fills, funding, transfers] = await Promise.all([
       broker.openOrders(symbol),
       broker.fills(symbol, since),
       broker.fundingPayments(symbol, since),
+      broker.transfers?.(since) ?? [],
     ])
     const [position, account] = await Promise.all([broker.position(symbol), broker.account()])
     const isSettled =
@@ -62,6 +73,7 @@ export async function gatherVenueFacts(ports: ExecutionPorts, state: StrategySta
         openOrders,
         fills,
         funding,
+        transfers,
         pendingOrder,
         listsFunding: broker.listsFunding,
         isSettled,

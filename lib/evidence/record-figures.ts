@@ -50,6 +50,7 @@ export async function figuresOfPaper(
   const metrics = computeMetrics({
     equity: curve,
     startEquity: start.equity,
+    ...(start.transferred === undefined ? {} : { transferredAtStart: start.transferred }),
     from: fromIso(first),
     to: fromIso(last) + config.intervalMinutes * MINUTE_MS,
     trades: trades.filter(({ id, entryTime }) => opened.has(cycleIdIn(id)) && fromIso(entryTime) >= fromIso(first)),

@@ -1,4 +1,4 @@
-import { dec, isAbove, minus, type Money, money, type Price, ratioOf, sum, ZERO_MONEY } from '../core/decimal.ts'
+import { cost, dec, isAbove, minus, type Money, money, type Price, ratioOf, sum, ZERO_MONEY } from '../core/decimal.ts'
 import { directionOf } from '../core/margin.ts'
 import { rememberLast } from '../core/memo.ts'
 import { fromIso, utcDay } from '../core/time.ts'
@@ -13,6 +13,8 @@ export function openBooks(deposited: Money, at: string): Accounting {
     fees: ZERO_MONEY,
     funding: ZERO_MONEY,
     adjustments: ZERO_MONEY,
+    transferred: ZERO_MONEY,
+    unexplained: ZERO_MONEY,
     equity: deposited,
     markPrice: null,
     markedAt: null,
@@ -67,6 +69,26 @@ export function raiseBases(accounting: Accounting, amount: Money): Accounting {
     peakEquity: sum(accounting.peakEquity, amount),
     dayOpenEquity: accounting.dayOpenEquity === null ? null : sum(accounting.dayOpenEquity, amount),
     lifetimePeakEquity: accounting.lifetimePeakEquity === null ? null : sum(accounting.lifetimePeakEquity, amount),
+  }
+}
+
+/**
+ * Day start and peak as a deposit or withdrawal leaves them: in the same proportion to equity as before it, so that it
+ * is no part of the day's return and of the drawdown. Rounded up, never in favour of a loss. Without equity to compare
+ * with, a deposit raises them by its amount.
+ */
+export function scaleBases(accounting: Accounting, amount: Money): Accounting {
+  const { equity } = accounting
+  const after = sum(equity, amount)
+  if (!isAbove(equity, ZERO_MONEY) || !isAbove(after, ZERO_MONEY)) return raiseBases(accounting, amount)
+  const scaled = (base: Money): Money => cost(dec(base).times(after).div(equity))
+  const { dayOpenEquity, lifetimePeakEquity } = accounting
+  return {
+    ...accounting,
+    dayStartEquity: scaled(accounting.dayStartEquity),
+    peakEquity: scaled(accounting.peakEquity),
+    dayOpenEquity: dayOpenEquity === null ? null : scaled(dayOpenEquity),
+    lifetimePeakEquity: lifetimePeakEquity === null ? null : scaled(lifetimePeakEquity),
   }
 }
 

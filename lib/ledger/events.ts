@@ -1,7 +1,15 @@
 import type { Price, Money } from '../core/decimal.ts'
-import type { Bracket, Fill, FundingPayment, ProtectOrder } from '../../schemas/order.ts'
+import type { Bracket, Fill, FundingPayment, ProtectOrder, Transfer } from '../../schemas/order.ts'
 import type { DecisionFailure } from '../../schemas/decision.ts'
-import type { CloseIntent, DecisionSummary, EntryIntent, Halt, Incident, VenueCursor } from '../../schemas/state.ts'
+import type {
+  CloseIntent,
+  DecisionSummary,
+  EntryIntent,
+  ExpectedTransfer,
+  Halt,
+  Incident,
+  VenueCursor,
+} from '../../schemas/state.ts'
 
 /** How an order of ours came to its end. `abandoned`: the venue does not know it and its deadline has passed. */
 export type OrderEnd = 'done' | 'rejected' | 'cancelled' | 'expired' | 'abandoned'
@@ -21,6 +29,9 @@ export type LedgerEvent =
   | { type: 'close_ended'; at: string; end: OrderEnd; reason: string | null }
   | { type: 'funding_settled'; at: string; payment: FundingPayment }
   | { type: 'cash_adjusted'; at: string; amount: Money; reason: string; isIncident: boolean }
+  /** `isExplanation`: the money moved earlier and was taken over as an unexplained difference then. */
+  | { type: 'transferred'; at: string; transfer: Transfer; isExplanation: boolean }
+  | { type: 'transfer_expected'; at: string; expected: ExpectedTransfer }
   | { type: 'incident_noted'; at: string; kind: string; detail: string }
   | { type: 'suspected'; at: string; suspicions: Incident[] }
   | { type: 'marked'; at: string; markPrice: Price }

@@ -27,6 +27,8 @@ export const TRANSITIONS: Record<LedgerEventType, Partial<Record<PhaseKind, read
   close_ended: { closing: ['open'] },
   funding_settled: EVERY_PHASE_STAYS,
   cash_adjusted: EVERY_PHASE_STAYS,
+  transferred: EVERY_PHASE_STAYS,
+  transfer_expected: EVERY_PHASE_STAYS,
   incident_noted: EVERY_PHASE_STAYS,
   suspected: EVERY_PHASE_STAYS,
   marked: EVERY_PHASE_STAYS,

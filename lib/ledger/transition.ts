@@ -1,8 +1,10 @@
 import {
   canonical,
   dec,
+  isAbove,
   minus,
   type Money,
+  negate,
   type Price,
   type Quantity,
   sum,
@@ -24,7 +26,7 @@ import type {
 } from '../../schemas/state.ts'
 import { CURRENT_VERSION } from '../../schemas/stored.ts'
 import type { ExitReason, Trade } from '../../schemas/trade.ts'
-import { beginAnew, openBooks, positionOf, raiseBases, revalue, rollDay } from './accounting.ts'
+import { beginAnew, openBooks, positionOf, raiseBases, revalue, rollDay, scaleBases } from './accounting.ts'
 import { followDecider } from './decider-streak.ts'
 import type { LedgerEvent, OrderEnd } from './events.ts'
 import { applyFill, beginPosition, deriveTrade, sideOpenedBy, summariseTrade } from './position.ts'
@@ -54,6 +56,7 @@ export function createState(strategyId: string, deposited: Accounting['cash'], a
     memory: { decisions: [], trades: [] },
     incidents: [],
     suspicions: [],
+    expectedTransfers: [],
     outbox: null,
     updatedAt: at,
   }
@@ -236,7 +239,11 @@ function advance(state: StrategyState, event: LedgerEvent): Transition {
       return settleFunding(state, event.payment)
     case 'cash_adjusted': {
       const rebased = { ...state, accounting: raiseBases(rollDay(state.accounting, event.at), event.amount) }
-      const adjusted = moveCash(rebased, { adjustments: event.amount }, event.at)
+      const moved = moveCash(rebased, { adjustments: event.amount }, event.at)
+      const unexplained = event.isIncident
+        ? sum(moved.accounting.unexplained, event.amount)
+        : moved.accounting.unexplained
+      const adjusted = { ...moved, accounting: { ...moved.accounting, unexplained } }
       return {
         state: event.isIncident ? noteIncident(adjusted, event.at, 'cash', event.reason) : adjusted,
         history: [],
@@ -245,6 +252,10 @@ function advance(state: StrategyState, event: LedgerEvent): Transition {
         ],
       }
     }
+    case 'transferred':
+      return takeTransfer(state, event)
+    case 'transfer_expected':
+      return quiet({ ...state, expectedTransfers: [...standing(state, event.at), event.expected] })
     case 'incident_noted':
       return {
         state: noteIncident(state, event.at, event.kind, event.detail),
@@ -351,7 +362,7 @@ const noteIncident = (state: StrategyState, at: string, kind: string, detail: st
  */
 function moveCash(
   state: StrategyState,
-  parts: Partial<Record<'gross' | 'fees' | 'funding' | 'adjustments', Money>>,
+  parts: Partial<Record<'gross' | 'fees' | 'funding' | 'adjustments' | 'transferred', Money>>,
   at: string,
   mark: Price | null = null,
 ): StrategyState {
@@ -362,9 +373,54 @@ function moveCash(
     fees: sum(before.fees, parts.fees ?? ZERO_MONEY),
     funding: sum(before.funding, parts.funding ?? ZERO_MONEY),
     adjustments: sum(before.adjustments, parts.adjustments ?? ZERO_MONEY),
+    transferred: sum(before.transferred, parts.transferred ?? ZERO_MONEY),
   }
-  const cash = minus(sum(after.deposited, after.gross, after.funding, after.adjustments), after.fees)
+  const cash = minus(sum(after.deposited, after.transferred, after.gross, after.funding, after.adjustments), after.fees)
   return { ...state, accounting: revalue({ ...after, cash }, positionOf(state.phase), mark, at) }
+}
+
+/** Announced transfers that may still come. */
+const standing = ({ expectedTransfers }: StrategyState, at: string): StrategyState['expectedTransfers'] =>
+  expectedTransfers.filter(({ until }) => fromIso(until) >= fromIso(at))
+
+/**
+ * Takes a deposit or withdrawal into the books. One that explains a difference taken over earlier moves no cash: the
+ * amount goes from the adjustments to the transfers. Money that had gone missing was counted as a loss till now, so the
+ * bases follow it now; what had come in raised them then.
+ */
+function takeTransfer(state: StrategyState, event: Extract<LedgerEvent, { type: 'transferred' }>): Transition {
+  const { transfer, isExplanation, at } = event
+  const { amount } = transfer
+  const rolled = rollDay(state.accounting, at)
+  const before = isExplanation
+    ? { ...rolled, unexplained: minus(rolled.unexplained, amount) }
+    : scaleBases(rolled, amount)
+  const moved = moveCash(
+    { ...state, accounting: before },
+    isExplanation ? { transferred: amount, adjustments: negate(amount) } : { transferred: amount },
+    at,
+  )
+  const accounting =
+    isExplanation && isAbove(ZERO_MONEY, amount) ? followMissing(moved.accounting, amount) : moved.accounting
+  const expectedTransfers = standing(state, at).filter(({ transferId }) => transferId !== transfer.transferId)
+  return {
+    state: { ...moved, accounting, expectedTransfers },
+    history: [{ kind: 'TRANSFER', id: transfer.transferId, at: transfer.at, body: transfer }],
+    emissions: [
+      {
+        type: 'transferred',
+        subject: state.strategyId,
+        detail: { amount, source: transfer.source, note: transfer.note, isExplanation },
+      },
+    ],
+  }
+}
+
+/** Bases after a withdrawal that equity shows already: as they would be had they followed it when it happened. */
+function followMissing(accounting: Accounting, amount: Money): Accounting {
+  const before = sum(accounting.equity, negate(amount))
+  const { equity, ...rest } = scaleBases({ ...accounting, equity: before }, amount)
+  return { ...rest, equity: accounting.equity }
 }
 
 function takeFill(state: StrategyState, event: Extract<LedgerEvent, { type: 'filled' }>): Transition {

@@ -31,7 +31,7 @@ export type PageRequest = {
  *
  *   pk STRATEGY#<id>   sk STATE                      the state on paper, one item, optimistic version
  *                      sk CYCLE#<slot>               one cycle's record, fenced by its attempt
- *                      sk ORDER|FILL|TRADE|FUNDING#<time>#<id>, EQUITY#<slot>   append-only history
+ *                      sk ORDER|FILL|TRADE|FUNDING|TRANSFER#<time>#<id>, EQUITY#<slot>   append-only history
  *                      sk CLEARANCE                  what speaks for live trading; the one item both modes read
  *   pk LIVE#<id>       sk the same, CLEARANCE apart: a strategy's live life shares nothing with its paper life
  *   pk PAPER#<id>      sk BOOK                       the paper venue's own book
@@ -147,6 +147,8 @@ export function createStore(
         return itemOf(KINDS.trade, entry.body, place)
       case 'FUNDING':
         return itemOf(KINDS.funding, entry.body, place)
+      case 'TRANSFER':
+        return itemOf(KINDS.transfer, entry.body, place)
       default:
         return entry satisfies never
     }

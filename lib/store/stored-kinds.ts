@@ -3,7 +3,7 @@ import { CycleRecord } from '../../schemas/cycle-record.ts'
 import { DeploymentItem } from '../../schemas/deployment-item.ts'
 import { EquityPoint } from '../../schemas/equity.ts'
 import { LiveClearance } from '../../schemas/live-clearance.ts'
-import { Fill, FundingPayment, OrderRecord } from '../../schemas/order.ts'
+import { Fill, FundingPayment, OrderRecord, Transfer } from '../../schemas/order.ts'
 import { PaperBook } from '../../schemas/paper-book.ts'
 import { StrategyState } from '../../schemas/state.ts'
 import { Trade } from '../../schemas/trade.ts'
@@ -44,6 +44,7 @@ export const KINDS = {
   order: kindOf('order', OrderRecord),
   fill: kindOf('fill', Fill),
   funding: kindOf('funding', FundingPayment),
+  transfer: kindOf('transfer', Transfer),
   equity: kindOf('equity', EquityPoint),
 } as const
 

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { z } from 'zod'
 import { runCli } from '../../lib/cli/run-cli.ts'
 import { loadConfig } from '../../lib/config/load-config.ts'
-import { money, price, quantity } from '../../lib/core/decimal.ts'
+import { dec, money, price, quantity } from '../../lib/core/decimal.ts'
 import { cycleIdOf } from '../../lib/core/ids.ts'
 import { DAY_MS, fromIso, HOUR_MS, MINUTE_MS, toIso } from '../../lib/core/time.ts'
 import { newRecord } from '../../lib/cycle/claim.ts'
@@ -14,6 +14,7 @@ import { createDynamoItems } from '../../lib/store/dynamo-items.ts'
 import { startEmbeddedDynamo } from '../../lib/store/embedded-dynamo.ts'
 import { createStore, type Store } from '../../lib/store/store.ts'
 import {
+  AccountMovedReport,
   CycleReport,
   DoctorReport,
   HaltReport,
@@ -463,6 +464,39 @@ describe('going live', () => {
     expect(code).toBe(0)
     expect(fromIso(document.at)).toBeGreaterThanOrEqual(clock.now())
   }, 30_000)
+
+  it('money that a person moves is booked as a transfer, whether it is said before, at once or afterwards', async () => {
+    const moved = async (amount: string) =>
+      json(AccountMovedReport, ['account', 'moved', amount, '--reason', 'savings'])
+    const settle = async () => {
+      await run(['reconcile'])
+      clock.advance(40_000)
+      await run(['reconcile'])
+    }
+    // What was closed by hand above has left its own differences behind.
+    await settle()
+    const before = await json(StatusReport, ['status'])
+    const { transferred } = before.document.accounting
+    // At once: the venue shows it, nobody has looked yet.
+    venue.hand.deposit('-500')
+    expect(await moved('-500')).toMatchObject({ code: 0, document: { outcome: 'booked', difference: '-500' } })
+    // Before: it is expected, and taken in by the next pass.
+    expect(await moved('250')).toMatchObject({ code: 0, document: { outcome: 'expected' } })
+    venue.hand.deposit('250')
+    await run(['enforce'])
+    const between = await json(StatusReport, ['status'])
+    expect(dec(between.document.accounting.transferred).minus(transferred).toNumber()).toBe(-250)
+    // Afterwards: the difference has halted the strategy, and is explained.
+    venue.hand.deposit('300')
+    await settle()
+    const halted = await json(StatusReport, ['status'])
+    expect(halted.document.halt).not.toBeNull()
+    expect(halted.document.incidents.at(-1)).toMatchObject({ kind: 'cash' })
+    expect(await moved('999')).toMatchObject({ code: 1, document: { outcome: 'refused' } })
+    expect(await moved('300')).toMatchObject({ code: 0, document: { outcome: 'explained' } })
+    const after = await json(StatusReport, ['status'])
+    expect(dec(after.document.accounting.transferred).minus(transferred).toNumber()).toBe(50)
+  }, 60_000)
 
   it('a changed strategy has no record', async () => {
     writeFileSync(configFile('live'), JSON.stringify({ ...settings, mode: 'live', exits: { maxHoldingMinutes: 60 } }))

@@ -352,13 +352,23 @@ describe('cash', () => {
     ['9990.01', '-9.99', false],
     ['9990.00000001', '-9.99999999', false],
     ['10005', '5', false],
+    ['10009.99', '9.99', false],
+    ['10010', '10', true],
+    ['25000', '15000', true],
   ])('of %s is taken over, by %s, once it has stayed: a matter for a person %s', (cash, amount, isIncident) => {
     const { second } = twice(OPEN, { cash })
     const reason = `the venue's cash is ${cash}, the ledger's 10000`
+    const remedy = `if money was paid in or taken out, say so: hourhand account moved ${amount}`
     expect(second.events).toEqual([
       { type: 'cash_adjusted', at: at(90), amount, reason, isIncident },
       ...(isIncident
-        ? [{ type: 'halted', at: at(90), halt: { at: at(90), by: 'incident', rule: null, reason: `cash: ${reason}` } }]
+        ? [
+            {
+              type: 'halted',
+              at: at(90),
+              halt: { at: at(90), by: 'incident', rule: null, reason: `cash: ${reason}; ${remedy}` },
+            },
+          ]
         : []),
       { type: 'suspected', at: at(90), suspicions: [] },
     ])

@@ -123,6 +123,7 @@ const AGREED: VenueFacts = {
   openOrders: [stopOrder()],
   fills: [],
   funding: [],
+  transfers: [],
   pendingOrder: null,
   listsFunding: true,
   isSettled: true,

@@ -184,6 +184,7 @@ function decide(state: StrategyState): string {
           ],
     fills: [],
     funding: [],
+    transfers: [],
     pendingOrder: null,
     listsFunding: true,
     isSettled: true,

@@ -44,6 +44,11 @@ function unitsOf(text: string): bigint {
   return text.startsWith('-') ? -size : size
 }
 /** price x quantity x contract size, exact: two, no and one places. */
+/** A quotient rounded away from zero to the eight decimals of money. */
+const ceilOf = (dividend: bigint, divisor: bigint): bigint => {
+  const grain = 10n ** BigInt(PLACES - 8)
+  return ((dividend + divisor * grain - 1n) / (divisor * grain)) * grain
+}
 const notionalOf = (price: string, quantity: string): bigint => (unitsOf(price) * BigInt(quantity)) / 10n
 
 /** What a bookkeeper who only sees fills, payments, transfers and marks would have: no cost basis, no phases. */
@@ -59,6 +64,7 @@ class Bookkeeper {
   fees = 0n
   funding = 0n
   adjustments = 0n
+  transferred = 0n
   orphanFunding = 0n
   fills: Fill[] = []
   trades: { pnl: bigint; fees: bigint; funding: bigint; fills: string[]; isLoss: boolean }[] = []
@@ -106,6 +112,19 @@ class Bookkeeper {
           this.peak += amount
           this.dayStart += amount
         }
+        return this.value(null, time)
+      }
+      case 'transferred': {
+        const amount = unitsOf(event.transfer.amount)
+        this.roll(time)
+        this.cash += amount
+        this.transferred += amount
+        // In the same proportion to equity as before, rounded up; without equity a deposit raises them by its amount.
+        const after = this.equity + amount
+        const follow = (base: bigint): bigint =>
+          this.equity > 0n && after > 0n ? ceilOf(base * after, this.equity) : base + (amount > 0n ? amount : 0n)
+        this.peak = follow(this.peak)
+        this.dayStart = follow(this.dayStart)
         return this.value(null, time)
       }
       case 'resumed':
@@ -195,6 +214,18 @@ class Life {
         amount: textOf((BigInt(roll.cents) - 200_000n) * (UNIT / 100n)) as Money,
         reason: 'r',
         isIncident: true,
+      }),
+      () => ({
+        type: 'transferred',
+        at: now,
+        transfer: {
+          transferId: id,
+          at: now,
+          amount: textOf((BigInt(roll.cents) - 200_000n) * (UNIT / 100n)) as Money,
+          source: 'venue',
+          note: null,
+        },
+        isExplanation: false,
       }),
       () => ({ type: 'incident_noted', at: now, kind: 'k', detail: id }),
       () => ({ type: 'watched', at: now, until: now }),
@@ -339,12 +370,15 @@ class Life {
         units(accounting.gross) -
         units(accounting.fees) +
         units(accounting.funding) +
-        units(accounting.adjustments),
+        units(accounting.adjustments) +
+        units(accounting.transferred),
     )
-    expect([units(accounting.fees), units(accounting.funding), units(accounting.adjustments)]).toEqual([
+    const { fees, funding, adjustments, transferred } = accounting
+    expect([fees, funding, adjustments, transferred].map(units)).toEqual([
       keeper.fees,
       keeper.funding,
       keeper.adjustments,
+      keeper.transferred,
     ])
     const signed = position === null ? 0n : BigInt(position.quantity) * (position.side === 'long' ? 1n : -1n)
     expect(signed).toBe(keeper.held)

@@ -85,6 +85,17 @@ const EVENTS: LedgerEvent[] = [
   })),
   { type: 'funding_settled', at: at(6), payment: { fundingId: 'f', at: at(6), rate: '0.0001', amount: money('-1') } },
   { type: 'cash_adjusted', at: at(6), amount: money('-3'), reason: 'r', isIncident: true },
+  {
+    type: 'transferred',
+    at: at(6),
+    transfer: { transferId: 't', at: at(6), amount: money('5'), source: 'operator', note: null },
+    isExplanation: false,
+  },
+  {
+    type: 'transfer_expected',
+    at: at(6),
+    expected: { transferId: 't', amount: money('5'), at: at(6), until: at(7), note: null },
+  },
   { type: 'incident_noted', at: at(6), kind: 'k', detail: 'd' },
   { type: 'suspected', at: at(6), suspicions: [{ at: at(6), kind: 'k', detail: 'd' }] },
   { type: 'marked', at: at(6), markPrice: intent.order.priceLimit },

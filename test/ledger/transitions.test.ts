@@ -74,6 +74,8 @@ describe('a strategy that has never traded', () => {
         peakEquity: '10000',
         day: '2026-03-10',
         dayStartEquity: '10000',
+        transferred: '0',
+        unexplained: '0',
         dayOpenEquity: null,
         lifetimePeakEquity: null,
         entriesToday: 0,
@@ -90,6 +92,7 @@ describe('a strategy that has never traded', () => {
       memory: { decisions: [], trades: [] },
       incidents: [],
       suspicions: [],
+      expectedTransfers: [],
       outbox: null,
       updatedAt: at(0),
     })

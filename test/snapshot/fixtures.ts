@@ -174,6 +174,7 @@ export function flatState(at: EpochMs): StrategyState {
     memory: { decisions: [], trades: [] },
     incidents: [],
     suspicions: [],
+    expectedTransfers: [],
     outbox: null,
     updatedAt: toIso(at),
   }

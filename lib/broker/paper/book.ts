@@ -30,6 +30,7 @@ import type {
   OrderRequest,
   Placement,
   ProtectOrder,
+  Transfer,
 } from '../../../schemas/order.ts'
 import type { PaperBook, PaperOrder } from '../../../schemas/paper-book.ts'
 import { CURRENT_VERSION } from '../../../schemas/stored.ts'
@@ -54,9 +55,21 @@ export function openBook(symbol: string, cash: Money, at: string): PaperBook {
     orders: [],
     fills: [],
     funding: [],
+    transfers: [],
     sequence: 0,
     ambiguousBars: 0,
     heldBars: 0,
+  }
+}
+
+/** Books a deposit or withdrawal. One that was booked before changes nothing. */
+export function bookTransfer(book: PaperBook, transfer: Transfer): PaperBook {
+  if (book.transfers.some(({ transferId }) => transferId === transfer.transferId)) return book
+  return {
+    ...book,
+    cash: sum(book.cash, transfer.amount),
+    transfers: [...book.transfers, transfer].slice(-KEPT),
+    sequence: book.sequence + 1,
   }
 }
 

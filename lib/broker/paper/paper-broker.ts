@@ -12,12 +12,14 @@ import type {
   VenueAccount,
   VenueOrder,
   VenuePosition,
+  Transfer,
 } from '../../../schemas/order.ts'
 import type { PaperBook, PaperOrder } from '../../../schemas/paper-book.ts'
 import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
 import { type Broker, BrokerError } from '../broker.ts'
 import {
   advanceBook,
+  bookTransfer,
   type Arrival,
   averageEntryPrice,
   bookUnrealised,
@@ -215,6 +217,8 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
       }),
     fills: (_symbol, since) => read((book) => fillsSince(book, since)),
     fundingPayments: (_symbol, since) => read((book) => fundingSince(book, since)),
+    transfers: (since) => read((book) => transfersSince(book, since)),
+    credit: (transfer) => withBook(async (book) => ({ book: bookTransfer(book, transfer), answer: undefined })),
     bookNow: () => read((book) => book),
     readAll: (_symbol, since) =>
       read(async (book, now) => ({
@@ -223,6 +227,7 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
         openOrders: restingOrders(book).map(toVenueOrder),
         fills: fillsSince(book, since),
         funding: fundingSince(book, since),
+        transfers: transfersSince(book, since),
       })),
     place: (order, deadline) =>
       write((book, arrival, at) =>
@@ -238,6 +243,9 @@ const fillsSince = ({ fills }: PaperBook, since: number): Fill[] => fills.filter
 
 const fundingSince = ({ funding }: PaperBook, since: number): FundingPayment[] =>
   funding.filter((payment) => fromIso(payment.at) >= since)
+
+const transfersSince = ({ transfers }: PaperBook, since: number): Transfer[] =>
+  transfers.filter((transfer) => fromIso(transfer.at) >= since)
 
 function isWorthSaving(before: PaperBook, after: PaperBook): boolean {
   if (

@@ -89,7 +89,7 @@ export async function statusCommand(session: Session): Promise<Answer> {
     ]),
     section('Account', [
       `equity ${amount(accounting.equity)}, cash ${amount(accounting.cash)}, day ${signedPercent(-dailyLoss(accounting))}, drawdown ${(drawdown(accounting) * 100).toFixed(2)} %`,
-      `since the start: gross ${amount(accounting.gross)}, fees ${amount(accounting.fees)}, funding ${amount(accounting.funding)}, adjustments ${amount(accounting.adjustments)}`,
+      `since the start: gross ${amount(accounting.gross)}, fees ${amount(accounting.fees)}, funding ${amount(accounting.funding)}, adjustments ${amount(accounting.adjustments)}, paid in and taken out ${amount(accounting.transferred)}`,
       `entries today ${accounting.entriesToday}, losses in a row ${accounting.consecutiveLosses}`,
     ]),
     section('Compare', table(comparisonRows(ports.broker.name, comparison))),

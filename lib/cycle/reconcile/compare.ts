@@ -1,15 +1,16 @@
 import { canonical, dec, minus, type Money, price, type Price, type Quantity, ZERO_MONEY } from '../../core/decimal.ts'
 import { directionOf } from '../../core/margin.ts'
+import { fromIso } from '../../core/time.ts'
 import { equityAt, positionOf } from '../../ledger/accounting.ts'
 import { closingSide, sideOpenedBy } from '../../ledger/position.ts'
 import type { Fill, VenuePosition } from '../../../schemas/order.ts'
-import type { Position } from '../../../schemas/state.ts'
+import type { ExpectedTransfer, Position } from '../../../schemas/state.ts'
 import type { Draft } from './draft.ts'
 import { EXTERNAL, standInFor } from './take-executions.ts'
 
 /** Cash may differ by less than a cent: venues round. */
 export const CASH_TOLERANCE = '0.01'
-/** Cash that went missing without a reason, from this much on, is for a person to look at: a dollar, or this fraction of equity if that is more. */
+/** A difference in cash without a reason, from this much on, is for a person to look at: a dollar, or this fraction of equity if that is more. */
 const CASH_INCIDENT = '1'
 const CASH_INCIDENT_RATE = '0.001'
 /** A price worked out from cash is believed this near to the mark. */
@@ -103,19 +104,43 @@ export function compareCash(draft: Draft): void {
   const difference = minus(facts.account.cash, state.accounting.cash)
   if (dec(difference).abs().lt(CASH_TOLERANCE)) return
   if (isSettlement(draft, difference)) return
+  const expected = expectedTransferOf(draft, difference)
+  if (expected !== null) return takeExpected(draft, expected, difference)
   const reason = `the venue's cash is ${facts.account.cash}, the ledger's ${state.accounting.cash}`
   if (draft.suspect('cash_differs', reason, { isOneOfItsKind: true }) === null) return
   draft.resolve('cash_differs')
   const share = dec(state.accounting.equity).times(CASH_INCIDENT_RATE)
-  const isIncident = dec(difference).lte(share.gt(CASH_INCIDENT) ? share.times(-1) : `-${CASH_INCIDENT}`)
+  const isIncident = dec(difference)
+    .abs()
+    .gte(share.gt(CASH_INCIDENT) ? share : CASH_INCIDENT)
   draft.add({ type: 'cash_adjusted', at: facts.at, amount: difference, reason, isIncident }, reason)
-  // Money that went missing without a word: nothing new until a person has looked.
+  // Money that came or went without a reason: nothing new until a person has said what it was. What is held stays held.
   if (isIncident)
     draft.add({
       type: 'halted',
       at: facts.at,
-      halt: { at: facts.at, by: 'incident', rule: null, reason: `cash: ${reason}` },
+      halt: {
+        at: facts.at,
+        by: 'incident',
+        rule: null,
+        reason: `cash: ${reason}; if money was paid in or taken out, say so: hourhand account moved ${difference}`,
+      },
     })
+}
+
+/** The announced deposit or withdrawal that a difference in cash shows, to the cent; null where there is none. */
+export const expectedTransferOf = ({ state, facts }: Draft, difference: Money): ExpectedTransfer | null =>
+  state.expectedTransfers.find(
+    ({ amount, until }) =>
+      fromIso(until) >= fromIso(facts.at) && dec(minus(difference, amount)).abs().lte(CASH_TOLERANCE),
+  ) ?? null
+
+function takeExpected(draft: Draft, { transferId, note }: ExpectedTransfer, amount: Money): void {
+  const { at } = draft.facts
+  draft.add(
+    { type: 'transferred', at, transfer: { transferId, at, amount, source: 'operator', note }, isExplanation: false },
+    `the announced transfer of ${amount} is there`,
+  )
 }
 
 /** How far the venue's equity may be from ours at its own mark: the two were not asked for in one instant. */

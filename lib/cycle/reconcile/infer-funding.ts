@@ -5,7 +5,7 @@ import { positionOf } from '../../ledger/accounting.ts'
 import type { FundingPayment } from '../../../schemas/order.ts'
 import type { Position, StrategyState } from '../../../schemas/state.ts'
 import type { VenueFacts } from '../venue-facts.ts'
-import { CASH_TOLERANCE, isAgreed } from './compare.ts'
+import { CASH_TOLERANCE, expectedTransferOf, isAgreed } from './compare.ts'
 import { Draft } from './draft.ts'
 import { takeExecutions } from './take-executions.ts'
 
@@ -49,6 +49,8 @@ export function inferFunding(state: StrategyState, facts: VenueFacts): FundingPa
   const amount = minus(facts.account.cash, draft.state.accounting.cash)
   if (dec(amount).abs().lt(CASH_TOLERANCE) || dec(amount).abs().gt(dec(position.entryNotional).times(MOST_AT_ONCE)))
     return null
+  // Announced as a deposit or withdrawal.
+  if (expectedTransferOf(draft, amount) !== null) return null
   const rate = dec(amount).times(-directionOf(position.side)).div(position.entryNotional).round(10)
   const at = toIso(boundary)
   const name = `${facts.product.symbol}-${at}-v`

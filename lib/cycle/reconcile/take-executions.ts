@@ -23,8 +23,19 @@ export function takeExecutions(draft: Draft): void {
   // Lists lag, overlap and repeat: what has an id that was taken before, or earlier in this list, is no news.
   const isNews = (id: string): boolean => !seenIds.includes(id) && !taken.has(id) && taken.add(id) !== undefined
   const fills = facts.fills.filter((fill) => !held?.fillIds.includes(fill.fillId) && isNews(fill.fillId))
+  const transfers = facts.transfers.filter(({ transferId }) => isNews(transferId))
   const payments = facts.funding.filter((payment) => isNews(payment.fundingId))
   const steps = [
+    ...transfers.map((transfer) => ({
+      at: fromIso(transfer.at),
+      rank: 0,
+      id: transfer.transferId,
+      take: () =>
+        draft.add(
+          { type: 'transferred', at: transfer.at, transfer, isExplanation: false },
+          `transfer of ${transfer.amount} at ${transfer.at}`,
+        ),
+    })),
     ...payments.map((payment) => ({
       at: fromIso(payment.at),
       rank: 0,
@@ -40,7 +51,8 @@ export function takeExecutions(draft: Draft): void {
 /** Whether this reading brings nothing that was not read before: what most readings do. */
 const isAllKnown = ({ facts, state: { cursor } }: Draft): boolean =>
   facts.fills.every(({ fillId }) => cursor.seenIds.includes(fillId)) &&
-  facts.funding.every(({ fundingId }) => cursor.seenIds.includes(fundingId))
+  facts.funding.every(({ fundingId }) => cursor.seenIds.includes(fundingId)) &&
+  facts.transfers.every(({ transferId }) => cursor.seenIds.includes(transferId))
 
 /** Ids of one instant in the order they were given: numbers in them count as numbers. */
 const compareIds = (a: string, b: string): number => a.localeCompare(b, 'en', { numeric: true })
@@ -251,6 +263,7 @@ export function moveCursor(draft: Draft): void {
   const read = [
     ...fills.map(({ fillId, at }) => ({ id: fillId, at })),
     ...facts.funding.map(({ fundingId, at }) => ({ id: fundingId, at })),
+    ...facts.transfers.map(({ transferId, at }) => ({ id: transferId, at })),
   ]
   if (!read.some(({ id }) => !seenIds.includes(id))) return
   // A date that lies ahead must not hide what happens until then.

@@ -1,4 +1,4 @@
-import { type Money, type Quantity, sumAll } from '../../core/decimal.ts'
+import { type Money, type Quantity, sumAll, toNumber, ZERO_MONEY } from '../../core/decimal.ts'
 import { invariant } from '../../core/invariant.ts'
 import { DAY_MS, type EpochMs, toIso } from '../../core/time.ts'
 import type { EquityPoint } from '../../../schemas/equity.ts'
@@ -37,6 +37,8 @@ export type MetricsInput = {
   tokens: { input: number; output: number }
   /** Null where the model's price is unknown. */
   tokenCostUsd: number | null
+  /** Deposits less withdrawals before `from`; none unless said otherwise. */
+  transferredAtStart?: Money
   /** Different settings tried on this market, this one among them. */
   trials?: number
   /** Standard deviation over the trials of the Sharpe ratio per observation ({@link sharpePerObservation}); null where it is not known. */
@@ -58,6 +60,7 @@ export function computeMetrics(input: MetricsInput): Metrics {
     contractSize,
     tokens,
     tokenCostUsd,
+    transferredAtStart = ZERO_MONEY,
     trials = 1,
     trialDeviation = null,
     resamples = 2_000,
@@ -70,11 +73,14 @@ export function computeMetrics(input: MetricsInput): Metrics {
     a.entryTime === b.entryTime ? compare(a.id, b.id) : compare(a.entryTime, b.entryTime),
   )
   const endEquity = equity.at(-1)?.equity ?? startEquity
-  const curve = toCurve(equity, startEquity, from)
+  const curve = toCurve(equity, startEquity, from, transferredAtStart)
   const returns = dailyReturns(curve)
   const falls = findFalls(curve, to)
   const days = (to - from) / DAY_MS
-  const total = totalReturn(startEquity, endEquity)
+  const hasTransfers = equity.some(({ transferred = ZERO_MONEY }) => transferred !== transferredAtStart)
+  const total = hasTransfers
+    ? (curve.at(-1)?.value ?? toNumber(startEquity)) / toNumber(startEquity) - 1
+    : totalReturn(startEquity, endEquity)
   const annualised = annualisedReturn(total, days)
   const deepest = maxDrawdown(curve)
   const [returnInterval = null, sharpeInterval = null] = bootstrapSeries(returns, [compound, sharpeRatio], {

@@ -86,9 +86,9 @@ export async function checkBooks({ store, config, truth, from, to }: Books): Pro
   if (owned.length !== truth.fills.length)
     find(6, `${owned.length} fills in trades, ${truth.fills.length} at the venue`)
 
-  // cash = deposited + gross - fees + funding + adjustments
-  const { cash, deposited, gross, fees, funding, adjustments } = state.accounting
-  const sum = dec(deposited).plus(gross).minus(fees).plus(funding).plus(adjustments)
+  // cash = deposited + transferred + gross - fees + funding + adjustments
+  const { cash, deposited, transferred, gross, fees, funding, adjustments } = state.accounting
+  const sum = dec(deposited).plus(transferred).plus(gross).minus(fees).plus(funding).plus(adjustments)
   if (!sum.eq(cash)) find(4, `cash is ${cash}, its parts are ${sum.toFixed()}`)
   if (dec(cash).minus(truth.cash).abs().gte('0.01'))
     find(4, `cash is ${cash} in the ledger, ${truth.cash} at the venue`)

@@ -85,6 +85,8 @@ export function tellStory(telling: Telling, asked: Asked): Story {
         fees: money(asked.trades.length * 4.31),
         funding: money('-2.35761987'),
         adjustments: money(0),
+        transferred: money(0),
+        unexplained: money(0),
         equity: snapshot.account.equity,
         markPrice: snapshot.quote.mark,
         markedAt: toIso(slot),
