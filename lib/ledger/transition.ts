@@ -419,8 +419,7 @@ function takeTransfer(state: StrategyState, event: Extract<LedgerEvent, { type: 
 /** Bases after a withdrawal that equity shows already: as they would be had they followed it when it happened. */
 function followMissing(accounting: Accounting, amount: Money): Accounting {
   const before = sum(accounting.equity, negate(amount))
-  const { equity, ...rest } = scaleBases({ ...accounting, equity: before }, amount)
-  return { ...rest, equity: accounting.equity }
+  return { ...scaleBases({ ...accounting, equity: before }, amount), equity: accounting.equity }
 }
 
 function takeFill(state: StrategyState, event: Extract<LedgerEvent, { type: 'filled' }>): Transition {
