@@ -46,6 +46,8 @@ function functions(table: string, config: Record<string, unknown> = {}) {
     sleep: async () => {},
   })
   return {
+    /** One process through several events. */
+    warm: () => createEnforcementHandler(runtime(SLOT)),
     cycle: (event: unknown, at = SLOT) => createCycleHandler(runtime(at))(event),
     enforce: (event: unknown, at = SLOT) => createEnforcementHandler(runtime(at))(event),
   }
@@ -56,7 +58,10 @@ describe('the functions of a stack', () => {
     const { name, items } = await place.newTable()
     await functions(name).cycle({ dryRun: true })
     expect(await everything(items)).toEqual([])
-    await functions(name).enforce({ dryRun: false })
+    const warm = functions(name).warm()
+    await warm({ dryRun: true })
+    expect(await everything(items)).toEqual([])
+    await warm({})
     const store = createStore(items, 'test')
     const written = await store.loadDeployment('eth-perp')
     expect(written).toMatchObject({
