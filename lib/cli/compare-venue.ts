@@ -1,9 +1,9 @@
-import { canonical, dec } from '../core/decimal.ts'
+import { canonical, dec, type Money } from '../core/decimal.ts'
 import { isExit } from '../cycle/reconcile/check-exits.ts'
 import { CASH_TOLERANCE } from '../cycle/reconcile/compare.ts'
 import type { VenueFacts } from '../cycle/venue-facts.ts'
 import { equityAt, positionOf } from '../ledger/accounting.ts'
-import { isProtected } from '../ledger/position.ts'
+import { isProtected, lossAt } from '../ledger/position.ts'
 import type { Comparison } from '../../schemas/cli.ts'
 import type { OrderRequest, VenueOrder } from '../../schemas/order.ts'
 import type { Phase, Position, StrategyState } from '../../schemas/state.ts'
@@ -96,7 +96,19 @@ function compareExits(held: Position | null, openOrders: readonly VenueOrder[]):
     },
     text('stop', ours?.stopLossPrice ?? 'none', theirs?.stopLossPrice ?? 'none'),
     text('target', ours?.takeProfitPrice ?? 'none', theirs?.takeProfitPrice ?? 'none'),
+    ...(held === null ? [] : [compareRisk(held, exits)]),
   ]
+}
+
+/** What would be lost at the approved stop, and at the worst of those that rest. */
+function compareRisk(held: Position, exits: readonly VenueOrder[]): Comparison {
+  const resting = exits.flatMap(({ bracket }) => (bracket === null ? [] : [lossAt(held, bracket.stopLossPrice)]))
+  const worst = resting.reduce<Money | null>((most, loss) => (most !== null && dec(most).gte(loss) ? most : loss), null)
+  return text(
+    'at risk',
+    held.bracket === null ? 'unknown' : amount(lossAt(held, held.bracket.stopLossPrice)),
+    worst === null ? 'unknown' : amount(worst),
+  )
 }
 
 const describeRequest = ({ kind, side, quantity }: OrderRequest): string => `${kind} ${side} ${quantity}`

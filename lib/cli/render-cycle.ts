@@ -1,6 +1,6 @@
 import { dec, canonical } from '../core/decimal.ts'
 import { dataProblems } from '../cycle/data-problems.ts'
-import { reportPosition } from '../ledger/position.ts'
+import { moneyAtRisk, reportPosition } from '../ledger/position.ts'
 import { positionOf } from '../ledger/accounting.ts'
 import type { RecordLocation } from '../../schemas/cli.ts'
 import type { CycleRecord } from '../../schemas/cycle-record.ts'
@@ -139,8 +139,9 @@ function held({ phaseAfter, config }: CycleRecord): string | null {
       ? `protected: stop ${position.protection.bracket.stopLossPrice} and target ${position.protection.bracket.takeProfitPrice} for ${position.protection.quantity} live at the venue (${position.protection.orderId})`
       : `! NOT PROTECTED: ${position.protection.status}`,
   )
+  const risk = moneyAtRisk(position)
   lines.push(
-    `at risk ${position.riskAtEntry === null ? 'unknown' : amount(position.riskAtEntry)}, liquidation at ${position.liquidationPrice ?? 'unknown'}`,
+    `at risk ${risk === null ? 'unknown, no stop is known to rest' : amount(risk)}, liquidation at ${position.liquidationPrice ?? 'unknown'}`,
   )
   return section('Position', lines)
 }

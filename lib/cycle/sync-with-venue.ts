@@ -1,7 +1,9 @@
+import { toIso } from '../core/time.ts'
 import type { StrategyState } from '../../schemas/state.ts'
 import { closePosition } from './close-position.ts'
 import { commitAfter, settleOutbox } from './commit.ts'
 import type { ExecutionPorts } from './ports.ts'
+import { publish } from './publish.ts'
 import { protectPosition } from './protect-position.ts'
 import { isExit } from './reconcile/check-exits.ts'
 import { type Action, reconcile } from './reconcile/reconcile.ts'
@@ -31,6 +33,7 @@ export async function syncWithVenue(
 ): Promise<Sync> {
   let state = start
   const notes: string[] = []
+  const told = new Set<string>()
   let waits = 0
   for (let round = 1; ; round++) {
     const facts = await gatherVenueFacts(ports, state)
@@ -63,9 +66,21 @@ export async function syncWithVenue(
       const text = describeAction(action)
       notes.push(text)
       ports.telemetry.log('info', 'acting', { action: text })
+      await tellNaked(ports, action, told)
       state = await perform(ports, state, action)
     }
   }
+}
+
+/** Tells the owner of an exit that is not the approved one, once a pass: lists may show it for a while yet. */
+async function tellNaked(ports: ExecutionPorts, action: Action, told: Set<string>): Promise<void> {
+  if (action.kind !== 'cancel' || action.naked === undefined || told.has(action.orderId)) return
+  told.add(action.orderId)
+  await publish(ports, `${action.orderId}-differs-${toIso(ports.clock())}`, {
+    type: 'naked',
+    subject: action.naked,
+    detail: { reason: action.why },
+  })
 }
 
 async function perform(ports: ExecutionPorts, state: StrategyState, action: Action): Promise<StrategyState> {

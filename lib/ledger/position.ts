@@ -180,6 +180,16 @@ export function isProtected(position: Position): boolean {
   return position.protection.status === 'live' && dec(position.protection.quantity).gte(position.quantity)
 }
 
+/** Money lost where all that is held is closed at `stop`, before costs, rounded up; nothing where the stop lies in the gain. */
+export function lossAt({ side, quantity, contractSize, costBasis }: Position, stop: Price): Money {
+  const loss = dec(costBasis).minus(dec(quantity).times(contractSize).times(stop)).times(directionOf(side))
+  return loss.gt(0) ? cost(loss) : ZERO_MONEY
+}
+
+/** Money at risk by the stop that rests, whatever was approved; null where none is known to rest. */
+export const moneyAtRisk = (position: Position): Money | null =>
+  position.protection.status === 'live' ? lossAt(position, position.protection.bracket.stopLossPrice) : null
+
 /** The ledger's position as reports show it. */
 export function reportPosition(position: Position | null): PositionReport | null {
   if (position === null) return null

@@ -373,9 +373,9 @@ describe('without a position', () => {
   })
 })
 
-it('a stop further away covers as well: which level is right the venue knows', () => {
+it('a stop of a position that was never given one is taken as it is', () => {
   const bracket = { stopLossPrice: price(1900), takeProfitPrice: price(2050) }
   expect(
-    learn(withHeld(OPEN, { protection: none }), facts({ openOrders: [stopOrder({ bracket })] })).events,
+    learn(withHeld(OPEN, { protection: none, bracket: null }), facts({ openOrders: [stopOrder({ bracket })] })).events,
   ).toMatchObject([{ type: 'protection_confirmed', bracket }])
 })

@@ -7,7 +7,10 @@ import type { VenueFacts } from '../venue-facts.ts'
 
 /** What has to be done at the venue so that it is as the ledger wants it. */
 export type Action =
-  { kind: 'cancel'; orderId: string; why: string } | { kind: 'protect' } | { kind: 'flatten'; reason: ExitReason }
+  /** `naked`: the trade whose owner has to hear of it, since no event of the ledger's tells. */
+  | { kind: 'cancel'; orderId: string; why: string; naked?: string }
+  | { kind: 'protect' }
+  | { kind: 'flatten'; reason: ExitReason }
 
 export type Reconciliation = {
   /** What the ledger learns, in order. */
