@@ -20,6 +20,7 @@ const FAULT_KINDS: Readonly<Record<Exclude<Fault['kind'], 'tamper'>, true>> = {
   reject: true,
   partial_fill: true,
   childless: true,
+  other_bracket: true,
   invisible: true,
   late_failure: true,
   wrong_echo: true,

@@ -129,6 +129,7 @@ export function createFakeVenue(options: VenueOptions): FakeVenue {
       case 'reject':
       case 'partial_fill':
       case 'childless':
+      case 'other_bracket':
       case 'invisible':
       case 'late_failure': {
         const { status, text } = act(request, quirkOf(fault))

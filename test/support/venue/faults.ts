@@ -33,6 +33,8 @@ export type Fault =
   | { kind: 'childless' }
   /** The order is missing from lists for so long, and from `GET` by its id, too. */
   | { kind: 'invisible'; ms: number; byId: boolean }
+  /** The bracket is taken at other prices than were asked for, on a coarser tick, or cut in size. */
+  | { kind: 'other_bracket'; stopFactor?: number; targetFactor?: number; roundsToTicks?: number; sizeFactor?: number }
   /** Accepted, then FAILED. */
   | { kind: 'late_failure'; afterMs: number; reason?: string }
   /** The answer to an accepted order tells another side, product or client id than the order's. */
@@ -100,6 +102,8 @@ export function quirkOf(fault: Fault | null): PlacementQuirk | null {
       return { fillFraction: fault.fraction }
     case 'childless':
       return { isChildless: true }
+    case 'other_bracket':
+      return { bracket: fault }
     case 'invisible':
       return { hiddenInListsMs: fault.ms, hiddenMs: fault.byId ? fault.ms : 0 }
     case 'late_failure':

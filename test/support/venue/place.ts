@@ -16,6 +16,8 @@ export type PlacementQuirk = {
   fillFraction?: number
   /** Its attached bracket is echoed and never born. */
   isChildless?: boolean
+  /** Its bracket, or the one attached to it, is put elsewhere: prices times a factor, then whole steps of ticks; its own size cut. */
+  bracket?: { stopFactor?: number; targetFactor?: number; roundsToTicks?: number; sizeFactor?: number }
   /** Not shown in lists, and not by its id, for so long. */
   hiddenInListsMs?: number
   hiddenMs?: number
@@ -96,7 +98,32 @@ function repeatedOrder(state: VenueState, body: unknown): VenueAnswer | null {
   })
 }
 
-function accept(state: VenueState, taken: Taken, clientOrderId: string, quirk: PlacementQuirk | null): VenueAnswer {
+/** The order as the venue takes it where it takes a bracket other than asked. */
+function misplaced(state: VenueState, taken: Taken, quirk: PlacementQuirk['bracket']): Taken {
+  if (quirk === undefined) return taken
+  const { stopFactor = 1, targetFactor = 1, roundsToTicks = 1, sizeFactor = 1 } = quirk
+  const moved = (ticks: number, factor: number): number => Math.round((ticks * factor) / roundsToTicks) * roundsToTicks
+  const elsewhere = <B extends { stop: number; target: number }>(bracket: B): B => ({
+    ...bracket,
+    stop: moved(bracket.stop, stopFactor),
+    target: moved(bracket.target, targetFactor),
+  })
+  if (taken.work.kind !== 'bracket')
+    return { ...taken, attached: taken.attached === null ? null : elsewhere(taken.attached) }
+  const work = elsewhere(taken.work)
+  const size = Math.max(1, Math.floor(taken.size * sizeFactor))
+  const configuration = {
+    trigger_bracket_gtc: {
+      base_size: String(size),
+      limit_price: money(priceOf(state, work.target)),
+      stop_trigger_price: money(priceOf(state, work.stop)),
+    },
+  }
+  return { ...taken, size, work, configuration }
+}
+
+function accept(state: VenueState, asked: Taken, clientOrderId: string, quirk: PlacementQuirk | null): VenueAnswer {
+  const taken = misplaced(state, asked, quirk?.bracket)
   const order = addOrder(state, {
     clientOrderId,
     side: taken.side,
