@@ -344,6 +344,7 @@ describe('going live', () => {
       'protected',
       'stop',
       'target',
+      'at risk',
       expect.stringMatching(/^order /),
     ])
     expect(status).toMatchObject({
@@ -389,6 +390,7 @@ describe('going live', () => {
       'protected',
       'stop',
       'target',
+      'at risk',
     ])
     expect(liveOrders()).toMatchObject([{ kind: 'bracket', size: 1 }])
     expect(await json(ReconcileReport, ['reconcile'])).toMatchObject({
