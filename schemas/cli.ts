@@ -307,6 +307,8 @@ export type FailedWalks = z.infer<typeof FailedWalks>
 export const CompareReport = z.strictObject({
   from: IsoTime,
   to: IsoTime,
+  /** What was read and guessed of the files, a line a file. */
+  notes: z.array(z.string()).default([]),
   slots: z.int(),
   walks: z.array(WalkSummary),
   /** Between every two walks, by index: share of slots with the same action. */
@@ -322,6 +324,7 @@ export type CompareReport = z.infer<typeof CompareReport>
 export const AuditReport = z.strictObject({
   from: IsoTime,
   to: IsoTime,
+  notes: z.array(z.string()).default([]),
   slots: z.int(),
   cutoff: IsoTime.nullable(),
   /** The history as it was first, then its guises. */
@@ -343,6 +346,7 @@ export type AuditReport = z.infer<typeof AuditReport>
 export const SweepReport = z.strictObject({
   from: IsoTime,
   to: IsoTime,
+  notes: z.array(z.string()).default([]),
   /** Settings varied, in the order of the grid. */
   varied: z.array(z.string()),
   runs: z.array(

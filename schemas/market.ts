@@ -12,7 +12,8 @@ export const Candle = z
     high: z.number().positive(),
     low: z.number().positive(),
     close: z.number().positive(),
-    volume: z.number().nonnegative(),
+    /** Null where the source has none: 0 says that nothing was traded. */
+    volume: z.number().nonnegative().nullable(),
   })
   .refine((bar) => bar.high >= Math.max(bar.open, bar.close) && bar.low <= Math.min(bar.open, bar.close), {
     error: 'high and low must enclose open and close',

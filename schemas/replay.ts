@@ -209,6 +209,8 @@ export const ReplayReport = z.strictObject({
   trialId: z.string(),
   config: StrategyConfig,
   data: ReplayData,
+  /** What was read and guessed of the files, a line a file. */
+  notes: z.array(z.string()).default([]),
   counts: ReplayCounts,
   trades: z.array(ReplayTrade),
   metrics: Metrics,

@@ -10,14 +10,15 @@ import {
   StrategyId,
 } from './primitives.ts'
 import { Product } from './market.ts'
+import { isTimeZone } from '../lib/core/time-zone.ts'
 
 const milliseconds = z.int().positive()
 const bps = z.number().min(0).max(1_000)
 
 /** Where bars, quotes and funding come from. */
 export const MarketConfig = z.strictObject({
-  /** `live` through ccxt, `sim` the seeded simulator, otherwise the path of a candle file. */
-  source: z.string().min(1).default('sim'),
+  /** `live` through ccxt, `sim` the seeded simulator, otherwise the path of a candle file or of a folder, or a list of them. */
+  source: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).default('sim'),
   exchange: z
     .string()
     .regex(/^[a-z0-9]+$/, { error: 'a ccxt exchange id, such as coinbase' })
@@ -30,6 +31,25 @@ export const MarketConfig = z.strictObject({
   referenceFile: z.string().min(1).nullable().default(null),
   /** Funding history file, when the source is a file. */
   fundingFile: z.string().min(1).nullable().default(null),
+  /** What the numbers of the funding file count: `percent`, `fraction/year`, `bps/8h`; null to go by the file. */
+  fundingUnit: z
+    .string()
+    .regex(/^(?:fraction|percent|bps)(?:\/(?:interval|hour|day|year|[1-9]\d?h))?$/, {
+      error: 'expected fraction, percent or bps, alone for one settlement or with /hour, /8h, /day or /year',
+    })
+    .nullable()
+    .default(null),
+  /** Zone of times in files that name none, such as America/New_York; null for UTC. */
+  timeZone: z
+    .string()
+    .refine(isTimeZone, { error: 'expected the name of a time zone, such as UTC or America/New_York' })
+    .nullable()
+    .default(null),
+  /** Which number of a date comes first in files where the dates themselves leave it open. */
+  dateOrder: z.enum(['day-first', 'month-first']).nullable().default(null),
+  /** Whose rows are taken from candle files that hold several symbols, and from the reference file. */
+  fileSymbol: z.string().min(1).nullable().default(null),
+  referenceFileSymbol: z.string().min(1).nullable().default(null),
   /** Seed of the simulated market. */
   seed: z
     .int()

@@ -44,3 +44,7 @@ export function wrap(text: string, width = 100): string[] {
   }
   return line === '' ? lines : [...lines, line]
 }
+
+/** What was read and guessed of files, a line a file, with an empty line below; nothing where there was no file. */
+export const readingOf = (notes: readonly string[]): string[] =>
+  notes.length === 0 ? [] : [section('Read', notes), '']

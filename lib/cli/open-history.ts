@@ -1,6 +1,7 @@
 import { UsageError } from '../core/invariant.ts'
 import { fromIso, toIso } from '../core/time.ts'
 import { hashCandles, hashFunding, hashNews } from '../evidence/describe-data.ts'
+import { filesOf } from '../market/create-market.ts'
 import { createFileMarket } from '../market/file-source.ts'
 import type { HistoryMarket } from '../market/history-source.ts'
 import { type DatedHeadline, newsOf, readHeadlines } from '../news/file-news-source.ts'
@@ -20,6 +21,8 @@ export type OpenHistory = {
   news: NewsSource
   headlines: readonly DatedHeadline[]
   data: Omit<ReplayData, 'assumedFundingShare'>
+  /** What was read and guessed of the files, a line a file. */
+  notes: readonly string[]
   from: number
   to: number
 }
@@ -27,25 +30,29 @@ export type OpenHistory = {
 /** Opens the files. Rejects with {@link UsageError} naming what is missing, malformed or outside the candles. */
 export async function openHistory(configured: StrategyConfig, options: SpanOptions, io: Io): Promise<OpenHistory> {
   const { market: wanted } = configured
-  const market = await createFileMarket({
-    file: wanted.source,
-    symbol: wanted.symbol,
-    referenceFile: wanted.referenceFile,
-    referenceSymbol: wanted.referenceSymbol,
-    fundingFile: wanted.fundingFile,
-  })
+  const files = filesOf(wanted.source)
+  const candles = files.join(' ')
+  const market = await createFileMarket({ ...wanted, files, now: io.clock() })
   const config = fitInterval(configured, market, io)
-  const { span, parts } = market
-  if (span === null) throw new UsageError(`--candles ${wanted.source} holds no bars`)
-  const from = Math.max(span.from, options.from === undefined ? span.from : fromIso(options.from))
-  const to = Math.min(span.to, options.to === undefined ? span.to : fromIso(options.to))
+  const { span: whole, parts } = market
+  if (whole === null) throw new UsageError(`--candles ${candles} holds no bars`)
+  const from = Math.max(whole.from, options.from === undefined ? whole.from : fromIso(options.from))
+  const to = Math.min(whole.to, options.to === undefined ? whole.to : fromIso(options.to))
   if (from >= to)
     throw new UsageError(
-      `--from ${options.from ?? toIso(span.from)} --to ${options.to ?? toIso(span.to)}: nothing lies between them in ${wanted.source}, which covers ${toIso(span.from)} to ${toIso(span.to)}`,
+      `--from ${options.from ?? toIso(whole.from)} --to ${options.to ?? toIso(whole.to)}: nothing lies between them in ${candles}, which covers ${toIso(whole.from)} to ${toIso(whole.to)}`,
     )
   const reference = wanted.referenceSymbol === null ? undefined : parts.histories.get(wanted.referenceSymbol)
   const { file } = config.news
-  const headlines = file === null ? [] : await readHeadlines({ ...config.news, file })
+  const headlines = file === null ? [] : await readHeadlines({ ...config.news, file, now: io.clock() })
+  const span = { from, to }
+  requireOverlap(`--funding ${wanted.fundingFile ?? ''}`, wanted.fundingFile === null ? null : parts.funding, span)
+  requireOverlap(`--reference ${wanted.referenceFile ?? ''}`, reference?.bars ?? null, span)
+  requireOverlap(
+    `--news ${file ?? ''}`,
+    file === null ? null : headlines.map(({ publishedAt }) => ({ time: publishedAt })),
+    span,
+  )
   const data = {
     symbol: config.market.symbol,
     timeframe: market.baseTimeframe,
@@ -56,5 +63,27 @@ export async function openHistory(configured: StrategyConfig, options: SpanOptio
     referenceHash: reference === undefined ? null : hashCandles(reference),
     newsHash: hashNews(headlines),
   }
-  return { config, market, news: newsOf(headlines, config.news), headlines, data, from, to }
+  return { config, market, news: newsOf(headlines, config.news), headlines, data, notes: market.notes, from, to }
+}
+
+/**
+ * A file beside the candles is given because it is meant to count: one that says nothing of the time replayed is of another
+ * time, or its times are in another unit. Throws {@link UsageError} naming the file and both spans.
+ */
+function requireOverlap(
+  what: string,
+  rows: readonly { readonly time: number }[] | null,
+  { from, to }: { from: number; to: number },
+): void {
+  if (rows === null || rows.some(({ time }) => time >= from && time <= to)) return
+  let first = Number.POSITIVE_INFINITY
+  let last = Number.NEGATIVE_INFINITY
+  for (const { time } of rows) {
+    if (time < first) first = time
+    if (time > last) last = time
+  }
+  const covers = rows.length === 0 ? 'it has no rows' : `it covers ${toIso(first)} to ${toIso(last)}`
+  throw new UsageError(
+    `${what}: none of its rows lies between ${toIso(from)} and ${toIso(to)}, which is replayed; ${covers}. Give a file of that time, or leave the option out`,
+  )
 }

@@ -22,6 +22,16 @@ export const InstantOption = z
 /** Where the embedded database lies unless another place is named. */
 export const DEFAULT_DATA_DIR = '.hourhand'
 
+/** How files of candles and funding are read where they leave it open. */
+export const FileOptions = z.object({
+  symbol: z.string().min(1).optional(),
+  referenceFileSymbol: z.string().min(1).optional(),
+  timeZone: z.string().optional(),
+  dateOrder: z.string().optional(),
+  fundingUnit: z.string().optional(),
+})
+export type FileOptions = z.infer<typeof FileOptions>
+
 /** Options every command knows. */
 export const CommonOptions = z.object({
   strategy: z.string().optional(),
@@ -37,6 +47,7 @@ export const CommonOptions = z.object({
     .refine((seed) => seed < 2 ** 32, { error: SEED_RANGE })
     .optional(),
   market: z.string().min(1).optional(),
+  ...FileOptions.shape,
   decider: z.enum(['rules', 'openai', 'anthropic', 'recorded']).optional(),
   at: InstantOption.optional(),
   dryRun: z.boolean().default(false),
@@ -53,15 +64,20 @@ export function parseOptions<T>(schema: z.ZodType<T>, raw: unknown): T {
   return parsed.data
 }
 
-/** Files of history beside the candles, as named on the command line. */
-export type HistoryFiles = { funding?: string | undefined; reference?: string | undefined; news?: string | undefined }
+/** Files of history beside the candles, as named on the command line, and how they are read. */
+export type HistoryFiles = FileOptions & {
+  funding?: string | undefined
+  reference?: string | undefined
+  news?: string | undefined
+}
 
 const present = (settings: Record<string, string | undefined>): Record<string, string> =>
   Object.fromEntries(Object.entries(settings).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])))
 
 /** The strategy's configuration: named strategy, configuration file over it, single options over both. */
 export async function resolveConfig(
-  options: Pick<CommonOptions, 'strategy' | 'config' | 'market' | 'seed' | 'decider' | 'table'> & {
+  options: Pick<CommonOptions, 'strategy' | 'config' | 'seed' | 'decider' | 'table'> & {
+    market?: string | readonly string[] | undefined
     files?: HistoryFiles
   },
   environment: Pick<Environment, 'HOURHAND_STRATEGY' | 'HOURHAND_CONFIG' | 'HOURHAND_TABLE'> = {},
@@ -76,8 +92,10 @@ export async function resolveConfig(
   const { market, seed, decider, files = {} } = options
   // Against a deployment's table, what its stack assumed holds here too: never simulated prices on its books.
   const isDeployment = options.table !== undefined || environment.HOURHAND_TABLE !== undefined
+  const [only, ...more] = typeof market === 'string' ? [market] : (market ?? [])
+  const named = more.length === 0 ? only : market
   const source =
-    market ?? (isDeployment && file.market?.source === undefined ? DEPLOYMENT_DEFAULTS.market.source : undefined)
+    named ?? (isDeployment && file.market?.source === undefined ? DEPLOYMENT_DEFAULTS.market.source : undefined)
   const isSameDecider = file.decider?.kind === decider
   const overrides = {
     ...file,
@@ -87,7 +105,15 @@ export async function resolveConfig(
             ...file.market,
             ...(source === undefined ? {} : { source }),
             ...(seed === undefined ? {} : { seed }),
-            ...present({ fundingFile: files.funding, referenceFile: files.reference }),
+            ...present({
+              fundingFile: files.funding,
+              referenceFile: files.reference,
+              fileSymbol: files.symbol,
+              referenceFileSymbol: files.referenceFileSymbol,
+              timeZone: files.timeZone,
+              dateOrder: files.dateOrder,
+              fundingUnit: files.fundingUnit,
+            }),
           },
         }
       : {}),

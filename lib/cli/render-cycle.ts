@@ -25,7 +25,11 @@ export function renderCycle(record: CycleRecord, location: RecordLocation): stri
 }
 
 const marketName = (market: CycleRecord['config']['market']): string =>
-  market.source === 'sim' ? `sim seed ${market.seed}` : market.source === 'live' ? market.exchange : market.source
+  market.source === 'sim'
+    ? `sim seed ${market.seed}`
+    : market.source === 'live'
+      ? market.exchange
+      : [market.source].flat().join(' and ')
 
 function saw({ snapshot, prompt, promptTokens }: CycleRecord): string | null {
   if (snapshot === null) return null

@@ -1,6 +1,6 @@
 import { describeAnswers } from '../evidence/answers.ts'
 import type { Baseline, ReplayReport } from '../../schemas/replay.ts'
-import { amount, percent, section, signedPercent, table, wrap } from './format.ts'
+import { amount, percent, readingOf, section, signedPercent, table, wrap } from './format.ts'
 
 /** Trades shown in full; a longer list is in the report and in `--json`. */
 const TRADES_SHOWN = 12
@@ -14,6 +14,7 @@ export function renderReplay(report: ReplayReport, out: string | null): string {
   return `${[
     `Hourhand  replay of ${data.symbol} · ${data.from} to ${data.to} · every ${config.intervalMinutes} min on ${data.timeframe} bars · decider ${report.decider}${report.model === null ? '' : ` ${report.model}`}`,
     '',
+    ...readingOf(report.notes),
     ...(trades.length === 0 ? [] : [section('Trades', tradesOf(report)), '']),
     section('Result', [
       `equity ${amount(metrics.startEquity)} -> ${amount(metrics.endEquity)} (${signedPercent(metrics.totalReturn)}), ${percent(metrics.annualisedReturn)} a year, volatility ${percent(metrics.volatility)}`,

@@ -4,6 +4,7 @@ import { parseEnvironment, secretsAmong } from '../compose/parse-environment.ts'
 import { UsageError } from '../core/invariant.ts'
 import { VERSION } from '../core/version.ts'
 import { makeWritable } from '../store/make-writable.ts'
+import { FUNDING_UNIT_HELP } from '../market/candle-file/funding-unit.ts'
 import { createRedactor } from '../telemetry/redact.ts'
 import type { Answer } from './commands/answer.ts'
 import type { Io } from './io.ts'
@@ -328,7 +329,7 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
     return {
       own,
       config: await resolveConfig(
-        { ...options, market: own.candles, files: { funding, reference, news } },
+        { ...options, market: own.candles, files: { ...own, funding, reference, news } },
         environment,
       ),
       environment,
@@ -354,9 +355,12 @@ const walkOptions = (command: Command): Command => historyOptions(strategyOption
 
 /** What history is walked through, and what a model may cost on the way. */
 function historyOptions(command: Command): Command {
-  return command
-    .requiredOption('--candles <FILE>', 'candle file: CSV or CSV.gz with timestamp,open,high,low,close,volume')
-    .option('--funding <FILE>', 'settled funding: CSV or CSV.gz with timestamp,funding_rate')
+  return fileOptions(command)
+    .requiredOption(
+      '--candles <FILE...>',
+      'candle files or a folder of them: CSV or JSON in most forms, also gzip and zip',
+    )
+    .option('--funding <FILE>', 'settled funding: timestamp,funding_rate')
     .option('--reference <FILE>', 'candles of the market it is compared with')
     .option('--news <FILE>', 'headlines: JSON Lines of {title, source, published_at}')
     .option('--from <ISO>', 'first slot, ISO 8601 UTC')
@@ -370,9 +374,19 @@ function historyOptions(command: Command): Command {
     .option('--json', 'one JSON document on stdout')
 }
 
+/** How files are read where they leave it open. */
+function fileOptions(command: Command): Command {
+  return command
+    .option('--symbol <NAME>', 'whose rows, where candle files hold several symbols')
+    .option('--reference-file-symbol <NAME>', 'the same for the reference file')
+    .option('--time-zone <ZONE>', 'zone of times in files that name none, such as America/New_York (default UTC)')
+    .option('--date-order <ORDER>', 'day-first or month-first, where dates in files leave it open')
+    .option('--funding-unit <UNIT>', `what rates in the funding file count: ${FUNDING_UNIT_HELP}`)
+}
+
 /** Options of every command that opens the database. */
 function common(command: Command): Command {
-  return strategyOptions(command)
+  return fileOptions(strategyOptions(command))
     .option('--market <SOURCE>', 'live, sim, or a candle FILE')
     .option('--at <ISO>', 'act as of this instant (simulated and recorded markets, and test venues on this machine)')
     .option('--table <NAME>', "a deployment's DynamoDB table instead of the embedded database")

@@ -6,7 +6,7 @@ import { secretsAmong } from '../compose/parse-environment.ts'
 import { formsOfKey, readVenueCredentials } from '../compose/venue-credentials.ts'
 import { invariant, UsageError } from '../core/invariant.ts'
 import { type Clock, fromIso } from '../core/time.ts'
-import { createMarket } from '../market/create-market.ts'
+import { createMarket, filesOf } from '../market/create-market.ts'
 import type { MarketData } from '../market/market-data.ts'
 import type { Found } from '../store/inventory.ts'
 import { createJsonTelemetry } from '../telemetry/json-telemetry.ts'
@@ -64,7 +64,7 @@ export async function openSession(source: SessionSource): Promise<Session> {
   const environment = withStored(source.environment, found)
   const configured = source.config ?? placeholderOf(found)
   const started = startClock(options, configured, io)
-  const market = await openMarket(source, configured, started.clock)
+  const market = await openMarket(source, configured, { clock: started.clock, wallClock: io.clock })
   const config = fitInterval(configured, market, io)
   const { span } = market
   // History ends where its file ends: that is its present.
@@ -81,6 +81,10 @@ export async function openSession(source: SessionSource): Promise<Session> {
     secrets,
     level: options.verbose || options.json ? 'info' : 'error',
   })
+  for (const note of market.notes ?? []) {
+    if (options.json) telemetry.log('info', note)
+    else io.stderr(`read ${note}\n`)
+  }
   const schedule: Session['schedule'] = { rule: environment.HOURHAND_CYCLE_RULE ?? null, isSwitched: null }
   const outside = await openOutside({
     environment,
@@ -161,7 +165,8 @@ export const targetOfFound = (found: Found, database: Database): Target =>
 
 function targetOf(config: StrategyConfig, isKnown: boolean, { table, name }: Database): Target {
   const { source, exchange, symbol } = config.market
-  const prices = source === 'live' ? `${exchange} prices` : source === 'sim' ? 'simulated prices' : source
+  const prices =
+    source === 'live' ? `${exchange} prices` : source === 'sim' ? 'simulated prices' : filesOf(source).join(', ')
   return {
     strategyId: config.id,
     mode: config.mode,
@@ -181,11 +186,11 @@ export function headline({ strategyId, mode, venue, symbol, table, store }: Targ
 async function openMarket(
   { needs, config }: SessionSource,
   configured: StrategyConfig,
-  clock: Clock,
-): Promise<MarketData> {
+  clocks: { clock: Clock; wallClock: Clock },
+): Promise<MarketData & { readonly notes?: readonly string[] }> {
   try {
     if (config === null) throw new UsageError(`the market of ${configured.id} is not known: give its --config FILE`)
-    return await createMarket({ config: configured.market, clock })
+    return await createMarket({ config: configured.market, ...clocks })
   } catch (error) {
     if (needs.market && config !== null) throw error
     return silentMarket(error)

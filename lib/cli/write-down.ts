@@ -1,3 +1,4 @@
+import { filesOf } from '../market/create-market.ts'
 import path from 'node:path'
 import { writeDeployment } from '../compose/write-deployment.ts'
 import { toIso } from '../core/time.ts'
@@ -23,7 +24,7 @@ function withWholePaths(config: StrategyConfig): StrategyConfig {
     ...config,
     market: {
       ...market,
-      source: isFile ? path.resolve(market.source) : market.source,
+      source: isFile ? filesOf(market.source).map((file) => path.resolve(file)) : market.source,
       referenceFile: whole(market.referenceFile),
       fundingFile: whole(market.fundingFile),
     },

@@ -23,6 +23,7 @@ export type AssembleOptions = {
   outcome: RunOutcome
   state: StrategyState | null
   data: Omit<ReplayData, 'assumedFundingShare'>
+  notes: readonly string[]
   from: EpochMs
   to: EpochMs
   trialId: string
@@ -62,6 +63,7 @@ export async function assembleReplay(options: AssembleOptions): Promise<StoredRe
     trialId,
     config,
     data: { ...data, assumedFundingShare: await assumedFundingShare(config, market, outcome.trades) },
+    notes: [...options.notes],
     counts: countsOf(outcome, market, from, to),
     trades: outcome.trades.map(reportTrade),
     metrics,

@@ -6,7 +6,8 @@ import type { FundingRate } from '../../schemas/market.ts'
 import type { ReplayData } from '../../schemas/replay.ts'
 
 /**
- * SHA-256 of a history's bars: timeframe, then time, open, high, low, close, volume of each as little-endian doubles.
+ * SHA-256 of a history's bars: timeframe, then time, open, high, low, close, volume of each as little-endian doubles, NaN for an
+ * unknown volume.
  * The same bars have the same hash whatever file they came from.
  */
 export function hashCandles({ baseTimeframe, bars }: CandleHistory): string {
@@ -17,7 +18,7 @@ export function hashCandles({ baseTimeframe, bars }: CandleHistory): string {
     const view = new DataView(new ArrayBuffer(part.length * 48))
     part.forEach(({ time, open, high, low, close, volume }, index) => {
       ;[time, open, high, low, close, volume].forEach((value, column) =>
-        view.setFloat64(index * 48 + column * 8, value, true),
+        view.setFloat64(index * 48 + column * 8, value ?? Number.NaN, true),
       )
     })
     hash.update(new Uint8Array(view.buffer))

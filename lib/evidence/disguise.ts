@@ -45,7 +45,7 @@ export function disguise(
     high: scaled(high, factor),
     low: scaled(low, factor),
     close: scaled(close, factor),
-    volume: volume / factor,
+    volume: volume === null ? null : volume / factor,
   })
   const changed = new Map(
     [...histories].map(([name, { baseTimeframe, bars, findings }]) => [

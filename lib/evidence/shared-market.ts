@@ -55,7 +55,8 @@ function pack(bars: readonly Candle[]): SharedArrayBuffer {
     columns[at++] = high
     columns[at++] = low
     columns[at++] = close
-    columns[at++] = volume
+    // Not a number is the one value that no volume has.
+    columns[at++] = volume ?? Number.NaN
   }
   return buffer
 }
@@ -71,7 +72,7 @@ function unpack(buffer: SharedArrayBuffer): Candle[] {
       high: column(at + 2),
       low: column(at + 3),
       close: column(at + 4),
-      volume: column(at + 5),
+      volume: Number.isNaN(column(at + 5)) ? null : column(at + 5),
     }
   })
 }

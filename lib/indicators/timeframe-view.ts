@@ -78,7 +78,7 @@ const roundCandle = ({ time, open, high, low, close, volume }: Candle): Candle =
   high: toSignificant(high),
   low: toSignificant(low),
   close: toSignificant(close),
-  volume: toSignificant(volume),
+  volume: volume === null ? null : toSignificant(volume),
 })
 
 const roundIndicators = ({ bollinger20, macd, ...plain }: Indicators): Indicators => ({

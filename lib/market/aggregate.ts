@@ -38,7 +38,8 @@ export function aggregateCandles(
       if (bar.high > bucket.high) bucket.high = bar.high
       if (bar.low < bucket.low) bucket.low = bar.low
       bucket.close = bar.close
-      bucket.volume += bar.volume
+      // A part that is unknown leaves the whole unknown.
+      bucket.volume = bucket.volume === null || bar.volume === null ? null : bucket.volume + bar.volume
       continue
     }
     const time = floorTime(bar.time, stepMs)

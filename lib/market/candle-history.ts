@@ -1,4 +1,4 @@
-import { type EpochMs, floorTime, type Timeframe, timeframeMs, toIso } from '../core/time.ts'
+import { DAY_MS, type EpochMs, floorTime, type Timeframe, timeframeMs, toIso } from '../core/time.ts'
 import type { Candle, DataIssue } from '../../schemas/market.ts'
 import { aggregateCandles } from './aggregate.ts'
 import { type Finding, groupFindings, requireFresh, type Scan } from './inspect-candles.ts'
@@ -17,7 +17,15 @@ export type CandleHistory = {
   readonly bars: readonly Candle[]
   /** What is wrong with them, one by one. */
   readonly findings: readonly Finding[]
+  /** Stretches without a bar that are longer than any market's break, oldest first. */
+  readonly holes: readonly Hole[]
 }
+
+/** From the close of the last bar before a hole to the open of the first behind it. */
+export type Hole = { readonly from: EpochMs; readonly to: EpochMs }
+
+/** A weekend with a holiday is shorter; what is longer is data that somebody does not have. */
+export const HOLE_MS = 7 * DAY_MS
 
 /**
  * Each timeframe is aggregated once, at its first use; a query is then two binary searches and a slice.
@@ -42,6 +50,7 @@ export function createCandleHistory(scan: Scan, baseTimeframe: Timeframe): Candl
     last: scan.candles.at(-1),
     bars: scan.candles,
     findings: scan.findings,
+    holes: holesIn(scan.candles, baseMs),
     query(timeframe, asOf, limit) {
       const stepMs = timeframeMs(timeframe)
       const bars = barsOf(timeframe)
@@ -64,6 +73,16 @@ export function createCandleHistory(scan: Scan, baseTimeframe: Timeframe): Candl
       return bar?.time === time ? bar : undefined
     },
   }
+}
+
+function holesIn(bars: readonly Candle[], baseMs: number): Hole[] {
+  const holes: Hole[] = []
+  let end = bars[0]?.time ?? 0
+  for (const { time } of bars) {
+    if (time - end > HOLE_MS) holes.push({ from: end, to: time })
+    end = time + baseMs
+  }
+  return holes
 }
 
 /** Index of the first bar with time >= `time`; the length when there is none. */

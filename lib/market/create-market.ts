@@ -7,7 +7,16 @@ import type { MarketData } from './market-data.ts'
  * so a simulated run pays for neither ccxt nor the file reader. Rejects with UsageError for a file that is missing or
  * malformed and for an unknown exchange. Live sources are the only ones to read the clock.
  */
-export async function createMarket({ config, clock }: { config: MarketConfig; clock: Clock }): Promise<MarketData> {
+export async function createMarket({
+  config,
+  clock,
+  wallClock = clock,
+}: {
+  config: MarketConfig
+  clock: Clock
+  /** The real time, where `clock` is not it: files hold nothing later. */
+  wallClock?: Clock
+}): Promise<MarketData & { readonly notes?: readonly string[] }> {
   switch (config.source) {
     case 'sim': {
       const { createSimMarket } = await import('./sim/sim-source.ts')
@@ -19,13 +28,11 @@ export async function createMarket({ config, clock }: { config: MarketConfig; cl
     }
     default: {
       const { createFileMarket } = await import('./file-source.ts')
-      return createFileMarket({
-        file: config.source,
-        symbol: config.symbol,
-        referenceFile: config.referenceFile,
-        referenceSymbol: config.referenceSymbol,
-        fundingFile: config.fundingFile,
-      })
+      return createFileMarket({ ...config, files: filesOf(config.source), now: wallClock() })
     }
   }
 }
+
+/** The paths that a source other than `sim` and `live` stands for. */
+export const filesOf = (source: MarketConfig['source']): readonly string[] =>
+  typeof source === 'string' ? [source] : source

@@ -3,7 +3,15 @@ import type { Candle, DataIssue } from '../../schemas/market.ts'
 import type { CandleSeries } from './market-data.ts'
 
 /** A bar as a source handed it over: the shape of a {@link Candle}, nothing yet known of its values. */
-export type RawCandle = { time: number; open: number; high: number; low: number; close: number; volume: number }
+export type RawCandle = {
+  time: number
+  open: number
+  high: number
+  low: number
+  close: number
+  /** Null where the source has none. */
+  volume: number | null
+}
 
 /**
  * One thing wrong with one bar (or one gap). `knownAt` is the first instant at which bars closed by then show it:
@@ -144,11 +152,11 @@ function problemOf(row: RawCandle | null | undefined, stepMs: number, asOf: Epoc
     Number.isFinite(high) &&
     Number.isFinite(low) &&
     Number.isFinite(close) &&
-    Number.isFinite(volume)
+    (volume === null || Number.isFinite(volume))
   )) {
     return defect('not_a_number', time, closes, valuesOf(row))
   }
-  if (open <= 0 || high <= 0 || low <= 0 || close <= 0 || volume < 0)
+  if (open <= 0 || high <= 0 || low <= 0 || close <= 0 || (volume ?? 0) < 0)
     return defect('not_positive', time, closes, valuesOf(row))
   if (high < open || high < close || low > open || low > close)
     return defect('inconsistent', time, closes, valuesOf(row))
@@ -213,7 +221,7 @@ function dropCopies(sorted: readonly Candle[], stepMs: number, findings: Finding
       ? 'the same bar more than once; the first kept'
       : `copies differ: close ${kept.close} volume ${kept.volume}, close ${bar.close} volume ${bar.volume}; the larger volume kept`
     findings.push({ kind: 'duplicate', at: bar.time, count: 1, knownAt: bar.time + stepMs, rule, detail })
-    if (bar.volume > kept.volume) candles[candles.length - 1] = bar
+    if ((bar.volume ?? 0) > (kept.volume ?? 0)) candles[candles.length - 1] = bar
   }
   return candles
 }

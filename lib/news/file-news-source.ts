@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { UsageError } from '../core/invariant.ts'
 import { readFileBytes, textOf } from '../files/read-file.ts'
 import { unpack } from '../files/unpack.ts'
-import { type EpochMs, HOUR_MS } from '../core/time.ts'
+import { DAY_MS, type EpochMs, HOUR_MS } from '../core/time.ts'
 import type { NewsConfig } from '../../schemas/strategy-config.ts'
 import { cleanTitle } from './clean-title.ts'
 import type { NewsSource } from './news-source.ts'
@@ -23,10 +23,10 @@ export type DatedHeadline = Candidate & { readonly publishedAt: EpochMs }
 
 /**
  * Headlines of history, from a JSON Lines file (also gzipped), in the order of the file. Rejects with {@link UsageError}
- * naming file and line when the file is missing or a line is not a dated headline.
+ * naming file and line when the file is missing, a line is not a dated headline, or is dated after `now` and a day.
  */
 export const readHeadlines = async (
-  config: Pick<NewsConfig, 'maxTitleLength'> & { file: string },
+  config: Pick<NewsConfig, 'maxTitleLength'> & { file: string; now?: EpochMs },
 ): Promise<DatedHeadline[]> => parseHeadlines(readText(config.file), config)
 
 /** Headlines as known at an instant: what was published later is not there yet. The same selection as of live feeds. */
@@ -48,7 +48,11 @@ export function newsOf(
 /** Every headline of a file's text, cleaned; undated ones are refused: nobody could say when they were known. */
 export function parseHeadlines(
   text: string,
-  { file, maxTitleLength }: Pick<NewsConfig, 'maxTitleLength'> & { file: string },
+  {
+    file,
+    maxTitleLength,
+    now = Number.POSITIVE_INFINITY,
+  }: Pick<NewsConfig, 'maxTitleLength'> & { file: string; now?: EpochMs },
 ): DatedHeadline[] {
   return text.split('\n').flatMap((line, index) => {
     if (line.trim() === '') return []
@@ -70,6 +74,7 @@ export function parseHeadlines(
     const { title, source, link, published_at, publishedAt, pub_date } = parsed.data
     const at = published_at ?? publishedAt ?? pub_date
     if (at === undefined) throw refuse('it has no published_at')
+    if (Date.parse(at) > now + DAY_MS) throw refuse(`${at} lies after now; correct the time or remove the line`)
     const cleaned = cleanTitle(title, maxTitleLength)
     return cleaned === '' ? [] : [{ title: cleaned, source, link: link ?? null, publishedAt: Date.parse(at) }]
   })

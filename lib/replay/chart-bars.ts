@@ -32,7 +32,8 @@ export const columnsOf = (timeframe: Timeframe, bars: readonly Candle[]): ChartB
   high: bars.map(({ high }) => high),
   low: bars.map(({ low }) => low),
   close: bars.map(({ close }) => close),
-  volume: bars.map(({ volume }) => volume),
+  // A chart draws nothing for an unknown volume, as for none.
+  volume: bars.map(({ volume }) => volume ?? 0),
 })
 
 export function writeBars(directory: string, history: CandleHistory, stepMs: number, from: EpochMs, to: EpochMs): void {

@@ -10,6 +10,7 @@ import { syncWithVenue } from '../cycle/sync-with-venue.ts'
 import { watchAnswers } from '../decision/answer-watch.ts'
 import type { Decider } from '../decision/decider.ts'
 import { createIncrementalViews } from '../indicators/incremental-views.ts'
+import type { Hole } from '../market/candle-history.ts'
 import type { HistoryMarket } from '../market/history-source.ts'
 import { type NewsSource, noNews } from '../news/news-source.ts'
 import { noEvents, noSchedule, silentTelemetry } from '../telemetry/telemetry.ts'
@@ -70,6 +71,8 @@ export class MissingRecording extends Error {
  * Drives the code that trades through history: a decision cycle at every slot in [from, to), an enforcement pass at the
  * close of every base bar while anything is open or under way (flat passes do nothing by definition). The clock stands
  * where the simulation says, the store is this process, the rest is what runs in production.
+ *
+ * A hole in the bars is met by one slot, which fails for want of a price; the next is the first behind the hole.
  *
  * A guard halt ends trading as it would live; the account limits stay in force and the result says so.
  * Rejects with {@link UsageError} for bars that are too coarse and an empty span, with {@link MissingRecording}, with
@@ -152,7 +155,8 @@ export async function runReplay({
   const watch = watchAnswers()
   const lines: SlotLine[] = []
   let tradesTold = 0
-  for (let slot = first; slot < to; slot += slotMs) {
+  let slot = first
+  while (slot < to) {
     now = slot
     const quiet = isFast ? await passQuietly(slot) : null
     const record = quiet === null ? await runCycle(ports, { scheduledFor: slot, dryRun: false }) : null
@@ -164,18 +168,27 @@ export async function runReplay({
     const point = trace.equity.at(-1)
     const line = record === null ? quietLine(point, quiet) : lineOf(record, point, config.paper.initialCash)
     lines.push(line)
-    // The pass at the next slot comes before its cycle, as both are due then.
-    await enforceUntil(slot + barMs, Math.min(slot + slotMs + 1, to))
+    const next = slotAfter(slot, slotMs, market.history.holes)
+    // The pass at the next slot comes before its cycle, as both are due then. In a hole no pass would find a price.
+    await enforceUntil(slot + barMs, Math.min(slot + slotMs, to))
+    await enforceUntil(next, Math.min(next + 1, to))
     await onSlot?.({
       slot,
       line,
       record,
       trades: trace.trades.slice(tradesTold),
-      checkpoint: () => ({ nextSlot: toIso(slot + slotMs), ...holdings() }),
+      checkpoint: () => ({ nextSlot: toIso(next), ...holdings() }),
     })
     tradesTold = trace.trades.length
+    slot = next
   }
   // Bars since the last pass that had to be made are played too: they count as held.
   now = Math.max(now, floorTime(to - 1, barMs))
   return { lines, trades: trace.trades, equity: trace.equity, state: holdings().state, book: await broker.bookNow() }
+}
+
+/** The slot after this one: from within a hole the first one behind it, since in ten years of nothing nothing is decided. */
+function slotAfter(slot: EpochMs, slotMs: number, holes: readonly Hole[]): EpochMs {
+  const hole = holes.find(({ from, to }) => slot >= from && slot < to)
+  return hole === undefined ? slot + slotMs : Math.max(slot + slotMs, Math.ceil(hole.to / slotMs) * slotMs)
 }

@@ -134,7 +134,7 @@ function bars({ timeframe, bars }: TimeframeView, price: PriceFormat): Section {
 /** The day stands on a line of its own where it changes; daily bars carry it themselves. */
 function barLines(bar: Candle, before: Candle | undefined, timeframe: string, price: PriceFormat): string[] {
   const [day = '', clock = ''] = minute(toIso(bar.time)).split(' ')
-  const numbers = `${price(bar.high)} ${price(bar.low)} ${price(bar.close)} ${short(bar.volume)}`
+  const numbers = `${price(bar.high)} ${price(bar.low)} ${price(bar.close)} ${bar.volume === null ? '-' : short(bar.volume)}`
   if (timeframe === '1d') return [`${day} ${numbers}`]
   const isNewDay = before === undefined || minute(toIso(before.time)).split(' ')[0] !== day
   return isNewDay ? [day, `${clock} ${numbers}`] : [`${clock} ${numbers}`]

@@ -56,7 +56,10 @@ describe('a paper life on a live market', () => {
     for (const symbol of [TRADED, REFERENCE]) {
       for (const [granularity, timeframe, limit] of lengths) {
         const { candles } = await sim.candles({ symbol, timeframe, asOf: SLOT + DAY_MS / 4, limit })
-        bars.set(`${symbol} ${granularity}`, [...candles])
+        bars.set(
+          `${symbol} ${granularity}`,
+          candles.map((bar) => ({ ...bar, volume: bar.volume ?? 0 })),
+        )
       }
     }
     await quoteAt(NOW)

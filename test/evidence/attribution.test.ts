@@ -150,7 +150,7 @@ describe('data by content', () => {
     expect(
       hashCandles(
         marketOf(
-          bars.map((bar, index) => (index === 4_000 ? { ...bar, volume: bar.volume + 0.01 } : bar)),
+          bars.map((bar, index) => (index === 4_000 ? { ...bar, volume: (bar.volume ?? 0) + 0.01 } : bar)),
           '1m',
         ).history,
       ),

@@ -239,7 +239,8 @@ describe.skipIf(!existsSync(folder))('real days, checked from outside (skipped: 
     })
     const [from, to] = [Date.parse(begin), Date.parse(begin) + days * DAY_MS]
     const market = await createFileMarket({
-      file: files.candles,
+      now: Date.UTC(2027, 0),
+      files: [files.candles],
       symbol: config.market.symbol,
       fundingFile: files.funding,
     })
@@ -273,7 +274,7 @@ describe('the comparison of a result directory', () => {
       stdout: () => {},
       stderr: () => {},
       env: {},
-      clock: () => START,
+      clock: () => START + 30 * DAY_MS,
       newId: () => 'id',
       sleep: async () => {},
     }

@@ -55,7 +55,7 @@ describe('aggregateCandles', () => {
             high: Math.max(...parts.map((part) => part.high)),
             low: Math.min(...parts.map((part) => part.low)),
             close: parts.at(-1)?.close,
-            volume: parts.reduce((sum, part) => sum + part.volume, 0),
+            volume: parts.reduce((sum, part) => sum + (part.volume ?? 0), 0),
           })
         }
       }),

@@ -7,7 +7,8 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { UsageError } from '../../lib/core/invariant.ts'
 import { HOUR_MS, MINUTE_MS, TIMEFRAMES, timeframeMs, toIso } from '../../lib/core/time.ts'
 import { aggregateCandles } from '../../lib/market/aggregate.ts'
-import { readCandleFile, readFundingFile } from '../../lib/market/candle-file.ts'
+import { readCandleFile as readFiles } from '../../lib/market/candle-file.ts'
+import { readFundingFile as readRates } from '../../lib/market/funding-file.ts'
 import { createCandleHistory } from '../../lib/market/candle-history.ts'
 import { inspectCandles } from '../../lib/market/inspect-candles.ts'
 import { createFileMarket } from '../../lib/market/file-source.ts'
@@ -18,6 +19,13 @@ import { Quote } from '../../schemas/market.ts'
 const T0 = Date.UTC(2026, 0, 5)
 const folder = mkdtempSync(path.join(tmpdir(), 'hourhand-market-'))
 afterAll(() => rmSync(folder, { recursive: true }))
+
+const AS_IS = { now: T0 + 400 * 86_400_000, timeZone: null, dateOrder: null }
+const readCandleFile = async (file: string) => {
+  const { timeframe, rows } = readFiles([file], { ...AS_IS, symbol: null })
+  return { timeframe, rows }
+}
+const readFundingFile = async (file: string) => readRates([file], { ...AS_IS, fundingUnit: null }).rates
 
 let files = 0
 function write(content: string | Uint8Array, extension = 'csv'): string {
@@ -83,33 +91,28 @@ describe('readCandleFile', () => {
 
   it.each([
     ['no such file', () => path.join(folder, 'absent.csv'), /absent\.csv: there is no such file/],
-    ['a folder', () => folder, /cannot be read \(EISDIR\)/],
+    ['a folder without data', () => mkdtempSync(path.join(folder, 'empty-')), /the folder holds no data file/],
     ['an empty file', () => write('\n'), /is empty/],
     ['damaged gzip', () => write(gzipSync(csvOf(range(0, 3))).subarray(0, 40), 'csv.gz'), /damaged gzip/],
-    ['no time column', () => write('time,open,high,low,close,volume\n'), /line 1: no column timestamp or timestamp_ms/],
-    ['no volume column', () => write('timestamp,open,high,low,close\n'), /line 1: no column volume/],
-    ['a header alone', () => write(HEADER), /0 bars, too few/],
+    ['no time column', () => write('note,open,high,low,close\nx,1,2,1,1\ny,1,2,1,1'), /no column holds times/],
+    ['no price column', () => write('timestamp,open,high,close\n1,1,2,1'), /line 1: no column low in the header/],
+    ['a header alone', () => write(HEADER), /0 rows below the header/],
     [
       'a word for a number',
       () => write(`${csvOf(range(0, 2))}\n${T0 + 120_000},1,2,one,1,1`),
       /line 4, column low: "one" is not a number/,
     ],
     [
-      'seconds',
-      () => write(`${HEADER}\n1767571200,1,2,1,1,1`),
-      /line 2, column timestamp: "1767571200" is not a time; epoch milliseconds have 13 digits/,
-    ],
-    [
-      'a local time',
-      () => write(`${HEADER}\n2026-01-05T00:00:00,1,2,1,1,1`),
-      /is not a time; write epoch milliseconds or ISO 8601 UTC/,
+      'a time of day alone',
+      () => write(`${HEADER}\n09:30,1,2,1,1,1`),
+      /line 2, column timestamp: "09:30" is not a time; write an epoch/,
     ],
     [
       'a step that is no timeframe',
       () => write([HEADER, row(bar(0)), row(bar(7)), row(bar(14))].join('\n')),
       /bars of 7 minutes.*1m, 5m/,
     ],
-    ['an unbalanced quote', () => write(`${HEADER}\n"1,2,3`), /not CSV/],
+    ['an unbalanced quote', () => write(`${HEADER}\n"1,2,3`), /line 2, column timestamp: .* is not a time/],
   ])('refuses %s', async (_name, file, message) => {
     const error: unknown = await readCandleFile(file()).catch((caught: unknown) => caught)
     expect(error).toBeInstanceOf(UsageError)
@@ -154,13 +157,13 @@ describe('readFundingFile', () => {
     ])
   })
   it('refuses a file without rates', async () => {
-    await expect(readFundingFile(write('timestamp,rate\n'))).rejects.toThrow(/no column funding_rate/)
+    await expect(readFundingFile(write('timestamp,price\n1767571200000,1'))).rejects.toThrow(/no column funding_rate/)
   })
 })
 
 describe('createFileMarket', () => {
   const all = [...range(0, 200), ...range(230, 400)]
-  const open = (extra = {}) => createFileMarket({ file: write(csvOf(all)), symbol: 'ETH', ...extra })
+  const open = (extra = {}) => createFileMarket({ files: [write(csvOf(all))], now: AS_IS.now, symbol: 'ETH', ...extra })
 
   it('answers any coarser timeframe as of an instant', async () => {
     const market = await open()
@@ -270,7 +273,12 @@ describe('createFileMarket', () => {
 
   it('refuses finer bars and other symbols, saying what it has', async () => {
     const hourly = [HEADER, ...[0, 60, 120].map((index) => row(bar(index)))].join('\n')
-    const market = await createFileMarket({ file: write(hourly), symbol: 'ETH', referenceSymbol: 'BTC' })
+    const market = await createFileMarket({
+      files: [write(hourly)],
+      now: AS_IS.now,
+      symbol: 'ETH',
+      referenceSymbol: 'BTC',
+    })
     await expect(market.candles({ symbol: 'ETH', timeframe: '30m', asOf: T0 + HOUR_MS, limit: 1 })).rejects.toThrow(
       /30m bars of ETH were asked for, but its file has bars of 1h/,
     )
@@ -282,10 +290,10 @@ describe('createFileMarket', () => {
     const market = await open({
       referenceFile: write(csvOf(range(0, 10))),
       referenceSymbol: 'BTC',
-      fundingFile: write(`timestamp,funding_rate\n${T0},0.1\n${T0 + HOUR_MS},0.2\n${T0 + 2 * HOUR_MS},0.3`),
+      fundingFile: write(`timestamp,funding_rate\n${T0},0.00001\n${T0 + HOUR_MS},0.00002\n${T0 + 2 * HOUR_MS},0.00003`),
     })
     expect((await market.quote('BTC', T0)).last).toBe('100')
-    expect(await market.fundingRates('ETH', T0, T0 + HOUR_MS)).toEqual([{ time: T0 + HOUR_MS, rate: 0.2 }])
+    expect(await market.fundingRates('ETH', T0, T0 + HOUR_MS)).toEqual([{ time: T0 + HOUR_MS, rate: 0.00002 }])
     expect(await market.fundingRates('BTC', 0, T0 + HOUR_MS)).toEqual([])
     expect(await market.openInterest('ETH', T0)).toBeNull()
   })
@@ -293,7 +301,7 @@ describe('createFileMarket', () => {
   it('refuses a reference file without a name, and a file with no usable bar', async () => {
     await expect(open({ referenceFile: 'x.csv', referenceSymbol: null })).rejects.toThrow(/referenceSymbol is null/)
     const bad = [HEADER, ...range(0, 3).map((each) => row({ ...each, low: 0 }))].join('\n')
-    await expect(createFileMarket({ file: write(bad), symbol: 'ETH' })).rejects.toThrow(
+    await expect(createFileMarket({ files: [write(bad)], now: AS_IS.now, symbol: 'ETH' })).rejects.toThrow(
       /none of its 3 bars is usable; the first: not_positive/,
     )
   })

@@ -98,7 +98,7 @@ describe('the simulated market is a function of seed, symbol and time', () => {
     for (const timeframe of TIMEFRAMES.slice(1)) {
       const made = aggregateCandles(minutes, '1m', timeframe)
       const { candles } = await market.candles({ symbol: 'SOL', timeframe, asOf: NOW, limit: made.length })
-      expect(candles).toEqual(made.map((bar) => ({ ...bar, volume: expect.closeTo(bar.volume, 6) as number })))
+      expect(candles).toEqual(made.map((bar) => ({ ...bar, volume: expect.closeTo(bar.volume ?? 0, 6) as number })))
     }
     const quote = await market.quote('SOL', from + 3 * HOUR_MS + 59_999)
     expect(Quote.parse(quote).mark).toBe(String(minutes.find((bar) => bar.time === from + 3 * HOUR_MS)?.open))
@@ -176,7 +176,9 @@ describe('the simulated market behaves like one', () => {
     const at = (hour: number) => candles.filter(({ time }) => new Date(time).getUTCHours() === hour)
     const range = (hour: number) => mean(at(hour).map(({ high, low }) => Math.log(high / low)))
     expect(range(14) / range(4)).toBeGreaterThan(1.4)
-    expect(mean(at(14).map(({ volume }) => volume)) / mean(at(4).map(({ volume }) => volume))).toBeGreaterThan(1.3)
+    expect(
+      mean(at(14).map(({ volume }) => volume ?? 0)) / mean(at(4).map(({ volume }) => volume ?? 0)),
+    ).toBeGreaterThan(1.3)
   })
 
   it('symbols move together, not in lockstep, and seeds do not', async () => {

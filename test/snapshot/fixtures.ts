@@ -63,7 +63,7 @@ export function coarsen(candles: readonly Candle[], step: number, fine = BASE_ST
         high: Math.max(last.high, bar.high),
         low: Math.min(last.low, bar.low),
         close: bar.close,
-        volume: last.volume + bar.volume,
+        volume: (last.volume ?? 0) + (bar.volume ?? 0),
       }
       parts += 1
     }

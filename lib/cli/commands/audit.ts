@@ -8,7 +8,7 @@ import type { Trial } from '../../../schemas/replay.ts'
 import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
 import { countTrials, trialOfWalk } from '../count-trials.ts'
 import { failedAnswer, type NamedWalk } from '../failed-walks.ts'
-import { percent, section, signedPercent, table, wrap } from '../format.ts'
+import { percent, readingOf, section, signedPercent, table, wrap } from '../format.ts'
 import type { Io } from '../io.ts'
 import { openBudget } from '../open-decider.ts'
 import { openHistory } from '../open-history.ts'
@@ -72,6 +72,7 @@ export async function auditCommand(
   const document = AuditReport.parse({
     from: toIso(history.from),
     to: toIso(history.to),
+    notes: history.notes,
     slots: plain?.lines.length ?? 0,
     cutoff: cutoff === null ? null : toIso(cutoff),
     guises,
@@ -107,12 +108,13 @@ function returnsAround(
 
 const change = (value: number | null): string => (value === null ? '-' : signedPercent(value))
 
-function render({ from, to, slots, cutoff, guises }: AuditReport, counted: string): string {
+function render({ from, to, notes, slots, cutoff, guises }: AuditReport, counted: string): string {
   const [plain, ...others] = guises
   const lost = others.map(({ totalReturn }) => totalReturn - (plain?.totalReturn ?? 0))
   return `${[
     `Hourhand  memory audit · ${from} to ${to} · ${slots} slots`,
     '',
+    ...readingOf(notes),
     section('Results', table(guises.map(walkColumns))),
     section(
       'Same',

@@ -9,7 +9,7 @@ import type { Trial } from '../../../schemas/replay.ts'
 import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
 import { countTrials, trialOfWalk } from '../count-trials.ts'
 import { failedAnswer, type NamedWalk } from '../failed-walks.ts'
-import { percent, section, table, wrap } from '../format.ts'
+import { percent, readingOf, section, table, wrap } from '../format.ts'
 import type { Io } from '../io.ts'
 import { isModel, openBudget } from '../open-decider.ts'
 import { openHistory } from '../open-history.ts'
@@ -47,6 +47,7 @@ export async function compareCommand(options: CompareOptions, environment: Envir
   )
   const walks: (NamedWalk & { summary: WalkSummary; trial: Trial; contestant: number })[] = []
   let span = { from: 0, to: 0 }
+  let notes: readonly string[] = []
   for (const [index, { name, config }] of contestants.entries()) {
     const history = await openHistory(config, options, io)
     if (index > 0 && (history.from !== span.from || history.to !== span.to))
@@ -54,6 +55,7 @@ export async function compareCommand(options: CompareOptions, environment: Envir
         `${name}: its slots are others than those of ${contestants[0]?.name}: compare on the same candles, interval and span`,
       )
     span = history
+    notes = history.notes
     const samples = isModel(config.decider) ? options.samples : 1
     for (let sample = 0; sample < samples; sample += 1) {
       const label = samples === 1 ? name : `${name}, sample ${sample}`
@@ -78,6 +80,7 @@ export async function compareCommand(options: CompareOptions, environment: Envir
   const document = CompareReport.parse({
     from: toIso(span.from),
     to: toIso(span.to),
+    notes,
     slots: walks[0]?.walk.lines.length ?? 0,
     walks: walks.map(({ summary }) => summary),
     pairs: overall.pairs,
@@ -93,7 +96,7 @@ export async function compareCommand(options: CompareOptions, environment: Envir
 
 /** One for each configuration file and each decider named, in the order given. */
 async function contestantsOf(
-  { strategy, config: files, decider: names, candles, funding, reference, news }: CompareOptions,
+  { strategy, config: files, decider: names, candles, ...own }: CompareOptions,
   environment: Environment,
 ): Promise<Contestant[]> {
   const base = {
@@ -103,7 +106,7 @@ async function contestantsOf(
     seed: undefined,
     decider: undefined,
     table: undefined,
-    files: { funding, reference, news },
+    files: own,
   }
   const fromFiles = files.map(async (file) => ({
     name: path.basename(file, '.json'),
@@ -133,7 +136,7 @@ function sameLength<T>(lists: readonly (readonly T[])[]): readonly (readonly T[]
 
 const kappa = (value: number | null): string => (value === null ? 'no kappa' : `kappa ${value.toFixed(3)}`)
 
-function render({ from, to, slots, walks, pairs, agreement, samples }: CompareReport, counted: string): string {
+function render({ from, to, notes, slots, walks, pairs, agreement, samples }: CompareReport, counted: string): string {
   const names = walks.map(({ name, sample }) => (sample === null ? name : `${name} #${sample}`))
   const grid = walks.map((_, row) => [
     names[row] ?? '',
@@ -150,6 +153,7 @@ function render({ from, to, slots, walks, pairs, agreement, samples }: CompareRe
   return `${[
     `Hourhand  comparison · ${from} to ${to} · ${slots} slots`,
     '',
+    ...readingOf(notes),
     section('Results', table(walks.map((walk, index) => walkColumns({ ...walk, name: names[index] ?? walk.name })))),
     section('Agree', [
       ...table([['same action', ...names], ...grid]),

@@ -52,7 +52,7 @@ export async function replayCommand(
   io: Io,
 ): Promise<Answer> {
   const history = await openHistory(configured, options, io)
-  const { config, market, data, from, to } = history
+  const { config, market, data, notes, from, to } = history
   const trialId = trialIdOf(config, data)
   const progress = createProgress(io)
   const journal =
@@ -95,6 +95,7 @@ export async function replayCommand(
         outcome: walk,
         state: walk.state,
         data,
+        notes,
         from,
         to,
         trialId,

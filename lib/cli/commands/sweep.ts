@@ -12,7 +12,7 @@ import { SweepReport } from '../../../schemas/cli.ts'
 import type { Metrics } from '../../../schemas/metrics.ts'
 import type { Trial } from '../../../schemas/replay.ts'
 import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
-import { amount, section, signedPercent, table } from '../format.ts'
+import { amount, readingOf, section, signedPercent, table } from '../format.ts'
 import type { Io } from '../io.ts'
 import { openHistory, type OpenHistory } from '../open-history.ts'
 import { createProgress } from '../progress.ts'
@@ -85,6 +85,7 @@ export async function sweepCommand(configured: StrategyConfig, options: SweepOpt
   const document = SweepReport.parse({
     from: toIso(history.from),
     to: toIso(history.to),
+    notes: history.notes,
     varied: Object.keys(grid),
     runs,
     best: bestOf(
@@ -168,7 +169,7 @@ function bestOf(trials: readonly Trial[], metrics: readonly Metrics[], ledger: r
   }
 }
 
-function render({ from, to, varied, runs, best, elapsedMs }: SweepReport): string {
+function render({ from, to, notes, varied, runs, best, elapsedMs }: SweepReport): string {
   const rows = runs
     .toSorted((a, b) => (b.sharpe ?? Number.NEGATIVE_INFINITY) - (a.sharpe ?? Number.NEGATIVE_INFINITY))
     .map((run) => [
@@ -183,6 +184,7 @@ function render({ from, to, varied, runs, best, elapsedMs }: SweepReport): strin
   return `${[
     `Hourhand  sweep · ${from} to ${to} · ${runs.length} runs in ${(elapsedMs / 1_000).toFixed(1)} s`,
     '',
+    ...readingOf(notes),
     section('Runs', table(rows)),
     section(
       'Best',

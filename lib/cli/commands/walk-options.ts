@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { InstantOption } from '../options.ts'
+import { FileOptions, InstantOption } from '../options.ts'
 
 /** A whole number on the command line. */
 export const count = (least: number) =>
@@ -16,7 +16,8 @@ const dollars = z
 
 /** What every command that walks through history with a decider takes. */
 export const WalkOptions = z.object({
-  candles: z.string().min(1),
+  candles: z.array(z.string().min(1)).min(1),
+  ...FileOptions.shape,
   funding: z.string().optional(),
   reference: z.string().optional(),
   news: z.string().optional(),

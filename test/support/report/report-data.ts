@@ -272,7 +272,7 @@ export function makeReportData({
       high: bars.map((bar) => bar.high),
       low: bars.map((bar) => bar.low),
       close: bars.map((bar) => bar.close),
-      volume: bars.map((bar) => bar.volume),
+      volume: bars.map((bar) => bar.volume ?? 0),
     },
     equity: { time: bars.map(({ time }) => time / 1_000), value: equity.length === 0 ? [START_EQUITY] : equity },
     decisions,

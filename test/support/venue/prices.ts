@@ -54,10 +54,10 @@ export function pathOfSteps(steps: readonly { from: EpochMs; price: number }[]):
  * that rises, else the high) to the second and to the close. In missing minutes nothing trades and the price stays.
  */
 export function pathOfMinutes(bars: readonly Candle[]): PricePath {
-  const byMinute = new Map<EpochMs, Candle>()
+  const byMinute = new Map<EpochMs, PathBar & { time: EpochMs }>()
   const first = bars[0]
   if (first === undefined) throw new RangeError('a path needs at least one bar')
-  for (const bar of bars) byMinute.set(bar.time, bar)
+  for (const bar of bars) byMinute.set(bar.time, { ...bar, volume: bar.volume ?? 0 })
   const hours = new Map<EpochMs, PathBar | null>()
 
   /** The newest bar at or before the instant; the first bar before all of them. */

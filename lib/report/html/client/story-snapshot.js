@@ -310,6 +310,6 @@ const bars = ({ timeframe, bars }) =>
           price(high),
           price(low),
           price(close),
-          number(volume, { most: 0 }),
+          volume === null ? '-' : number(volume, { most: 0 }),
         ]),
       })
