@@ -5,6 +5,7 @@ import { UsageError } from '../core/invariant.ts'
 import { VERSION } from '../core/version.ts'
 import { makeWritable } from '../store/make-writable.ts'
 import { FUNDING_UNIT_HELP } from '../market/candle-file/funding-unit.ts'
+import { installProxies, removeProxies } from '../net/proxy.ts'
 import { createRedactor } from '../telemetry/redact.ts'
 import type { Answer } from './commands/answer.ts'
 import type { Io } from './io.ts'
@@ -30,6 +31,7 @@ export async function runCli(argv: readonly string[], given: Io): Promise<0 | 1 
   }
   const program = createProgram(io, finish)
   try {
+    await installProxies(io.env)
     await program.parseAsync([...argv], { from: 'user' })
     return exitCode
   } catch (error) {
@@ -39,6 +41,8 @@ export async function runCli(argv: readonly string[], given: Io): Promise<0 | 1 
     const name = error instanceof Error && !isPlain ? `${error.name}: ` : ''
     io.stderr(`error: ${withoutControls(`${name}${error instanceof Error ? error.message : String(error)}`)}\n`)
     return isUsage ? 2 : 1
+  } finally {
+    removeProxies()
   }
 }
 
@@ -242,6 +246,7 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
     program.command('replay').description('drive history through the code that trades, and judge what comes of it'),
   )
     .option('--out <DIR>', 'keep everything there; a run that was broken off goes on from where it was')
+    .option('--force', 'overwrite the results of another replay in --out')
     .option('--random <N>', 'seeds of the random baseline (default 20; 0 leaves it out)')
     .action(async (raw) => {
       const { ReplayOptions, replayCommand } = await import('./commands/replay.ts')
@@ -253,6 +258,7 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
     program.command('report').description('a result as one HTML page with every trade and its story, and as tables'),
   )
     .requiredOption('--out <DIR>', 'the result directory of a replay; the report is written beside it')
+    .option('--force', 'overwrite files of the same names that are of something else')
     .option('--database', 'instead of a replay: what the strategy has really done, from its database')
     .action(async (raw) => {
       const { ReportOptions, reportCommand, recordReportCommand } = await import('./commands/report.ts')

@@ -5,9 +5,10 @@ import { venueUrlOf } from '../compose/open-venue.ts'
 import { secretsAmong } from '../compose/parse-environment.ts'
 import { formsOfKey, readVenueCredentials } from '../compose/venue-credentials.ts'
 import { invariant, UsageError } from '../core/invariant.ts'
-import { type Clock, fromIso } from '../core/time.ts'
+import { type Clock, fromIso, toIso } from '../core/time.ts'
 import { createMarket, filesOf } from '../market/create-market.ts'
 import type { MarketData } from '../market/market-data.ts'
+import { SIM_END, SIM_EPOCH } from '../market/sim/sim-span.ts'
 import type { Found } from '../store/inventory.ts'
 import { createJsonTelemetry } from '../telemetry/json-telemetry.ts'
 import { createRedactor } from '../telemetry/redact.ts'
@@ -220,6 +221,10 @@ function silentMarket(error: unknown): MarketData {
 function startClock({ at }: CommonOptions, config: StrategyConfig, io: Io): { clock: Clock; stands: boolean } {
   if (at === undefined) return { clock: io.clock, stands: false }
   const start = fromIso(at)
+  if (config.market.source === 'sim' && (start < SIM_EPOCH || start > SIM_END))
+    throw new UsageError(
+      `--at ${at}: the simulated market lasts from ${toIso(SIM_EPOCH)} to ${toIso(SIM_END)}; give an instant in between`,
+    )
   if (config.market.source !== 'live') return { clock: () => start, stands: true }
   const addresses = [config.market.baseUrl, ...(config.mode === 'live' ? [venueUrlOf(config)] : [])]
   if (!addresses.every(isLoopback)) {

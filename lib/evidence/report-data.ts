@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { cycleIdIn } from '../core/ids.ts'
 import { UsageError } from '../core/invariant.ts'
 import { jsonOf } from '../core/parse-json.ts'
+import { readFileText } from '../files/read-file.ts'
 import { type EpochMs, fromIso, SECOND_MS } from '../core/time.ts'
 import { readBars, type ChartBars } from '../replay/chart-bars.ts'
 import { readSlotLines, readStories, readTrades } from '../replay/journal.ts'
@@ -148,16 +148,8 @@ export function reportOfRecord({
 /** The stored result of a replay. Throws {@link UsageError} for a directory that holds none. */
 export function readStored(directory: string): StoredReplay | StoredFailedReplay {
   const file = path.join(directory, 'replay.json')
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (cause) {
-    throw new UsageError(
-      `${file} cannot be read (${(cause as Error).message}): give the --out directory of a finished hourhand replay, or --database for the record of a strategy`,
-      { cause },
-    )
-  }
-  const value = jsonOf(text) ?? null
+  const remedy = 'give the --out directory of a finished hourhand replay, or --database for the record of a strategy'
+  const value = jsonOf(readFileText({ file, label: file, remedy })) ?? null
   const parsed = StoredReplay.safeParse(value)
   if (parsed.success) return parsed.data
   const failed = StoredFailedReplay.safeParse(value)

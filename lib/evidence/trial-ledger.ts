@@ -1,8 +1,9 @@
-import { appendFileSync, readFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { UsageError } from '../core/invariant.ts'
 import { jsonOf } from '../core/parse-json.ts'
+import { readFileText } from '../files/read-file.ts'
 import { makeWritable, meaningOf } from '../store/make-writable.ts'
 import { Trial } from '../../schemas/replay.ts'
 
@@ -21,13 +22,8 @@ const AnyTrial = Trial.strip()
  */
 export function readTrials(directory: string, tell: (problem: string) => void): Trial[] {
   const file = trialFile(directory)
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (cause) {
-    if ((cause as { code?: unknown }).code === 'ENOENT') return []
-    throw new UsageError(`${file} cannot be read (${(cause as Error).message}): give another --data-dir`, { cause })
-  }
+  if (!existsSync(file)) return []
+  const text = readFileText({ file, label: file, remedy: 'give another --data-dir' })
   const trials = new Map<string, Trial>()
   for (const [index, line] of text.split('\n').entries()) {
     const value = jsonOf(line)

@@ -9,6 +9,7 @@ import {
   readCandleText,
 } from './candle-file/read-candles.ts'
 import { readSources, textsOf } from './candle-file/sources.ts'
+import { quoted } from './candle-file/time-column.ts'
 import type { RawCandle } from './inspect-candles.ts'
 
 export type CandleFile = {
@@ -43,7 +44,7 @@ export function readCandles(files: readonly NamedBytes[], options: CandleOptions
   )
   if (stranger !== undefined)
     throw new UsageError(
-      `${first.name} holds ${first.symbol ?? ''} and ${stranger.name} holds ${stranger.symbol ?? ''}; give the files of one symbol`,
+      `${first.name} holds ${quoted(first.symbol ?? '')} and ${stranger.name} holds ${quoted(stranger.symbol ?? '')}; give the files of one symbol`,
     )
   const ordered = read.toSorted((a, b) => beginOf(a) - beginOf(b))
   return {

@@ -17,7 +17,7 @@ import { requireOwnSpan } from './candle-file/sanity.ts'
 import { readSources, type Source, textsOf } from './candle-file/sources.ts'
 import { firstRows, type Row, type Table } from './candle-file/table.ts'
 import { createTextTable } from './candle-file/text-table.ts'
-import { createTimeReader, quoted, type TimeOptions } from './candle-file/time-column.ts'
+import { createTimeReader, quoted, shownName, type TimeOptions } from './candle-file/time-column.ts'
 
 export type FundingOptions = TimeOptions & {
   /** What the file's numbers count, as the person says it; null to go by the file. */
@@ -150,7 +150,7 @@ function readRates(table: Table, column: number, timeOf: (row: Row) => number | 
     const rate = Number.isNaN(plain) ? writtenNumber(isPercent ? cell.slice(0, -1) : cell, style) : plain
     if (!Number.isFinite(rate))
       throw new UsageError(
-        `${table.name}, ${table.place} ${row.line}, column ${table.header?.[column] ?? 'funding_rate'}: ${quoted(cell)} is not a number; write a plain decimal such as 0.0001 or drop the row`,
+        `${table.name}, ${table.place} ${row.line}, column ${shownName(table, column)}: ${quoted(cell)} is not a number; write a plain decimal such as 0.0001 or drop the row`,
       )
     if (isPercent) hasPercentSign += 1
     values.push({ time, rate })

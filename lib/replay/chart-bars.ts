@@ -1,8 +1,10 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { checkedJson } from '../files/checked-json.ts'
 import { UsageError } from '../core/invariant.ts'
+import { jsonOf } from '../core/parse-json.ts'
+import { readFileText } from '../files/read-file.ts'
 import { type EpochMs, SECOND_MS, type Timeframe, TIMEFRAMES, timeframeMs } from '../core/time.ts'
 import type { CandleHistory } from '../market/candle-history.ts'
 import type { Candle } from '../../schemas/market.ts'
@@ -46,12 +48,8 @@ export function writeBars(directory: string, history: CandleHistory, stepMs: num
 /** Throws {@link UsageError} for a directory without them. */
 export function readBars(directory: string): ChartBars {
   const file = path.join(directory, FILE)
-  try {
-    return ReportData.shape.bars.parse(JSON.parse(readFileSync(file, 'utf8')))
-  } catch (cause) {
-    const what = cause instanceof z.ZodError ? z.prettifyError(cause) : (cause as Error).message
-    throw new UsageError(`${file} cannot be read (${what}): give a directory that hourhand replay --out has filled`, {
-      cause,
-    })
-  }
+  const remedy = 'give a directory that hourhand replay --out has filled'
+  const parsed = ReportData.shape.bars.safeParse(jsonOf(readFileText({ file, label: file, remedy })))
+  if (parsed.success) return parsed.data
+  throw new UsageError(`${file} holds no bars of a replay (${z.prettifyError(parsed.error)}); ${remedy}`)
 }

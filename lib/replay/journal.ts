@@ -16,6 +16,7 @@ import { z } from 'zod'
 import { UsageError } from '../core/invariant.ts'
 import { jsonOf } from '../core/parse-json.ts'
 import { checkedJson } from '../files/checked-json.ts'
+import { readFileText } from '../files/read-file.ts'
 import { makeWritable } from '../store/make-writable.ts'
 import { ReplayCheckpoint, SlotLine, Story } from '../../schemas/replay.ts'
 import { Trade } from '../../schemas/trade.ts'
@@ -139,15 +140,8 @@ export const readTrades = (directory: string): Trade[] => readLines(path.join(di
 export const isUnfinished = (directory: string): boolean => existsSync(path.join(directory, CHECKPOINT))
 
 function readLines<T>(file: string, schema: z.ZodType<T>): T[] {
-  let text: string
-  try {
-    text = readFileSync(file, 'utf8')
-  } catch (cause) {
-    throw new UsageError(
-      `${file} cannot be read (${(cause as Error).message}): give a directory that hourhand replay --out has filled`,
-      { cause },
-    )
-  }
+  const remedy = 'give a directory that hourhand replay --out has filled'
+  const text = readFileText({ file, label: file, remedy })
   return text.split('\n').flatMap((line, index) => {
     if (line === '') return []
     const parsed = schema.safeParse(jsonOf(line) ?? null)

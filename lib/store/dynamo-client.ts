@@ -5,6 +5,7 @@ import {
   ResourceInUseException,
   ResourceNotFoundException,
 } from '@aws-sdk/client-dynamodb'
+import { awsAgents } from '../net/proxy.ts'
 import { StoreError } from './item-store.ts'
 
 /** How long one request to DynamoDB may take, connection and answer; three tries fit well into a function's time. */
@@ -21,6 +22,7 @@ export function createDynamoClient(endpoint?: string): DynamoDBClient {
       connectionTimeout: REQUEST_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       throwOnRequestTimeout: true,
+      ...awsAgents(endpoint),
     },
     ...(endpoint === undefined
       ? {}

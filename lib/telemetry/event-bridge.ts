@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-eventbridge'
 import { DomainEvent } from '../../schemas/event.ts'
 import { fromIso } from '../core/time.ts'
+import { awsAgents } from '../net/proxy.ts'
 import type { Redact } from './redact.ts'
 import { redactWords } from './redact-fields.ts'
 import type { EventSink, ScheduleSwitch, Telemetry } from './telemetry.ts'
@@ -120,8 +121,9 @@ export function createScheduleSwitch({
 
 /** A client for the account and region of the environment, or of `endpoint`: tests. */
 export const createEventBridgeClient = (endpoint?: string): EventBridgeClient =>
-  new EventBridgeClient(
-    endpoint === undefined
+  new EventBridgeClient({
+    requestHandler: awsAgents(endpoint),
+    ...(endpoint === undefined
       ? {}
-      : { endpoint, region: 'local', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } },
-  )
+      : { endpoint, region: 'local', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } }),
+  })

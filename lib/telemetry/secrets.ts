@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { awsAgents } from '../net/proxy.ts'
 
 /** A secret could not be had. Names the parameter and the remedy, never a value. */
 export class SecretError extends Error {
@@ -24,11 +25,12 @@ export async function readSecureParameter({
   deadlineMs?: number
 }): Promise<string> {
   const { GetParameterCommand, SSMClient } = await import('./ssm.ts')
-  const client = new SSMClient(
-    endpoint === undefined
+  const client = new SSMClient({
+    requestHandler: awsAgents(endpoint),
+    ...(endpoint === undefined
       ? {}
-      : { endpoint, region: 'local', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } },
-  )
+      : { endpoint, region: 'local', credentials: { accessKeyId: 'local', secretAccessKey: 'local' } }),
+  })
   const remedy = `create it with: aws ssm put-parameter --type SecureString --name ${name} --value file://FILE`
   try {
     const answer = await client.send(new GetParameterCommand({ Name: name, WithDecryption: true }), {

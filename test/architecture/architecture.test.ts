@@ -13,6 +13,7 @@ const LAYERS = [
   'lib/core',
   'schemas',
   'lib/files',
+  'lib/net',
   'lib/ledger',
   'lib/market',
   'lib/indicators',

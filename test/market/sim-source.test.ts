@@ -6,7 +6,8 @@ import { aggregateCandles } from '../../lib/market/aggregate.ts'
 import { inspectCandles } from '../../lib/market/inspect-candles.ts'
 import { MarketDataError } from '../../lib/market/market-data.ts'
 import { createPrng } from '../../lib/core/prng.ts'
-import { createSimMarket, SIM_EPOCH } from '../../lib/market/sim/sim-source.ts'
+import { createSimMarket } from '../../lib/market/sim/sim-source.ts'
+import { SIM_EPOCH } from '../../lib/market/sim/sim-span.ts'
 import { Candle, Quote } from '../../schemas/market.ts'
 
 const NOW = Date.UTC(2026, 10, 21, 10, 7, 30)

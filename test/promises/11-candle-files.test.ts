@@ -66,7 +66,7 @@ const FORMS: readonly [name: string, text: string | Uint8Array, says?: RegExp, o
     `https://www.CryptoDataDownload.com\nUnix,Date,Symbol,Open,High,Low,Close,Volume ETH,Volume USDT\n${BARS.toReversed()
       .map((bar) => [bar.time, iso(bar.time), 'ETHUSDT', ...ohlcv(bar), 5].join(','))
       .join('\n')}`,
-    /1 line of preamble left out.*newest first.*of ETHUSDT/,
+    /1 line of preamble left out.*newest first.*of "ETHUSDT"/,
   ],
   [
     'TradingView: time with an offset',
@@ -108,7 +108,7 @@ const FORMS: readonly [name: string, text: string | Uint8Array, says?: RegExp, o
   [
     'Stooq: ticker and period first, clock as digits',
     `<TICKER>,<PER>,<DATE>,<TIME>,<OPEN>,<HIGH>,<LOW>,<CLOSE>,<VOL>,<OPENINT>\n${rowsOf((bar) => ['ETH.V', 60, toIso(bar.time).slice(0, 10).replaceAll('-', ''), toIso(bar.time).slice(11, 19).replaceAll(':', ''), ...ohlcv(bar), 0])}`,
-    /of ETH\.V/,
+    /of "ETH\.V"/,
   ],
   [
     'HistData: no header, semicolons, 20260105 000000',
@@ -333,7 +333,7 @@ const FORMS: readonly [name: string, text: string | Uint8Array, says?: RegExp, o
   [
     'one symbol of several',
     `timestamp,symbol,open,high,low,close,volume\n${rowsOf((bar) => [`${bar.time},BTC,1,2,1,1,1\n${bar.time}`, 'ETH', ...ohlcv(bar)])}`,
-    /only the rows of ETH, of 2 symbols/,
+    /only the rows of "ETH", of 2 symbols/,
     { symbol: 'eth' },
   ],
 ]
@@ -477,7 +477,7 @@ describe('what a candle file leaves open is asked for, and what it is not is ref
       ),
     })
     expect(() => readCandles([file('ETH', HOUR_MS), file('BTC', HOUR_MS)], OPTIONS)).toThrow(
-      /holds ETH and .*holds BTC/,
+      /holds "ETH" and .*holds "BTC"/,
     )
     expect(() => readCandles([file('ETH', HOUR_MS), file('ETH', MINUTE_MS)], OPTIONS)).toThrow(/bars of 1h and .*of 1m/)
   })

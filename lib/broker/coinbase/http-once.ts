@@ -1,6 +1,7 @@
 import { type RequestOptions, request as requestHttp } from 'node:http'
 import { request as requestHttps } from 'node:https'
 import { text } from 'node:stream/consumers'
+import { proxyAgent } from '../../net/proxy.ts'
 import type { WireAnswer } from './wire.ts'
 
 export type HttpRequest = {
@@ -26,7 +27,7 @@ export function sendHttpOnce({ url, method, headers, body, signal, onConnected }
     method,
     headers: { ...headers, ...length, accept: 'application/json', 'accept-encoding': 'identity' },
     signal,
-    ...(method === 'POST' ? { agent: false } : {}),
+    ...agentOf(method),
   }
   return new Promise((resolve, reject) => {
     const request = (url.startsWith('https:') ? requestHttps : requestHttp)(url, options)
@@ -41,4 +42,11 @@ export function sendHttpOnce({ url, method, headers, body, signal, onConnected }
     })
     request.end(body ?? undefined)
   })
+}
+
+/** Through a proxy each request has a connection of its own anyway; without one only a POST has. */
+function agentOf(method: HttpRequest['method']): Pick<RequestOptions, 'agent'> {
+  const agent = proxyAgent()
+  if (agent !== undefined) return { agent }
+  return method === 'POST' ? { agent: false } : {}
 }

@@ -14,6 +14,7 @@ import { evidenceOf } from '../../evidence/sizing-evidence.ts'
 import { countsOf } from '../../evidence/summarise-run.ts'
 import { readTrials, recordTrial } from '../../evidence/trial-ledger.ts'
 import { writeBars } from '../../replay/chart-bars.ts'
+import { claimResultDirectory } from '../../replay/claim-result.ts'
 import { openJournal } from '../../replay/journal.ts'
 import { checkedJson } from '../../files/checked-json.ts'
 import { makeWritable } from '../../store/make-writable.ts'
@@ -32,7 +33,11 @@ import { type Walk, walkHistory } from '../walk-history.ts'
 import type { Answer } from './answer.ts'
 import { count, WalkOptions } from './walk-options.ts'
 
-export const ReplayOptions = WalkOptions.extend({ out: z.string().min(1).optional(), random: count(0).default(20) })
+export const ReplayOptions = WalkOptions.extend({
+  out: z.string().min(1).optional(),
+  force: z.boolean().default(false),
+  random: count(0).default(20),
+})
 export type ReplayOptions = z.infer<typeof ReplayOptions>
 
 /** What `sizing.evidence` of a configuration takes, as a configuration of its own. */
@@ -54,13 +59,15 @@ export async function replayCommand(
   const history = await openHistory(configured, options, io)
   const { config, market, data, notes, from, to } = history
   const trialId = trialIdOf(config, data)
+  const key = hashOf([trialId, VERSION])
+  if (options.out !== undefined) claimResultDirectory(options.out, { key, trialId, force: options.force })
   const progress = createProgress(io)
   const journal =
     options.out === undefined
       ? null
       : openJournal({
           directory: options.out,
-          key: hashOf([trialId, VERSION]),
+          key,
           stories: config.decider.kind === 'rules' ? 'acted' : 'all',
           every: CHECKPOINT_EVERY[isModel(config.decider) ? 'model' : 'other'],
         })

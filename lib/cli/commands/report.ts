@@ -1,9 +1,9 @@
-import { writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { openStore } from '../../compose/compose-ports.ts'
 import { UsageError } from '../../core/invariant.ts'
 import { fromIso, MINUTE_MS, TIMEFRAMES, timeframeMs } from '../../core/time.ts'
+import { writeKept } from '../../files/keep-files.ts'
 import { VERSION } from '../../core/version.ts'
 import { type ReportParts, reportOfRecord, reportOfReplay } from '../../evidence/report-data.ts'
 import { columnsOf } from '../../replay/chart-bars.ts'
@@ -22,23 +22,29 @@ import { section, wrap } from '../format.ts'
 import type { Session } from '../session.ts'
 import type { Answer } from './answer.ts'
 
-export const ReportOptions = z.object({ out: z.string().min(1), database: z.boolean().default(false) })
+export const ReportOptions = z.object({
+  out: z.string().min(1),
+  database: z.boolean().default(false),
+  force: z.boolean().default(false),
+})
+type ReportOptions = z.infer<typeof ReportOptions>
 
 /** `hourhand report --out DIR`: the result of a replay as one page and three tables, written beside it. */
-export function reportCommand({ out }: { out: string }): Answer {
+export function reportCommand({ out, force }: ReportOptions): Answer {
   if (isUnfinished(out))
     throw new UsageError(
       `--out ${out}: the replay there was broken off; run the same hourhand replay again, it goes on from where it was`,
     )
   const found = reportOfReplay(out)
-  return 'problem' in found ? writeFailed(out, found) : write(out, found)
+  const keeping = { of: 'replay', force }
+  return 'problem' in found ? writeFailed(out, keeping, found) : write(out, keeping, found)
 }
 
 /** The page of a replay whose answers failed; there are no figures for tables. */
-function writeFailed(directory: string, failed: StoredFailedReplay): Answer {
+function writeFailed(directory: string, keeping: { of: string; force: boolean }, failed: StoredFailedReplay): Answer {
   const html = renderFailedReport(failed)
   const file = path.join(directory, 'report.html')
-  writeFileSync(file, html)
+  writeKept(directory, '--out', { ...keeping, files: { 'report.html': html } })
   const document = ReportWritten.parse({
     directory,
     files: ['report.html'],
@@ -54,7 +60,7 @@ function writeFailed(directory: string, failed: StoredFailedReplay): Answer {
 /** `hourhand report --database --out DIR`: the same of what a strategy has really done, on paper or live. */
 export async function recordReportCommand(
   { world, config, market }: Session,
-  { out }: { out: string },
+  { out, force }: ReportOptions,
 ): Promise<Answer> {
   const store = openStore(world)
   const state = await store.loadState(config.id)
@@ -82,6 +88,7 @@ export async function recordReportCommand(
     .catch(() => ({ candles: [] }))
   return write(
     out,
+    { of: `the record of ${config.id}, ${config.mode}`, force },
     reportOfRecord({
       config,
       codeVersion: VERSION,
@@ -99,7 +106,11 @@ export async function recordReportCommand(
   )
 }
 
-function write(directory: string, { data, trades, equity }: ReportParts): Answer {
+function write(
+  directory: string,
+  keeping: { of: string; force: boolean },
+  { data, trades, equity }: ReportParts,
+): Answer {
   makeWritable(directory, '--out')
   const html = renderReport(ReportData.parse(data))
   const files = {
@@ -108,7 +119,7 @@ function write(directory: string, { data, trades, equity }: ReportParts): Answer
     'equity.csv': equityCsv(equity),
     'metrics.json': `${JSON.stringify(Metrics.parse(data.metrics), null, 2)}\n`,
   }
-  for (const [name, text] of Object.entries(files)) writeFileSync(path.join(directory, name), text)
+  writeKept(directory, '--out', { ...keeping, files })
   const { sentence, result } = judgeReport(data)
   const document = ReportWritten.parse({
     directory,

@@ -1,4 +1,4 @@
-import { type EpochMs, MINUTE_MS, SECOND_MS, toIso } from '../../core/time.ts'
+import { type EpochMs, LAST_INSTANT, MINUTE_MS, SECOND_MS, toIso } from '../../core/time.ts'
 import type { LocalTimes } from '../../core/time-zone.ts'
 
 /** Units of an epoch, told apart by magnitude: from 1973 to the year 5138 no two of them meet. */
@@ -189,4 +189,4 @@ export function createZoneReader(instantsAt: LocalTimes): (local: number) => Epo
 
 /** An instant for a message, also one that no calendar would print. */
 export const shownInstant = (at: EpochMs): string =>
-  Number.isFinite(at) && Math.abs(at) < 8.64e15 ? toIso(Math.trunc(at)) : String(at)
+  at >= 0 && at <= LAST_INSTANT ? toIso(Math.trunc(at)) : `${at} ms since 1970`

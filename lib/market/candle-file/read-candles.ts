@@ -273,7 +273,7 @@ function chooseSymbol(
     throw new UsageError(`${name}: no rows of ${quoted(wanted)}; the file holds ${list}: give one of them to --symbol`)
   const [only] = symbols
   if (only === undefined) return { rows, lines, notes: [], symbol: null }
-  if (symbols.length === 1) return { rows, lines, notes: [`of ${only}`], symbol: only }
+  if (symbols.length === 1) return { rows, lines, notes: [`of ${quoted(only)}`], symbol: only }
   if (place < 0)
     throw new UsageError(
       `${name}: rows of ${symbols.length} symbols, ${list}; choose with --symbol ${quoted(only).slice(1, -1)}`,
@@ -282,7 +282,7 @@ function chooseSymbol(
   return {
     rows: rows.filter(isChosen),
     lines: lines.filter(isChosen),
-    notes: [`only the rows of ${symbols[place] ?? ''}, of ${symbols.length} symbols`],
+    notes: [`only the rows of ${quoted(symbols[place] ?? '')}, of ${symbols.length} symbols`],
     symbol: symbols[place] ?? null,
   }
 }

@@ -62,7 +62,7 @@ export function createTimeReader(
   const sample = firstRows(table, SAMPLE_ROWS)
   const chosen = chooseColumn(table, sample, candidates, prices, latest)
   const { column } = chosen
-  const name = table.header?.[column] ?? `column ${column + 1}`
+  const name = shownName(table, column)
   const clock = clockColumn(table, sample, column, prices, latest)
   const { order, notes: orderNotes } = orderOfDates(table, column, sample, options)
   const fromZone = createZoneReader(createLocalTimes(options.timeZone ?? 'UTC'))
@@ -99,7 +99,7 @@ export function createTimeReader(
     if (at === null)
       return refuse(
         row,
-        date,
+        quoted(date),
         `is in the hour that clocks of ${options.timeZone} leave out in spring; give another --time-zone`,
       )
     return judged(row, at)
@@ -179,9 +179,7 @@ function chooseColumn(
   const shown =
     first === undefined ? undefined : sample.find((cells) => (cells[first.column] ?? '') !== '')?.[first.column]
   const place =
-    first === undefined
-      ? ''
-      : `, ${table.place} ${table.headerLine + 1}, column ${table.header?.[first.column] ?? first.column + 1}`
+    first === undefined ? '' : `, ${table.place} ${table.headerLine + 1}, column ${shownName(table, first.column)}`
   throw new UsageError(
     sample.length === 0
       ? `${table.name}: 0 rows below the header; give at least two bars`
@@ -193,6 +191,12 @@ function chooseColumn(
 export const quoted = (cell: string): string =>
   // oxlint-disable-next-line no-control-regex
   JSON.stringify(cell.slice(0, 60).replaceAll(/[^\u0020-\u007e\u00a1-\u024f€]/g, '?'))
+
+/** A column for a message: its name, or its place where it has none. */
+export const shownName = (table: Table, column: number): string => {
+  const name = table.header?.[column] ?? ''
+  return name === '' ? String(column + 1) : quoted(name).slice(1, -1)
+}
 
 /** Beside a column of bare dates, the column of the time of day; null where there is none. */
 function clockColumn(

@@ -11,6 +11,7 @@ import {
 } from '../../core/time.ts'
 import type { Candle, FundingRate } from '../../../schemas/market.ts'
 import { type MarketData, MarketDataError } from '../market-data.ts'
+import { SIM_END, SIM_EPOCH } from './sim-span.ts'
 import { createLru } from './lru.ts'
 import { createDailyPath } from './daily.ts'
 import { createMinutePath, type MinutePath, MINUTES, newMinutePath, RHYTHM } from './intraday.ts'
@@ -31,9 +32,6 @@ export type SimMarketOptions = {
   /** Overrides what a symbol's name suggests. */
   symbols?: Readonly<Record<string, Partial<SimSymbol>>>
 }
-
-/** The simulated world begins here: 2020-01-01. */
-export const SIM_EPOCH: EpochMs = Date.UTC(2020, 0, 1)
 
 const MARKET_SIGMA = 0.024
 /** Days whose bars, and whose minutes, stay in memory; others are made again, the same. */
@@ -75,8 +73,10 @@ export function createSimMarket({ seed, symbols = {} }: SimMarketOptions): Marke
 
   const name = `sim seed ${seed}`
   const begin = (at: EpochMs): void => {
-    if (!(at >= SIM_EPOCH))
-      throw new MarketDataError(`${name}: the simulated market begins ${toIso(SIM_EPOCH)}, asked for ${toIso(at)}`)
+    if (!(at >= SIM_EPOCH && at <= SIM_END))
+      throw new MarketDataError(
+        `${name}: the simulated market begins ${toIso(SIM_EPOCH)} and ends ${toIso(SIM_END)}, asked for ${toIso(at)}`,
+      )
   }
   return {
     name,
