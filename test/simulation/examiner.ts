@@ -3,8 +3,10 @@ import { type EpochMs, fromIso, MINUTE_MS, SECOND_MS, toIso } from '../../lib/co
 import { positionOf } from '../../lib/ledger/accounting.ts'
 import { readAll } from '../../lib/store/read-all.ts'
 import type { Store } from '../../lib/store/store.ts'
+import type { Bracket } from '../../schemas/order.ts'
 import type { FakeVenue, TrueOrder, VenueTruth } from '../support/venue/fake-venue.ts'
 import type { Life } from './life.ts'
+import { MoneyWatch } from './money-watch.ts'
 import type { Observer } from './observer.ts'
 import type { Hand, Scenario } from './scenario.ts'
 import type { Simulator } from './simulator.ts'
@@ -13,6 +15,8 @@ type Pass = { startedAt: number; wasOpen: boolean; nakedFor: number }
 
 /** How often, at least, the venue is looked at while nothing is asked of it. */
 const LOOK_MS = 5 * SECOND_MS
+/** An order younger than this may be in no list, or was still on its way to the venue when lists were read. */
+const UNSEEN_MS = 60 * SECOND_MS
 /** For so long after somebody's hand at the venue, what it led to is not held against us. */
 const HAND_MS = 3 * MINUTE_MS
 
@@ -24,6 +28,7 @@ export class Examiner {
   private readonly venue: FakeVenue
   /** Passes that a lagging venue may need for what is due within one. */
   private readonly patience: number
+  private readonly money: MoneyWatch
   private readonly passes = new Map<Life, Pass>()
   private lastLook = 0
   private lastHandAt = 0
@@ -63,6 +68,7 @@ export class Examiner {
     this.sim = sim
     this.observer = observer
     this.venue = venue
+    this.money = new MoneyWatch(observer, scenario.limits)
     this.lastFlatAt = sim.now
     const { listLagMs = 0, pendingMs = 0, cancelMs = 0 } = scenario.switches
     this.patience = listLagMs + pendingMs + cancelMs > 0 ? 2 : 1
@@ -93,6 +99,7 @@ export class Examiner {
 
   handed(does: Hand['does'] | 'take away'): void {
     this.lastHandAt = this.sim.now
+    if (does !== 'cancel_exits') this.money.handed()
     if (does === 'open' || does === 'add') this.isForeignHeld = true
     if (does === 'open') this.isForeignBase = true
     if (does === 'add') {
@@ -133,6 +140,7 @@ export class Examiner {
     const truth = this.venue.truth()
     this.checkExposure(truth)
     this.checkIds(truth)
+    this.money.look(truth)
     if (truth.position.contracts === 0) {
       this.lastFlatAt = this.sim.now
       this.isForeignHeld = false
@@ -146,7 +154,9 @@ export class Examiner {
     const hasOpened = lastFill !== undefined && contracts !== 0 && (lastFill.side === 'BUY') === contracts > 0
     if (hasOpened && lastFilled?.source === 'RETAIL_SIMPLE' && lastFilled.bracket !== null) this.isForeignHeld = true
     const isNaked =
-      !this.isForeignHeld && truth.position.contracts !== 0 && !truth.orders.some((order) => isCover(order, truth))
+      !this.isForeignHeld &&
+      truth.position.contracts !== 0 &&
+      !truth.orders.some((order) => isCover(order, truth, this.approvedBracket(truth)))
     if (!isNaked) this.nakedSince = null
     else this.nakedSince ??= this.sim.now
     if (this.nakedSince !== null && truth.isOpen)
@@ -158,6 +168,27 @@ export class Examiner {
     const ids = orders.map(({ clientOrderId }) => clientOrderId).filter((id) => this.observer.intents.has(id))
     const repeated = ids.find((id, index) => ids.indexOf(id) !== index)
     if (repeated !== undefined) this.observer.violation(1, `the venue has two orders under ${repeated}`)
+  }
+
+  /** Stop and target of the last entry that has filled: what is held was approved with them. */
+  approvedBracket({ orders }: Pick<VenueTruth, 'orders'> = this.venue.truth()): Bracket | null {
+    const filled = orders.filter(({ filled: size }) => size > 0).map(({ clientOrderId }) => clientOrderId)
+    return filled.flatMap((id) => this.observer.intents.get(id)?.order?.bracket ?? []).at(-1) ?? null
+  }
+
+  entryMeant(): void {
+    this.money.entryMeant(this.sim.now)
+  }
+
+  /** A close is meant once no exit rests any more: beside one, both may fill. What the venue hides, or got just now, cannot be seen. */
+  closeSent(): void {
+    const { sim, lagsUntil, lastHandAt } = this
+    if (sim.now < lagsUntil || sim.now - lastHandAt < UNSEEN_MS) return
+    const resting = this.venue
+      .truth()
+      .orders.find(({ isLive, bracket, createdAt }) => isLive && bracket !== null && sim.now - createdAt > UNSEEN_MS)
+    if (resting !== undefined)
+      this.observer.violation(14, `a close was sent while the exit ${resting.orderId} for ${resting.size} rests`)
   }
 
   private checkExposure({ position, orders }: VenueTruth): void {
@@ -213,6 +244,7 @@ export class Examiner {
     this.checkOversize(truth)
     this.checkStray(truth)
     this.checkEqual(truth)
+    this.money.passDone(pass.startedAt, outcome, this.sim.now)
   }
 
   private checkProtected({ position, orders }: VenueTruth, pass: Pass): void {
@@ -226,6 +258,12 @@ export class Examiner {
     }
     this.nakedPasses += 1
     if (this.nakedPasses < (pass.startedAt < this.lagsUntil ? 2 : this.patience)) return
+    const elsewhere = orders.find((order) => isCover(order, { position }, null))
+    if (elsewhere !== undefined)
+      return this.observer.violation(
+        11,
+        `${position.contracts} contracts rest on ${JSON.stringify(elsewhere.bracket)} since ${toIso(this.nakedSince)}, after ${this.nakedPasses} passes that could do something about it; approved was ${JSON.stringify(this.approvedBracket())}`,
+      )
     const live = orders
       .filter((order) => order.isLive)
       .map(({ kind, side, size, filled, isTriggered }) => ({ kind, side, size, filled, isTriggered }))
@@ -360,13 +398,16 @@ export class Examiner {
   }
 }
 
-/** A live stop of at least the size held. */
-function isCover(order: TrueOrder, { position }: VenueTruth): boolean {
+/** A live stop of at least the size held, at the approved prices where some were approved. */
+function isCover(order: TrueOrder, { position }: Pick<VenueTruth, 'position'>, approved: Bracket | null): boolean {
   const side = position.contracts > 0 ? 'SELL' : 'BUY'
   return (
     order.isLive &&
     order.status === 'OPEN' &&
     order.bracket !== null &&
+    (approved === null ||
+      (dec(order.bracket.stopPrice).eq(approved.stopLossPrice) &&
+        dec(order.bracket.targetPrice).eq(approved.takeProfitPrice))) &&
     !order.isTriggered &&
     order.side === side &&
     order.size - order.filled >= Math.abs(position.contracts)

@@ -1,7 +1,7 @@
 import { MINUTE_MS } from '../../lib/core/time.ts'
 import type { Candle } from '../../schemas/market.ts'
 import { LEVEL } from './market.ts'
-import { type Delivery, NO_RATES, QUIET_MINUTES, type Scenario, START } from './scenario.ts'
+import { type Delivery, FAR_LIMITS, NO_RATES, QUIET_MINUTES, type Scenario, START } from './scenario.ts'
 
 export type Ending = 'decision' | 'stop' | 'target'
 export const ENDINGS: readonly Ending[] = ['decision', 'stop', 'target']
@@ -38,6 +38,8 @@ export function scriptedLife(ending: Ending, attachBracket: boolean): Scenario {
       [at(30), { action: ending === 'decision' ? 'close' : 'hold' }],
     ]),
     rates: NO_RATES,
+    limits: FAR_LIMITS,
+    slow: null,
     outage: null,
     closures: [],
     switches: {},

@@ -1,19 +1,31 @@
 import { canonicalJson } from '../../lib/core/canonical-json.ts'
-import { dec } from '../../lib/core/decimal.ts'
+import { z } from 'zod'
+import { dec, price } from '../../lib/core/decimal.ts'
 import { clientOrderIdOf } from '../../lib/core/ids.ts'
 import { fromIso } from '../../lib/core/time.ts'
 import type { PlaceableOrder } from '../../lib/broker/broker.ts'
 import type { WireRequest } from '../../lib/broker/coinbase/wire.ts'
 import type { Item } from '../../lib/store/item-store.ts'
 import type { DomainEvent } from '../../schemas/event.ts'
-import type { EntryOrder, Placement } from '../../schemas/order.ts'
+import type { Bracket, EntryOrder, Placement } from '../../schemas/order.ts'
+import type { Decision } from '../../schemas/decision.ts'
 import type { StrategyState } from '../../schemas/state.ts'
 import type { Simulator } from './simulator.ts'
 
-/** 1 to 10, as in README of this folder; 0 is an error of the simulated code that nothing should have caused. */
+/** 1 to 14, as in README of this folder; 0 is an error of the simulated code that nothing should have caused. */
 export type Violation = { invariant: number; at: string; text: string }
 
 type Intent = { leg: 'entry' | 'protect' | 'close'; deadline: number; cycleId: string | null; order: EntryOrder | null }
+
+/** What the observer asks of the one who sees the venue as it is. */
+type Witness = {
+  /** The bracket approved for what is held; null where nobody approved any. */
+  approvedBracket(): Bracket | null
+  /** An entry has been committed. */
+  entryMeant(): void
+  /** A close leaves a process. */
+  closeSent(): void
+}
 
 /** Sees everything that is stored, sent and told, as it happens, and objects at once to what must never happen. */
 export class Observer {
@@ -24,6 +36,11 @@ export class Observer {
   readonly intents = new Map<string, Intent>()
   readonly errors: string[] = []
   state: StrategyState | null = null
+  examiner: Witness | null = null
+  /** Set once a person has lifted a halt: what limits count from has moved. */
+  hasResumed = false
+  /** Brackets decided at each slot, by whoever was asked for it. */
+  private readonly brackets = new Map<number, Bracket[]>()
   /** What is really held, in contracts, signed. */
   venuePosition: () => number = () => 0
   /** Deposits less withdrawals so far, and as they were when the books were opened. */
@@ -68,6 +85,7 @@ export class Observer {
     if (before !== null && next.version !== before.version + 1)
       this.violation(8, `state version ${next.version} was written over ${before.version}`)
     this.followDecider(before, next)
+    if (before !== null && before.halt !== null && next.halt === null) this.hasResumed = true
     this.state = next
     this.noteIntents(next)
     this.trace(
@@ -100,12 +118,20 @@ export class Observer {
       if (known !== undefined && intent.leg !== 'close') this.violation(1, `the ${intent.leg} ${id} was meant twice`)
       this.intents.set(id, intent)
       if (intent.leg !== 'entry') return
+      this.examiner?.entryMeant()
       const slot = intent.cycleId === null ? null : slotOf(intent.cycleId)
       if (slot !== null && id !== clientOrderIdOf(strategyId, slot, 'entry', 0))
         this.violation(
           1,
           `the entry of ${intent.cycleId} does not have the id of its slot: a second one of it would not be recognised`,
         )
+      const { bracket } = intent.order ?? {}
+      if (
+        slot !== null &&
+        bracket !== undefined &&
+        !(this.brackets.get(slot) ?? []).some((each) => isSame(each, bracket))
+      )
+        this.violation(11, `the entry of ${intent.cycleId} has exits that nobody decided: ${JSON.stringify(bracket)}`)
       if (halt !== null) this.violation(7, `an entry was meant while halted by ${halt.by}`)
       // Whoever decides has looked before.
       const held = this.venuePosition()
@@ -151,10 +177,32 @@ export class Observer {
       return this.violation(1, `order ${id} was sent without an intent in the ledger: ${JSON.stringify(body)}`)
     if (this.sim.now > intent.deadline)
       this.violation(5, `the ${intent.leg} ${id} was sent ${this.sim.now - intent.deadline} ms past its deadline`)
+    if (intent.leg === 'close') this.examiner?.closeSent()
+    this.checkExitsSent(id, intent, body ?? {})
     const phase = this.state?.phase
     const unresolved = phase?.kind === 'opening' ? phase.intent.order.clientOrderId : null
     if (intent.leg === 'entry' && unresolved !== null && unresolved !== id)
       this.violation(5, `the entry ${id} was sent while ${unresolved} is unresolved`)
+  }
+
+  /** What was decided at a slot, as the decider said it. */
+  decided(slot: number, decision: Decision): void {
+    if (decision.action !== 'open_long' && decision.action !== 'open_short') return
+    const { stopLossPrice, takeProfitPrice } = decision
+    const bracket = { stopLossPrice: price(stopLossPrice), takeProfitPrice: price(takeProfitPrice) }
+    this.brackets.set(slot, [...(this.brackets.get(slot) ?? []), bracket])
+  }
+
+  /** The wire carries the stop and target that were approved, and the size. */
+  private checkExitsSent(id: string, { leg, order }: Intent, body: Readonly<Record<string, unknown>>): void {
+    if (leg === 'close') return
+    const sent = wireBracket(body[leg === 'entry' ? 'attached_order_configuration' : 'order_configuration'])
+    const approved = leg === 'entry' ? (order?.bracket ?? null) : (this.examiner?.approvedBracket() ?? null)
+    if (sent !== null && approved !== null && !isSame(sent, approved))
+      this.violation(
+        11,
+        `the ${leg} ${id} was sent with ${JSON.stringify(sent)}, approved was ${JSON.stringify(approved)}`,
+      )
   }
 
   /** A request has reached the venue. */
@@ -198,6 +246,21 @@ export class Observer {
     }
     return sizes
   }
+}
+
+const isSame = (one: Bracket, other: Bracket): boolean =>
+  dec(one.stopLossPrice).eq(other.stopLossPrice) && dec(one.takeProfitPrice).eq(other.takeProfitPrice)
+
+const WireBracket = z.looseObject({
+  trigger_bracket_gtc: z.looseObject({ limit_price: z.string(), stop_trigger_price: z.string() }),
+})
+
+/** Stop and target in an order's body; null where it has none. */
+function wireBracket(configuration: unknown): Bracket | null {
+  const { data } = WireBracket.safeParse(configuration)
+  if (data === undefined) return null
+  const { limit_price: target, stop_trigger_price: stop } = data.trigger_bracket_gtc
+  return { stopLossPrice: price(stop), takeProfitPrice: price(target) }
 }
 
 /** The slot in a cycle's id, `eth-perp-20260310T1200Z`. */

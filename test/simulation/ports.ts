@@ -28,6 +28,8 @@ export type PortsOptions = {
   decide: (slot: number) => Decision
   /** Whether the model is gone at an instant. */
   isModelGone: (at: number) => boolean
+  /** How much longer than usual the venue's answers take at an instant. */
+  slownessAt: (at: number) => number
   /** Draws the misfortunes of this life's calls. */
   chance: Chance
   rates: Rates
@@ -149,6 +151,13 @@ function createTransport(options: PortsOptions): Transport {
     if (draw !== null) {
       life.isDisturbed = true
       observer.fault(`venue: ${draw}`)
+    }
+    const slowMs = options.slownessAt(sim.now)
+    if (slowMs > 0) {
+      life.isDisturbed = true
+      observer.fault('venue: slow')
+      outMs += Math.round(slowMs / 2)
+      backMs += Math.round(slowMs / 2)
     }
     if (draw === 'late before its effect') outMs = chance.whole(4_000, 25_000)
     if (draw === 'late after its effect') backMs = chance.whole(4_000, 25_000)

@@ -77,12 +77,12 @@ export async function runScenario(
         maxStopAtr: 1_000,
         maxPriceMoveAtr: 1_000,
         minRewardToRisk: 0.01,
-        cooldownMinutesAfterLoss: 0,
         maxEntriesPerDay: 100,
         maxEntrySlippageBps: 20,
         sessionBufferMinutes: 2,
         liquidationBuffer: 0,
         maxFundingAnnualised: 100,
+        ...scenario.limits,
       },
     },
   })
@@ -101,6 +101,9 @@ export async function runScenario(
       { kind: 'invisible', ms: chance.whole(500, 45_000), byId: chance.happens(0.5) },
       { kind: 'late_failure', afterMs: chance.whole(10, 5_000) },
       { kind: 'wrong_echo', side: 'BUY' },
+      { kind: 'other_bracket', stopFactor: chance.pick([0.95, 0.99, 1.01, 1.05]) },
+      { kind: 'other_bracket', targetFactor: chance.pick([0.97, 1.03]) },
+      { kind: 'other_bracket', sizeFactor: 0.5, roundsToTicks: chance.pick([1, 40]) },
     ])
     observer.fault(`order: ${fault.kind}`)
     examiner.disturbed()
@@ -118,6 +121,7 @@ export async function runScenario(
     faults: (request) => (request.method === 'POST' ? quirks(request.path) : null),
   })
   const examiner = new Examiner({ sim, observer, venue, scenario })
+  observer.examiner = examiner
   observer.venuePosition = () => venue.truth().position.contracts
   observer.venueDeposited = () => venue.truth().deposited
   const market = createSimMarket(scenario.bars, (instant) => path.at(instant))
@@ -185,7 +189,13 @@ export async function runScenario(
           if (reply.kind !== 'answer') throw new Error(`the venue's own faults are not used here: ${reply.kind}`)
           return { status: reply.status, text: reply.text }
         },
-        decide: (slot) => decisionAt(scenario.decisions.get(slot), path.at(sim.now)),
+        decide: (slot) => {
+          const decision = decisionAt(scenario.decisions.get(slot), path.at(sim.now))
+          observer.decided(slot, decision)
+          return decision
+        },
+        slownessAt: (at) =>
+          scenario.slow !== null && at >= scenario.slow.from && at < scenario.slow.to ? scenario.slow.ms : 0,
         isModelGone: (at) => scenario.outage !== null && at >= scenario.outage.from && at < scenario.outage.to,
       }),
     )

@@ -51,6 +51,10 @@ export type Scenario = {
   /** By slot; a slot that is not here holds. */
   decisions: ReadonlyMap<EpochMs, SimDecision>
   rates: Rates
+  /** Account limits, mostly out of reach, and how long a loss keeps entries out. */
+  limits: { maxDailyLoss: number; maxDrawdown: number; cooldownMinutesAfterLoss: number }
+  /** While each of the venue's answers takes so long that deadlines pass on the way to an order. */
+  slow: { from: EpochMs; to: EpochMs; ms: number } | null
   /** Slots from `from` on, before `to`, at which the model gives no answer, whoever asks. */
   outage: { from: EpochMs; to: EpochMs } | null
   closures: { from: EpochMs; to: EpochMs }[]
@@ -83,6 +87,8 @@ export function scenarioOf(seed: number): Scenario {
       model: 0.1,
       bus: 0.05 * storm,
     },
+    limits: limitsOf(new Chance('limits', seed)),
+    slow: slowOf(new Chance('slow', seed), minutes),
     outage: outageOf(new Chance('outage', seed), minutes),
     closures: chance.happens(0.15)
       ? [closureFrom(START + chance.whole(3, minutes - 10) * MINUTE_MS, chance.whole(2, 12))]
@@ -109,6 +115,25 @@ export function scenarioOf(seed: number): Scenario {
       tradesPerSizeStep: 1,
     },
   }
+}
+
+export const FAR_LIMITS: Scenario['limits'] = { maxDailyLoss: 0.05, maxDrawdown: 0.15, cooldownMinutesAfterLoss: 0 }
+
+/** In two of three lives one of the account limits is so near that a trade of the smallest size may reach it. */
+function limitsOf(chance: Chance): Scenario['limits'] {
+  const near = chance.pick([0.0001, 0.0003, 0.0008])
+  return {
+    ...FAR_LIMITS,
+    ...chance.pick<Partial<Scenario['limits']>>([{}, { maxDailyLoss: near }, { maxDrawdown: near }]),
+    cooldownMinutesAfterLoss: chance.pick([0, 0, 25, 45]),
+  }
+}
+
+/** In one life of four the venue is slow around a slot: too slow, at times, to send what the slot decides. */
+function slowOf(chance: Chance, minutes: number): Scenario['slow'] {
+  if (!chance.happens(0.25)) return null
+  const from = START + chance.whole(0, Math.floor(minutes / SLOT_MINUTES)) * SLOT_MINUTES * MINUTE_MS - 10_000
+  return { from, to: from + chance.whole(2, 8) * MINUTE_MS, ms: chance.whole(2_500, 7_000) }
 }
 
 /** In one life of four the model is gone for a while: for some slots, or in the middle of one. */

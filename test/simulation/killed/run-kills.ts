@@ -8,7 +8,7 @@ import { Chance } from '../chance.ts'
 import { Examiner } from '../examiner.ts'
 import { Life } from '../life.ts'
 import { Observer, type Violation } from '../observer.ts'
-import { NO_RATES, type Scenario } from '../scenario.ts'
+import { FAR_LIMITS, NO_RATES, type Scenario } from '../scenario.ts'
 import { Simulator } from '../simulator.ts'
 import { checkBooks } from './check-books.ts'
 import { type Child, type Command, type Ended, type Fate, Habits, isOrder } from './child.ts'
@@ -373,6 +373,8 @@ const nothingElse: Scenario = {
   hands: [],
   decisions: new Map(),
   rates: NO_RATES,
+  limits: FAR_LIMITS,
+  slow: null,
   outage: null,
   closures: [],
   switches: {},
