@@ -12,7 +12,7 @@ import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 const WORKED: ReadonlySet<CycleOutcome> = new Set(['entered', 'closed', 'held', 'refused'])
 
 /** What a slot adds to its day: 1 for work, -1 for a failure, 0 where there was nothing to do. */
-function shareOf({ progress, outcome, decision, snapshot }: CycleRecord): 1 | 0 | -1 {
+function shareOf({ progress, outcome, decision, snapshot, guardFacts }: CycleRecord): 1 | 0 | -1 {
   if (progress !== 'finished' || outcome === null) return 0
   if (outcome === 'failed') return -1
   if (!WORKED.has(outcome)) return 0
@@ -21,7 +21,9 @@ function shareOf({ progress, outcome, decision, snapshot }: CycleRecord): 1 | 0 
   const isBlind = snapshot?.issues.some(({ kind }) => kind === 'stale' || kind === 'missing') ?? false
   if (isUndecided || isBlind) return -1
   // Where no answer could have had an effect nobody was asked: nothing was shown.
-  return decision === null ? 0 : 1
+  if (decision === null) return 0
+  // Where nothing traded, nothing that was decided could have been filled.
+  return guardFacts?.product.session.isOpen === false ? 0 : 1
 }
 
 /** Whether a cycle counts as work of these settings on paper, on live prices. */
@@ -38,7 +40,7 @@ const isOf = (record: CycleRecord, configHash: string): boolean =>
 /**
  * What the strategy has shown on paper, from its stored cycles and trades. Only cycles on live prices and with the
  * settings of now count; a cycle that failed, was skipped or found the strategy halted is no work, nor is one whose
- * decider failed or whose market had no current bar. A day with more failed slots than work counts for nothing. A trade
+ * decider failed, whose market had no current bar, or at which nothing traded at the venue. A day with more failed slots than work counts for nothing. A trade
  * counts when the cycle that opened it is one on live prices, whatever came of that cycle. `store` is that of the paper
  * mode.
  */

@@ -64,8 +64,9 @@ function lateSeries({ asOf, primary, fourHour, daily, reference }: MarketFacts, 
     : late
 }
 
+/** Its newest bar is not there, or lacks its end because a finer bar that it is made of is not there. */
 const isLate = (series: CandleSeries, timeframe: Timeframe, asOf: EpochMs): boolean =>
-  windowOf(series, timeframe, asOf).late !== null
+  windowOf(series, timeframe, asOf).late !== null || series.issues.some(({ kind }) => kind === 'missing')
 
 /** Those of the series that are late as before. One that cannot be read now is. */
 async function stillLate({ market, clock }: CyclePorts, late: readonly LateSeries[]): Promise<LateSeries[]> {

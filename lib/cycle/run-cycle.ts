@@ -274,6 +274,13 @@ class Run {
         : this.finish(state, 'held', `close was decided, but the strategy is ${state.phase.kind}`)
     }
     const { tradeId } = state.phase.position
+    const session = this.record.guardFacts?.product.session
+    if (session?.isOpen === false)
+      return this.finish(
+        state,
+        'held',
+        `close was decided, but nothing trades at the venue now (${session.reason}): the position keeps its stop and target, and a later slot may close it`,
+      )
     const closed = await this.reconcile(await closePosition(this.ports, state, 'decision'))
     this.lap('close')
     const isClosed = positionOf(closed.phase)?.tradeId !== tradeId

@@ -111,6 +111,14 @@ async function watch(ports: ExecutionPorts, before: StrategyState, dryRun: boole
       notes: [...notes, `would close the position at market: ${exit}`],
       state: marked,
     }
+  const { session } = synced.facts.product
+  if (!session.isOpen)
+    return {
+      ...result,
+      outcome: 'unclosed',
+      notes: [...notes, await leavePending(ports, position, exit, at, session.reason)],
+      state: marked,
+    }
   const closed = await closePosition(ports, marked, exit)
   const after = await sync(ports, closed, { act: true })
   const isClosed = positionOf(after.state.phase)?.tradeId !== position.tradeId
@@ -128,6 +136,20 @@ async function watch(ports: ExecutionPorts, before: StrategyState, dryRun: boole
     notes: [...notes, note, ...after.notes],
     state: after.state,
   }
+}
+
+/** Says that an exit which is due waits for the venue to trade. Its stop and target stay there, and the next pass tries again. */
+async function leavePending(
+  ports: ExecutionPorts,
+  { tradeId }: Position,
+  exit: ExitReason,
+  at: string,
+  why: string,
+): Promise<string> {
+  const note = `${exit} is due, but nothing trades at the venue now (${why}): the close stays pending until it trades again; stop and target stay in place`
+  ports.telemetry.log('warn', 'a close is pending', { tradeId, exit, why })
+  await publish(ports, `${tradeId}-unclosed-${at}`, { type: 'failed', subject: tradeId, detail: { reason: note } })
+  return note
 }
 
 /** What the venue holds beyond the ledger, once that is more than a suspicion. Nobody guards it, so each pass says so again. */

@@ -58,14 +58,14 @@ export function createCandleHistory(scan: Scan, baseTimeframe: Timeframe): Candl
       const end = firstAtOrAfter(bars, until)
       const candles = bars.slice(Math.max(0, end - limit), end)
       const from = candles[0]?.time ?? until - limit * stepMs
-      const found = requireFresh({ candles, issues: issuesIn(from, until, asOf) }, timeframe, asOf)
+      const found = requireFresh({ candles, issues: issuesIn(from, until, asOf) }, timeframe, asOf, true)
       if (timeframe === baseTimeframe || candles.at(-1)?.time !== until - stepMs) return found
       // The last bucket is there but may lack its tail; only a later bar would make that a gap.
       const lastBase = scan.candles[firstAtOrAfter(scan.candles, floorTime(asOf, baseMs)) - 1]
       if (lastBase === undefined || lastBase.time + baseMs >= until) return found
       return {
         candles,
-        issues: requireFresh({ candles: [lastBase], issues: found.issues }, baseTimeframe, until).issues,
+        issues: requireFresh({ candles: [lastBase], issues: found.issues }, baseTimeframe, until, true).issues,
       }
     },
     barAt(time) {

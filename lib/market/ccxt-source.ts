@@ -1,6 +1,6 @@
 import type { Exchange } from 'ccxt'
 import { price } from '../core/decimal.ts'
-import { type Clock, type EpochMs, floorTime, TIMEFRAMES, timeframeMs, toIso } from '../core/time.ts'
+import { type Clock, type EpochMs, floorTime, SECOND_MS, TIMEFRAMES, timeframeMs, toIso } from '../core/time.ts'
 import type { Quote } from '../../schemas/market.ts'
 import type { MarketConfig } from '../../schemas/strategy-config.ts'
 import { aggregateCandles, coarsestDivisor } from './aggregate.ts'
@@ -11,12 +11,16 @@ import { inspectCandles, requireFresh } from './inspect-candles.ts'
 import { loadExchange } from './load-exchange.ts'
 import { type MarketData, MarketDataError } from './market-data.ts'
 import { createUnifiedReader } from './unified-reader.ts'
+import { watchTrading } from './watch-trading.ts'
 
 /**
  * How far behind the clock an instant may lie and still be answered with present prices: the longest a cycle can
  * run. Further back, today's price would be knowledge from the future.
  */
 const PRESENT_MS = 15 * 60_000
+
+/** A bar that is not there so long after it closed will not come: nobody traded in it. Exchanges publish within seconds. */
+const PUBLISHED_WITHIN_MS = 15 * SECOND_MS
 
 /**
  * A live market through ccxt's public endpoints; no key is needed. Coinbase is read by its own wire format, any
@@ -37,6 +41,7 @@ export async function createCcxtMarket({ config, clock }: { config: MarketConfig
   const baseTimeframe = TIMEFRAMES.find((timeframe) => reader.timeframes.includes(timeframe))
   if (baseTimeframe === undefined)
     throw new MarketDataError(`${config.exchange}: none of its bar lengths is one of ${TIMEFRAMES.join(', ')}`)
+  const trading = watchTrading(reader, config.exchange)
   const isPresent = (at: EpochMs): boolean => at >= clock() - PRESENT_MS
 
   return {
@@ -58,6 +63,7 @@ export async function createCcxtMarket({ config, clock }: { config: MarketConfig
         inspectCandles(wanted, source, asOf),
         source,
         source === timeframe ? asOf : until,
+        clock() >= until + PUBLISHED_WITHIN_MS,
       )
       const closed = aggregateCandles(base, source, timeframe, asOf)
       return { candles: closed.slice(-limit), issues }
@@ -67,8 +73,14 @@ export async function createCcxtMarket({ config, clock }: { config: MarketConfig
         throw new MarketDataError(
           `${config.exchange}: a live exchange has no price as of ${toIso(at)}, only of now; replay a candle file instead`,
         )
-      return quoteOf(config.exchange, symbol, at, await reader.prices(symbol, at))
+      const prices = await reader.prices(symbol, at)
+      if (isTwoSided(prices)) return quoteOf(config.exchange, symbol, at, prices)
+      // A closed market has no bids and offers; the last price still says what a position is worth.
+      const { last } = prices
+      const isClosed = positive(last) !== null && (await trading(symbol, at)).kind === 'closed'
+      return quoteOf(config.exchange, symbol, at, isClosed ? { ...prices, bid: last, ask: last } : prices)
     },
+    trading,
     async fundingRates(symbol, from, to) {
       const rates = await reader.fundingRates(symbol, from, to)
       return rates.filter(({ time }) => time > from && time <= to).sort((a, b) => a.time - b.time)
@@ -80,7 +92,7 @@ export async function createCcxtMarket({ config, clock }: { config: MarketConfig
 }
 
 function quoteOf(exchange: string, symbol: string, at: EpochMs, { bid, ask, last, mark }: Prices): Quote {
-  if (bid === null || ask === null || !(bid > 0) || !(ask >= bid)) {
+  if (bid === null || ask === null || !isTwoSided({ bid, ask })) {
     throw new MarketDataError(
       `${exchange}: no two-sided price of ${symbol}: bid ${String(bid)}, ask ${String(ask)}; the market may be closed`,
     )
@@ -95,5 +107,8 @@ function quoteOf(exchange: string, symbol: string, at: EpochMs, { bid, ask, last
     mark: price(positive(mark) ?? middle),
   }
 }
+
+const isTwoSided = ({ bid, ask }: Pick<Prices, 'bid' | 'ask'>): boolean =>
+  bid !== null && ask !== null && bid > 0 && ask >= bid
 
 const positive = (value: number | null): number | null => (value !== null && value > 0 ? value : null)

@@ -1,6 +1,7 @@
 import type { Exchange } from 'ccxt'
 import type { z } from 'zod'
 import { type EpochMs, SECOND_MS, TIMEFRAMES, timeframeMs } from '../core/time.ts'
+import { coinbaseTradingState } from './coinbase-session.ts'
 import {
   COINBASE_GRANULARITY,
   COINBASE_PAGE,
@@ -25,8 +26,8 @@ const ENDPOINTS = {
   product: 'v3PublicGetBrokerageMarketProductsProductId',
 } as const
 
-/** Product answers kept: one instant's questions about two markets, with room. */
-const PRODUCTS_KEPT = 8
+/** Answers kept: one instant's questions about two markets, with room. */
+const ANSWERS_KEPT = 8
 
 /** Coinbase Advanced Trade, `GET /api/v3/brokerage/market/...`. Symbols are product ids such as ETP-20DEC30-CDE. */
 export function createCoinbaseReader(exchange: Exchange, timeoutMs: number): ExchangeReader {
@@ -53,19 +54,8 @@ export function createCoinbaseReader(exchange: Exchange, timeoutMs: number): Exc
     })
   }
 
-  const products = new Map<string, Promise<CoinbaseProduct>>()
-  /** One request for all that is asked about a product as of one instant. */
-  const productAsOf = (symbol: string, at: EpochMs): Promise<CoinbaseProduct> => {
-    const key = `${symbol} ${at}`
-    const kept = products.get(key)
-    if (kept !== undefined) return kept
-    const asked = get('product', CoinbaseProduct, symbol, { product_id: symbol })
-    asked.catch(() => products.delete(key))
-    products.set(key, asked)
-    const oldest = products.keys().next()
-    if (products.size > PRODUCTS_KEPT && oldest.done !== true) products.delete(oldest.value)
-    return asked
-  }
+  const productAsOf = keepAnswers((symbol) => get('product', CoinbaseProduct, symbol, { product_id: symbol }))
+  const tickerAsOf = keepAnswers((symbol) => get('ticker', CoinbaseTicker, symbol, { product_id: symbol, limit: 1 }))
 
   return {
     timeframes: TIMEFRAMES.filter((timeframe) => COINBASE_GRANULARITY[timeframe] !== undefined),
@@ -87,7 +77,7 @@ export function createCoinbaseReader(exchange: Exchange, timeoutMs: number): Exc
       return pages.flat()
     },
     async prices(symbol, at) {
-      const ticker = await get('ticker', CoinbaseTicker, symbol, { product_id: symbol, limit: 1 })
+      const ticker = await tickerAsOf(symbol, at)
       const last = ticker.trades?.[0]?.price ?? (await productAsOf(symbol, at)).price
       if (ticker.best_bid !== null && ticker.best_ask !== null)
         return { bid: ticker.best_bid, ask: ticker.best_ask, last, mark: null }
@@ -100,8 +90,28 @@ export function createCoinbaseReader(exchange: Exchange, timeoutMs: number): Exc
         return []
       return [{ time: details.funding_time, rate: details.funding_rate }]
     },
+    async trading(symbol, at) {
+      const [product, ticker] = await Promise.all([productAsOf(symbol, at), tickerAsOf(symbol, at)])
+      return { ...coinbaseTradingState(product, at), lastTradeAt: ticker.trades?.[0]?.time ?? null }
+    },
     async openInterest(symbol, at) {
       return (await productAsOf(symbol, at)).future_product_details?.open_interest ?? null
     },
+  }
+}
+
+/** One request for all that is asked about a product as of one instant. An answer that failed is not kept. */
+function keepAnswers<T>(ask: (symbol: string) => Promise<T>): (symbol: string, at: EpochMs) => Promise<T> {
+  const answers = new Map<string, Promise<T>>()
+  return (symbol, at) => {
+    const key = `${symbol} ${at}`
+    const kept = answers.get(key)
+    if (kept !== undefined) return kept
+    const asked = ask(symbol)
+    asked.catch(() => answers.delete(key))
+    answers.set(key, asked)
+    const oldest = answers.keys().next()
+    if (answers.size > ANSWERS_KEPT && oldest.done !== true) answers.delete(oldest.value)
+    return asked
   }
 }

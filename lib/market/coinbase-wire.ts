@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import type { Timeframe } from '../core/time.ts'
+import { maybeTime } from './coinbase-fields.ts'
+import { coinbaseContractFields, coinbaseTradingFields } from './coinbase-session.ts'
 
 /**
  * What Coinbase Advanced Trade answers on its public market endpoints, as far as it is read here. Loose: unknown
@@ -12,11 +14,6 @@ const maybeDecimal = z
   .union([z.string(), z.number(), z.null()])
   .optional()
   .transform((value) => (value === '' || value === null || value === undefined ? null : Number(value)))
-  .pipe(z.number().nullable())
-const maybeTime = z
-  .string()
-  .nullish()
-  .transform((value) => (value === '' || value === null || value === undefined ? null : Date.parse(value)))
   .pipe(z.number().nullable())
 
 /** Newest first; `start` is the bar's open in Unix seconds. */
@@ -47,7 +44,7 @@ const amountOf = (value: unknown): number =>
   typeof value === 'number' || (typeof value === 'string' && value.trim() !== '') ? Number(value) : Number.NaN
 
 export const CoinbaseTicker = z.looseObject({
-  trades: z.array(z.looseObject({ price: decimal })).nullish(),
+  trades: z.array(z.looseObject({ price: decimal, time: maybeTime })).nullish(),
   best_bid: maybeDecimal,
   best_ask: maybeDecimal,
 })
@@ -59,8 +56,10 @@ export const CoinbaseBook = z.looseObject({ pricebook: z.looseObject({ bids: z.a
 export const CoinbaseProduct = z.looseObject({
   product_id: z.string(),
   price: maybeDecimal,
+  ...coinbaseTradingFields,
   future_product_details: z
     .looseObject({
+      ...coinbaseContractFields,
       funding_rate: maybeDecimal,
       /** The boundary last passed, whatever clients call it. */
       funding_time: maybeTime,

@@ -1,9 +1,13 @@
 import type { EpochMs, Timeframe } from '../core/time.ts'
 import type { FundingRate } from '../../schemas/market.ts'
+import type { TradingState } from './coinbase-session.ts'
 import type { RawCandle } from './inspect-candles.ts'
 
 /** Present prices of one market; null where the venue gives none. */
 export type Prices = { bid: number | null; ask: number | null; last: number | null; mark: number | null }
+
+/** What the venue says about trading now: `blocks` in its own words, empty while it trades; the last trade where known. */
+export type ReportedTrading = TradingState & { readonly lastTradeAt: EpochMs | null }
 
 /** What one kind of exchange can be asked. Amounts parsed, bars unjudged and in the venue's own order made oldest first. */
 export type ExchangeReader = {
@@ -14,5 +18,6 @@ export type ExchangeReader = {
   prices(symbol: string, at: EpochMs): Promise<Prices>
   /** Rates the venue still tells of, with from < time <= to. */
   fundingRates(symbol: string, from: EpochMs, to: EpochMs): Promise<readonly FundingRate[]>
+  trading(symbol: string, at: EpochMs): Promise<ReportedTrading>
   openInterest(symbol: string, at: EpochMs): Promise<number | null>
 }

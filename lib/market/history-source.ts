@@ -1,8 +1,9 @@
 import { price } from '../core/decimal.ts'
 import { type EpochMs, floorTime, timeframeMs, toIso } from '../core/time.ts'
-import type { FundingRate, Quote } from '../../schemas/market.ts'
+import type { Candle, FundingRate, Quote } from '../../schemas/market.ts'
 import { type CandleHistory, coverageOf, firstAtOrAfter, spanOf } from './candle-history.ts'
-import { type MarketData, MarketDataError } from './market-data.ts'
+import { carriedBar } from './carry.ts'
+import { type MarketData, MarketDataError, type Trading } from './market-data.ts'
 
 export type HistoryMarketOptions = {
   /** What the history is called, for people. */
@@ -23,7 +24,7 @@ export type HistoryMarket = MarketData & {
 
 /**
  * A market of finished history. It has no spread: bid, ask, last and mark are the open of the base bar that contains
- * the instant, and exactly at the close of the last bar its close.
+ * the instant, in a minute without trades the price carried into it, and exactly at the close of the last bar its close.
  */
 export function createHistoryMarket({ name, symbol, histories, funding }: HistoryMarketOptions): HistoryMarket {
   const historyOf = (wanted: string): CandleHistory => {
@@ -56,6 +57,16 @@ export function createHistoryMarket({ name, symbol, histories, funding }: Histor
         asked = { symbol: wanted, at, quote: quoteOf(historyOf(wanted), wanted, at, name) }
       return asked.quote
     },
+    async trading(wanted, at) {
+      const history = historyOf(wanted)
+      const opens = floorTime(at, timeframeMs(history.baseTimeframe))
+      if (history.barAt(opens) !== undefined || carriedAt(history, opens) === null) return OPEN
+      return {
+        kind: 'quiet',
+        reason: `nobody trades in the ${history.baseTimeframe === '1m' ? 'minute' : `${history.baseTimeframe} bar`} of ${toIso(opens)}, the last price is carried`,
+        nextClose: null,
+      }
+    },
     async driftAfter(wanted, at, afterMs) {
       const { barAt, baseTimeframe } = historyOf(wanted)
       const barMs = timeframeMs(baseTimeframe)
@@ -79,7 +90,7 @@ export function createHistoryMarket({ name, symbol, histories, funding }: Histor
 function quoteOf(history: CandleHistory, symbol: string, at: EpochMs, name: string): Quote {
   const baseMs = timeframeMs(history.baseTimeframe)
   const opens = floorTime(at, baseMs)
-  const bar = history.barAt(opens)
+  const bar = history.barAt(opens) ?? carriedAt(history, opens)
   const last = history.last
   const level = bar?.open ?? (last !== undefined && opens === last.time + baseMs ? last.close : undefined)
   if (level === undefined) {
@@ -90,6 +101,20 @@ function quoteOf(history: CandleHistory, symbol: string, at: EpochMs, name: stri
   const text = price(level)
   return { at: toIso(at), bid: text, ask: text, last: text, mark: text }
 }
+
+/**
+ * The bar carried into a hole at `opens`, or null where there is none: a bar is there, the history is over, or nobody has
+ * traded for too long. Only what was before counts: how long the hole will get is not known in it.
+ */
+function carriedAt({ bars, baseTimeframe }: CandleHistory, opens: EpochMs): Candle | null {
+  const next = firstAtOrAfter(bars, opens)
+  const before = bars[next - 1]
+  return before === undefined || next === bars.length || bars[next]?.time === opens
+    ? null
+    : carriedBar(before, opens, timeframeMs(baseTimeframe))
+}
+
+const OPEN: Trading = { kind: 'open', reason: 'open', nextClose: null }
 
 /** Rates with from < time <= to. */
 function ratesWithin(rates: readonly FundingRate[], from: EpochMs, to: EpochMs): readonly FundingRate[] {

@@ -1,5 +1,6 @@
 import { type EpochMs, floorTime, type Timeframe, timeframeMs, toIso } from '../core/time.ts'
 import type { Candle, DataIssue } from '../../schemas/market.ts'
+import { holesOf, MAX_CARRIED_MS } from './carry.ts'
 import type { CandleSeries } from './market-data.ts'
 
 /** A bar as a source handed it over: the shape of a {@link Candle}, nothing yet known of its values. */
@@ -44,7 +45,7 @@ const MAX_INSTANT = 8.64e15
  * | `inconsistent` | high or low does not enclose open and close: dropped |
  * | `disorder` | a bar after a later one: put in its place; counted |
  * | `duplicate` | identical copies: the first kept; conflicting: the one with the larger volume (a bar only grows while it forms), the first where those are equal |
- * | `gap` | bars missing between two kept bars, dropped ones among them: nothing is invented; one issue a hole |
+ * | `gap` | bars missing between two kept bars, dropped ones among them, for longer than the last price is carried ({@link holesOf}); one issue a hole |
  *
  * Neighbouring bars with the same defect are told as one issue with a count. Issues come oldest first.
  */
@@ -107,9 +108,15 @@ export function groupFindings(findings: readonly Finding[], timeframe: Timeframe
 /**
  * Adds what the end of a series lacks as of an instant: `missing` with the number of bars when the last bar that
  * has closed by `asOf` is not there, and `stale` beside it when more than that one is missing.
- * `at` is the first bar missing; an empty series misses the last one.
+ * `at` is the first bar missing; an empty series misses the last one. With `isComplete` whatever will come has come: then
+ * a stretch without bars that is no longer than the last price is carried ({@link MAX_CARRIED_MS}) had no trades.
  */
-export function requireFresh(series: CandleSeries, timeframe: Timeframe, asOf: EpochMs): CandleSeries {
+export function requireFresh(
+  series: CandleSeries,
+  timeframe: Timeframe,
+  asOf: EpochMs,
+  isComplete: boolean,
+): CandleSeries {
   const stepMs = timeframeMs(timeframe)
   const expected = floorTime(asOf, stepMs) - stepMs
   const last = series.candles.at(-1)
@@ -123,6 +130,7 @@ export function requireFresh(series: CandleSeries, timeframe: Timeframe, asOf: E
       ],
     }
   }
+  if (isComplete && expected - last.time <= MAX_CARRIED_MS) return series
   const count = (expected - last.time) / stepMs
   const at = toIso(last.time + stepMs)
   const issues: DataIssue[] = [
@@ -227,14 +235,11 @@ function dropCopies(sorted: readonly Candle[], stepMs: number, findings: Finding
 }
 
 function findGaps(candles: readonly Candle[], stepMs: number, findings: Finding[]): void {
-  let expected = candles[0]?.time ?? 0
-  for (const bar of candles) {
-    if (bar.time !== expected) {
-      const count = (bar.time - expected) / stepMs
-      const detail = `${count} missing from ${toIso(expected)} to ${toIso(bar.time)}`
-      findings.push({ kind: 'gap', at: expected, count, knownAt: bar.time + stepMs, rule: 'gap', detail })
-    }
-    expected = bar.time + stepMs
+  for (const { from, count, isCarried } of holesOf(candles, stepMs)) {
+    if (isCarried) continue
+    const to = from + count * stepMs
+    const detail = `${count} missing from ${toIso(from)} to ${toIso(to)}`
+    findings.push({ kind: 'gap', at: from, count, knownAt: to + stepMs, rule: 'gap', detail })
   }
 }
 

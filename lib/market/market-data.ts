@@ -1,6 +1,17 @@
 import type { EpochMs, Timeframe } from '../core/time.ts'
 import type { Candle, DataIssue, FundingRate, Quote } from '../../schemas/market.ts'
 
+/**
+ * Whether orders sent now can fill. `open`: yes. `quiet`: the venue takes orders, but nobody trades, and what goes at
+ * market does not fill. `closed`: the venue takes none. `reason` is in the venue's own words.
+ */
+export type Trading = {
+  readonly kind: 'open' | 'quiet' | 'closed'
+  readonly reason: string
+  /** The next close the venue announces. */
+  readonly nextClose: EpochMs | null
+}
+
 /** Bars as asked for, oldest first, with everything found wrong on the way. */
 export type CandleSeries = { readonly candles: readonly Candle[]; readonly issues: readonly DataIssue[] }
 
@@ -30,6 +41,11 @@ export type MarketData = {
    * order meets that is on its way for so long. Only history knows; a live order has its delay in fact.
    */
   driftAfter?(symbol: string, at: EpochMs, afterMs: number): Promise<number>
+  /**
+   * What the venue says about trading at `at`. A market without this method is always open. Never rejects: what cannot
+   * be read is closed.
+   */
+  trading?(symbol: string, at: EpochMs): Promise<Trading>
   /** Settled funding rates with from < time <= to, oldest first; empty where the source has none. */
   fundingRates(symbol: string, from: EpochMs, to: EpochMs): Promise<readonly FundingRate[]>
   /** Open interest as of the instant, or null where the source has none. */

@@ -5,6 +5,7 @@ import { callExchange, UnreadableAnswerError } from './exchange-call.ts'
 import type { ExchangeReader } from './exchange-reader.ts'
 import type { RawCandle } from './inspect-candles.ts'
 import { MarketDataError } from './market-data.ts'
+import { createTradingReader } from './unified-trading.ts'
 
 const amount = z.number().nullish()
 /** [time, open, high, low, close, volume] */
@@ -89,6 +90,7 @@ export function createUnifiedReader(exchange: Exchange, timeoutMs: number): Exch
       }
       return [...rates].map(([time, rate]) => ({ time, rate }))
     },
+    trading: createTradingReader(exchange, timeoutMs),
     async openInterest(symbol) {
       if (!has('fetchOpenInterest')) return null
       return (

@@ -83,7 +83,10 @@ describe('what the venue refuses, and changes nothing', () => {
 
   it('session_closed', () => {
     const closed = freeVenue({ product: { session: { isOpen: false, nextClose: null, reason: 'maintenance' } } })
-    expect(place(flat, entry('buy'), closed).placement).toEqual({ outcome: 'rejected', reason: 'session_closed' })
+    expect(place(flat, entry('buy'), closed).placement).toEqual({
+      outcome: 'rejected',
+      reason: 'session_closed: maintenance',
+    })
   })
 
   it('just inside every bound is taken', () => {

@@ -88,7 +88,7 @@ const ROWS: readonly Row[] = [
     'fails',
     30,
     null,
-    'the session is closed: maintenance',
+    'nothing trades at the venue now: maintenance',
   ],
 
   ['no_open_position', {}, 'passes', 'flat', 'flat', 'no position is open'],

@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import { canonical, type Decimal, dec } from '../../core/decimal.ts'
 import type { EpochMs } from '../../core/time.ts'
+import { flag, maybeTime, text } from '../../market/coinbase-fields.ts'
+
+export { flag, maybeTime, text }
 
 /**
  * Members of Coinbase's answers. An amount is a decimal in a string, sometimes a number, sometimes
@@ -51,36 +54,12 @@ export const amountOrZero = maybeAmount.transform((value) => value ?? '0')
 /** Null for an amount that is unset, zero or negative. */
 export const positive = (value: string | null): string | null => (value !== null && dec(value).gt(0) ? value : null)
 
-/** An instant, or null where unset. */
-export const maybeTime = z
-  .string()
-  .nullish()
-  .transform((text, context): EpochMs | null => {
-    if (text === null || text === undefined || text === '') return null
-    const instant = Date.parse(text)
-    if (!Number.isNaN(instant)) return instant
-    context.addIssue({ code: 'custom', message: `expected a time, got ${JSON.stringify(text)}` })
-    return z.NEVER
-  })
-
 /** An instant that has to be there. */
 export const time = maybeTime.transform((instant, context): EpochMs => {
   if (instant !== null) return instant
   context.addIssue({ code: 'custom', message: 'expected a time, got none' })
   return z.NEVER
 })
-
-/** A text, empty where unset. */
-export const text = z
-  .string()
-  .nullish()
-  .transform((value) => value ?? '')
-
-/** False where unset. */
-export const flag = z
-  .boolean()
-  .nullish()
-  .transform((value) => value ?? false)
 
 /** BUY or SELL. */
 export const wireSide = z.enum(['BUY', 'SELL'])

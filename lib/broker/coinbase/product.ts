@@ -1,5 +1,6 @@
 import { canonical, type Decimal, dec } from '../../core/decimal.ts'
 import { type EpochMs, SECOND_MS, toIso } from '../../core/time.ts'
+import { coinbaseTradingState } from '../../market/coinbase-session.ts'
 import { Product } from '../../../schemas/market.ts'
 import { BrokerError } from '../broker.ts'
 import { type Listing, ProductAnswer } from './endpoints/product.ts'
@@ -90,45 +91,11 @@ function intervalMs(duration: string, symbol: string): number {
   return Math.round(Number(seconds) * SECOND_MS)
 }
 
-const BLOCKS = [
-  'is_disabled',
-  'trading_disabled',
-  'cancel_only',
-  'limit_only',
-  'post_only',
-  'auction_mode',
-  'view_only',
-] as const
-
-/** Open only when everything says so. The reason for the last close stays set while open, and the status is always empty. */
 function sessionOf(answer: ProductAnswer, now: EpochMs): Product['session'] {
-  const { fcm_trading_session_details: session, future_product_details: details } = answer
-  const { start_time: start = null, end_time: end = null } = session?.maintenance ?? {}
-  const isInMaintenance = start !== null && start <= now && (end === null || now < end)
-  const blocks: string[] = BLOCKS.filter((name) => answer[name])
-  if (session === null || session === undefined) blocks.push('no session known')
-  else {
-    if (!session.is_session_open)
-      blocks.push(
-        `session closed${session.closed_reason === '' ? '' : `: ${lastWord(session.closed_reason, 'CLOSED_REASON_')}`}`,
-      )
-    if (session.session_state !== 'FCM_TRADING_SESSION_STATE_OPEN')
-      blocks.push(`session state ${lastWord(session.session_state, 'STATE_') || 'unknown'}`)
-  }
-  if (isInMaintenance) blocks.push('maintenance')
-  // A product that trades around the clock has a close time too: the daily boundary, which nothing stops at.
-  const closes = [
-    start,
-    details?.contract_expiry ?? null,
-    details?.twenty_four_by_seven === true ? null : (session?.close_time ?? null),
-  ]
-  const ahead = closes.filter((close) => close !== null).filter((close) => close > now)
+  const { blocks, nextClose } = coinbaseTradingState(answer, now)
   return {
     isOpen: blocks.length === 0,
-    nextClose: ahead.length === 0 ? null : toIso(Math.min(...ahead)),
+    nextClose: nextClose === null ? null : toIso(nextClose),
     reason: blocks.length === 0 ? 'open' : blocks.join(', '),
   }
 }
-
-const lastWord = (name: string, after: string): string =>
-  name.slice(name.indexOf(after) + (name.includes(after) ? after.length : 1)).toLowerCase()

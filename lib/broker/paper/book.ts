@@ -115,6 +115,8 @@ export const restingOrders = (book: PaperBook): PaperOrder[] => book.orders.filt
  * and the slippage and round to the tick against us; the target rests as a limit order, fills at its price and pays the
  * maker's fee. What is met within a bar is dated to the bar's last millisecond: when it was is not known, and only then is
  * it known that it was. Bars that opened before `advancedTo` are not played again.
+ *
+ * With `isTrading` false the venue is closed: funding is settled, and the bars are passed over without an exit.
  */
 export function advanceBook(
   book: PaperBook,
@@ -122,9 +124,10 @@ export function advanceBook(
   barMs: number,
   settlements: readonly FundingRate[],
   venue: PaperVenue,
+  isTrading = true,
 ): PaperBook {
   let current = book
-  let levels = levelsOf(current)
+  let levels = isTrading ? levelsOf(current) : null
   // Bars in which nothing happened change two counters: these are brought up to date only when something does.
   let quietBars = 0
   let playedTo = fromIso(book.advancedTo)
@@ -408,8 +411,13 @@ function withFill(
   return { fills: [...book.fills, fill].slice(-KEPT), sequence: book.sequence + 1 }
 }
 
-/** What an order meets: the quote as it was sent, and by which fraction the price has moved since, up or down. */
-export type Arrival = { quote: Quote; drift: number }
+/** What an order meets: the quote as it was sent, and by which fraction the price has moved since, up or down (`drift`). */
+export type Arrival = {
+  quote: Quote
+  drift: number
+  /** The venue takes orders, but nobody trades: what goes at market would not fill. */
+  isQuiet?: boolean
+}
 
 /** The price a market order fills at: the touch, moved against it where the price has moved while it was on its way, and the slippage. */
 function marketPrice(side: 'buy' | 'sell', { quote, drift }: Arrival, { paper, product }: PaperVenue): Price {
@@ -443,7 +451,7 @@ export function placeOrder(
         : { outcome: 'rejected', reason: 'duplicate_client_order_id' },
     }
   }
-  const problem = ruleBroken(order, venue.product)
+  const problem = ruleBroken(order, venue.product) ?? sessionProblem(order, venue.product, arrival.isQuiet ?? false)
   if (problem !== null) return { book, placement: { outcome: 'rejected', reason: problem } }
   switch (order.kind) {
     case 'entry':
@@ -474,7 +482,14 @@ function ruleBroken(order: OrderRequest, product: Product): string | null {
         ]
   const tick = dec(product.tickSize)
   if (prices.some((level) => !floorToStep(dec(level), tick).eq(level))) return 'invalid_price_precision'
-  return product.session.isOpen ? null : 'session_closed'
+  return null
+}
+
+/** Why the venue takes no such order now, with its own words. A stop and target may rest while merely nobody trades. */
+function sessionProblem({ kind }: OrderRequest, { session }: Product, isQuiet: boolean): string | null {
+  if (session.isOpen) return null
+  if (isQuiet) return kind === 'protect' ? null : `no_trades: ${session.reason}`
+  return `session_closed: ${session.reason}`
 }
 
 const rejected = (book: PaperBook, reason: string): PlacementResult => ({

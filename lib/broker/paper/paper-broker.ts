@@ -1,7 +1,7 @@
 import { UsageError } from '../../core/invariant.ts'
 import { minus, sum, toNumber } from '../../core/decimal.ts'
 import { type Clock, floorTime, fromIso, HOUR_MS, SECOND_MS, timeframeMs, toIso } from '../../core/time.ts'
-import type { MarketData } from '../../market/market-data.ts'
+import type { MarketData, Trading } from '../../market/market-data.ts'
 import type { Store } from '../../store/store.ts'
 import { type FundingRate, Product, type Quote } from '../../../schemas/market.ts'
 import type {
@@ -50,7 +50,7 @@ const SAVE_AT_LEAST_MS = HOUR_MS
 /** One pass asks for the price once: several questions within a second get the same quote. */
 const QUOTE_LIFE_MS = SECOND_MS
 
-/** The contract of the paper venue: the configured facts, always in session. */
+/** The contract of the paper venue: the configured facts. It is in session whenever its market says nothing else. */
 export function paperProduct({ market, paper }: Pick<StrategyConfig, 'market' | 'paper'>): Product {
   return Product.parse({
     ...paper.product,
@@ -69,12 +69,34 @@ export type PaperBroker = Broker & { bookNow(): Promise<PaperBook> }
  *
  * Exits are judged on whole bars that open at or after the entry (the rest of the bar in which an entry fills is not
  * seen) and on the price of the instant at which somebody asks: nobody finds an order resting that the price has passed.
+ *
+ * The venue trades when its market does. While that says it is closed no order is taken and no bar is played: a stop
+ * that such a bar reaches stays where it is, as a real one would, and fires when trading goes on. While it is quiet,
+ * orders rest, and nothing goes at market.
  */
 export function createPaperBroker({ config, market, store, clock }: Dependencies): PaperBroker {
   const venue: PaperVenue = { product: paperProduct(config), paper: config.paper }
   const { symbol } = venue.product
   const barMs = timeframeMs(market.baseTimeframe)
   let cached: { until: number; quote: Promise<Quote> } | null = null
+
+  let watched: { until: number; trading: Promise<Trading> } | null = null
+
+  const tradingAt = (now: number): Promise<Trading> => {
+    if (market.trading === undefined) return ALWAYS_OPEN
+    if (watched === null || now >= watched.until)
+      watched = { until: now + QUOTE_LIFE_MS, trading: market.trading(symbol, now) }
+    return watched.trading
+  }
+
+  /** The contract with the session of now. */
+  const productAt = async (now: number): Promise<{ product: Product; trading: Trading }> => {
+    const trading = await tradingAt(now)
+    const { kind, reason, nextClose } = trading
+    if (kind === 'open' && nextClose === null) return { product: venue.product, trading }
+    const session = { isOpen: kind === 'open', nextClose: nextClose === null ? null : toIso(nextClose), reason }
+    return { product: { ...venue.product, session }, trading }
+  }
 
   const quoteAt = (now: number): Promise<Quote> => {
     if (cached === null || now >= cached.until) {
@@ -109,12 +131,13 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
     const from = fromIso(book.advancedTo)
     if (book.position === null || now < from + barMs) return book
     const limit = Math.ceil((now - from) / barMs) + 1
-    const [series, settlements] = await Promise.all([
+    const [series, settlements, { kind }] = await Promise.all([
       market.candles({ symbol, timeframe: market.baseTimeframe, asOf: now, limit }),
       settlementsDue(book, now),
+      tradingAt(now),
     ])
     const bars = series.candles.filter((bar) => bar.time >= from)
-    const advanced = advanceBook(book, bars, barMs, settlements, venue)
+    const advanced = advanceBook(book, bars, barMs, settlements, venue, kind !== 'closed')
     played = { stored, book: advanced, now }
     return advanced
   }
@@ -128,6 +151,8 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
     if (quote === null || levels === null) return book
     const mark = Number(quote.mark)
     if (mark > levels.lower && mark < levels.upper) return book
+    // A price at which nobody trades fires nothing.
+    if ((await tradingAt(now)).kind !== 'open') return book
     return playPrice(book, quote.mark, now, await settlementsDue(book, now), venue)
   }
 
@@ -140,12 +165,16 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
       const stored = await store.loadBook(config.id)
       const start = onMarket(stored ?? openBook(symbol, config.paper.initialCash, toIso(now)))
       const { book, answer } = await change(await advance(start, now), now)
-      if (stored !== null && !isWorthSaving(stored, book)) return answer
+      if (stored !== null && !isWorthSaving(stored, book, await isPassingOver(book, now))) return answer
       const { outcome } = await store.saveBook(config.id, book, stored === null)
       if (outcome === 'saved') return answer
     }
     throw new BrokerError(`the paper book of ${config.id} kept moving; gave up after ${MAX_TRIES} tries`)
   }
+
+  /** While the venue is closed bars are passed over, and must not be played when it is open again. */
+  const isPassingOver = async ({ position }: PaperBook, now: number): Promise<boolean> =>
+    position !== null && (await tradingAt(now)).kind === 'closed'
 
   /** A flat book may move to other prices; a position is worth something only on those it was opened at. */
   const onMarket = (book: PaperBook): PaperBook => {
@@ -162,16 +191,22 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
     withBook(async (book, now) => ({ book, answer: await view(book, now) }))
 
   const write = async (
-    change: (book: PaperBook, arrival: Arrival, at: string) => PlacementResult,
+    change: (book: PaperBook, arrival: Arrival, at: string, venue: PaperVenue) => PlacementResult,
   ): Promise<Placement> => {
     try {
       return await withBook(async (book, now) => {
-        const [quote, drift] = await Promise.all([
+        const [quote, drift, { product, trading }] = await Promise.all([
           quoteAt(now),
           market.driftAfter?.(symbol, now, config.paper.latencyMs) ?? 0,
+          productAt(now),
         ])
         const settled = settleDue(book, await settlementsDue(book, now), quote.mark, venue)
-        const { book: changed, placement } = change(settled, { quote, drift }, toIso(now))
+        const { book: changed, placement } = change(
+          settled,
+          { quote, drift, isQuiet: trading.kind === 'quiet' },
+          toIso(now),
+          { ...venue, product },
+        )
         return { book: changed, answer: placement }
       })
     } catch (error) {
@@ -206,7 +241,7 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
   return {
     name: 'paper',
     listsFunding: true,
-    product: async () => venue.product,
+    product: async () => (await productAt(clock())).product,
     account: () => read(accountOf),
     position: () => read(positionOf),
     openOrders: () => read((book) => restingOrders(book).map(toVenueOrder)),
@@ -230,14 +265,16 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
         transfers: transfersSince(book, since),
       })),
     place: (order, deadline) =>
-      write((book, arrival, at) =>
+      write((book, arrival, at, now) =>
         fromIso(at) > deadline
           ? { book, placement: { outcome: 'rejected', reason: 'deadline_passed' } }
-          : placeOrder(book, order as OrderRequest, arrival, at, venue),
+          : placeOrder(book, order as OrderRequest, arrival, at, now),
       ),
     cancel: (_symbol, orderId) => write((book) => cancelOrder(book, orderId)),
   }
 }
+
+const ALWAYS_OPEN: Promise<Trading> = Promise.resolve({ kind: 'open', reason: 'open', nextClose: null })
 
 const fillsSince = ({ fills }: PaperBook, since: number): Fill[] => fills.filter((fill) => fromIso(fill.at) >= since)
 
@@ -247,7 +284,8 @@ const fundingSince = ({ funding }: PaperBook, since: number): FundingPayment[] =
 const transfersSince = ({ transfers }: PaperBook, since: number): Transfer[] =>
   transfers.filter((transfer) => fromIso(transfer.at) >= since)
 
-function isWorthSaving(before: PaperBook, after: PaperBook): boolean {
+function isWorthSaving(before: PaperBook, after: PaperBook, isPassingOver: boolean): boolean {
+  if (isPassingOver && before.advancedTo !== after.advancedTo) return true
   if (
     before.sequence !== after.sequence ||
     before.funding.length !== after.funding.length ||

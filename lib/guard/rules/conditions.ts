@@ -47,7 +47,7 @@ export const sessionOpen: ConditionRule = {
       config.guard.sessionBufferMinutes,
       minutesLeft,
       'the session is open',
-      isOpen ? `the session closes in ${minutesLeft} min` : `the session is closed: ${reason}`,
+      isOpen ? `the session closes in ${minutesLeft} min` : `nothing trades at the venue now: ${reason}`,
     )
   },
 }

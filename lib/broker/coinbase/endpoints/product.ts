@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { amount, flag, maybeAmount, maybeTime, text } from '../fields.ts'
+import { coinbaseContractFields, coinbaseTradingFields } from '../../../market/coinbase-session.ts'
+import { amount, maybeAmount, text } from '../fields.ts'
 import { type Question, signedGet } from '../request.ts'
 
 /** Rates that cannot be read are unset: only an entry needs them. */
@@ -19,7 +20,6 @@ export type Listing = z.infer<typeof Listing>
 /** `GET /products/{product_id}`. Sizes are contracts. */
 export const ProductAnswer = z.looseObject({
   product_id: z.string(),
-  product_venue: text,
   price: maybeAmount,
   /** The tick. `quote_increment` says 0.01 and is not it. */
   price_increment: amount,
@@ -27,33 +27,17 @@ export const ProductAnswer = z.looseObject({
   base_min_size: amount,
   base_max_size: amount,
   quote_currency_id: text,
-  is_disabled: flag,
-  trading_disabled: flag,
-  cancel_only: flag,
-  limit_only: flag,
-  post_only: flag,
-  auction_mode: flag,
-  view_only: flag,
-  fcm_trading_session_details: z
-    .looseObject({
-      is_session_open: flag,
-      session_state: text,
-      closed_reason: text,
-      close_time: maybeTime,
-      maintenance: z.looseObject({ start_time: maybeTime, end_time: maybeTime }).nullish(),
-    })
-    .nullish(),
+  ...coinbaseTradingFields,
   future_product_details: z
     .looseObject({
       contract_root_unit: text,
       /** Base units per contract. */
       contract_size: maybeAmount,
-      contract_expiry: maybeTime,
+      ...coinbaseContractFields,
       /** A duration such as `3600s`; null on dated futures. */
       funding_interval: text,
       intraday_margin_rate: marginRates,
       overnight_margin_rate: marginRates,
-      twenty_four_by_seven: flag,
     })
     .nullish(),
 })
