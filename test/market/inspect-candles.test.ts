@@ -169,12 +169,12 @@ describe('requireFresh', () => {
     ],
   ])('%s', (_name, hour, issues) => {
     expect(
-      requireFresh(series, '1h', T0 + hour * HOUR_MS).issues.map(({ kind, at, count }) => [kind, at, count]),
+      requireFresh(series, '1h', T0 + hour * HOUR_MS, true).issues.map(({ kind, at, count }) => [kind, at, count]),
     ).toEqual(issues)
   })
 
   it('an empty series misses its last bar', () => {
-    expect(requireFresh({ candles: [], issues: [] }, '1h', T0).issues).toMatchObject([
+    expect(requireFresh({ candles: [], issues: [] }, '1h', T0, true).issues).toMatchObject([
       { kind: 'missing', at: at(-1), count: 1 },
     ])
   })
