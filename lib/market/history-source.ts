@@ -60,7 +60,8 @@ export function createHistoryMarket({ name, symbol, histories, funding }: Histor
     async trading(wanted, at) {
       const history = historyOf(wanted)
       const opens = floorTime(at, timeframeMs(history.baseTimeframe))
-      if (history.barAt(opens) !== undefined || carriedAt(history, opens) === null) return OPEN
+      // The end of a history is its present: there its last price is the one to trade at.
+      if (opens === spanOf(history)?.to || carriedAt(history, opens) === null) return OPEN
       return {
         kind: 'quiet',
         reason: `nobody trades in the ${history.baseTimeframe === '1m' ? 'minute' : `${history.baseTimeframe} bar`} of ${toIso(opens)}, the last price is carried`,
@@ -103,15 +104,14 @@ function quoteOf(history: CandleHistory, symbol: string, at: EpochMs, name: stri
 }
 
 /**
- * The bar carried into a hole at `opens`, or null where there is none: a bar is there, the history is over, or nobody has
- * traded for too long. Only what was before counts: how long the hole will get is not known in it.
+ * The bar carried into a hole at `opens`, or null where a bar is there or nobody has traded for too long. Only what was
+ * before counts: how long a hole will get is not known in it.
  */
 function carriedAt({ bars, baseTimeframe }: CandleHistory, opens: EpochMs): Candle | null {
   const next = firstAtOrAfter(bars, opens)
   const before = bars[next - 1]
-  return before === undefined || next === bars.length || bars[next]?.time === opens
-    ? null
-    : carriedBar(before, opens, timeframeMs(baseTimeframe))
+  if (before === undefined || bars[next]?.time === opens) return null
+  return carriedBar(before, opens, timeframeMs(baseTimeframe))
 }
 
 const OPEN: Trading = { kind: 'open', reason: 'open', nextClose: null }

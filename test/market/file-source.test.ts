@@ -189,7 +189,12 @@ describe('createFileMarket', () => {
         ({ kind, count }) => [kind, count],
       )
     expect(await issuesAt(200)).toEqual([])
-    expect(await issuesAt(201)).toEqual([['missing', 1]])
+    // For a quarter of an hour nobody may have traded.
+    expect(await issuesAt(215)).toEqual([])
+    expect(await issuesAt(216)).toEqual([
+      ['missing', 16],
+      ['stale', 16],
+    ])
     expect(await issuesAt(230)).toEqual([
       ['missing', 30],
       ['stale', 30],
@@ -200,8 +205,14 @@ describe('createFileMarket', () => {
     expect(await issuesAt(260, 40)).toEqual([['gap', 30]])
   })
 
-  it('tells of the tail missing from the last bucket of a coarser timeframe', async () => {
-    const market = await open()
+  it.each([
+    ['of more than a quarter of an hour', 190, [{ kind: 'missing', at: 190, count: 20 }, { kind: 'stale' }]],
+    ['in which nobody may have traded', 200, []],
+  ])('tells of the tail missing from the last bucket of a coarser timeframe: one %s', async (_name, stop, expected) => {
+    const market = await createFileMarket({
+      file: write(csvOf([...range(0, stop), ...range(230, 400)])),
+      symbol: 'ETH',
+    })
     const { candles, issues } = await market.candles({
       symbol: 'ETH',
       timeframe: '30m',
@@ -209,7 +220,10 @@ describe('createFileMarket', () => {
       limit: 2,
     })
     expect(candles.map(({ time }) => (time - T0) / MINUTE_MS)).toEqual([150, 180])
-    expect(issues).toMatchObject([{ kind: 'missing', at: toIso(T0 + 200 * MINUTE_MS), count: 10 }, { kind: 'stale' }])
+    expect(issues).toMatchObject(
+      expected.map((issue) => ('at' in issue ? { ...issue, at: toIso(T0 + Number(issue.at) * MINUTE_MS) } : issue)),
+    )
+    expect(issues).toHaveLength(expected.length)
   })
 
   it('knows nothing after the instant: a history cut off there answers the same', () => {
@@ -262,8 +276,8 @@ describe('createFileMarket', () => {
 
   it.each([
     ['before the file', -1],
-    ['after it', 401],
-    ['inside a hole', 210],
+    ['long after it', 415],
+    ['inside a hole, once it is longer than a price is carried', 215],
   ])('has no price %s', async (_name, minute) => {
     const market = await open()
     await expect(market.quote('ETH', T0 + minute * MINUTE_MS)).rejects.toThrow(
