@@ -201,6 +201,6 @@ describe('a market of history', () => {
     })
     expect(await market.quote('ETH', T0)).toMatchObject({ last: `${bars[0]?.open}`, mark: `${bars[0]?.open}` })
     await expect(market.quote('ETH', T0 - 1)).rejects.toThrow(MarketDataError)
-    await expect(market.quote('ETH', T0 + 11 * MINUTE_MS)).rejects.toThrow(MarketDataError)
+    await expect(market.quote('ETH', T0 + 25 * MINUTE_MS)).rejects.toThrow(MarketDataError)
   })
 })
