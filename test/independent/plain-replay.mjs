@@ -11,7 +11,7 @@
  *   2. while something is held, an enforcement pass looks at it;
  *   3. at a slot (every 30 or 60 minutes) a decision is made, judged and carried out.
  *
- * Left out, since no trade of a replay depends on it: news, reference market, regimes, live mode, sessions, unresolved
+ * Left out, since no trade of a replay depends on it: news, reference market, regimes, live mode, opening hours, unresolved
  * orders. Candles have to be clean: in order of time, none twice; holes are allowed.
  */
 import { readFileSync } from 'node:fs'
@@ -265,6 +265,17 @@ export function plainReplay({ config, candles, funding, from, to }) {
     return bar?.time === time ? bar : undefined
   }
 
+  /**
+   * A bar in which nobody has traded is not there: for a quarter of an hour in a row the last close is the price, and
+   * nothing fills, fires or closes. Longer is a hole without a price.
+   */
+  const quietAt = (time) => {
+    const before = candles[indexAt(candles, time) - 1]
+    if (before === undefined || time + barMs - (before.time + barMs) > 15 * MINUTE) return undefined
+    const { close } = before
+    return { time, open: close, high: close, low: close, close, isQuiet: true }
+  }
+
   // ── Equity: cash and what is held, valued at a mark. ─────────────────────────────────────────────────────────
 
   /**
@@ -515,6 +526,7 @@ export function plainReplay({ config, candles, funding, from, to }) {
     if (limit !== null) halt = { at: iso(bar.time), rule: limit }
 
     // Stop and target rest at the venue, which has just looked at this price: they are met no more.
+    if (bar.isQuiet) return
     const liquidation = Number(text(position.liquidation))
     if (Math.abs(mark - liquidation) / mark < exits.liquidationDistance) closeAtMarket(bar, 'liquidation_distance')
     else if (exits.maxHoldingMinutes !== null && bar.time - position.openedAt >= exits.maxHoldingMinutes * MINUTE)
@@ -578,7 +590,7 @@ export function plainReplay({ config, candles, funding, from, to }) {
 
   // ── The guard: works the entry out to tick and lot, and gives the names of all rules that refuse it. ─────────
 
-  function judge(now, decision, quote, { equity, isNewDay }, { atr, isFaulty }) {
+  function judge(now, decision, quote, { equity, isNewDay }, { atr, isFaulty, isQuiet }) {
     const isLong = decision.action === 'open_long'
     const sign = isLong ? 1n : -1n
     const toward = isLong ? floorTo : ceilTo
@@ -628,6 +640,7 @@ export function plainReplay({ config, candles, funding, from, to }) {
     const refusedBy = []
     const require = (passes, rule) => passes || refusedBy.push(rule)
     require(!isFaulty, 'fresh_data')
+    require(!isQuiet, 'session_open')
     require((watched - stop) * sign > 0n && (target - worst) * sign > 0n, 'stop_side')
     require(stopDistance >= times(exact(atr), exact(guard.minStopAtr)) &&
       stopDistance <= times(exact(atr), exact(guard.maxStopAtr)), 'stop_distance')
@@ -701,8 +714,8 @@ export function plainReplay({ config, candles, funding, from, to }) {
       halt = { at: iso(now), rule: limit }
     }
     if (decision.action === 'close') {
-      closeAtMarket(bar, 'decision')
-      slot.outcome = 'closed'
+      if (!bar.isQuiet) closeAtMarket(bar, 'decision')
+      slot.outcome = bar.isQuiet ? 'held' : 'closed'
     } else if (decision.action === 'hold') {
       slot.outcome = limit === null ? 'held' : 'halted'
     } else {
@@ -715,6 +728,7 @@ export function plainReplay({ config, candles, funding, from, to }) {
       const { refusedBy, order } = judge(now, decision, quote, present, {
         atr: readings.atr,
         isFaulty: main.isFaulty || context.some(({ isFaulty }) => isFaulty),
+        isQuiet: bar.isQuiet === true,
       })
       if (limit !== null) slot.outcome = 'halted'
       else if (refusedBy.length > 0) Object.assign(slot, { outcome: 'refused', refusedBy })
@@ -728,8 +742,8 @@ export function plainReplay({ config, candles, funding, from, to }) {
     for (; next < candles.length && candles[next].time + barMs <= now; next++) {
       if (position !== null) playBar(candles[next])
     }
-    const bar = barAt(now)
-    if (bar !== undefined && position !== null) playOpen(bar)
+    const bar = barAt(now) ?? quietAt(now)
+    if (bar !== undefined && !bar.isQuiet && position !== null) playOpen(bar)
     if (bar !== undefined && position !== null) enforce(bar)
     if (now % slotMs === 0) runSlot(bar, now)
   }

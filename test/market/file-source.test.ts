@@ -210,7 +210,8 @@ describe('createFileMarket', () => {
     ['in which nobody may have traded', 200, []],
   ])('tells of the tail missing from the last bucket of a coarser timeframe: one %s', async (_name, stop, expected) => {
     const market = await createFileMarket({
-      file: write(csvOf([...range(0, stop), ...range(230, 400)])),
+      files: [write(csvOf([...range(0, stop), ...range(230, 400)]))],
+      now: AS_IS.now,
       symbol: 'ETH',
     })
     const { candles, issues } = await market.candles({
