@@ -1,6 +1,10 @@
 import { z } from 'zod'
 import { Fraction } from './primitives.ts'
 
+/** Longer texts are cut. */
+export const MAX_RATIONALE_CHARACTERS = 800
+export const MAX_INVALIDATION_CHARACTERS = 400
+
 const words = (max: number) => z.string().trim().min(1).max(max)
 const level = z.number().positive().finite()
 
@@ -11,14 +15,14 @@ const entry = {
   /** How sure the decider is, in [0, 1]. Scales the size downward only. */
   confidence: Fraction,
   /** What would show that the thesis is wrong. */
-  invalidation: words(400),
-  rationale: words(800),
+  invalidation: words(MAX_INVALIDATION_CHARACTERS),
+  rationale: words(MAX_RATIONALE_CHARACTERS),
 }
 
 export const OpenLong = z.strictObject({ action: z.literal('open_long'), ...entry })
 export const OpenShort = z.strictObject({ action: z.literal('open_short'), ...entry })
-export const Close = z.strictObject({ action: z.literal('close'), rationale: words(800) })
-export const Hold = z.strictObject({ action: z.literal('hold'), rationale: words(800) })
+export const Close = z.strictObject({ action: z.literal('close'), rationale: words(MAX_RATIONALE_CHARACTERS) })
+export const Hold = z.strictObject({ action: z.literal('hold'), rationale: words(MAX_RATIONALE_CHARACTERS) })
 
 /** The one answer a decider gives. Size and leverage are not in it: they belong to code. */
 export const Decision = z.discriminatedUnion('action', [OpenLong, OpenShort, Close, Hold])
@@ -62,7 +66,12 @@ export const DecisionFailure = z.strictObject({
     'unauthorized',
     'not_found',
     'bad_request',
+    'not_found',
     'server_error',
+    /** The answer ended otherwise than a whole one does. */
+    'incomplete',
+    /** The server read far less of the question than was sent. */
+    'prompt_cut',
     'empty',
     'bad_json',
     'bad_schema',
@@ -75,10 +84,12 @@ export const DecisionFailure = z.strictObject({
 })
 export type DecisionFailure = z.infer<typeof DecisionFailure>
 
-/** One exchange with a model: what came back, verbatim, and what was wrong with it if anything. */
+/** One exchange with a model: what came back, and what was wrong with it if anything. */
 export const ModelAttempt = z.strictObject({
   raw: z.string().nullable(),
   problem: z.string().nullable(),
+  /** What of a usable answer was not taken as it was: a text that was cut, a key that was left out. */
+  note: z.string().nullable().default(null),
 })
 export type ModelAttempt = z.infer<typeof ModelAttempt>
 

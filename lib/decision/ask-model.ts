@@ -1,10 +1,17 @@
 import type { Prompt } from '../../schemas/cycle-record.ts'
-import type { Decision, DecisionFailure, DecisionOutcome, ModelAttempt, ModelUsage } from '../../schemas/decision.ts'
+import {
+  type Decision,
+  type DecisionFailure,
+  type DecisionOutcome,
+  type ModelAttempt,
+  type ModelUsage,
+  isEntry,
+} from '../../schemas/decision.ts'
 import type { Clock } from '../core/time.ts'
 import { holdBecause } from './hold-because.ts'
+import { type Judged, judgeReply } from './judge-reply.ts'
 import type { ModelClient, ModelMessage, ModelReply, TokenCount } from './model-client.ts'
-import { MAX_ANSWER_CHARACTERS, parseDecision } from './parse-decision.ts'
-import { cleanMessage, removeSecret } from './redact.ts'
+import { cleanMessage, removeSecrets } from './redact.ts'
 import type { Sleep } from './sleep.ts'
 import { type ModelPrice, costOf } from './token-cost.ts'
 
@@ -17,24 +24,25 @@ export type AskOptions = {
   /** Further tries after 429, 5xx and network failures, over the whole decision. */
   readonly maxRetries: number
   readonly price: ModelPrice | null
-  /** Kept out of every message and raw answer. */
-  readonly apiKey: string
+  /** Kept out of everything that is stored or shown; answers are read as they came. */
+  readonly secrets: readonly string[]
   readonly clock: Clock
   readonly sleep: Sleep
 }
 
 /** One corrected answer is asked for, and no more. */
 const MAX_REPAIRS = 1
-/** Parts of a request a client may find unsupported and leave out. */
-const MAX_ADAPTATIONS = 2
+/** Parts of a request a client may find unsupported: two formats, the limit's name, the temperature, the system role. */
+const MAX_ADAPTATIONS = 6
 /** Wait before the first retry where the server names none; doubles each time. No jitter: there is one client. */
 const FIRST_BACKOFF_MS = 500
 const MAX_BACKOFF_MS = 8_000
 
 /**
  * Asks a model for one decision. Never rejects and never outlasts `timeoutMs`: whatever goes wrong is `hold` with
- * the failure recorded. At most 1 + maxRetries + 1 repair + 2 adaptations requests are made. An unreadable,
- * truncated or empty answer is shown to the model once with what is wrong; a refusal is taken as given.
+ * the failure recorded. At most 1 + maxRetries + 1 repair + 6 adaptations requests are made. An unreadable,
+ * truncated or empty answer is shown to the model once with what is wrong; a refusal is taken as given. An answer that
+ * did not end well, or to a question that was cut short, is a failure of the server: it is asked again as after a 500.
  */
 export async function askModel(prompt: Prompt, options: AskOptions): Promise<DecisionOutcome> {
   const deadline = new AbortController()
@@ -76,74 +84,56 @@ async function converse(
       log.note(null, timeout.message)
       return log.hold(timeout)
     }
-    switch (reply.kind) {
-      case 'adapted': {
-        log.note(null, reply.problem)
-        if (++adaptations > MAX_ADAPTATIONS) return log.hold({ kind: 'bad_request', message: reply.problem })
+    const judged = judgeReply(reply, prompt, options.secrets)
+    log.take(reply, judged)
+    switch (judged.kind) {
+      case 'decided':
+        return log.decide(judged.decision)
+      case 'adapted':
+        if (++adaptations > MAX_ADAPTATIONS) return log.hold({ kind: 'bad_request', message: judged.problem })
         break
-      }
-      case 'failure': {
-        log.note(null, reply.failure.message)
-        if (!reply.isTransient || retries >= options.maxRetries) return log.hold(reply.failure)
-        const waitMs = reply.retryAfterMs ?? Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** retries)
+      case 'final':
+        return log.hold(judged.failure)
+      case 'retry': {
+        if (retries >= options.maxRetries) return log.hold(judged.failure)
+        const waitMs = judged.retryAfterMs ?? Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** retries)
         const leftMs = deadlineAt - options.clock()
         // Waiting past the deadline could only end in a timeout and would hide the cause.
         if (waitMs >= leftMs)
           return log.hold({
-            ...reply.failure,
-            message: `${reply.failure.message} (next try in ${waitMs} ms, ${Math.max(0, leftMs)} ms left)`,
+            ...judged.failure,
+            message: `${judged.failure.message} (next try in ${waitMs} ms, ${Math.max(0, leftMs)} ms left)`,
           })
         retries++
         await options.sleep(waitMs, signal)
         break
       }
-      case 'answer': {
-        const answer = log.count(reply)
-        const judged = judge(answer)
-        log.note(answer.text, judged.ok ? null : judged.failure.message)
-        if (judged.ok) return log.decide(judged.decision)
-        if (judged.failure.kind === 'refusal' || repairs >= MAX_REPAIRS) return log.hold(judged.failure)
+      case 'repair':
+        if (repairs >= MAX_REPAIRS) return log.hold(judged.failure)
         repairs++
-        messages = askForCorrection(prompt.user, answer.text, judged.failure.message)
+        messages = askForCorrection(prompt.user, judged.answer, judged.failure.message)
         break
-      }
       default:
-        return reply satisfies never
+        return judged satisfies never
     }
     if (signal.aborted) return log.hold(timeout)
   }
 }
 
-type Answer = Extract<ModelReply, { kind: 'answer' }>
+/** Longest name of a model that is kept. */
+const MAX_NAME_CHARACTERS = 200
 
-/** Whether an answer is a decision, and if not what kind of failure it is. */
-function judge(answer: Answer): { ok: true; decision: Decision } | { ok: false; failure: DecisionFailure } {
-  const because = answer.note === null ? '' : `: ${answer.note}`
-  if (answer.stop === 'refusal')
-    return { ok: false, failure: { kind: 'refusal', message: `the model refused${because}` } }
-  if (answer.stop === 'length')
-    return {
-      ok: false,
-      failure: {
-        kind: 'truncated',
-        message: `the answer was cut off at the token limit (decider.maxOutputTokens)${because}`,
-      },
-    }
-  const parsed = parseDecision(answer.text ?? '')
-  if (parsed.ok) return parsed
-  return {
-    ok: false,
-    failure: { kind: parsed.kind, message: parsed.kind === 'empty' ? `${parsed.problem}${because}` : parsed.problem },
-  }
-}
+/** Longest part of an answer that is shown again. */
+const MAX_SHOWN_CHARACTERS = 4_000
 
 /** The question again with the unusable answer and what is wrong with it. An empty answer cannot be shown: providers refuse empty turns. */
-function askForCorrection(question: string, answer: string | null, problem: string): ModelMessage[] {
+function askForCorrection(question: string, answer: string, problem: string): ModelMessage[] {
   const correction = `Your answer could not be used: ${problem}. Give the same decision again, corrected and short: exactly one JSON object with the keys described, and nothing else.`
-  if (answer === null || answer.trim() === '') return [{ role: 'user', content: `${question}\n\n${correction}` }]
+  const shown = answer.slice(0, MAX_SHOWN_CHARACTERS).trimEnd()
+  if (shown === '') return [{ role: 'user', content: `${question}\n\n${correction}` }]
   return [
     { role: 'user', content: question },
-    { role: 'assistant', content: answer.trimEnd() },
+    { role: 'assistant', content: shown },
     { role: 'user', content: correction },
   ]
 }
@@ -178,31 +168,41 @@ class ExchangeLog {
     this.#options = options
   }
 
-  /** Takes down tokens and model; gives the answer back without the key, should a server have repeated it. */
-  count(answer: Answer): Answer {
-    this.#model = answer.model === null ? this.#model : removeSecret(answer.model, this.#options.apiKey)
-    if (answer.tokens === null) this.#isCostKnown = false
-    this.#inputTokens += answer.tokens?.inputTokens ?? 0
-    this.#outputTokens += answer.tokens?.outputTokens ?? 0
-    return { ...answer, text: answer.text === null ? null : removeSecret(answer.text, this.#options.apiKey) }
+  /** Takes down what one exchange said and cost. */
+  take(reply: ModelReply, judged: Judged): void {
+    switch (reply.kind) {
+      case 'adapted':
+        return this.note(null, reply.problem, [reply.change])
+      case 'failure':
+        return this.note(null, reply.failure.message)
+      case 'answer': {
+        if (reply.model !== null)
+          this.#model = removeSecrets(reply.model, this.#options.secrets).slice(0, MAX_NAME_CHARACTERS)
+        if (reply.tokens === null) this.#isCostKnown = false
+        this.#inputTokens += reply.tokens?.inputTokens ?? 0
+        this.#outputTokens += reply.tokens?.outputTokens ?? 0
+        if (judged.kind === 'decided') return this.note(reply.text, null, judged.notes)
+        return this.note(reply.text, 'failure' in judged ? judged.failure.message : null, reply.oddities)
+      }
+      default:
+        return reply satisfies never
+    }
   }
 
-  note(raw: string | null, problem: string | null): void {
+  note(raw: string | null, problem: string | null, notes: readonly string[] = []): void {
     this.#attempts.push({
-      raw: raw === null ? null : capped(raw, MAX_ANSWER_CHARACTERS),
-      problem: problem === null ? null : capped(this.#clean(problem), MAX_PROBLEM_CHARACTERS),
+      raw: raw === null ? null : shortened(removeSecrets(raw, this.#options.secrets)),
+      problem: problem === null ? null : this.#clean(problem),
+      note: notes.length === 0 ? null : this.#clean(notes.join('; ')),
     })
   }
 
   decide(decision: Decision): DecisionOutcome {
-    return { ...this.#common(), decision, failure: null }
+    return { ...this.#common(), decision: withoutSecrets(decision, this.#options.secrets), failure: null }
   }
 
   hold(failure: DecisionFailure): DecisionOutcome {
-    return {
-      ...this.#common(),
-      ...holdBecause(failure.kind, capped(this.#clean(failure.message), MAX_PROBLEM_CHARACTERS)),
-    }
+    return { ...this.#common(), ...holdBecause(failure.kind, this.#clean(failure.message)) }
   }
 
   #common() {
@@ -219,12 +219,23 @@ class ExchangeLog {
   }
 
   #clean(message: string): string {
-    return cleanMessage(message, this.#options.apiKey)
+    return cleanMessage(message, this.#options.secrets)
   }
 }
 
-/** A record has to fit into one stored item; what is longer was not accepted either. */
-const MAX_PROBLEM_CHARACTERS = 2_000
+/** A record has to fit into one stored item. Reasoning stands first in an answer, and what decides last: both ends are kept. */
+const MAX_RAW_CHARACTERS = 20_000
 
-const capped = (text: string, length: number): string =>
-  text.length <= length ? text : `${text.slice(0, length)}… [${text.length} characters, cut]`
+function shortened(text: string): string {
+  if (text.length <= MAX_RAW_CHARACTERS) return text
+  const half = MAX_RAW_CHARACTERS / 2
+  return `${text.slice(0, half)}… [${text.length} characters, cut here] …${text.slice(-half)}`
+}
+
+/** The decision with its texts as they may be stored; what it does is not touched. */
+function withoutSecrets(decision: Decision, secrets: readonly string[]): Decision {
+  const rationale = removeSecrets(decision.rationale, secrets)
+  return isEntry(decision)
+    ? { ...decision, rationale, invalidation: removeSecrets(decision.invalidation, secrets) }
+    : { ...decision, rationale }
+}

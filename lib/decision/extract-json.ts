@@ -3,23 +3,31 @@ export type FoundObject = {
   readonly source: string
   readonly value: Record<string, unknown>
   readonly keys: readonly string[]
+  /** A key that stands in it more than once. */
+  readonly repeated: string | undefined
 }
 
 export type Extraction =
-  | { readonly ok: true; readonly objects: readonly FoundObject[] }
+  | {
+      readonly ok: true
+      readonly objects: readonly FoundObject[]
+      /** What stands around the objects, without code fences. */
+      readonly prose: string
+      /** What is wrong with braces that look like an object and are none; null where there are none such. */
+      readonly broken: string | null
+    }
   | { readonly ok: false; readonly kind: 'truncated' | 'bad_json' | 'bad_schema'; readonly problem: string }
 
 /** Deeper nesting than this is not an answer; also keeps recursive readers of the value safe. */
 const MAX_DEPTH = 16
 
 /**
- * Finds the JSON objects in a model's text, whatever is packed around them: code fences, prose, a closed
- * `<think>` block. Linear in the text. What could hide a second meaning is refused: an object that does not
- * close, a list, a repeated key, a broken object that names an action.
+ * Finds the JSON objects in an answer, and what stands around them. Linear in the text. What could hide a second
+ * meaning is refused: an object that does not close, a list, a broken object that names an action.
  */
-export function extractObjects(text: string): Extraction {
-  const body = withoutThinking(text)
+export function extractObjects(body: string): Extraction {
   const objects: FoundObject[] = []
+  let prose = ''
   let broken: string | null = null
   let from = 0
   for (;;) {
@@ -36,10 +44,12 @@ export function extractObjects(text: string): Extraction {
       }
     const source = body.slice(start, span.end)
     const value = parseObject(source)
+    prose += body.slice(from, start)
     if (typeof value === 'string') {
       // Braces in prose are no object; braces that name an action are an answer gone wrong.
       if (source.includes('action')) return { ok: false, kind: 'bad_json', problem: value }
-      broken ??= value
+      if (/[":]/.test(source)) broken ??= value
+      prose += source
     } else {
       if (standsInList(body, start, span.end))
         return {
@@ -47,30 +57,16 @@ export function extractObjects(text: string): Extraction {
           kind: 'bad_schema',
           problem: 'expected one JSON object, got a list; answer with the object alone',
         }
-      const repeated = firstRepeated(span.keys)
-      if (repeated !== undefined)
-        return { ok: false, kind: 'bad_json', problem: `the key ${JSON.stringify(repeated)} appears more than once` }
-      objects.push({ source, value, keys: span.keys })
+      objects.push({ source, value, keys: span.keys, repeated: firstRepeated(span.keys) })
     }
     from = span.end
   }
   if (objects.length === 0)
     return { ok: false, kind: 'bad_json', problem: broken ?? 'there is no JSON object in the answer' }
-  return { ok: true, objects }
+  return { ok: true, objects, prose: withoutFences(prose + body.slice(from)), broken }
 }
 
-/** Drops closed `<think>` blocks, in which open models weigh answers they then do not give. */
-function withoutThinking(text: string): string {
-  let kept = ''
-  let from = 0
-  for (;;) {
-    const start = text.indexOf('<think>', from)
-    const end = start === -1 ? -1 : text.indexOf('</think>', start)
-    if (end === -1) return kept + text.slice(from)
-    kept += `${text.slice(from, start)} `
-    from = end + '</think>'.length
-  }
-}
+const withoutFences = (prose: string): string => prose.replace(/(?:```|~~~)(?:json[c5]?)?/gi, ' ').trim()
 
 function firstRepeated(keys: readonly string[]): string | undefined {
   const seen = new Set<string>()

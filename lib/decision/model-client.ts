@@ -8,19 +8,30 @@ export type ModelQuestion = { readonly system: string; readonly messages: readon
 /** Tokens as the provider counted them. */
 export type TokenCount = { readonly inputTokens: number; readonly outputTokens: number }
 
+/**
+ * Why an answer ended. `complete`: with an ending that is documented as good. `unsaid`: the server does not say. `length`:
+ * at the token limit. `refusal`: the model or a filter declined. `rejected`: the server's own check of the JSON failed.
+ * `tool`: the model called a tool, and none was offered. `incomplete`: anything else, whatever the text looks like.
+ */
+export type Ending = 'complete' | 'unsaid' | 'length' | 'refusal' | 'rejected' | 'tool' | 'incomplete'
+
 export type ModelReply =
-  /** The model spoke, or refused to. `text` is null when there is none; `stop` says why it ended. */
+  /** The model spoke, or refused to. `text` is null when there is none. */
   | {
       readonly kind: 'answer'
       readonly text: string | null
-      readonly stop: 'complete' | 'length' | 'refusal'
-      /** The provider's words on a refusal or on an answer without text. */
+      readonly stop: Ending
+      /** The provider's words on an ending that is not complete, or on an answer without text. */
       readonly note: string | null
       readonly model: string | null
       readonly tokens: TokenCount | null
+      /** Tokens of the question the server says it read, from a cache or not; null or 0 where it says nothing. */
+      readonly promptTokens: number | null
+      /** What was odd about the way the answer came, and was read all the same. */
+      readonly oddities: readonly string[]
     }
-  /** The server does not know a part of the request; the client leaves that part out from now on. At most twice in a client's life. */
-  | { readonly kind: 'adapted'; readonly problem: string }
+  /** The server does not take a part of the request; the client leaves that part out or says it otherwise from now on. */
+  | { readonly kind: 'adapted'; readonly problem: string; readonly change: string }
   /** No answer. Only a transient failure is worth another try. */
   | {
       readonly kind: 'failure'

@@ -29,13 +29,20 @@ export function requireKey(kind: string, apiKey: string | undefined, variable: s
 /** A {@link Decider} over one provider's client. */
 export function deciderOver(
   client: ModelClient,
-  options: ModelDeciderOptions<OpenAiConfig | AnthropicConfig> & { readonly apiKey: string },
+  options: ModelDeciderOptions<OpenAiConfig | AnthropicConfig>,
 ): Decider {
-  const { config, apiKey, clock, sleep } = options
+  const { config, clock, sleep } = options
   const { model, timeoutMs, maxRetries, price } = config
+  const secrets = secretsOf(config.baseUrl, options.apiKey)
   return {
     name: client.name,
     asksModel: true,
-    decide: ({ prompt }) => askModel(prompt, { client, model, timeoutMs, maxRetries, price, apiKey, clock, sleep }),
+    decide: ({ prompt }) => askModel(prompt, { client, model, timeoutMs, maxRetries, price, secrets, clock, sleep }),
   }
+}
+
+/** What no record may show: the key, and what the query of the base URL holds, which is a key with some gateways. */
+export function secretsOf(baseUrl: string | null, apiKey: string | undefined): string[] {
+  const key = apiKey?.trim() ?? ''
+  return [...(key === '' ? [] : [key]), ...(baseUrl === null ? [] : new URL(baseUrl).searchParams.values())]
 }

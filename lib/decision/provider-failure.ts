@@ -1,7 +1,8 @@
 import type { DecisionFailure } from '../../schemas/decision.ts'
+import { type ErrorWords, wordsOfError } from './error-words.ts'
 import type { ModelReply } from './model-client.ts'
 
-type Failure = Extract<ModelReply, { kind: 'failure' }>
+export type Failure = Extract<ModelReply, { kind: 'failure' }>
 
 const failure = (
   kind: DecisionFailure['kind'],
@@ -18,15 +19,32 @@ const failure = (
 /** Provider codes of a spent quota: it comes as 429 or 403, but waiting does not mend it. */
 const SPENT = /insufficient_quota|billing|credit balance|spend_limit|quota exceeded/i
 
-/** What an HTTP error status of a provider means. Only 429 and 5xx (529 is "overloaded") are worth another try. */
-export function failureOfStatus(status: number, message: string, headers: Headers | undefined, code: string): Failure {
+/** What an HTTP error status of a provider means. Only 408, 425, 429 and 5xx (529 is "overloaded") are worth another try. */
+export function failureOfStatus(
+  status: number,
+  { message, code, retryDelayMs }: Pick<ErrorWords, 'message' | 'code' | 'retryDelayMs'>,
+  headers: Pick<Headers, 'get'> | undefined,
+): Failure {
   const words = `HTTP ${status}: ${message}`
-  if (status === 402 || ((status === 429 || status === 403 || status === 400) && SPENT.test(`${code} ${message}`)))
+  const waitMs = retryAfter(headers) ?? retryDelayMs
+  const isSpent = SPENT.test(`${code} ${message}`) && retryDelayMs === null
+  if (status === 402 || ((status === 429 || status === 403 || status === 400) && isSpent))
     return failure('budget', words, false)
   if (status === 401 || status === 403) return failure('unauthorized', words, false)
-  if (status === 429) return failure('rate_limited', words, true, retryAfter(headers))
-  if (status >= 500) return failure('server_error', words, true, retryAfter(headers))
+  if (status === 429) return failure('rate_limited', words, true, waitMs)
+  if (status >= 500 || status === 408 || status === 425) return failure('server_error', words, true, waitMs)
   return failure(status === 404 ? 'not_found' : 'bad_request', words, false)
+}
+
+/** An error inside an answer with status 200: by its own code where that is an HTTP status, else a server's failure. */
+export function failureInside(error: unknown, where: string): Failure {
+  const words = wordsOfError(error)
+  const status = words.code
+    .split(' ')
+    .map(Number)
+    .find((code) => Number.isInteger(code) && code >= 400 && code <= 599)
+  const message = `${where}: ${words.message}`
+  return status === undefined ? failureOfBody(message) : failureOfStatus(status, { ...words, message }, undefined)
 }
 
 /** The connection failed: refused, reset, broken off inside the body. */
@@ -55,7 +73,7 @@ function causes(error: unknown): string {
  * Milliseconds the server asks us to wait: `retry-after-ms`, or `retry-after` in seconds or as a date. A date is
  * read against the answer's own `Date`, so that a wrong clock here does not matter. null when not said.
  */
-function retryAfter(headers: Headers | undefined): number | null {
+function retryAfter(headers: Pick<Headers, 'get'> | undefined): number | null {
   const ms = positive(headers?.get('retry-after-ms'))
   if (ms !== null) return ms
   const after = headers?.get('retry-after')
@@ -68,7 +86,3 @@ function positive(text: string | null | undefined): number | null {
   const value = text === null || text === undefined || text.trim() === '' ? Number.NaN : Number(text)
   return Number.isFinite(value) && value >= 0 ? value : null
 }
-
-/** `fetch` reports a connection lost inside a body as a TypeError ("terminated") or an abort. */
-export const isBrokenBody = (error: unknown): boolean =>
-  error instanceof Error && (error.message === 'terminated' || error.name === 'AbortError' || error.cause !== undefined)

@@ -169,6 +169,12 @@ function replayPlain({ raw, model }: PlainRecording): DecisionOutcome {
     usage: { inputTokens: 0, outputTokens: 0, costUsd: null },
   }
   const parsed = parseDecision(raw)
-  if (parsed.ok) return { ...common, decision: parsed.decision, failure: null, attempts: [{ raw, problem: null }] }
-  return { ...common, ...holdBecause(parsed.kind, parsed.problem), attempts: [{ raw, problem: parsed.problem }] }
+  if (!parsed.ok)
+    return {
+      ...common,
+      ...holdBecause(parsed.kind, parsed.problem),
+      attempts: [{ raw, problem: parsed.problem, note: null }],
+    }
+  const note = parsed.notes.length === 0 ? null : parsed.notes.join('; ')
+  return { ...common, decision: parsed.decision, failure: null, attempts: [{ raw, problem: null, note }] }
 }

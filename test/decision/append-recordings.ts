@@ -11,7 +11,7 @@ for (let at = 0; at < Number(count); at++) {
   await log.append(
     recordingOf(
       { promptHash: hashOf(`${name} ${at}`) },
-      { ...HELD, attempts: [{ raw: name.repeat(1_000 * (at % 10)), problem: null }] },
+      { ...HELD, attempts: [{ raw: name.repeat(1_000 * (at % 10)), problem: null, note: null }] },
     ),
   )
 }

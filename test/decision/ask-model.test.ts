@@ -26,7 +26,7 @@ const ask = async (client: ModelClient, changes: Partial<AskOptions> = {}) =>
       timeoutMs: 100,
       maxRetries: 2,
       price: null,
-      apiKey: 'secret-key',
+      secrets: ['secret-key'],
       clock: Date.now,
       sleep: async () => undefined,
       ...changes,
@@ -61,20 +61,29 @@ describe('askModel', () => {
   })
 
   test('a client that adapts for ever is stopped', async () => {
-    const { client, asked } = clientThat(async () => ({ kind: 'adapted', problem: 'again' }))
+    const { client, asked } = clientThat(async () => ({ kind: 'adapted', problem: 'again', change: 'asked otherwise' }))
     expect(await ask(client)).toMatchObject({ failure: { kind: 'bad_request' } })
-    expect(asked()).toBe(3)
+    expect(asked()).toBe(7)
   })
 
-  test('requests are bounded by retries, one repair and two adaptations, whatever their order', async () => {
-    const broken: ModelReply = { kind: 'answer', text: 'hm', stop: 'complete', note: null, model: null, tokens: null }
+  test('requests are bounded by retries, one repair and six adaptations, whatever their order', async () => {
+    const broken: ModelReply = {
+      kind: 'answer',
+      text: 'hm',
+      stop: 'complete',
+      note: null,
+      model: null,
+      tokens: null,
+      promptTokens: null,
+      oddities: [],
+    }
     const failed: ModelReply = {
       kind: 'failure',
       failure: { kind: 'server_error', message: 'x' },
       isTransient: true,
       retryAfterMs: 0,
     }
-    const adapted: ModelReply = { kind: 'adapted', problem: 'x' }
+    const adapted: ModelReply = { kind: 'adapted', problem: 'x', change: 'asked otherwise' }
     const replies = [failed, adapted, broken, failed, adapted, broken]
     const { client, asked } = clientThat(async () => replies[asked() - 1] ?? broken)
     expect(await ask(client)).toMatchObject({ failure: { kind: 'bad_json' } })

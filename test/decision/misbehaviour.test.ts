@@ -51,7 +51,7 @@ type Expected = {
 type Case = {
   readonly name: string
   readonly script: (dialect: ModelDialect) => readonly Behaviour[]
-  readonly expected: Expected
+  readonly expected: Expected | ((dialect: ModelDialect) => Expected)
   readonly timeoutMs?: number
 }
 
@@ -134,7 +134,11 @@ const CASES: readonly Case[] = [
   twice('empty text', '', 'empty'),
   { name: 'no text', script: (dialect) => [dialect.noText], expected: held('empty', 2) },
   { name: 'no text, then good', script: (dialect) => [dialect.noText, dialect.answer(good)], expected: entered(2) },
-  { name: 'empty body', script: () => [sendText(200, '', 'application/json')], expected: held('empty', 2) },
+  {
+    name: 'empty body',
+    script: () => [sendText(200, '', 'application/json')],
+    expected: held('server_error', 3, [500, 1_000]),
+  },
   {
     name: 'repair succeeds',
     script: (dialect) => [dialect.answer(text({ confidence: 82 })), dialect.answer(good)],
@@ -251,7 +255,7 @@ const CASES: readonly Case[] = [
   },
   {
     name: 'x-should-retry does not overrule us',
-    script: (dialect) => [dialect.error(400, 'no', { 'x-should-retry': 'true' })],
+    script: (dialect) => [dialect.error(400, 'unknown model', { 'x-should-retry': 'true' })],
     expected: held('bad_request', 1),
   },
   { name: 'stalled headers', script: () => [stallBeforeHeaders], expected: held('timeout', 1), timeoutMs: 250 },
@@ -289,7 +293,7 @@ const CASES: readonly Case[] = [
   {
     name: 'a server that refuses JSON schemas for ever',
     script: (dialect) => [dialect.error(400, dialect.schemaRefusal)],
-    expected: held('bad_request', 2),
+    expected: (dialect) => held('bad_request', dialect.kind === 'openai' ? 3 : 2),
   },
 ]
 
@@ -317,7 +321,8 @@ async function start(dialect: ModelDialect, script: readonly Behaviour[], change
 }
 
 describe.each([openAiDialect, anthropicDialect])('$kind', (dialect) => {
-  test.each(CASES)('$name', async ({ script, expected, timeoutMs = 5_000 }) => {
+  test.each(CASES)('$name', async ({ script, expected: wanted, timeoutMs = 5_000 }) => {
+    const expected = typeof wanted === 'function' ? wanted(dialect) : wanted
     const { server: fake, slept, decide, prompt } = await start(dialect, script(dialect), { timeoutMs })
 
     const startedAt = Date.now()
@@ -335,7 +340,7 @@ describe.each([openAiDialect, anthropicDialect])('$kind', (dialect) => {
       expect(request.key).toBe(KEY)
       expect(request.turns[0]).toMatchObject({ role: 'user', content: expect.stringContaining(prompt.user) })
     }
-    expect(fake.received.length).toBeLessThanOrEqual(1 + 2 + 1 + 2)
+    expect(fake.received.length).toBeLessThanOrEqual(1 + 2 + 1 + 6)
     expect(outcome.attempts).toHaveLength(expected.requests)
     expect(outcome.attempts.at(-1)?.problem === null).toBe(outcome.failure === null)
     expect(outcome.decider).toBe(dialect.kind)
@@ -368,8 +373,8 @@ describe.each([openAiDialect, anthropicDialect])('$kind', (dialect) => {
     expect(turns[1]?.content).toBe(bad)
     expect(turns[2]?.content).toMatch(/stopLossPrice: expected a number, got the text "1,960\.5"/)
     expect(outcome.attempts).toEqual([
-      { raw: bad, problem: expect.stringContaining('stopLossPrice') },
-      { raw: good, problem: null },
+      { raw: bad, problem: expect.stringContaining('stopLossPrice'), note: null },
+      { raw: good, problem: null, note: null },
     ])
   })
 
@@ -380,7 +385,10 @@ describe.each([openAiDialect, anthropicDialect])('$kind', (dialect) => {
     ])
     await decide()
     await decide()
-    expect(fake.received.map((received) => dialect.readRequest(received).isStructured)).toEqual([true, false, false])
+    expect(fake.received.map((received) => dialect.readRequest(received).format)).toEqual([
+      'json_schema',
+      ...(dialect.kind === 'openai' ? ['json_object', 'json_object'] : ['plain', 'plain']),
+    ])
   })
 
   test('no retries when none are configured', async () => {

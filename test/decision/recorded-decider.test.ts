@@ -121,7 +121,7 @@ describe('recordings', () => {
       ...HELD,
       decision: { action: 'hold', rationale: 'No decision (refusal): no' },
       failure: { kind: 'refusal', message: 'no' },
-      attempts: [{ raw: null, problem: 'no' }],
+      attempts: [{ raw: null, problem: 'no', note: null }],
     }
     for (const outcome of [HELD, refused])
       expect(await (await createFrom(lineOf({}, outcome))).decide(request)).toEqual({ ...outcome, decider: 'recorded' })

@@ -198,7 +198,7 @@ describe.each([openAiDialect, anthropicDialect])('$kind', (dialect) => {
     { name: 'an unreadable answer', behaviour: dialect.answer('I would wait.'), failure: 'bad_json', requests: 2 },
     {
       name: 'an answer of another shape',
-      behaviour: dialect.answer(JSON.stringify({ ...HOLD, leverage: 20 })),
+      behaviour: dialect.answer(JSON.stringify({ ...HOLD, action: 'ponder' })),
       failure: 'bad_schema',
       requests: 2,
     },
@@ -227,7 +227,7 @@ describe.each([openAiDialect, anthropicDialect])('$kind', (dialect) => {
       behaviour: sendText(200, '<html>login</html>', 'text/html'),
       failure: 'server_error',
     },
-    { name: 'an empty body', behaviour: sendText(200, '', 'application/json'), failure: 'empty' },
+    { name: 'an empty body', behaviour: sendText(200, '', 'application/json'), failure: 'server_error' },
     { name: 'a lost connection', behaviour: resetConnection, failure: 'network' },
     { name: 'silence', behaviour: stallBeforeHeaders, failure: 'timeout', timeoutMs: 200 },
     {

@@ -8,7 +8,7 @@ export const HELD: DecisionOutcome = {
   decider: 'openai',
   model: 'gpt-test-2026',
   failure: null,
-  attempts: [{ raw: '{"action":"hold","rationale":"No edge. é €"}', problem: null }],
+  attempts: [{ raw: '{"action":"hold","rationale":"No edge. é €"}', problem: null, note: null }],
   usage: { inputTokens: 1_000, outputTokens: 200, costUsd: 0.004 },
 }
 

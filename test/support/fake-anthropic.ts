@@ -63,6 +63,10 @@ export const anthropicDialect: ModelDialect = {
     if (typeof headers['anthropic-version'] !== 'string') throw new Error('no anthropic-version header')
     const request = Request.parse(body)
     const key = headers['x-api-key'] ?? headers.authorization?.replace('Bearer ', '')
-    return { turns: request.messages, isStructured: request.output_config !== undefined, key: String(key) }
+    return {
+      turns: request.messages,
+      format: request.output_config === undefined ? ('plain' as const) : ('json_schema' as const),
+      key: String(key),
+    }
   },
 }

@@ -11,14 +11,17 @@ const Request = z.strictObject({
   max_completion_tokens: z.int().positive().optional(),
   temperature: z.number().optional(),
   response_format: z
-    .strictObject({
-      type: z.literal('json_schema'),
-      json_schema: z.strictObject({
-        name: z.string(),
-        strict: z.literal(true),
-        schema: z.looseObject({ type: z.literal('object') }),
+    .discriminatedUnion('type', [
+      z.strictObject({
+        type: z.literal('json_schema'),
+        json_schema: z.strictObject({
+          name: z.string(),
+          strict: z.literal(true),
+          schema: z.looseObject({ type: z.literal('object') }),
+        }),
       }),
-    })
+      z.strictObject({ type: z.literal('json_object') }),
+    ])
     .optional(),
 })
 
@@ -60,7 +63,7 @@ export const openAiDialect: ModelDialect = {
     if (system?.role !== 'system') throw new Error('the first message is not the system text')
     return {
       turns,
-      isStructured: request.response_format !== undefined,
+      format: request.response_format?.type ?? ('plain' as const),
       key: String(headers.authorization).replace('Bearer ', ''),
     }
   },

@@ -19,7 +19,7 @@ export type ModelDialect = {
   /** Throws unless the request is one the provider would take; gives back its turns. */
   readRequest(received: Received): {
     readonly turns: { role: string; content: string }[]
-    readonly isStructured: boolean
+    readonly format: 'json_schema' | 'json_object' | 'plain'
     readonly key: string
   }
 }

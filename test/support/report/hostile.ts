@@ -50,7 +50,7 @@ export function withHostileWords(data: ReportData): ReportData {
           : {
               ...story.decision,
               decision: { ...story.decision.decision, rationale: HOSTILE },
-              attempts: [{ raw: HOSTILE, problem: HOSTILE }],
+              attempts: [{ raw: HOSTILE, problem: HOSTILE, note: null }],
             },
       verdicts: story.verdicts.map((verdict) => ({ ...verdict, reason: HOSTILE })),
     })),

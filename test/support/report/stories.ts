@@ -192,12 +192,13 @@ const HEADLINES = [
 
 function attemptsOf(prng: Prng, decision: Decision) {
   const wire = { stopLossPrice: null, takeProfitPrice: null, confidence: null, invalidation: null, ...decision }
-  const good = { raw: JSON.stringify(wire, null, 2), problem: null }
+  const good = { raw: JSON.stringify(wire, null, 2), problem: null, note: null }
   if (prng.uniform() > 0.04) return [good]
   return [
     {
       raw: `Here is my decision:\n${JSON.stringify({ ...wire, confidence: '72%' })}`,
       problem: 'confidence: expected a number in [0, 1], got "72%"',
+      note: null,
     },
     good,
   ]
