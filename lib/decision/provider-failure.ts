@@ -37,15 +37,19 @@ export function failureOfStatus(
 }
 
 /** An error inside an answer with status 200: by its own code where that is an HTTP status, else a server's failure. */
-export function failureInside(error: unknown, where: string): Failure {
+export function failureInside(error: unknown): Failure {
   const words = wordsOfError(error)
-  const status = words.code
+  const inside = failureOfStatus(statusIn(words) ?? 500, words, undefined)
+  const message = `HTTP 200 with an error in the body: ${words.message}`
+  return { ...inside, failure: { ...inside.failure, message } }
+}
+
+/** The HTTP status that an error in a body names as its code. */
+export const statusIn = ({ code }: Pick<ErrorWords, 'code'>): number | undefined =>
+  code
     .split(' ')
     .map(Number)
-    .find((code) => Number.isInteger(code) && code >= 400 && code <= 599)
-  const message = `${where}: ${words.message}`
-  return status === undefined ? failureOfBody(message) : failureOfStatus(status, { ...words, message }, undefined)
-}
+    .find((status) => Number.isInteger(status) && status >= 400 && status <= 599)
 
 /** The connection failed: refused, reset, broken off inside the body. */
 export const failureOfConnection = (error: unknown): Failure => failure('network', causes(error), true)

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { type ErrorWords, errorWordsOf, wordsOfError } from './error-words.ts'
 import type { HttpReply } from './http-reply.ts'
 import type { Ending, ModelReply, TokenCount } from './model-client.ts'
-import { failureInside, failureOfBody, failureOfStatus } from './provider-failure.ts'
+import { failureInside, failureOfBody, failureOfStatus, statusIn } from './provider-failure.ts'
 import { readBody } from './read-body.ts'
 import type { ShapeMemory } from './request-shape.ts'
 
@@ -112,9 +112,9 @@ const hasError = (error: unknown): boolean => error !== undefined && error !== n
 /** Some gateways report an upstream failure with status 200, beside or in place of the choices. */
 function readErrorInside(error: unknown, memory: ShapeMemory | undefined): ModelReply {
   const words = wordsOfError(error)
-  const status = words.code.split(' ').map(Number).find(Number.isInteger)
+  const status = statusIn(words)
   const adapted = status === undefined ? null : memory?.adapt({ status, ...words })
-  return adapted ?? failureInside(error, 'HTTP 200 with an error in the body')
+  return adapted ?? failureInside(error)
 }
 
 function describe(value: unknown, error: z.ZodError): string {
@@ -152,7 +152,8 @@ function answerOf({ model, choices, usage }: Completion, oddities: readonly stri
     if (stop === 'incomplete') return `the answer ended with finish_reason ${JSON.stringify(choice.finish_reason)}`
     if ((message?.tool_calls?.length ?? 0) > 0) return 'the model called a tool, but none was offered'
     if ((answer ?? '').trim() !== '') return null
-    return hasReasoningOf(message) ? 'the text stands in the reasoning only, which is no answer' : null
+    const field = reasoningFieldOf(message)
+    return field === null ? null : `what the model wrote stands in ${field} only, which is no answer`
   }
 }
 
@@ -175,11 +176,12 @@ function textOf(message: Message | null): string | null {
 const isText = (type: string | null | undefined): boolean =>
   type === undefined || type === null || type === 'text' || type === 'output_text'
 
-const hasReasoningOf = (message: Message | null): boolean =>
-  [message?.reasoning_content, message?.reasoning].some(
-    (field) => field !== undefined && field !== null && field !== '',
-  ) ||
-  (Array.isArray(message?.content) && message.content.length > 0)
+/** The field of a message in which reasoning stands apart from the answer, or null. */
+function reasoningFieldOf(message: Message | null): string | null {
+  const field = (['reasoning_content', 'reasoning'] as const).find((name) => (message?.[name] ?? '') !== '')
+  if (field !== undefined) return field
+  return Array.isArray(message?.content) && message.content.length > 0 ? 'parts of another type than text' : null
+}
 
 function tokensOf(usage: Completion['usage']): TokenCount | null {
   const { prompt_tokens: inputTokens, completion_tokens: outputTokens } = usage ?? {}
@@ -205,7 +207,6 @@ function assemble(pieces: readonly unknown[], isEnded: boolean): unknown {
   const choices = read.flatMap(({ choices: [choice] }) => (choice === undefined ? [] : [choice]))
   const deltas = choices.map(({ delta, message }) => delta ?? message ?? {})
   const ending = choices.findLast(({ finish_reason: reason }) => endingOf(reason) !== '')?.finish_reason
-  const reasoning = deltas.find((delta) => hasReasoningOf({ ...delta, content: null }))
   return {
     model: read.findLast(({ model }) => model !== null && model !== undefined)?.model,
     usage: read.findLast(({ usage }) => usage !== null && usage !== undefined)?.usage,
@@ -217,7 +218,8 @@ function assemble(pieces: readonly unknown[], isEnded: boolean): unknown {
           content: join(deltas.map(textOf)),
           refusal: join(deltas.map((delta) => delta.refusal)),
           tool_calls: deltas.flatMap((delta) => delta.tool_calls ?? []),
-          reasoning: reasoning === undefined ? null : 'streamed',
+          reasoning_content: deltas.find((delta) => delta.reasoning_content)?.reasoning_content,
+          reasoning: deltas.find((delta) => delta.reasoning)?.reasoning,
         },
       },
     ],

@@ -43,7 +43,7 @@ export function readMessageReply(reply: HttpReply, memory?: ShapeMemory): ModelR
   if (body.kind === 'unreadable') return failureOfBody(`HTTP 200, but ${body.problem}`)
   const value = body.kind === 'stream' ? assemble(body.pieces) : body.value
   const error = z.looseObject({ error: z.unknown() }).safeParse(value).data?.error
-  if (error !== undefined && error !== null) return failureInside(error, 'HTTP 200 with an error in the body')
+  if (error !== undefined && error !== null) return failureInside(error)
   const parsed = Message.safeParse(value)
   if (!parsed.success) return failureOfBody(`HTTP 200, but the body is no message: ${describe(value, parsed.error)}`)
   memory?.confirm()

@@ -19,14 +19,12 @@ export function estimateTokens(text: string): number {
 }
 
 /**
- * The least that any common vocabulary makes of a text: a token for a word however long, one for every three digits of
- * a number, one for every two other visible characters. Spaces and line breaks count nothing.
+ * The least that the common vocabularies make of a text: as {@link estimateTokens}, but a token for a word however long,
+ * and one for a run of other characters with the line break after it.
  */
 export function leastTokens(text: string): number {
   let tokens = 0
-  for (const [run] of text.matchAll(/\d+|[A-Za-z]+|[^\sA-Za-z\d]/gu)) {
-    if (/^\d/.test(run)) tokens += Math.ceil(run.length / DIGITS_PER_TOKEN)
-    else tokens += /^[A-Za-z]/.test(run) ? 1 : 0.5
-  }
-  return Math.floor(tokens)
+  for (const [run] of text.matchAll(/\d+|[A-Za-z]+| +(?=\d)|[^\sA-Za-z\d]+\n*|\n+/gu))
+    tokens += /^\d/.test(run) ? Math.ceil(run.length / DIGITS_PER_TOKEN) : 1
+  return tokens
 }

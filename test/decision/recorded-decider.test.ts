@@ -44,7 +44,7 @@ describe('recorded decider', () => {
       decider: 'recorded',
       model: 'gpt-x',
       failure: null,
-      attempts: [{ raw, problem: null }],
+      attempts: [{ raw, problem: null, note: null }],
       // Such a line does not say what its answer cost.
       usage: { inputTokens: 0, outputTokens: 0, costUsd: null },
     })
