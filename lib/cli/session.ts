@@ -38,6 +38,8 @@ export type Session = {
   /** Whether there is a database, and whether it lies in a data directory. */
   isThere: boolean
   isEmbedded: boolean
+  /** The clock on the wall, also where the run's own stands at `--at`: how long something takes. */
+  wallClock: Clock
   /** Where the database is, for people. */
   storeName: string
   table: string
@@ -117,6 +119,7 @@ export async function openSession(source: SessionSource): Promise<Session> {
     environment,
     world,
     market,
+    wallClock: io.clock,
     found,
     target: targetOf(config, source.config !== null, database),
     flags: flagsOf({ strategyId: config.id, mode: config.mode }, place),

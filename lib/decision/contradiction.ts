@@ -65,7 +65,7 @@ export function objectionToIdle(prose: string, action: 'close' | 'hold'): string
   const stated = prose
     // Periods and terms are no actions.
     .replace(/\b(?:long|short)[-\s]+(?:term|run|lived|side|bias|position|squeeze|covering)\b/gi, '')
-    .split(/[.!?;:\n]+/)
+    .split(/[.!?;\n]+/)
     .filter((clause) => {
       const words = wordsOf(clause)
       return (

@@ -1,6 +1,8 @@
 import type { DeciderConfig } from '../../schemas/strategy-config.ts'
 import type { Clock } from '../core/time.ts'
 import type { Decider } from './decider.ts'
+import type { ModelClient } from './model-client.ts'
+import type { AnthropicConfig, ModelDeciderOptions, OpenAiConfig } from './model-decider.ts'
 import { type Sleep, sleepFor } from './sleep.ts'
 
 export type CreateDeciderOptions = {
@@ -42,4 +44,13 @@ export async function createDecider({
     default:
       return config satisfies never
   }
+}
+
+/** The client of a configured model, without a decider around it. Throws {@link UsageError} as {@link createDecider} does. */
+export async function createModelClient({
+  config,
+  ...options
+}: ModelDeciderOptions<OpenAiConfig | AnthropicConfig>): Promise<ModelClient> {
+  if (config.kind === 'openai') return (await import('./openai-decider.ts')).createOpenAiClient({ config, ...options })
+  return (await import('./anthropic-decider.ts')).createAnthropicClient({ config, ...options })
 }

@@ -2,10 +2,21 @@ import { jsonOf } from '../core/parse-json.ts'
 
 export type Body =
   | { readonly kind: 'value'; readonly value: unknown; readonly oddities: readonly string[] }
-  /** Pieces of an answer that came as a stream. `isEnded`: the server said that it is over. */
-  | { readonly kind: 'stream'; readonly pieces: readonly unknown[]; readonly isEnded: boolean }
+  | ({ readonly kind: 'stream' } & Stream)
   /** Nothing that can be read, in words that say what it is. */
   | { readonly kind: 'unreadable'; readonly problem: string }
+
+/** The ending of a stream that has none, or of which a piece is missing. */
+export const BROKEN_OFF = 'the stream broke off'
+
+/** Pieces of an answer that came one by one. */
+export type Stream = {
+  readonly pieces: readonly unknown[]
+  /** `[DONE]` came. */
+  readonly isEnded: boolean
+  /** Something in it could not be read. */
+  readonly isBroken: boolean
+}
 
 /** A server's body: JSON whatever its content type, a stream of events although none was asked, JSON line by line. */
 export function readBody(text: string, contentType: string | null): Body {
@@ -16,10 +27,9 @@ export function readBody(text: string, contentType: string | null): Body {
   if (/^(?:data|event|id|retry)?:/.test(body)) return readEvents(body)
   if (body.startsWith('{')) {
     const lines = body.split('\n').filter((line) => line.trim() !== '')
-    const pieces = lines.map(jsonOf)
-    // A last line that is cut off is no piece; a stream without its end is told by its pieces.
-    const whole = pieces.filter((piece) => piece !== undefined)
-    if (lines.length > 1 && whole.length >= lines.length - 1) return { kind: 'stream', pieces: whole, isEnded: false }
+    const pieces = lines.map(jsonOf).filter(isObject)
+    if (lines.length > 1 && pieces.length > 0 && isObject(jsonOf(lines[0] ?? '')))
+      return { kind: 'stream', pieces, isEnded: false, isBroken: pieces.length < lines.length }
   }
   return { kind: 'unreadable', problem: `the body is ${describeText(body)}` }
 }
@@ -44,6 +54,7 @@ function odditiesOf(contentType: string | null): string[] {
 function readEvents(body: string): Body {
   const pieces: unknown[] = []
   let isEnded = false
+  let isBroken = false
   for (const event of body.split(/(?:\r\n|\r|\n)(?:\r\n|\r|\n)/)) {
     const data = event
       .split(/[\r\n]+/)
@@ -51,10 +62,13 @@ function readEvents(body: string): Body {
       .map((line) => line.slice(5).trim())
       .join('\n')
     if (data === '') continue
-    if (data === '[DONE]') isEnded = true
     const piece = jsonOf(data)
-    if (typeof piece === 'object' && piece !== null) pieces.push(piece)
+    if (data === '[DONE]') isEnded = true
+    else if (isObject(piece)) pieces.push(piece)
+    else isBroken = true
   }
   if (pieces.length === 0) return { kind: 'unreadable', problem: `the body is an event stream without data: ${body}` }
-  return { kind: 'stream', pieces, isEnded }
+  return { kind: 'stream', pieces, isEnded, isBroken }
 }
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null

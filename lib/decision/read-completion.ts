@@ -3,7 +3,7 @@ import { type ErrorWords, errorWordsOf, wordsOfError } from './error-words.ts'
 import type { HttpReply } from './http-reply.ts'
 import type { Ending, ModelReply, TokenCount } from './model-client.ts'
 import { failureInside, failureOfBody, failureOfStatus, statusIn } from './provider-failure.ts'
-import { readBody } from './read-body.ts'
+import { BROKEN_OFF, type Stream, readBody } from './read-body.ts'
 import type { ShapeMemory } from './request-shape.ts'
 
 const text = z.string().nullish().catch(null)
@@ -94,7 +94,7 @@ function readCompletion({ text: raw, headers }: HttpReply, memory: ShapeMemory |
   const body = readBody(raw, headers.get('content-type'))
   if (body.kind === 'unreadable') return failureOfBody(`HTTP 200, but ${body.problem}`)
   const oddities = body.kind === 'stream' ? ['the answer came as a stream, though none was asked'] : body.oddities
-  const value = body.kind === 'stream' ? assemble(body.pieces, body.isEnded) : body.value
+  const value = body.kind === 'stream' ? assemble(body) : body.value
   const alone = z.looseObject({ error: z.unknown(), choices: z.undefined().optional() }).safeParse(value)
   if (alone.success && hasError(alone.data.error)) return readErrorInside(alone.data.error, memory)
   const parsed = Completion.safeParse(value)
@@ -132,7 +132,8 @@ function answerOf({ model, choices, usage }: Completion, oddities: readonly stri
   const ending = endingOf(choice?.finish_reason)
   const refusal = message?.refusal ?? ''
   const answer = textOf(message)
-  const stop = stopOf(ending, refusal)
+  const hasCalled = (message?.tool_calls?.length ?? 0) > 0
+  const stop = stopOf(ending, refusal, hasCalled)
   return {
     kind: 'answer',
     text: answer,
@@ -150,17 +151,16 @@ function answerOf({ model, choices, usage }: Completion, oddities: readonly stri
     if (choice === undefined) return 'no choices in the completion'
     if (stop === 'tool') return 'the model called a tool, but none was offered'
     if (stop === 'incomplete') return `the answer ended with finish_reason ${JSON.stringify(choice.finish_reason)}`
-    if ((message?.tool_calls?.length ?? 0) > 0) return 'the model called a tool, but none was offered'
     if ((answer ?? '').trim() !== '') return null
     const field = reasoningFieldOf(message)
     return field === null ? null : `what the model wrote stands in ${field} only, which is no answer`
   }
 }
 
-function stopOf(ending: string, refusal: string): Ending {
+function stopOf(ending: string, refusal: string, hasCalled: boolean): Ending {
   if (refusal !== '' || FILTER_ENDINGS.has(ending)) return 'refusal'
   if (LENGTH_ENDINGS.has(ending)) return 'length'
-  if (TOOL_ENDINGS.has(ending)) return 'tool'
+  if (TOOL_ENDINGS.has(ending) || ((ending === '' || GOOD_ENDINGS.has(ending)) && hasCalled)) return 'tool'
   if (ending === '') return 'unsaid'
   return GOOD_ENDINGS.has(ending) ? 'complete' : 'incomplete'
 }
@@ -197,7 +197,7 @@ function promptTokensOf(usage: Completion['usage']): number | null {
 }
 
 /** One completion of the pieces of a stream: texts joined, and the last word on everything else. */
-function assemble(pieces: readonly unknown[], isEnded: boolean): unknown {
+function assemble({ pieces, isEnded, isBroken }: Stream): unknown {
   const read = pieces.flatMap((piece) => {
     const parsed = Completion.safeParse(piece)
     return parsed.success ? [parsed.data] : []
@@ -213,7 +213,7 @@ function assemble(pieces: readonly unknown[], isEnded: boolean): unknown {
     error: error?.error ?? choices.find((choice) => hasError(choice.error))?.error,
     choices: [
       {
-        finish_reason: ending ?? (isEnded ? null : 'the stream broke off'),
+        finish_reason: isBroken || (ending === undefined && !isEnded) ? BROKEN_OFF : ending,
         message: {
           content: join(deltas.map(textOf)),
           refusal: join(deltas.map((delta) => delta.refusal)),

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { HttpReply } from './http-reply.ts'
 import type { Ending, ModelReply } from './model-client.ts'
 import { failureInside, failureOfBody } from './provider-failure.ts'
-import { readBody } from './read-body.ts'
+import { BROKEN_OFF, type Stream, readBody } from './read-body.ts'
 import { readRefusal } from './read-completion.ts'
 import type { ShapeMemory } from './request-shape.ts'
 
@@ -41,7 +41,7 @@ export function readMessageReply(reply: HttpReply, memory?: ShapeMemory): ModelR
   if (reply.status < 200 || reply.status > 299) return readRefusal(reply, memory)
   const body = readBody(reply.text, reply.headers.get('content-type'))
   if (body.kind === 'unreadable') return failureOfBody(`HTTP 200, but ${body.problem}`)
-  const value = body.kind === 'stream' ? assemble(body.pieces) : body.value
+  const value = body.kind === 'stream' ? assemble(body) : body.value
   const error = z.looseObject({ error: z.unknown() }).safeParse(value).data?.error
   if (error !== undefined && error !== null) return failureInside(error)
   const parsed = Message.safeParse(value)
@@ -98,7 +98,7 @@ const Event = z.looseObject({
 })
 
 /** One message of the events of a stream; without its last event the ending is none that is good. */
-function assemble(pieces: readonly unknown[]): unknown {
+function assemble({ pieces, isBroken }: Stream): unknown {
   const events = pieces.flatMap((piece) => {
     const parsed = Event.safeParse(piece)
     return parsed.success ? [parsed.data] : []
@@ -114,7 +114,7 @@ function assemble(pieces: readonly unknown[]): unknown {
   return {
     ...begun,
     usage,
-    stop_reason: isEnded ? reason : 'the stream broke off',
+    stop_reason: isEnded && !isBroken ? reason : BROKEN_OFF,
     content: texts.length === 0 ? [] : [{ type: 'text', text: texts.join('') }],
   }
 }

@@ -2,7 +2,6 @@ import { inspectVenue } from '../../broker/coinbase/inspect.ts'
 import type { Transport } from '../../broker/coinbase/wire.ts'
 import { askLiveBarriers, composeExecution, credentialsOf } from '../../compose/compose-ports.ts'
 import { openTransport } from '../../compose/open-venue.ts'
-import { apiKeyIn } from '../../compose/parse-environment.ts'
 import { keyFingerprintOf } from '../../compose/venue-credentials.ts'
 import { hashOf } from '../../core/canonical-json.ts'
 import { fromIso, SECOND_MS, timeframeMs, toIso } from '../../core/time.ts'
@@ -19,6 +18,7 @@ import type { VerifiedCredentials } from '../../../schemas/live-clearance.ts'
 import { section, table } from '../format.ts'
 import { headline, requireConfig, type Session } from '../session.ts'
 import type { Answer } from './answer.ts'
+import { checkDecider } from './check-decider.ts'
 import { lookAtRecord } from './live.ts'
 
 type Check = DoctorReport['checks'][number]
@@ -77,7 +77,7 @@ export async function doctorCommand(session: Session): Promise<Answer> {
       if (notes.length > 0) throw new Error(notes.join('; '))
       return `${ports.broker.name}: cash ${account.cash}, ledger and venue agree`
     }),
-    deciderCheck(session),
+    await checkDecider(session),
     await check('news', 'remove or correct the feed in news.feeds; a dead feed costs only itself', async () => {
       if (config.news.feeds.length === 0) return 'no feeds configured'
       const { feeds, headlines } = await createNewsSource({ config: config.news }).headlines(now)
@@ -208,20 +208,5 @@ async function check(name: string, remedy: string, work: () => Promise<string>):
   } catch (error) {
     if (error instanceof UnreadableItem) return { check: name, ok: false, detail: error.message, remedy: error.remedy }
     return { check: name, ok: false, detail: error instanceof Error ? error.message : String(error), remedy }
-  }
-}
-
-function deciderCheck({ config, environment }: Session): Check {
-  const { decider } = config
-  if (decider.kind === 'rules') return good('decider', 'rules: asks no model')
-  if (decider.kind === 'recorded') return good('decider', `recorded answers of ${decider.file}`)
-  const variable = decider.kind === 'openai' ? 'OPENAI_API_KEY' : 'ANTHROPIC_API_KEY'
-  if (apiKeyIn(environment, decider.kind) !== undefined)
-    return good('decider', `${decider.kind} ${decider.model}, key in ${variable}`)
-  return {
-    check: 'decider',
-    ok: false,
-    detail: `${decider.kind}: ${variable} is not set`,
-    remedy: `set ${variable}, or choose --decider rules`,
   }
 }
