@@ -64,7 +64,6 @@ export const DecisionFailure = z.strictObject({
     'network',
     'rate_limited',
     'unauthorized',
-    'not_found',
     'bad_request',
     'not_found',
     'server_error',

@@ -87,6 +87,7 @@ function remedyFor(kind: DecisionFailure['kind'], variable: string): string {
     case 'bad_schema':
     case 'missing_recording':
     case 'insufficient_data':
+    case 'internal':
       return 'choose a model that gives the JSON object it is asked for'
     default:
       return kind satisfies never

@@ -30,6 +30,7 @@ export function sessionOn(items: ItemStore, said: string[] = []): Session {
     environment: {} as Session['environment'],
     world,
     market: ports.market,
+    wallClock: ports.clock,
     isConfigKnown: true,
     found: null,
     target: {
