@@ -166,12 +166,23 @@ describe('a close or a hold is taken with talk around it, but not against its wo
 })
 
 test('reasoning of any length does not make an answer too long to be read', () => {
-  expect(parseDecision(`<think>${'It could go either way. '.repeat(20_000)}</think>${draft}`)).toMatchObject({ ok: true })
+  expect(parseDecision(`<think>${'It could go either way. '.repeat(20_000)}</think>${draft}`)).toMatchObject({
+    ok: true,
+  })
 })
 
 test('a hostile text of tags and channels is read in linear time', () => {
   const startedAt = performance.now()
-  for (const piece of ['<think>', '</think', '<|channel|>', '<|channel|>final', '< think ', 'assistantfinal ', '&lt;', '[['])
+  for (const piece of [
+    '<think>',
+    '</think',
+    '<|channel|>',
+    '<|channel|>final',
+    '< think ',
+    'assistantfinal ',
+    '&lt;',
+    '[[',
+  ])
     parseDecision(`analysis ${piece.repeat(400_000 / piece.length)}`)
   expect(performance.now() - startedAt).toBeLessThan(4_000)
 })

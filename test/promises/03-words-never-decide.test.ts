@@ -21,8 +21,16 @@ describe.each(['close', 'hold'] as const)('a valid %s', (action) => {
     ['with null for a rationale', { rationale: null }, /no rationale/],
     ['with an object for a rationale', { rationale: { why: 'x' } }, /no rationale/],
     ['with a long rationale', { rationale: 'Because. '.repeat(300) }, /rationale cut from 2699 to 800 characters/],
-    ['with keys we do not know', { rationale: 'x', reasoning: 'y', symbol: 'ETH' }, /unknown keys "reasoning", "symbol" ignored/],
-    ['with another action in such a key', { rationale: 'x', alternative: { action: 'open_long' } }, /"alternative" ignored/],
+    [
+      'with keys we do not know',
+      { rationale: 'x', reasoning: 'y', symbol: 'ETH' },
+      /unknown keys "reasoning", "symbol" ignored/,
+    ],
+    [
+      'with another action in such a key',
+      { rationale: 'x', alternative: { action: 'open_long' } },
+      /"alternative" ignored/,
+    ],
     ['with levels of the wrong type', { rationale: 'x', stopLossPrice: '1,960', confidence: 'high' }, null],
   ])('%s stays one, and what was changed is noted', (_name, fields, note) => {
     const parsed = parseDecision(JSON.stringify({ action, ...fields }))
@@ -74,7 +82,9 @@ describe.each(['close', 'hold'] as const)('a valid %s', (action) => {
 
 describe('an entry', () => {
   test('with texts that are too long is cut, and the cut is noted', () => {
-    const parsed = parseDecision(JSON.stringify({ ...ENTRY, rationale: 'r'.repeat(900), invalidation: 'i'.repeat(401) }))
+    const parsed = parseDecision(
+      JSON.stringify({ ...ENTRY, rationale: 'r'.repeat(900), invalidation: 'i'.repeat(401) }),
+    )
     expect(parsed).toMatchObject({
       ok: true,
       decision: { ...ENTRY, rationale: `${'r'.repeat(799)}…`, invalidation: `${'i'.repeat(399)}…` },
