@@ -9,7 +9,7 @@ const FAMILIES = {
   short: 'short shorts shorting sell sells selling sold verkaufen vender vendre vendere',
   close:
     'close closes closed closing exit exits exited exiting flatten liquidate unwind cover schliessen cerrar fermer chiudere',
-  hold: 'hold holds holding held wait waits waiting waited stay staying keep keeping sit sitting abstain halten warten mantener esperar tenir attendre',
+  hold: 'hold holds holding held wait waits waiting waited stay staying keep keeping sit sitting abstain halten halte warten warte abwarten mantener mantengo esperar espero espera tenir tiens attendre attends',
   // Out of the market: by closing, or by staying out of it.
   out: 'flat sideline sidelines aside',
 } as const
@@ -24,7 +24,7 @@ const HARMLESS: ReadonlySet<string> = new Set(['trade', 'trading'])
 
 /** Words with which a text takes back, doubts or only imagines what stands beside it. */
 const DOUBTS: ReadonlySet<string> = new Set(
-  'not no never cannot dont wont wouldnt shouldnt isnt doesnt but however instead although though unless drop dropped discard discarded reject rejected rejecting retract withdraw withdrawn ignore disregard scrap scrapped cancel cancelled abandon abandoned rather reconsider draft idea example hypothetical hypothetically would could might maybe perhaps avoid skip skipping pass passing against wrong mistake error actually neither nor'.split(
+  'not no never cannot dont wont wouldnt shouldnt isnt doesnt but however instead although though unless drop dropped discard discarded reject rejected rejecting retract withdraw withdrawn ignore disregard scrap scrapped cancel cancelled abandon abandoned rather reconsider draft idea example hypothetical hypothetically would could might maybe perhaps avoid skip skipping pass passing against wrong mistake error actually neither nor thinking scratchpad preliminary tentative tentatively nicht kein keine nichts nein nada nunca jamais pas mai non ninguna'.split(
     ' ',
   ),
 )
@@ -43,6 +43,9 @@ export function objectionToEntry(prose: string): string | null {
   if (prose.length > MAX_PROSE_CHARACTERS)
     return `${prose.length} characters of text stand around the JSON object, at most ${MAX_PROSE_CHARACTERS} may`
   if (/[^\P{L}\p{Script=Latin}]/u.test(prose)) return 'the text around the JSON object cannot be judged'
+  // Struck out or commented out.
+  if (/~~|<!--|\/\*/.test(prose) || prose.split('\n').some((line) => line.trimStart().startsWith('//')))
+    return 'the text around the JSON object takes it back'
   const word = wordsOf(prose).find((one) => DOUBTS.has(one) || (FAMILY_OF.has(one) && !HARMLESS.has(one)))
   return word === undefined ? null : `the text around the JSON object says "${word}"`
 }

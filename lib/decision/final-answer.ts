@@ -21,14 +21,18 @@ const NO_REASONING: ReadonlySet<string> = new Set(
 )
 
 /** Special tokens with which a turn ends, where a server leaves them in the text. */
-const END_TOKENS =
-  /(?:\s|<\|(?:return|end|im_end|eot_id|eom_id|endoftext|END_RESPONSE|end_of_turn)\|>|<｜end▁of▁sentence｜>|<\/s>|<end_of_turn>|<eos>)+$/i
+const END_TOKEN =
+  /<\|(?:return|end|im_end|eot_id|eom_id|endoftext|END_RESPONSE|end_of_turn)\|>$|<｜end▁of▁sentence｜>$|<\/s>$|<end_of_turn>$|<eos>$/i
 
 /** The last channel of gpt-oss, up to where its text begins. */
 const FINAL_CHANNEL = /^\s*final\b[^<]{0,40}(?:<\|constrain\|>[^<]{0,40})?(?:<\|message\|>)?/i
 
 /** The same where a server has dropped the special tokens: `analysis...assistantfinal...`. */
 const BARE_FINAL_CHANNEL = /assistant\s{0,4}final(?=\W|json|$)(?:\s{0,4}json(?=\s|\{))?/gi
+
+/** A first channel without its special tokens (`analysisWe need`), and the line with which command lines of local servers begin. */
+const BARE_OPENING = /^\s*((?:analysis|commentary)(?=[A-Z{"]|\s*\n|\s+to=)|(?:Thinking|thinking)(?:\.\.\.|…))/
+const DONE_THINKING = /(?:\.\.\.|…) ?done thinking\.?/gi
 
 /**
  * Cuts reasoning off a model's text, in whatever spelling it comes. The answer is what follows the last end of reasoning,
@@ -63,8 +67,10 @@ function lookForReasoning(raw: string): { answerStart: number; openedBy: string 
     answerStart = at
     openedBy = null
   }
+  openedBy = BARE_OPENING.exec(raw)?.[1] ?? null
   if (/^\s*(?:analysis|commentary)/i.test(raw))
     for (const match of raw.matchAll(BARE_FINAL_CHANNEL)) end(match.index + match[0].length)
+  for (const match of raw.matchAll(DONE_THINKING)) end(match.index + match[0].length)
   for (const match of raw.matchAll(TAG)) {
     const after = match.index + match[0].length
     if (match.index < answerStart) continue
@@ -78,7 +84,8 @@ function lookForReasoning(raw: string): { answerStart: number; openedBy: string 
 type Meaning = 'opens' | { readonly answerStart: number } | null
 
 function meaningOf(whole: string, inside: string, raw: string, after: number): Meaning {
-  const token = inside.toLowerCase()
+  // DeepSeek writes its special tokens with characters of another width.
+  const token = inside.toLowerCase().replaceAll('｜', '|').replaceAll('▁', '_')
   const isSquare = whole.startsWith('[')
   const core = token.replaceAll('|', '').trim()
   const name = /^\/?\s*([a-z][\w:.-]{0,60})/.exec(core)?.[1]
@@ -107,7 +114,10 @@ function meaningOfChannel(token: string, raw: string, after: number): Meaning {
 }
 
 function withoutEndTokens(text: string): string {
-  // Only the tail is searched: the pattern is anchored at its end.
-  const tail = text.slice(-400)
-  return (text.slice(0, text.length - tail.length) + tail.replace(END_TOKENS, '')).trim()
+  let rest = text.trim()
+  for (;;) {
+    const token = END_TOKEN.exec(rest.slice(-30))?.[0]
+    if (token === undefined) return rest
+    rest = rest.slice(0, -token.length).trimEnd()
+  }
 }

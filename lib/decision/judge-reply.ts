@@ -1,5 +1,5 @@
 import type { Prompt } from '../../schemas/cycle-record.ts'
-import type { Decision, DecisionFailure } from '../../schemas/decision.ts'
+import { type Decision, type DecisionFailure, isEntry } from '../../schemas/decision.ts'
 import { leastTokens } from '../snapshot/estimate-tokens.ts'
 import { finalAnswerOf } from './final-answer.ts'
 import type { ModelReply } from './model-client.ts'
@@ -59,6 +59,7 @@ function judgeAnswer(answer: Answer, prompt: Pick<Prompt, 'system' | 'user'>, se
       return repair(answer, 'empty', `there is no answer${because}`)
     case 'complete':
     case 'unsaid':
+    case 'missing':
       return cutShort(answer, prompt) ?? readAnswer(answer, secrets)
     default:
       return answer.stop satisfies never
@@ -75,7 +76,9 @@ function readAnswer(answer: Answer, secrets: readonly string[]): Judged {
     const why = parsed.kind === 'empty' && answer.note !== null ? `: ${answer.note}` : ''
     return repair(answer, parsed.kind, `${problem}${why}`)
   }
-  const unsaid = answer.stop === 'unsaid' ? ['the server does not say how the answer ended'] : []
+  if (answer.stop === 'missing' && isEntry(parsed.decision))
+    return retry('incomplete', 'the server does not say how the answer ended, so an entry in it does not count')
+  const unsaid = answer.stop !== 'complete' ? ['the server does not say how the answer ended'] : []
   const notes = [...(said.ok ? said.notes : []), ...unsaid, ...answer.oddities]
   return { kind: 'decided', decision: parsed.decision, notes }
 }

@@ -17,8 +17,11 @@ export type ParsedDecision =
   | { readonly ok: true; readonly decision: Decision; readonly notes: readonly string[] }
   | { readonly ok: false; readonly kind: ParseFailureKind; readonly problem: string }
 
-/** Longer than any sensible answer; beyond it the answer is not read. Reasoning before it does not count. */
+/** Longer than any sensible answer; beyond it an entry is not read. Reasoning before it does not count. */
 export const MAX_ANSWER_CHARACTERS = 20_000
+
+/** The object of a close or a hold alone is read up to this length: its texts are cut, not refused. */
+const MAX_WHOLE_CHARACTERS = 1_000_000
 
 /** No price is this large; a number beyond it is a slip of the model, not a level. */
 const MAX_LEVEL = 1e12
@@ -59,7 +62,7 @@ export function parseDecision(raw: string): ParsedDecision {
 /** A text that is nothing but the object of a close or a hold; null for every other. */
 function parseWhole(raw: string): ParsedDecision | null {
   const text = raw.trim()
-  if (text.length > MAX_ANSWER_CHARACTERS || !text.startsWith('{') || !text.endsWith('}')) return null
+  if (text.length > MAX_WHOLE_CHARACTERS || !text.startsWith('{') || !text.endsWith('}')) return null
   const found = extractObjects(text)
   const only = found.ok && found.prose === '' && found.objects.length === 1 ? found.objects[0] : undefined
   return only === undefined || idleActionOf(only.value) === null ? null : readObject(only, '')
@@ -72,6 +75,10 @@ function readAnswer(text: string): ParsedDecision {
   const [first, ...others] = found.objects
   if (first === undefined) return { ok: false, kind: 'bad_json', problem: 'there is no JSON object in the answer' }
   const form = canonicalJson(first.value)
+  const idle = idleActionOf(first.value)
+  // Said twice in other words: words do not decide over an action.
+  if (idle !== null && others.every((other) => idleActionOf(other.value) === idle))
+    return readObject(found.objects.find(({ repeated }) => repeated !== undefined) ?? first, found.prose)
   if (others.some((other) => canonicalJson(other.value) !== form))
     return reject(`expected one JSON object, got ${found.objects.length} different ones`)
   if (found.broken !== null)

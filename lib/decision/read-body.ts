@@ -37,7 +37,7 @@ export function readBody(text: string, contentType: string | null): Body {
 /** The words for a text that is no JSON: the title of a page, or the text. */
 export function describeText(body: string): string {
   if (!body.trimStart().startsWith('<')) return `not JSON: ${body}`
-  const title = /<title[^>]{0,200}>([^<]{0,300})/i.exec(body)?.[1]?.trim()
+  const title = /<title[^<>]{0,200}>([^<]{0,300})/i.exec(body)?.[1]?.trim()
   return title === undefined || title === '' ? `a page, not JSON: ${body}` : `a page, not JSON: "${title}"`
 }
 

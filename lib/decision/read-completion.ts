@@ -133,7 +133,8 @@ function answerOf({ model, choices, usage }: Completion, oddities: readonly stri
   const refusal = message?.refusal ?? ''
   const answer = textOf(message)
   const hasCalled = (message?.tool_calls?.length ?? 0) > 0
-  const stop = stopOf(ending, refusal, hasCalled)
+  const given = stopOf(ending, refusal, hasCalled)
+  const stop = given === 'unsaid' && typeof choice?.finish_reason !== 'string' ? 'missing' : given
   return {
     kind: 'answer',
     text: answer,
@@ -170,7 +171,11 @@ function textOf(message: Message | null): string | null {
   const content = message?.content
   if (content === undefined || content === null) return null
   if (typeof content === 'string') return content
-  return content.map((part) => (typeof part === 'string' ? part : isText(part.type) ? (part.text ?? '') : '')).join('')
+  return content
+    .map((part) =>
+      typeof part === 'string' ? part : isText(part.type) && part.thought !== true ? (part.text ?? '') : '',
+    )
+    .join('')
 }
 
 const isText = (type: string | null | undefined): boolean =>

@@ -9,10 +9,12 @@ import type { ShapeMemory } from './request-shape.ts'
 const text = z.string().nullish().catch(null)
 const count = z.int().nonnegative().nullish().catch(null)
 
+const asBlocks = (words: string) => [{ type: 'text', text: words }]
+
 /** A message as far as we read it. Blocks other than text (thinking) are passed over. */
 const Message = z.looseObject({
   model: text,
-  content: z.array(z.looseObject({ type: z.string(), text })),
+  content: z.union([z.array(z.looseObject({ type: z.string(), text })), z.string().transform(asBlocks)]),
   stop_reason: text,
   stop_details: z.looseObject({ explanation: text, category: text }).nullish().catch(null),
   usage: z
@@ -63,7 +65,7 @@ function answerOf(
 ): ModelReply {
   const texts = content.filter((block) => block.type === 'text').map((block) => block.text ?? '')
   const said = (reason ?? '').trim().toLowerCase()
-  const stop = said === '' ? 'unsaid' : (ENDINGS[said] ?? 'incomplete')
+  const stop = typeof reason !== 'string' ? 'missing' : said === '' ? 'unsaid' : (ENDINGS[said] ?? 'incomplete')
   const { input_tokens: input, output_tokens: output } = usage ?? {}
   const cached = (usage?.cache_creation_input_tokens ?? 0) + (usage?.cache_read_input_tokens ?? 0)
   return {

@@ -24,7 +24,7 @@ export function estimateTokens(text: string): number {
  */
 export function leastTokens(text: string): number {
   let tokens = 0
-  for (const [run] of text.matchAll(/\d+|[A-Za-z]+| +(?=\d)|[^\sA-Za-z\d]+\n*|\n+/gu))
+  for (const [run] of text.matchAll(/\d+|[A-Za-z]+|(?<! ) +(?=\d)|[^\sA-Za-z\d]+\n*|\n+/gu))
     tokens += /^\d/.test(run) ? Math.ceil(run.length / DIGITS_PER_TOKEN) : 1
   return tokens
 }

@@ -50,6 +50,11 @@ const SPELLINGS: readonly (readonly [string, string])[] = [
   ['<|channel|>commentary<|message|>', '<|end|><|channel|>final <|constrain|>json<|message|>'],
   ['<|start|>assistant<|channel|>analysis<|message|>', '<|end|><|start|>assistant<|channel|>final<|message|>'],
   ['analysis ', ' assistantfinal '],
+  ['analysisMaybe ', ' assistantfinal'],
+  ['analysis\n', '\nassistant\nfinal\n'],
+  ['<｜think｜>', '<｜/think｜>'],
+  ['<｜begin▁of▁thought｜>', '<｜end▁of▁thought｜>'],
+  ['Thinking...\n', '\n...done thinking.\n'],
   ['<ponder>', '</ponder>'],
 ]
 
@@ -74,6 +79,7 @@ describe.each(SPELLINGS)('reasoning between %j and %j', (opening, closing) => {
     if (opening.trim() === '' || opening === 'analysis ' || opening === '<ponder>') return
     expect(parseDecision(`${opening}First ${draft}, then again`)).toMatchObject({ ok: false })
     expect(parseDecision(`${draft}\n${opening} hm, wait`)).toMatchObject({ ok: false })
+    if (opening.startsWith('analysis')) return
     expect(parseDecision(`${opening}a${closing}\n${opening}b ${draft}`)).toMatchObject({ ok: false })
   })
 })
@@ -119,6 +125,11 @@ describe('an entry counts only where its object is the whole answer', () => {
     ['Ignore this.', /says "ignore"/],
     ['Don’t.', /says "dont"/],
     ['我不确定', /cannot be judged/],
+    ['Ich warte.', /says "warte"/],
+    ['Nicht handeln.', /says "nicht"/],
+    ['// an old line', /takes it back/],
+    ['~~', /takes it back/],
+    ['<!-- left out -->', /takes it back/],
     ['x'.repeat(201), /201 characters of text/],
     ['{"action": "open_long", "stopLossPrice": 1,9}', /not valid JSON/],
     ['{"stopLossPrice": 1,960}', /broken one/],

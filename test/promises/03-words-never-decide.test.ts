@@ -71,6 +71,13 @@ describe.each(['close', 'hold'] as const)('a valid %s', (action) => {
     )
   })
 
+  test('is cut however long its rationale is, and stands where it is said twice in other words', () => {
+    const long = JSON.stringify({ action, rationale: 'Because. '.repeat(20_000), more: 'x'.repeat(50_000) })
+    expect(parseDecision(long)).toMatchObject({ ok: true, decision: { action } })
+    const twice = `{"action":"${action}","rationale":"a"}\n{"action":"${action}","rationale":"b","size":1}`
+    expect(parseDecision(twice)).toMatchObject({ ok: true, decision: { action, rationale: 'a' } })
+  })
+
   test('whose action stands in the object twice is repaired', () => {
     expect(parseDecision(`{"action":"open_long","action":"${action}","rationale":"x"}`).ok).toBe(false)
     expect(parseDecision(`{"rationale":"x","action":"${action}","rationale":"y"}`)).toMatchObject({

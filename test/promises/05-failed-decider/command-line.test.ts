@@ -6,20 +6,22 @@ import { type EmbeddedDynamo, startEmbeddedDynamo } from '../../../lib/store/emb
 import { CycleReport, StatusReport } from '../../../schemas/cli.ts'
 import { createBench } from '../../cli/bench-support.ts'
 import { openAiDialect } from '../../support/fake-openai.ts'
-import { type Behaviour, type ScriptedServer, startScriptedServer } from '../../support/scripted-server.ts'
+import { type Behaviour, type ScriptedServer, sendJson, startScriptedServer } from '../../support/scripted-server.ts'
 
 const { newDirectory, file } = createBench()
 const SLOT = '2026-11-02T10:00:00Z'
-const hold = openAiDialect.answer(
-  JSON.stringify({
-    action: 'hold',
-    stopLossPrice: null,
-    takeProfitPrice: null,
-    confidence: null,
-    invalidation: null,
-    rationale: 'No edge.',
-  }),
-)
+const content = JSON.stringify({
+  action: 'hold',
+  stopLossPrice: null,
+  takeProfitPrice: null,
+  confidence: null,
+  invalidation: null,
+  rationale: 'No edge.',
+})
+const hold = sendJson(200, {
+  model: 'gpt-test',
+  choices: [{ index: 0, message: { role: 'assistant', content }, finish_reason: 'stop' }],
+})
 const env = { OPENAI_API_KEY: 'sk-test-0123456789abcdef' }
 
 let server: ScriptedServer
