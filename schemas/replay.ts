@@ -68,8 +68,27 @@ export const Answers = z.strictObject({
 })
 export type Answers = z.infer<typeof Answers>
 
+/**
+ * What the bars of a run are worth: real + carried + missing = expected. Carried are minutes without a trade, up to 15 in
+ * a row; what is longer is a gap, and its bars are missing.
+ */
+export const DataQuality = z.strictObject({
+  expected: z.int().nonnegative(),
+  real: z.int().nonnegative(),
+  carried: z.int().nonnegative(),
+  missing: z.int().nonnegative(),
+  gaps: z.int().nonnegative(),
+  longestGap: z.strictObject({ from: IsoTime, bars: z.int().positive() }).nullable(),
+  /** Bars given more than once: alike, and with other values. */
+  duplicates: z.int().nonnegative(),
+  conflicts: z.int().nonnegative(),
+})
+export type DataQuality = z.infer<typeof DataQuality>
+
 export const ReplayCounts = z.strictObject({
   bars: z.int(),
+  /** Null in results that did not count it. */
+  quality: DataQuality.nullable().default(null),
   slots: z.int(),
   entries: z.int(),
   refusals: z.int(),
@@ -80,7 +99,7 @@ export const ReplayCounts = z.strictObject({
   outcomes: z.record(z.string(), z.int()),
   /** How often each guard rule refused an entry. */
   refusalsByRule: z.record(z.string(), z.int()),
-  /** Reasons of cycles that failed, and how often each. */
+  /** Reasons of cycles that failed, and how often each; those that differ only in the times they name are one. */
   failures: z.record(z.string(), z.int()),
   answers: Answers.default({ asked: 0, failed: 0, byKind: {} }),
 })

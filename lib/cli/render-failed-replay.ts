@@ -1,4 +1,5 @@
 import type { FailedReplay } from '../../schemas/replay.ts'
+import { describeQuality } from '../report/describe-quality.ts'
 import { section, wrap } from './format.ts'
 
 /** Reasons shown; the rest is in `--json`. */
@@ -13,6 +14,7 @@ export function renderFailedReplay(
   return `${[
     `Hourhand  replay of ${data.symbol} · ${data.from} to ${data.to} · every ${config.intervalMinutes} min on ${data.timeframe} bars · decider ${decider}${model === null ? '' : ` ${model}`}`,
     '',
+    section('Data', describeQuality(counts)),
     section('Failed', wrap(problem)),
     section('Reasons', [
       ...reasons.slice(0, REASONS_SHOWN).flatMap(([reason, count]) => wrap(`${count} x ${reason}`)),

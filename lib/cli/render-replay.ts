@@ -1,5 +1,6 @@
 import { describeAnswers } from '../evidence/answers.ts'
 import type { Baseline, ReplayReport } from '../../schemas/replay.ts'
+import { describeQuality } from '../report/describe-quality.ts'
 import { amount, percent, readingOf, section, signedPercent, table, wrap } from './format.ts'
 
 /** Trades shown in full; a longer list is in the report and in `--json`. */
@@ -13,6 +14,8 @@ export function renderReplay(report: ReplayReport, out: string | null): string {
   const { config, data, counts, metrics, gates, trades, end } = report
   return `${[
     `Hourhand  replay of ${data.symbol} · ${data.from} to ${data.to} · every ${config.intervalMinutes} min on ${data.timeframe} bars · decider ${report.decider}${report.model === null ? '' : ` ${report.model}`}`,
+    '',
+    section('Data', describeQuality(counts)),
     '',
     ...readingOf(report.notes),
     ...(trades.length === 0 ? [] : [section('Trades', tradesOf(report)), '']),
@@ -31,7 +34,6 @@ export function renderReplay(report: ReplayReport, out: string | null): string {
     section('Counts', [
       `${counts.bars} bars, ${counts.slots} slots: ${tally(counts.outcomes)}; ${(report.elapsedMs / 1_000).toFixed(2)} s`,
       `refused by ${Object.keys(counts.refusalsByRule).length === 0 ? 'no rule' : tally(counts.refusalsByRule)}`,
-      `${counts.ambiguousBars} of ${counts.heldBars} held bars touched stop and target both${counts.ambiguousBarShare === null ? '' : ` (${percent(counts.ambiguousBarShare)}); the stop counted`}`,
       ...(counts.answers.failed === 0 ? [] : [describeAnswers(counts.answers)]),
       ...Object.entries(counts.failures).map(([reason, count]) => `${count} x failed: ${reason}`),
     ]),

@@ -8,6 +8,7 @@ import type { PaperBook } from '../../schemas/paper-book.ts'
 import type { Baseline, ReplayCounts, SlotLine } from '../../schemas/replay.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 import type { Trade } from '../../schemas/trade.ts'
+import { measureQuality } from './data-quality.ts'
 import { answersIn } from './answers.ts'
 
 /** A finished run, as everything that judges it takes it. */
@@ -76,16 +77,17 @@ export const baselineOf = ({ totalReturn, sharpe, maxDrawdown, trades, fees, fun
 export function countsOf({ lines, book }: RunOutcome, market: HistoryMarket, from: EpochMs, to: EpochMs): ReplayCounts {
   const outcomes: Record<string, number> = {}
   const refusalsByRule: Record<string, number> = {}
-  const failures: Record<string, number> = {}
+  const reasons: string[] = []
   for (const { outcome, refusedBy, failure } of lines) {
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
     for (const rule of refusedBy) refusalsByRule[rule] = (refusalsByRule[rule] ?? 0) + 1
-    if (outcome === 'failed' && failure !== null) failures[failure] = (failures[failure] ?? 0) + 1
+    if (outcome === 'failed' && failure !== null) reasons.push(failure)
   }
   const heldBars = book?.heldBars ?? 0
   const ambiguousBars = book?.ambiguousBars ?? 0
   return {
     bars: Math.round((to - from) / timeframeMs(market.baseTimeframe)),
+    quality: measureQuality(market.history, from, to),
     slots: lines.length,
     entries: outcomes['entered'] ?? 0,
     refusals: outcomes['refused'] ?? 0,
@@ -94,9 +96,31 @@ export function countsOf({ lines, book }: RunOutcome, market: HistoryMarket, fro
     ambiguousBarShare: heldBars === 0 ? null : ambiguousBars / heldBars,
     outcomes: sorted(outcomes),
     refusalsByRule: sorted(refusalsByRule),
-    failures: sorted(failures),
+    failures: sorted(foldFailures(reasons)),
     answers: answersIn(lines),
   }
+}
+
+const INSTANT = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?Z/g
+
+/** Counts reasons. Those that differ only in the times they name are told once, in the words of the first. */
+export function foldFailures(reasons: readonly string[]): Record<string, number> {
+  const groups = new Map<string, { first: string; count: number; isAlike: boolean }>()
+  for (const reason of reasons) {
+    const key = reason.replace(INSTANT, 'TIME')
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, { first: reason, count: 1, isAlike: true })
+    else {
+      group.count += 1
+      group.isAlike &&= reason === group.first
+    }
+  }
+  return Object.fromEntries(
+    [...groups.values()].map(({ first, count, isAlike }) => [
+      isAlike ? first : `${first} (the first; the others name other times)`,
+      count,
+    ]),
+  )
 }
 
 /** Most frequent first, so that the same run is told in the same order. */

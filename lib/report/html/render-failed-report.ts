@@ -1,3 +1,4 @@
+import { describeQuality } from '../describe-quality.ts'
 import type { StoredFailedReplay } from '../../../schemas/replay.ts'
 import { readAssets } from './assets.ts'
 import { escapeHtml, inlineElement } from './embed.ts'
@@ -31,6 +32,7 @@ export function renderFailedReport(failed: StoredFailedReplay): string {
     '<table>',
     row('Strategy', strategyId),
     row('Decider', model === null ? decider : `${decider} ${model}`),
+    row('Data', describeQuality(counts).join('; ')),
     row('Slots', String(counts.slots)),
     row('Answers asked for', String(counts.answers.asked)),
     row('Answers failed', String(counts.answers.failed)),

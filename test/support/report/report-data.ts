@@ -128,6 +128,16 @@ export function makeReportData({
     },
     counts: {
       bars: slots,
+      quality: {
+        expected: slots,
+        real: slots - 7,
+        carried: 3,
+        missing: 4,
+        gaps: 1,
+        longestGap: { from, bars: 4 },
+        duplicates: 2,
+        conflicts: 1,
+      },
       slots,
       entries: trades.length,
       refusals: decisions.outcome.filter((outcome) => outcome === 'refused').length,

@@ -56,6 +56,7 @@ export function overview(summary) {
       { class: 'quiet' },
       `${day(metrics.from)} to ${day(metrics.to)} UTC, ${counted(Math.round(metrics.days), 'day')}. Decided every ${config.intervalMinutes} minutes by ${model === null ? decider : `${model} (${decider})`}.`,
     ),
+    dataQuality(summary),
     halted(summary),
     openPosition(summary),
     h(
@@ -109,6 +110,23 @@ export function overview(summary) {
  */
 const figure = (name, value, note) =>
   h('div', {}, h('dt', {}, name), h('dd', {}, h('strong', {}, value), note === null ? null : h('small', {}, note)))
+
+/**
+ * What the bars are worth that all of this is made of; a stored record has none counted.
+ *
+ * @param {Summary} summary
+ */
+function dataQuality({ counts }) {
+  if (counts === null || counts.quality === null) return null
+  const { expected, real, carried, missing, gaps, longestGap, duplicates, conflicts } = counts.quality
+  const longest =
+    longestGap === null ? '' : `, the longest of ${counted(longestGap.bars, 'bar')} from ${utc(longestGap.from)} UTC`
+  return h(
+    'p',
+    { class: 'quiet', id: 'data-quality' },
+    `Data: ${number(expected)} bars expected, ${number(real)} real, ${number(carried)} carried (no trade, last price), ${number(missing)} missing; ${counted(gaps, 'gap')}${longest}; ${number(duplicates)} duplicate and ${number(conflicts)} conflicting; ${number(counts.ambiguousBars)} of ${number(counts.heldBars)} held bars ambiguous.`,
+  )
+}
 
 /** @param {Summary} summary */
 const halted = ({ halt }) =>
