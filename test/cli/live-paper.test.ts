@@ -118,7 +118,7 @@ describe('a paper life on a live market', () => {
       invalidation: 'below the stop',
       rationale: 'the trend holds',
     }
-    model = await startScriptedServer([openAiDialect.answer(JSON.stringify(decision))])
+    model = await startScriptedServer([openAiDialect.answer(JSON.stringify(decision), 4_000)])
     config = path.join(scratch, 'live.json')
     writeFileSync(
       config,
@@ -205,7 +205,7 @@ describe('a paper life on a live market', () => {
     })
     expect(record.snapshot.news.headlines.map(({ title }) => title)).toContain('Ether & friends rise')
     expect(record.prompt.user).not.toContain('</news>')
-    expect(record.decision).toMatchObject({ usage: { inputTokens: 1_000, outputTokens: 200, costUsd: 0.0036 } })
+    expect(record.decision).toMatchObject({ usage: { inputTokens: 4_000, outputTokens: 200, costUsd: 0.0096 } })
   }, 30_000)
 
   it('enforcement follows the minute bars of the exchange until an exit fires, and the trade is told', async () => {

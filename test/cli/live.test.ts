@@ -85,7 +85,7 @@ describe('going live', () => {
   beforeAll(async () => {
     venue = createFakeVenue({ clock: clock.now, price: wave, reference: constantPath(80_000), initialCash: '10000' })
     server = await startVenueServer({ venue, clock, keys: [KEY, READER] })
-    model = await startScriptedServer([openAiDialect.answer(JSON.stringify(DECISION))])
+    model = await startScriptedServer([openAiDialect.answer(JSON.stringify(DECISION), 4_000)])
     aws = await startFakeAws((call) => ({
       body: {
         FailedEntryCount: 0,

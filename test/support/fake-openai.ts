@@ -25,7 +25,7 @@ const Request = z.strictObject({
     .optional(),
 })
 
-const completion = (message: Record<string, unknown>, finishReason: string) => ({
+const completion = (message: Record<string, unknown>, finishReason: string, inputTokens = 1_000) => ({
   id: 'chatcmpl-1',
   object: 'chat.completion',
   created: 1_700_000_000,
@@ -38,7 +38,7 @@ const completion = (message: Record<string, unknown>, finishReason: string) => (
       logprobs: null,
     },
   ],
-  usage: { prompt_tokens: 1_000, completion_tokens: 200, total_tokens: 1_200 },
+  usage: { prompt_tokens: inputTokens, completion_tokens: 200, total_tokens: inputTokens + 200 },
 })
 
 /** The chat completions wire format. */
@@ -47,7 +47,7 @@ export const openAiDialect: ModelDialect = {
   envKey: 'OPENAI_API_KEY',
   basePath: '/v1',
   reportedModel: 'gpt-test-2026',
-  answer: (content) => sendJson(200, completion({ content }, 'stop')),
+  answer: (content, inputTokens) => sendJson(200, completion({ content }, 'stop', inputTokens)),
   truncated: (content) => sendJson(200, completion({ content }, 'length')),
   refusal: (refusal) => sendJson(200, completion({ refusal }, 'stop')),
   noText: sendJson(200, { ...completion({}, 'stop'), choices: [] }),

@@ -7,8 +7,8 @@ export type ModelDialect = {
   /** Appended to the server's URL. */
   readonly basePath: string
   readonly reportedModel: string
-  /** Tokens every answer claims: 1000 in, 200 out. */
-  answer(text: string): Behaviour
+  /** Tokens every answer claims: 1000 in, 200 out. A whole cycle's question counts to more: there a test says how many. */
+  answer(text: string, inputTokens?: number): Behaviour
   truncated(text: string): Behaviour
   refusal(words: string): Behaviour
   /** Status 200 and a well-formed envelope without text. */

@@ -216,7 +216,7 @@ async function startModel(decide: () => Decision): Promise<{ url: string; close(
   const server = createServer((request, response) => {
     request.resume()
     request.on('end', () =>
-      openAiDialect.answer(JSON.stringify(decide()))(response, {
+      openAiDialect.answer(JSON.stringify(decide()), 4_000)(response, {
         path: request.url ?? '',
         headers: request.headers,
         body: null,
