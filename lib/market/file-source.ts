@@ -64,7 +64,8 @@ export async function createFileMarket(options: FileMarketOptions): Promise<File
       notes.push(...reference.notes)
     }
   }
-  const funding = fundingFile === null ? null : readFundingFile([fundingFile], reading)
+  const funding =
+    fundingFile === null ? null : readFundingFile([fundingFile], { ...reading, symbol: options.fileSymbol ?? symbol })
   notes.push(...(funding?.notes ?? []))
   const name =
     files.length === 1 ? basename(files[0] ?? '') : `${basename(files[0] ?? '')} and ${files.length - 1} more`

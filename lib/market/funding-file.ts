@@ -2,7 +2,7 @@ import { UsageError } from '../core/invariant.ts'
 import { HOUR_MS, toIso } from '../core/time.ts'
 import type { NamedBytes } from '../files/unpack.ts'
 import type { FundingRate } from '../../schemas/market.ts'
-import { normalName, timeColumns } from './candle-file/columns.ts'
+import { normalName, symbolColumn, timeColumns } from './candle-file/columns.ts'
 import {
   factorOf,
   type FundingUnit,
@@ -13,6 +13,7 @@ import {
 } from './candle-file/funding-unit.ts'
 import { createJsonTable, looksLikeJson } from './candle-file/json-table.ts'
 import { isBlank, type NumberStyle, styleOf, writtenNumber } from './candle-file/numbers.ts'
+import { chooseSymbol } from './candle-file/read-candles.ts'
 import { requireOwnSpan } from './candle-file/sanity.ts'
 import { readSources, type Source, textsOf } from './candle-file/sources.ts'
 import { firstRows, type Row, type Table } from './candle-file/table.ts'
@@ -22,6 +23,8 @@ import { createTimeReader, quoted, shownName, type TimeOptions } from './candle-
 export type FundingOptions = TimeOptions & {
   /** What the file's numbers count, as the person says it; null to go by the file. */
   readonly fundingUnit: string | null
+  /** Whose rates are wanted, where a file holds those of several symbols. */
+  readonly symbol?: string
 }
 
 export type FundingFile = {
@@ -31,6 +34,8 @@ export type FundingFile = {
 }
 
 const RATE_NAMES = [
+  // Kraken's own funding_rate is in money for a unit.
+  'relative_funding_rate',
   'funding_rate',
   'fundingrate',
   'last_funding_rate',
@@ -68,7 +73,9 @@ const isFundingHeader = (cells: readonly string[]): boolean => cells.length >= 2
 
 /** By its name, without what the name says of the unit. */
 function rateColumn(header: readonly string[]): number | null {
-  const names = header.map((name) => normalName(name.replaceAll(/\([^()]*\)|%/g, ' ')))
+  const names = header.map((name) =>
+    normalName(name.replaceAll(/\([^()]*\)|%/g, ' ')).replace(/_(?:bps?|pct|percent)$/, ''),
+  )
   for (const wanted of RATE_NAMES) {
     const exact = names.indexOf(wanted)
     if (exact >= 0) return exact
@@ -91,7 +98,11 @@ function readFundingText(source: Source, options: FundingOptions): FundingFile {
       `${name}${table.header === null ? '' : `, ${table.place} ${table.headerLine}`}: no column funding_rate${table.header === null ? ' and no header' : ` in the header ${quoted(table.header.join(','))}`}; name the columns timestamp,funding_rate`,
     )
   const times = createTimeReader(table, timeColumns(table.header.map(normalName), [column]), [column], options)
-  const { values, lines, hasPercentSign, blanks } = readRates(table, column, (row) => times.read(row))
+  const read = readRates(table, column, (row) => times.read(row))
+  const { hasPercentSign, blanks } = read
+  const meant = options.symbol === undefined ? {} : { impliedSymbol: options.symbol }
+  const chosen = chooseSymbol(read, { symbol: null, ...meant }, name)
+  const { rows: values, lines } = chosen
   if (values.length === 0) throw new UsageError(`${name}: 0 rates; give rows of timestamp,funding_rate`)
   requireOwnSpan(
     values.map(({ time }) => time),
@@ -109,6 +120,7 @@ function readFundingText(source: Source, options: FundingOptions): FundingFile {
     ...table.notes,
     ...times.notes(),
     `rates as ${shownUnit(unit, intervalMs)}${why}`,
+    ...chosen.notes,
     ...(blanks === 0 ? [] : [`${blanks} rows without a rate left out`]),
     ...(rates.every(({ rate }) => rate === 0) ? ['every rate is 0'] : []),
   ]
@@ -125,7 +137,10 @@ function readRates(table: Table, column: number, timeOf: (row: Row) => number | 
     styleOf(firstRows(table, 500).map((cells) => (cells[column] ?? '').replace(/%$/, ''))) === 'comma'
       ? 'comma'
       : 'point'
-  const values: FundingRate[] = []
+  const rows: FundingRate[] = []
+  const names = symbolColumn((table.header ?? []).map(normalName))
+  const symbols: string[] = []
+  const symbolOf: number[] = []
   const lines: number[] = []
   let hasPercentSign = 0
   let blanks = 0
@@ -153,14 +168,19 @@ function readRates(table: Table, column: number, timeOf: (row: Row) => number | 
         `${table.name}, ${table.place} ${row.line}, column ${shownName(table, column)}: ${quoted(cell)} is not a number; write a plain decimal such as 0.0001 or drop the row`,
       )
     if (isPercent) hasPercentSign += 1
-    values.push({ time, rate })
+    rows.push({ time, rate })
+    if (names !== null) {
+      const symbol = row.cell(names)
+      if (!symbols.includes(symbol)) symbols.push(symbol)
+      symbolOf.push(symbols.indexOf(symbol))
+    }
     lines.push(row.line)
   })
-  if (hasPercentSign > 0 && hasPercentSign < values.length)
+  if (hasPercentSign > 0 && hasPercentSign < rows.length)
     throw new UsageError(
       `${table.name}: some rates have a percent sign and some have none; write all of them in one unit`,
     )
-  return { values, lines, hasPercentSign: hasPercentSign > 0, blanks }
+  return { rows, lines, symbols, symbolOf, hasPercentSign: hasPercentSign > 0, blanks }
 }
 
 /** The most common step between rates, in whole hours: how often the venue settles. */

@@ -268,3 +268,45 @@ describe('on the command line', () => {
     }
   })
 })
+
+describe('Funding of several symbols in one file', () => {
+  const rates = (symbols: readonly string[]): string =>
+    `timestamp,symbol,funding_rate\n${Array.from({ length: 12 }, (_, index) =>
+      symbols.map((each) => `${T0 + index * 8 * HOUR_MS},${each},${each === 'ETH-PERP' ? 0.0001 : -0.0003}`).join('\n'),
+    ).join('\n')}`
+  const readRates = (text: string, symbol?: string) =>
+    readFunding([{ name: 'f.csv', bytes: Buffer.from(text) }], {
+      ...OPTIONS,
+      fundingUnit: null,
+      ...(symbol === undefined ? {} : { symbol }),
+    }).rates.map(({ rate }) => rate)
+
+  it('is that of the symbol that is traded, whichever stands first', () => {
+    for (const symbols of [
+      ['ETH-PERP', 'BTC-PERP'],
+      ['BTC-PERP', 'ETH-PERP'],
+    ])
+      expect(readRates(rates(symbols), 'ETHPERP')).toEqual(Array.from({ length: 12 }, () => 0.0001))
+  })
+  it('is refused where none of them is traded, and taken where there is only one', () => {
+    expect(() => readRates(rates(['BTC-PERP', 'SOL-PERP']), 'ETH-PERP')).toThrow(/rows of 2 symbols, "BTC-PERP"/)
+    expect(readRates(rates(['BTC-PERP']), 'ETH-PERP')).toHaveLength(12)
+  })
+  it('is told apart by the keys of a document, too', () => {
+    const list = (rate: number) => Array.from({ length: 12 }, (_, index) => ({ time: T0 + index * 8 * HOUR_MS, rate }))
+    const text = JSON.stringify({ BTC: list(-0.0003), ETH: list(0.0001) })
+    expect(readRates(text, 'ETH')).toEqual(Array.from({ length: 12 }, () => 0.0001))
+  })
+})
+
+describe('A rate whose column names its unit or its kind', () => {
+  it.each<[string, string, (rate: number) => string]>([
+    ['rate_bps', 'rate_bps', (rate) => String(rate * 1e4)],
+    ['funding_rate_pct', 'funding_rate_pct', (rate) => String(rate * 100)],
+    ["Kraken's relative rate beside one in money", 'fundingRate,relativeFundingRate', (rate) => `0.18,${rate}`],
+  ])('%s is read in it', (_name, header, write) => {
+    const text = `timestamp,${header}\n${Array.from({ length: 12 }, (_, index) => `${T0 + index * 8 * HOUR_MS},${write(0.0001 + index / 1e6)}`).join('\n')}`
+    const { rates } = readFunding([{ name: 'f.csv', bytes: Buffer.from(text) }], { ...OPTIONS, fundingUnit: null })
+    expect(rates[11]?.rate).toBeCloseTo(0.000111, 9)
+  })
+})

@@ -512,3 +512,120 @@ describe('what a candle file leaves open is asked for, and what it is not is ref
     ).toThrow(/hour that clocks of America\/New_York leave out/)
   })
 })
+
+const bars = (from: number, to: number): unknown[][] => BARS.slice(from, to).map((bar) => [bar.time, ...ohlcv(bar)])
+const named = ({ time, ...bar }: Bar, symbol?: string) => ({
+  ...(symbol === undefined ? {} : { symbol }),
+  time,
+  ...bar,
+})
+const BTC = BARS.map((bar) => ({ ...bar, open: 90_000, high: 90_020, low: 89_990, close: 90_010 }))
+const closes = ({ rows }: CandleFile): (number | null)[] => rows.map(({ close }) => close)
+const volumes = ({ rows }: CandleFile): (number | null)[] => rows.map(({ volume }) => volume)
+const wanted = BARS.map(({ close }) => close)
+
+describe('A document that holds several lists of bars is read whole or not at all', () => {
+  it.each<[string, string]>([
+    ['pages of lists', JSON.stringify([bars(0, 15), bars(15, 40)])],
+    ['thirty pages and more', JSON.stringify(Array.from({ length: 40 }, (_, at) => ({ data: bars(at, at + 1) })))],
+    [
+      'pages of objects under one key',
+      JSON.stringify([0, 20].map((at) => ({ data: BARS.slice(at, at + 20).map((bar) => named(bar)) }))),
+    ],
+    ['a page in each line', [bars(0, 20), bars(20, 40)].map((page) => JSON.stringify(page)).join('\n')],
+  ])('%s', (_name, text) => expect(closes(read(text))).toEqual(wanted))
+
+  it.each<[string, string]>([
+    [
+      'lists of objects by symbol',
+      JSON.stringify({ bars: { BTC: BTC.map((b) => named(b)), ETH: BARS.map((b) => named(b)) } }),
+    ],
+    ['lists of lists by symbol', JSON.stringify({ BTC: BTC.map((b) => [b.time, ...ohlcv(b)]), ETH: bars(0, 40) })],
+    [
+      'a list for each column by symbol',
+      JSON.stringify(
+        Object.fromEntries(
+          [['BTC', BTC] as const, ['ETH', BARS] as const].map(([symbol, list]) => [
+            symbol,
+            Object.fromEntries(
+              (['time', 'open', 'high', 'low', 'close', 'volume'] as const).map((key) => [
+                key,
+                list.map((bar) => bar[key]),
+              ]),
+            ),
+          ]),
+        ),
+      ),
+    ],
+    [
+      'lists beside their symbol',
+      JSON.stringify(
+        [['BTC', BTC] as const, ['ETH', BARS] as const].map(([symbol, list]) => ({
+          symbol,
+          data: list.map((b) => [b.time, ...ohlcv(b)]),
+        })),
+      ),
+    ],
+  ])('%s are those of the symbol that is asked for, and refused where none is', (_name, text) => {
+    expect(closes(read(text, { symbol: 'ETH' }))).toEqual(wanted)
+    expect(() => read(text)).toThrow(/rows of 2 symbols, "BTC", "ETH"; choose with --symbol/)
+  })
+})
+
+describe('Rows of several markets are never taken for those of one', () => {
+  it('two markets under a column that nobody knows are refused with the line', () => {
+    const text = `time,name,open,high,low,close,volume\n${BARS.map((bar, index) => `${bar.time},ETH,${ohlcv(bar).join()}\n${bar.time},BTC,${ohlcv(BTC[index] ?? bar).join()}`).join('\n')}`
+    expect(() => read(text)).toThrow(/x\.csv, line 3: 40 of 80 rows repeat a time with another open/)
+  })
+  it('bars of two lengths under a column of lengths are refused with the line', () => {
+    const text = `time,interval,open,high,low,close\n${rowsOf((bar, index) => [bar.time, index === 20 ? '4h' : '1h', bar.open, bar.high, bar.low, bar.close])}`
+    expect(() => read(text)).toThrow(/x\.csv, line 22: bars of several lengths, "1h", "4h"; keep the rows of one/)
+  })
+  it('a bar that a recorder wrote again while it grew is no other market', () => {
+    const text = `${H}\n${BARS.map((bar) => `${bar.time},${bar.open},${bar.high},${bar.low},${bar.open},1\n${bar.time},${ohlcv(bar).join()}`).join('\n')}`
+    expect(read(text).rows).toHaveLength(80)
+  })
+})
+
+describe('What stands beside the prices is what the source means by it', () => {
+  it('an average price before the volume, as Kraken has it, is not the volume', () => {
+    const kraken = {
+      error: [],
+      result: {
+        XETHZUSD: BARS.map((b) => [b.time / 1e3, b.open, b.high, b.low, b.close, (b.high + b.low) / 2, b.volume, 12]),
+        last: 1,
+      },
+    }
+    expect(volumes(read(JSON.stringify(kraken)))).toEqual(BARS.map(({ volume }) => volume))
+  })
+  it('l and L of a stream are two columns', () => {
+    const lines = BARS.map((b) =>
+      JSON.stringify({
+        e: 'kline',
+        k: { t: b.time, L: 2, H: 3, o: b.open, h: b.high, l: b.low, c: b.close, v: b.volume, V: 1 },
+      }),
+    )
+    expect(read(lines.join('\n')).rows.map(({ low }) => low)).toEqual(BARS.map(({ low }) => low))
+  })
+  it('true and false at the end of a row say whether the bar is whole, and are no symbols', () => {
+    const rows = BARS.map((b, index) => [b.time / 1e3, ...ohlcv(b), index < 39 ? 'true' : 'false'])
+    expect(read(JSON.stringify(rows)).notes.join()).toMatch(/39 bars.*1 unfinished bar left out/)
+  })
+  it('0 and 1 at the end of nine cells, as OKX has them, say whether the bar is whole', () => {
+    const rows = BARS.toReversed().map((b, index) => [
+      b.time,
+      ...ohlcv(b),
+      b.volume,
+      b.volume * 1_800,
+      index === 0 ? '0' : '1',
+    ])
+    expect(read(JSON.stringify(rows)).notes.join()).toMatch(/39 bars.*1 unfinished bar left out/)
+  })
+  it.each(['Datum;Zeit;Eröffnung;Hoch;Tief;Schluss;Volumen', 'Fecha;Hora;Apertura;Máximo;Mínimo;Cierre;Volumen'])(
+    'the header %s is known',
+    (header) => {
+      const text = `${header}\n${rowsOf((bar) => [`${pad(parts(bar.time).d)}.01.2026`, `${pad(parts(bar.time).h)}:00`, ...ohlcv(bar).map(comma)], ';')}`
+      expect(closes(read(text))).toEqual(wanted)
+    },
+  )
+})

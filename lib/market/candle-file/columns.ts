@@ -15,7 +15,7 @@ export const normalName = (name: string): string =>
 const OPEN_TIMES =
   'open_time time_open kline_open_time open_timestamp time_period_start period_start start_time starttime start_timestamp start begins_at candle_begin_time candle_date_time_utc bar_start window_start opentime timeopen'
 const TIMES =
-  'timestamp_ms timestamp timestamp_utc unix unix_timestamp unixtime unix_time unix_ms epoch epoch_ms ts ts_event time_ms mts calc_time settlement_time funding_time time datetime date_time dateandtime date_and_time time_utc date_utc datetime_utc gmt_time utc_time utc local_time bar_time snapshot_time snapshottime date day dt t datum zeit fecha index'
+  'timestamp_ms timestamp timestamp_utc unix unix_timestamp unixtime unix_time unix_ms epoch epoch_ms ts ts_event time_ms mts calc_time settlement_time funding_time time datetime date_time dateandtime date_and_time time_utc date_utc datetime_utc gmt_time utc_time utc local_time bar_time snapshot_time snapshottime date day dt t datum zeit fecha data horaire index'
 const CLOSE_TIMES =
   'close_time closetime time_close timeclose kline_close_time close_timestamp time_period_end period_end end_time endtime end_timestamp end window_end'
 const SYMBOLS =
@@ -23,14 +23,14 @@ const SYMBOLS =
 const CONFIRMED = 'confirm confirmed is_closed closed complete is_final final x'
 
 const PRICES = {
-  open: 'open o open_price price_open opening_price first openprice opening',
-  high: 'high h high_price price_high highest max highprice hi',
-  low: 'low l low_price price_low lowest min lowprice lo',
+  open: 'open o open_price price_open opening_price first openprice opening eröffnung eröffnungskurs apertura abertura ouverture',
+  high: 'high h high_price price_high highest max highprice hi hoch tageshoch höchst máximo maximo máxima haut',
+  low: 'low l low_price price_low lowest min lowprice lo tief tagestief tiefst mínimo minimo mínima bas',
   close:
-    'close c close_price price_close closing_price last close_last closeprice settle settlement latest price_last price',
+    'close c close_price price_close closing_price last close_last closeprice settle settlement latest price_last price schluss schlusskurs cierre fechamento clôture cloture',
 } as const
 const VOLUMES =
-  'volume vol v base_volume volume_base basevolume volumefrom volume_from volume_coin quantity qty total_volume trade_volume traded_volume volume_traded vol_base'
+  'volume vol v base_volume volume_base basevolume volumefrom volume_from volume_coin quantity qty total_volume trade_volume traded_volume volume_traded vol_base volumen volumem'
 /** Money is not what a bar's volume counts. */
 const MONEY =
   /(?:^|_)(?:quote|usd|usdt|usdc|busd|fdusd|tusd|dai|eur|gbp|jpy|chf|aud|krw|try|currency|turnover|value|amount|to)(?:_|$)/
@@ -62,9 +62,15 @@ export type TimeColumn = { readonly column: number; readonly name: string; reado
 /** What a header lacks to be one of candles. */
 export type MissingColumns = { readonly missing: readonly string[] }
 
+/** Of `l` and `L` in one header, as in Binance's streams, only the first is the low. */
+const namesOf = (header: readonly string[]): string[] =>
+  header.map((name) =>
+    /^[A-Z]$/.test(name) && header.includes(name.toLowerCase()) ? `other_${name.toLowerCase()}` : normalName(name),
+  )
+
 /** Finds the columns of candles by the names of a header. */
 export function candleColumns(header: readonly string[]): CandleColumns | MissingColumns {
-  const names = header.map(normalName)
+  const names = namesOf(header)
   const prices = Object.entries(PRICES).map(
     ([price, aliases]) => [price, priceColumn(names, price, listOf(aliases))] as const,
   )

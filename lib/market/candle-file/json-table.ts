@@ -1,5 +1,5 @@
 import { UsageError } from '../../core/invariant.ts'
-import { candleColumns } from './columns.ts'
+import { candleColumns, normalName, symbolColumn } from './columns.ts'
 import { readInstant } from './instants.ts'
 import type { Row, Table } from './table.ts'
 
@@ -8,6 +8,8 @@ const isObject = (value: unknown): value is Json => typeof value === 'object' &&
 
 /** Objects within objects that are looked into. */
 const MAX_DEPTH = 5
+/** Lists of one level that are looked into. */
+const MOST_LISTS = 10_000
 
 /** Whether a text is JSON or JSON Lines and no table of cells: it begins with a bracket. */
 export const looksLikeJson = (text: string): boolean => /^\s*[[{]/.test(text)
@@ -18,13 +20,17 @@ export const looksLikeJson = (text: string): boolean => /^\s*[[{]/.test(text)
  */
 export function createJsonTable(name: string, text: string): Table {
   const lines = linesOf(text)
-  const rows = lines === null ? rowsIn(documentOf(name, text)) : lines.map(({ value }) => value)
+  const values = lines?.map(({ value }) => value) ?? null
+  // A line may also be a page of rows.
+  const isPaged = values !== null && asRows(values) === null
+  const rows = values === null ? rowsIn(documentOf(name, text)) : ((isPaged ? rowsIn(values) : null) ?? values)
   if (rows === null || rows.length === 0)
     throw new UsageError(
       `${name}: this JSON holds no list of bars; give a list of [time, open, high, low, close, volume] or of objects with those names`,
     )
-  const place = lines === null ? 'row' : 'line'
-  const lineAt = (index: number): number => lines?.[index]?.line ?? index + 1
+  const isByLine = lines !== null && rows === values
+  const place = isByLine ? 'line' : 'row'
+  const lineAt = (index: number): number => (isByLine ? lines[index]?.line : undefined) ?? index + 1
   const notes = [lines === null ? 'JSON' : 'JSON Lines']
   if (rows.every((row) => Array.isArray(row))) {
     return { name, place, header: null, headerLine: 0, notes, forEach: walker(rows as unknown[][], lineAt) }
@@ -97,19 +103,47 @@ function documentOf(name: string, text: string): unknown {
   }
 }
 
-/** The first list of rows in a document, looked for level by level; null where there is none. */
+/** A value with what the document calls it: the symbol beside it, else its key; null in a list. */
+type Named = { readonly name: string | null; readonly value: unknown }
+
+/**
+ * The lists of rows in a document that stand nearest to its root, as one: pages follow each other, and lists under different
+ * names are those of several symbols. Null where there is none.
+ */
 function rowsIn(document: unknown): unknown[] | null {
-  let level: unknown[] = [document]
+  let level: Named[] = [{ name: null, value: document }]
   for (let depth = 0; depth <= MAX_DEPTH && level.length > 0; depth += 1) {
-    for (const value of level) {
+    const found = level.flatMap(({ name, value }) => {
       const rows = asRows(value)
-      if (rows !== null) return rows
-    }
-    level = level
-      .slice(0, 200)
-      .flatMap((value) => (Array.isArray(value) ? value.slice(0, 20) : isObject(value) ? Object.values(value) : []))
+      return rows === null ? [] : [{ name, rows, shape: shapeOf(rows[0]) }]
+    })
+    const [first] = found
+    if (first !== undefined) return joined(found.filter(({ shape }) => shape === first.shape))
+    level = level.slice(0, MOST_LISTS).flatMap((each) => within(each))
   }
   return null
+}
+
+function within({ name, value }: Named): Named[] {
+  if (Array.isArray(value)) return value.slice(0, MOST_LISTS).map((inner) => ({ name, value: inner as unknown }))
+  if (!isObject(value)) return []
+  const column = symbolColumn(Object.keys(value).map(normalName))
+  const symbol = column === null ? undefined : Object.values(value)[column]
+  return Object.entries(value).map(([key, inner]) => ({
+    name: typeof symbol === 'string' && symbol !== '' ? symbol : key,
+    value: inner,
+  }))
+}
+
+const shapeOf = (row: unknown): string =>
+  Array.isArray(row) ? String(row.length) : isObject(row) ? Object.keys(row).sort().join('\n') : ''
+
+function joined(lists: readonly { readonly name: string | null; readonly rows: readonly unknown[] }[]): unknown[] {
+  const isOne = lists.every(({ name }) => name === lists[0]?.name)
+  if (isOne) return lists.flatMap(({ rows }) => rows)
+  return lists.flatMap(({ name, rows }) =>
+    rows.map((row) => (Array.isArray(row) ? [name, ...(row as unknown[])] : { symbol: name, ...(row as Json) })),
+  )
 }
 
 function asRows(value: unknown): unknown[] | null {
@@ -131,9 +165,12 @@ const isTabular = (row: unknown): boolean =>
 /** `{"t": [...], "o": [...]}`, also with the prices one level down beside `timestamp`, also pandas' `{"open": {"0": ...}}`. */
 function columnar(value: Json): unknown[] | null {
   const flat = new Map<string, unknown>()
-  collectLists(value, flat, 0)
+  const repeated = new Set<string>()
+  collectLists(value, flat, repeated, 0)
   const header = [...flat.keys()]
-  if (header.length < 2 || 'missing' in candleColumns(header)) return null
+  const columns = header.length < 2 ? null : candleColumns(header)
+  // Closes that stand twice are those of two symbols, each further down.
+  if (columns === null || 'missing' in columns || repeated.has(header[columns.close] ?? '')) return null
   const lists = header.map((key) => flat.get(key))
   if (lists.every((list) => isObject(list))) {
     const keys = Object.keys(lists[0] as Json)
@@ -149,7 +186,7 @@ function columnar(value: Json): unknown[] | null {
   )
 }
 
-function collectLists(value: Json, into: Map<string, unknown>, depth: number): void {
+function collectLists(value: Json, into: Map<string, unknown>, repeated: Set<string>, depth: number): void {
   if (depth > MAX_DEPTH) return
   for (const [key, inner] of Object.entries(value)) {
     const isList =
@@ -158,9 +195,11 @@ function collectLists(value: Json, into: Map<string, unknown>, depth: number): v
       isObject(inner) &&
       Object.keys(inner).length > 0 &&
       Object.values(inner).every((cell) => typeof cell === 'number' || cell === null)
-    if ((isList || isSeries) && !into.has(key)) into.set(key, inner)
-    else if (isObject(inner)) collectLists(inner, into, depth + 1)
-    else if (Array.isArray(inner) && inner.length === 1 && isObject(inner[0])) collectLists(inner[0], into, depth + 1)
+    if ((isList || isSeries) && into.has(key)) repeated.add(key)
+    else if (isList || isSeries) into.set(key, inner)
+    else if (isObject(inner)) collectLists(inner, into, repeated, depth + 1)
+    else if (Array.isArray(inner) && inner.length === 1 && isObject(inner[0]))
+      collectLists(inner[0], into, repeated, depth + 1)
   }
 }
 

@@ -1,22 +1,16 @@
 import { UsageError } from '../../core/invariant.ts'
 import { type EpochMs, type Timeframe, TIMEFRAMES, timeframeMs, toIso } from '../../core/time.ts'
 import type { RawCandle } from '../inspect-candles.ts'
-import {
-  type CandleColumns,
-  candleColumns,
-  isCandleHeader,
-  normalName,
-  orderOfPrices,
-  type TimeColumn,
-} from './columns.ts'
+import { type CandleColumns, candleColumns, isCandleHeader, normalName, type TimeColumn } from './columns.ts'
+import { columnsByLook } from './columns-by-look.ts'
 import { createJsonTable, looksLikeJson } from './json-table.ts'
 import { isBlank, type NumberStyle, styleOf, writtenNumber } from './numbers.ts'
 import { requireOwnSpan } from './sanity.ts'
 import type { Source } from './sources.ts'
+import { requireOneLength, requireOneMarket } from './one-market.ts'
 import { firstRows, type Row, type Table } from './table.ts'
 import { createTextTable } from './text-table.ts'
 import { createTimeReader, quoted, type TimeOptions, type TimeReader } from './time-column.ts'
-import { readInstant } from './instants.ts'
 
 export type CandleOptions = TimeOptions & {
   /** The symbol whose rows are wanted, where a file holds those of several; null to take the only one there is. */
@@ -49,10 +43,12 @@ export function readCandleText(source: Source, options: CandleOptions): FileCand
     : createTextTable({ name, text, minCells: 5, isHeader: isCandleHeader })
   const { columns, notes: columnNotes } = columnsOf(table, options)
   const prices = [columns.open, columns.high, columns.low, columns.close]
+  requireOneLength(table)
   const times = createTimeReader(table, columns.times, prices, options)
   const style = numberStyleOf(table, [...prices, ...(columns.volume === null ? [] : [columns.volume])])
   const read = readRows(table, columns, times, style)
   const chosen = chooseSymbol(read, options, name)
+  requireOneMarket(table, chosen)
   requireOwnSpan(
     chosen.rows.map(({ time }) => time),
     (index) => `${table.place} ${chosen.lines[index] ?? 0}`,
@@ -205,45 +201,6 @@ function columnsOf(table: Table, options: TimeOptions): { columns: CandleColumns
   )
 }
 
-/** Columns of a table without names: the first that holds times, and behind it four prices that could be those of bars. */
-function columnsByLook(table: Table, now: EpochMs): { columns: CandleColumns; notes: string[] } {
-  const rows = firstRows(table, 200)
-  const usual = rows.reduce((most, cells) => Math.max(most, cells.length), 0)
-  const whole = rows.filter((cells) => cells.length === usual)
-  const places = Array.from({ length: usual }, (_, column) => column)
-  const timeOf = (cell: string) => readInstant(cell, 'day-first', now) ?? readInstant(cell, 'month-first', now)
-  const time = places.find((column) => whole.every((cells) => timeOf(cells[column] ?? '') !== null))
-  const style = styleOf(whole.flat()) === 'comma' ? 'comma' : 'point'
-  const pricesFrom = (first: number): number[][] =>
-    whole.map((cells) => [0, 1, 2, 3].map((offset) => writtenNumber(cells[first + offset] ?? '', style)))
-  const [stamp, next] = [whole[0], whole.at(-1)].map((cells) => timeOf(cells?.[time ?? 0] ?? '')?.at ?? 0)
-  const isNewestFirst = (stamp ?? 0) > (next ?? 0)
-  const starts = time === undefined ? [] : places.slice(time + 1, -3)
-  for (const first of starts) {
-    const bars = pricesFrom(first)
-    if (!bars.every((bar) => bar.every((value) => Number.isFinite(value)))) continue
-    const order = orderOfPrices(
-      bars.filter((bar) => bar.every((value) => value !== 0)),
-      isNewestFirst,
-    )
-    if (order === null) continue
-    const at = (price: string): number => first + order.indexOf(price)
-    const volume = first + 4 < usual ? first + 4 : null
-    const symbol = places.find((column) => whole.every((cells) => SYMBOL.test(cells[column] ?? ''))) ?? null
-    const prices = { open: at('open'), high: at('high'), low: at('low'), close: at('close') }
-    const times = [{ column: time ?? 0, name: '', means: 'open' as const }]
-    return {
-      columns: { ...prices, volume, symbol, confirmed: null, times },
-      notes: [`no header: columns taken as time, ${order.join(', ')}${volume === null ? '' : ', volume'}`],
-    }
-  }
-  throw new UsageError(
-    `${table.name}: no header with open, high, low and close, and no rows that look like time, open, high, low, close; put timestamp,open,high,low,close,volume above the rows`,
-  )
-}
-
-const SYMBOL = /^[A-Za-z][\w\-/.:=^]{1,30}$/
-
 /** Throws {@link UsageError} where 1,234 may be a price of one or of a thousand. */
 function numberStyleOf(table: Table, columns: readonly number[]): NumberStyle {
   const cells = firstRows(table, 1_000).flatMap((row) => columns.slice(0, 4).map((column) => row[column] ?? ''))
@@ -258,11 +215,11 @@ function numberStyleOf(table: Table, columns: readonly number[]): NumberStyle {
 export const alike = (symbol: string): string => symbol.toUpperCase().replaceAll(/[^A-Z0-9]/g, '')
 
 /** Rows of one symbol. Throws {@link UsageError} listing the symbols where several are there and none of them was asked for. */
-function chooseSymbol(
-  { rows, lines, symbolOf, symbols }: Read,
-  { symbol: wanted, impliedSymbol }: CandleOptions,
+export function chooseSymbol<T>(
+  { rows, lines, symbolOf, symbols }: Pick<Read, 'lines' | 'symbolOf' | 'symbols'> & { rows: T[] },
+  { symbol: wanted, impliedSymbol }: Pick<CandleOptions, 'symbol' | 'impliedSymbol'>,
   name: string,
-): Pick<Read, 'rows' | 'lines' | 'notes'> & { symbol: string | null } {
+): { rows: T[]; lines: number[]; notes: string[]; symbol: string | null } {
   const list = symbols
     .slice(0, 20)
     .map((each) => quoted(each))

@@ -47,6 +47,7 @@ const CLOCK_NAMES = new Set([
   'gmt_time',
   'timestamp',
   'uhrzeit',
+  'zeit',
   'hora',
   'heure',
 ])
