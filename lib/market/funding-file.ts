@@ -24,7 +24,7 @@ export type FundingOptions = TimeOptions & {
   /** What the file's numbers count, as the person says it; null to go by the file. */
   readonly fundingUnit: string | null
   /** Whose rates are wanted, where a file holds those of several symbols. */
-  readonly symbol?: string
+  readonly symbol?: string | null
 }
 
 export type FundingFile = {
@@ -100,8 +100,8 @@ function readFundingText(source: Source, options: FundingOptions): FundingFile {
   const times = createTimeReader(table, timeColumns(table.header.map(normalName), [column]), [column], options)
   const read = readRates(table, column, (row) => times.read(row))
   const { hasPercentSign, blanks } = read
-  const meant = options.symbol === undefined ? {} : { impliedSymbol: options.symbol }
-  const chosen = chooseSymbol(read, { symbol: null, ...meant }, name)
+  const { symbol = null } = options
+  const chosen = chooseSymbol(read, { symbol: null, ...(symbol === null ? {} : { impliedSymbol: symbol }) }, name)
   const { rows: values, lines } = chosen
   if (values.length === 0) throw new UsageError(`${name}: 0 rates; give rows of timestamp,funding_rate`)
   requireOwnSpan(
