@@ -1,3 +1,5 @@
+import { breachOf } from '../guard/limits.ts'
+import { beginAnew, rollDay } from '../ledger/accounting.ts'
 import { toIso } from '../core/time.ts'
 import { StoreError } from '../store/item-store.ts'
 import type { Halt, StrategyState } from '../../schemas/state.ts'
@@ -32,12 +34,26 @@ async function haltState(ports: ExecutionPorts, halt: Halt): Promise<StrategySta
   return state === null ? null : settleOutbox(ports, state, { own: true })
 }
 
-/** What a resume found and left behind; both are null before the strategy has a state. */
-export type Resumption = { before: StrategyState | null; after: StrategyState | null; earlyHalt: Halt | null }
+/**
+ * What a resume found and left behind; both are null before the strategy has a state. `refusal`: why it was not resumed,
+ * null where it was; then nothing has changed.
+ */
+export type Resumption = {
+  before: StrategyState | null
+  after: StrategyState | null
+  earlyHalt: Halt | null
+  refusal: string | null
+}
 
-/** Lifts a halt and settles incidents, in the deployment item first: whoever dies in between leaves it halted. */
+/**
+ * Lifts a halt and settles incidents, in the deployment item first: whoever dies in between leaves it halted. A live
+ * strategy that has reached a ceiling which no resume begins anew is left halted: the next pass would halt it again.
+ */
 export async function resumeStrategy(ports: ExecutionPorts): Promise<Resumption> {
   const { store, config, clock } = ports
+  const stored = await loadStoredState(ports)
+  const refusal = stored === null ? null : ceilingReached(stored, ports)
+  if (refusal !== null) return { before: stored, after: stored, earlyHalt: null, refusal }
   const earlyHalt = (await store.loadDeployment(config.id))?.item.halt ?? null
   if (earlyHalt !== null) await changeEarlyHalt(ports, null)
   const { before, after } = await retryOnConflict(ports, async () => {
@@ -48,7 +64,13 @@ export async function resumeStrategy(ports: ExecutionPorts): Promise<Resumption>
       after: isStopped ? await commit(ports, found, [{ type: 'resumed', at: toIso(clock()) }]) : found,
     }
   })
-  return { before, after: after === null ? null : await settleOutbox(ports, after, { own: true }), earlyHalt }
+  return { before, after: after === null ? null : await settleOutbox(ports, after, { own: true }), earlyHalt, refusal }
+}
+
+/** The ceiling of live trading that the books would still have reached after a resume, in words; null for none. */
+function ceilingReached({ accounting }: StrategyState, { config, clock }: ExecutionPorts): string | null {
+  const breach = breachOf(beginAnew(rollDay(accounting, toIso(clock()))), config)
+  return breach === null ? null : breach.reason
 }
 
 /** Writes the halt that a deployment without state keeps; null lifts it. */

@@ -35,7 +35,7 @@ const SYSTEM_WORDS =
 const LIMIT_VALUE = /too large|at most|less than or equal|<=|exceed|maximum (?:value|context)|greater than/i
 /** Refusals that are about something else than the request's shape. */
 const OTHER_CAUSE =
-  /(?:model|deployment)[^.]{0,80}(?:not (?:found|exist)|does ?n[o']t exist|unknown|unavailable|not available|no access)|(?:unknown|invalid|no such|unsupported) model|model_not_found|context[_ ](?:length|window)|maximum context|too (?:long|many tokens)|api[_ -]?key|authenti|billing|credit|quota|balance|content[_ ](?:policy|filter)|safety|moderation/i
+  /(?:model|deployment)[^.]{0,40}(?:not (?:found|exist)|does ?n[o']t exist|unknown|unavailable|not available|no access)|(?:unknown|invalid|no such|unsupported) model|model_not_found|context[_ ](?:length|window)|maximum context|too (?:long|many tokens)|api[_ -]?key|authenti|billing|credit|quota|balance|content[_ ](?:policy|filter)|safety|moderation/i
 
 /** What a provider's requests can be. */
 export type ShapeChoices = {

@@ -292,7 +292,7 @@ describe('the contract', () => {
       ['live', '--override', 'x', '--gate', 'credentials'],
       ['gate = "credentials"', 'record_sharpe'],
     ],
-    ['a replay that is none', ['live', '--replay', 'nowhere'], ['nowhere', 'cannot be read']],
+    ['a replay that is none', ['live', '--replay', 'nowhere'], ['nowhere', 'there is no such file']],
     ['an override without a reason', ['live', '--override', ''], ['override']],
     ['a live market in the past', ['cycle', '--market', 'live', '--at', ENTRY_SLOT], ['--at', 'live']],
     ['a replay of nothing', ['replay'], ['--candles']],

@@ -6,9 +6,11 @@ import { judge } from '../../lib/guard/judge.ts'
 import { breachOf, LIVE_CEILINGS, limitsOf } from '../../lib/guard/limits.ts'
 import { planEntry } from '../../lib/guard/plan-entry.ts'
 import { beginAnew, openBooks, revalue, rollDay } from '../../lib/ledger/accounting.ts'
+import { resumeStrategy } from '../../lib/cycle/halt-strategy.ts'
 import { readDeployment } from '../../lib/stack/deployment.ts'
 import type { EntryDecision } from '../../schemas/decision.ts'
 import { StrategyConfig } from '../../schemas/strategy-config.ts'
+import { createWorld } from '../cycle/world.ts'
 import { contextWith } from '../guard/fixtures.ts'
 
 const NAMES = ['maxDailyLoss', 'maxDrawdown', 'maxRiskPerTrade'] as const
@@ -137,5 +139,31 @@ describe('the ceilings of live trading', () => {
         }
       }),
     )
+  })
+})
+
+describe('hourhand resume', () => {
+  it('leaves a live strategy halted that has lost fifteen percent of its highest equity, and resumes it on paper', async () => {
+    for (const mode of ['live', 'paper'] as const) {
+      const world = createWorld()
+      await world.enforce()
+      const state = await world.state()
+      const fallen = { cash: money('8400'), equity: money('8400'), dayStartEquity: money('8400') }
+      const halt = {
+        at: state.updatedAt,
+        by: 'guard' as const,
+        rule: 'drawdown',
+        reason: 'drawdown 16.00 %, limit 15 %',
+      }
+      const halted = { ...state, halt, accounting: { ...state.accounting, ...fallen } }
+      expect((await world.ports.store.saveState(halted, false)).outcome).toBe('saved')
+      const ports = { ...world.ports, config: { ...world.config, mode } }
+      const { refusal, after } = await resumeStrategy(ports)
+      expect([refusal, after?.halt ?? null]).toEqual(
+        mode === 'live'
+          ? ['drawdown 16.00 % counted across resumes, ceiling of live trading 15 %', halt]
+          : [null, null],
+      )
+    }
   })
 })

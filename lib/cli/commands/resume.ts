@@ -9,8 +9,8 @@ import type { Answer } from './answer.ts'
 export async function resumeCommand(session: Session): Promise<Answer> {
   const { config, target, world } = session
   const ports = await composeExecution(world)
-  const { before, after, earlyHalt } = await resumeStrategy(ports)
-  await ports.schedule.enable()
+  const { before, after, earlyHalt, refusal } = await resumeStrategy(ports)
+  if (refusal === null) await ports.schedule.enable()
   const halt = before?.halt ?? earlyHalt
   const incidents = before?.incidents.length ?? 0
   const settled = incidents === 0 ? '' : `; ${incidents} ${incidents === 1 ? 'incident is' : 'incidents are'} settled`
@@ -18,8 +18,13 @@ export async function resumeCommand(session: Session): Promise<Answer> {
   const wasStopped = halt !== null || incidents > 0
   const text = [
     headline(target),
-    wasStopped ? `${config.id} trades again; ${since}${settled}` : `${config.id} was not halted`,
-    ...scheduleWords(session, 'on'),
+    ...(refusal === null ? [] : refusalLines(config.id, refusal)),
+    refusal !== null
+      ? since
+      : wasStopped
+        ? `${config.id} trades again; ${since}${settled}`
+        : `${config.id} was not halted`,
+    ...(refusal === null ? scheduleWords(session, 'on') : []),
   ].join('\n')
   const document: HaltReport = {
     target,
@@ -29,5 +34,10 @@ export async function resumeCommand(session: Session): Promise<Answer> {
     flatten: null,
     schedule: scheduleOf(session),
   }
-  return { document: HaltReport.parse(document), text: `${text}\n`, exitCode: 0 }
+  return { document: HaltReport.parse(document), text: `${text}\n`, exitCode: refusal === null ? 0 : 1 }
 }
+
+const refusalLines = (id: string, reason: string): string[] => [
+  `NOT resumed: ${reason}. No resume and no configuration passes that ceiling; stops and targets of what is held stay.`,
+  `A daily ceiling ends with the UTC day. Past the drawdown ceiling ${id} trades no more: if money was taken out, say so with hourhand account moved; otherwise begin a new strategy under another id, on paper first.`,
+]

@@ -20,7 +20,7 @@ export async function killFirstRuns(runs: number): Promise<FirstRuns> {
       const dataDir = path.join(scratch, `data-${run}`)
       const args = [
         program,
-        'status',
+        'cycle',
         '--market',
         'sim',
         '--decider',
