@@ -44,8 +44,11 @@ export function chooseStored({ found }: Inventory, wanted: Wanted, reach: Reach,
       (strategyId === null || given !== null || one.strategyId === strategyId) &&
       (mode === null || one.mode === mode),
   )
+  // The configuration given is of none of these: what names them is their id and mode.
   if (matching.length === 0)
-    throw new UsageError(`${wantedText(wanted)} is not in ${place.name}, which holds:\n${listFound(found, place)}`)
+    throw new UsageError(
+      `${wantedText(wanted)} is not in ${place.name}, which holds:\n${listFound(found, { ...place, config: null })}`,
+    )
   if (given !== null) for (const one of matching) refuseOther(one, given)
   if (matching.length > 1 && reach === 'one' && !isAll)
     throw new UsageError(`several strategies could be meant; say which, or --all:\n${listFound(matching, place)}`)

@@ -50,11 +50,13 @@ export async function withContext<T>(
 async function readWanted(options: CommonOptions, environment: Environment): Promise<Wanted> {
   const { config, strategy = environment.HOURHAND_STRATEGY, mode, all } = options
   const given = await givenConfig(options, environment)
+  const origin = config === undefined ? 'HOURHAND_CONFIG' : `--config ${config}`
+  if (given !== null && mode !== undefined && mode !== given.mode)
+    throw new UsageError(
+      `--mode ${mode} contradicts ${origin}, which makes ${given.id} a ${given.mode} strategy; leave one of the two out`,
+    )
   return {
-    given:
-      given === null
-        ? null
-        : { config: given, origin: config === undefined ? 'HOURHAND_CONFIG' : `--config ${config}` },
+    given: given === null ? null : { config: given, origin },
     strategyId: strategy ?? null,
     mode: mode ?? null,
     isAll: all,
@@ -119,7 +121,12 @@ export async function openOwn(context: Context, needs: Needs): Promise<Session> 
     throw new UsageError(
       `${JSON.stringify(wanted.strategyId)} is not in ${place.name}, where a deployment runs; to run another strategy there give its --config FILE. It holds:\n${listFound(inventory.found, place)}`,
     )
-  return openSession(sourceOf(context, null, await resolveConfig(options, environment), needs))
+  const config = await resolveConfig(options, environment)
+  if (wanted.mode !== null && wanted.mode !== config.mode)
+    throw new UsageError(
+      `--mode ${wanted.mode}: ${config.id} has not run in ${wanted.mode} mode in ${place.name}, and --mode only chooses among what has run; to set it, give a configuration with "mode": "${wanted.mode}" by --config FILE`,
+    )
+  return openSession(sourceOf(context, null, config, needs))
 }
 
 function sourceOf(context: Context, found: Found | null, config: StrategyConfig | null, needs: Needs): SessionSource {

@@ -119,7 +119,9 @@ describe('hourhand replay', () => {
       settings: expect.arrayContaining(['decider.stopAtr = 1.2']),
     })
     expect((await run(['trials', '--data-dir', data])).stdout).toContain('decider.stopAtr = 1.2')
-    expect((await run(['trials', '--data-dir', newDirectory()])).stdout).toContain('no trials yet')
+    const elsewhere = await run(['trials', '--data-dir', newDirectory()])
+    expect([elsewhere.code, elsewhere.stdout]).toEqual([1, ''])
+    expect(elsewhere.stderr).toContain('there is no data directory')
   })
 
   it.each([

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { refusalLines } from '../../lib/cli/commands/resume.ts'
 import { loadConfig } from '../../lib/config/load-config.ts'
 import { dec, money } from '../../lib/core/decimal.ts'
 import { judge } from '../../lib/guard/judge.ts'
@@ -165,5 +166,17 @@ describe('hourhand resume', () => {
           : [null, null],
       )
     }
+  })
+
+  it('of paper books on which nothing is left is refused in words that speak of no ceiling of live trading', async () => {
+    const world = createWorld()
+    await world.enforce()
+    const state = await world.state()
+    const spent = { cash: money('0'), equity: money('0'), dayStartEquity: money('0') }
+    await world.ports.store.saveState({ ...state, accounting: { ...state.accounting, ...spent } }, false)
+    expect((await resumeStrategy(world.ports)).refusal).not.toBeNull()
+    expect(refusalLines(world.config, 'the reason').join(' ')).toMatch(/the reason.*paper books.*account moved/)
+    expect(refusalLines(world.config, 'the reason').join(' ')).not.toContain('ceiling')
+    expect(refusalLines({ id: 'a', mode: 'live' }, 'the reason').join(' ')).toContain('ceiling')
   })
 })

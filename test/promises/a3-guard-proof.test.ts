@@ -37,8 +37,8 @@ describe('guard --prove', () => {
 
   it('no rule is silent under any limits that a configuration may have', () => {
     const guard = fc.record({
-      maxDailyLoss: fc.double({ min: 0.001, max: 0.9, noNaN: true }),
-      maxDrawdown: fc.double({ min: 0.001, max: 0.9, noNaN: true }),
+      maxDailyLoss: fc.oneof(fc.double({ min: 0.001, max: 1, noNaN: true }), fc.constant(1)),
+      maxDrawdown: fc.oneof(fc.double({ min: 0.001, max: 1, noNaN: true }), fc.constant(1)),
       sessionBufferMinutes: fc.integer({ min: 0, max: 600 }),
       minStopAtr: fc.double({ min: 0.1, max: 3, noNaN: true }),
       maxStopAtr: fc.double({ min: 3.1, max: 40, noNaN: true }),

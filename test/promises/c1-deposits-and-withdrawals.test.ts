@@ -8,6 +8,7 @@ import { dailyLoss, drawdown, openBooks, scaleBases } from '../../lib/ledger/acc
 import { createState, transition } from '../../lib/ledger/transition.ts'
 import { computeMetrics } from '../../lib/report/metrics/compute-metrics.ts'
 import { StrategyState } from '../../schemas/state.ts'
+import { createBench } from '../cli/bench-support.ts'
 import { createWorld } from '../cycle/world.ts'
 import { at, facts, OPEN } from '../cycle/venue-fixtures.ts'
 
@@ -216,3 +217,20 @@ describe('metrics', () => {
     expect(metricsOf([['1000'], ['6000']]).totalReturn).toBe(5)
   })
 })
+
+it('a withdrawal on paper that would leave nothing is refused, and the way back from a halt is one to paste', async () => {
+  const { newDirectory, run } = createBench()
+  const data = ['--data-dir', newDirectory()]
+  await run(['cycle', '--at', '2026-11-02T10:00:00Z', ...data])
+  const status = async () => (await run(['status', '--json', ...data, '--at', '2026-11-02T10:05:00Z'])).stdout
+  const moved = (amount: string) => run(['account', 'moved', amount, '--at', '2026-11-02T10:05:00Z', ...data])
+  await run(['halt', '--at', '2026-11-02T10:05:00Z', ...data])
+  const before = await status()
+  const refused = await moved('-99999')
+  expect([refused.code, refused.stdout]).toEqual([2, ''])
+  expect(refused.stderr).toContain('nothing was changed')
+  expect(await status()).toBe(before)
+  const booked = await moved('-5000')
+  expect(booked.code).toBe(0)
+  expect(booked.stdout).toContain(`npx hourhand resume --strategy eth-perp --mode paper ${data.join(' ')}`)
+}, 60_000)

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { composeExecution } from '../../compose/compose-ports.ts'
 import { hashOf } from '../../core/canonical-json.ts'
 import { canonical, dec, isAbove, minus, type Money, money, ZERO_MONEY } from '../../core/decimal.ts'
+import { UsageError } from '../../core/invariant.ts'
 import { DAY_MS, toIso } from '../../core/time.ts'
 import { commit, loadStoredState, requireForwardClock, retryOnConflict, settleOutbox } from '../../cycle/commit.ts'
 import type { ExecutionPorts } from '../../cycle/ports.ts'
@@ -79,7 +80,7 @@ export async function accountMovedCommand(session: Session, { amount, reason }: 
     ]),
     ...(settled.halt === null
       ? []
-      : [section('Halted', [settled.halt.reason, 'when all is explained: hourhand resume'])]),
+      : [section('Halted', [settled.halt.reason, `when all is explained: npx hourhand resume ${session.flags}`])]),
   ].join('\n')
   return { document: AccountMovedReport.parse(report), text: `${text}\n`, exitCode: isRefused ? 1 : 0 }
 }
@@ -94,6 +95,11 @@ async function bookTransfer(ports: ExecutionPorts, transfer: Transfer): Promise<
       `${ports.config.mode} ${ports.config.id} has no state yet: what it begins with is what the account holds then`,
     )
   if (ports.broker.credit !== undefined) {
+    const { equity } = stored.accounting
+    if (!dec(equity).plus(amount).gt(0))
+      throw new UsageError(
+        `amount = ${amount}: paper ${ports.config.id} has an equity of ${equity}, and a withdrawal has to leave some of it; nothing was changed`,
+      )
     await ports.broker.credit(transfer)
     const { state } = await syncWithVenue(ports, stored, { act: true })
     return { outcome: 'booked', state, difference: ZERO_MONEY }

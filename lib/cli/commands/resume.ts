@@ -1,6 +1,7 @@
 import { composeExecution } from '../../compose/compose-ports.ts'
 import { resumeStrategy } from '../../cycle/halt-strategy.ts'
 import { HaltReport } from '../../../schemas/cli.ts'
+import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
 import { scheduleOf, scheduleWords } from '../schedule-words.ts'
 import { headline, type Session } from '../session.ts'
 import type { Answer } from './answer.ts'
@@ -18,7 +19,7 @@ export async function resumeCommand(session: Session): Promise<Answer> {
   const wasStopped = halt !== null || incidents > 0
   const text = [
     headline(target),
-    ...(refusal === null ? [] : refusalLines(config.id, refusal)),
+    ...(refusal === null ? [] : refusalLines(config, refusal)),
     refusal !== null
       ? since
       : wasStopped
@@ -37,7 +38,14 @@ export async function resumeCommand(session: Session): Promise<Answer> {
   return { document: HaltReport.parse(document), text: `${text}\n`, exitCode: refusal === null ? 0 : 1 }
 }
 
-const refusalLines = (id: string, reason: string): string[] => [
-  `NOT resumed: ${reason}. No resume and no configuration passes that ceiling; stops and targets of what is held stay.`,
-  `A daily ceiling ends with the UTC day. Past the drawdown ceiling ${id} trades no more: if money was taken out, say so with hourhand account moved; otherwise begin a new strategy under another id, on paper first.`,
-]
+/** Why it was not resumed, and what to do: on paper the one cause is that nothing is left. */
+export const refusalLines = ({ id, mode }: Pick<StrategyConfig, 'id' | 'mode'>, reason: string): string[] =>
+  mode === 'paper'
+    ? [
+        `NOT resumed: ${reason}. Nothing is left on the paper books to trade with; stops and targets of what is held stay.`,
+        'Pay in with hourhand account moved, or begin a new strategy under another id.',
+      ]
+    : [
+        `NOT resumed: ${reason}. No resume and no configuration passes that ceiling; stops and targets of what is held stay.`,
+        `A daily ceiling ends with the UTC day. Past the drawdown ceiling ${id} trades no more: if money was taken out, say so with hourhand account moved; otherwise begin a new strategy under another id, on paper first.`,
+      ]

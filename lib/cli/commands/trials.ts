@@ -1,11 +1,17 @@
 import { readTrials } from '../../evidence/trial-ledger.ts'
+import { missingOf } from '../../store/make-writable.ts'
 import { TrialsReport } from '../../../schemas/cli.ts'
 import type { Trial } from '../../../schemas/replay.ts'
+import { NothingFound } from '../choose-stored.ts'
 import { signedPercent, table } from '../format.ts'
 import type { Answer } from './answer.ts'
 
 /** `hourhand trials`: everything that was tried on history, and what came of it. */
 export function trialsCommand({ dataDir }: { dataDir: string }): Answer {
+  if (missingOf(dataDir, '--data-dir').length > 0)
+    throw new NothingFound(
+      `there is no data directory ${dataDir}: no trial was kept there; name another with --data-dir, or make a trial with hourhand replay. Nothing was made or changed.`,
+    )
   const problems: string[] = []
   const trials = readTrials(dataDir, (problem) => problems.push(problem))
   const text = [...problems.map((problem) => `${problem}\n`), render(trials)].join('')

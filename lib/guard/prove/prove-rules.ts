@@ -1,5 +1,6 @@
 import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
 import { GUARD_RULES, type GuardRuleName } from '../../../schemas/verdict.ts'
+import { isAbove, ZERO_MONEY } from '../../core/decimal.ts'
 import { judge } from '../judge.ts'
 import { baselineContext } from './baseline.ts'
 import { PROOF_CASES } from './cases.ts'
@@ -33,7 +34,9 @@ export function proveRules(config: StrategyConfig): RuleProof[] {
     const { text, narrowed, context } = PROOF_CASES[rule](config)
     const { verdicts, halt } = judge(context)
     const found = verdicts.find((verdict) => verdict.rule === rule)
-    const halts = halt?.rule === rule
+    // With nothing left every limit is reached at once, and the first of them halts.
+    const isSpent = !isAbove(context.facts.accounting.equity, ZERO_MONEY)
+    const halts = halt !== null && (halt.rule === rule || (isSpent && MUST_HALT.has(rule)))
     const isSilent = found === undefined || found.passed || (MUST_HALT.has(rule) && !halts)
     const soundly = narrowed === null ? refused.get(rule) : undefined
     const base = { rule, case: text, narrowed, halts }

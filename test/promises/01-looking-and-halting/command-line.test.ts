@@ -260,6 +260,52 @@ describe('where nothing has run', () => {
   }, 60_000)
 })
 
+describe('a mode that is asked for', () => {
+  const env = { HOURHAND_DYNAMODB_ENDPOINT: '' }
+  const live = (): string => {
+    const target = path.join(place.scratch, 'live-mode.json')
+    writeFileSync(target, JSON.stringify({ mode: 'live' }))
+    return target
+  }
+
+  it.each(['doctor', 'live', 'cycle --dry-run', 'cycle --dry-run --strategy btc-perp'])(
+    'and in which nothing has run is refused, never answered for the other one: %s',
+    async (command) => {
+      const directory = path.join(place.scratch, 'no-mode')
+      const { code, stdout, stderr } = await place.run(
+        [...args(command), '--mode', 'live', '--data-dir', directory],
+        env,
+      )
+      expect([code, stdout, existsSync(directory)]).toEqual([2, '', false])
+      expect(stderr).toContain('"mode": "live"')
+    },
+  )
+
+  it.each(['doctor', 'live', 'cycle', 'enforce', 'status', 'halt', 'resume', 'reconcile', 'account moved 5'])(
+    'and that the configuration beside it contradicts is refused before anything runs: %s',
+    async (command) => {
+      const directory = path.join(place.scratch, 'two-modes')
+      const { code, stdout, stderr } = await place.run(
+        [...args(command), '--mode', 'paper', '--config', live(), '--data-dir', directory],
+        env,
+      )
+      expect([code, stdout, existsSync(directory)]).toEqual([2, '', false])
+      expect(stderr).toContain(`--mode paper contradicts --config ${live()}`)
+    },
+  )
+})
+
+it('a configuration that fits nothing stored is answered with options that do name what is stored', async () => {
+  const { name, items } = await place.newTable()
+  await place.storePaper(items)
+  const target = path.join(place.scratch, 'fits-nothing.json')
+  writeFileSync(target, JSON.stringify({ mode: 'live' }))
+  const refused = await place.run(['trades', '--config', target, '--table', name])
+  expect(refused.code).toBe(2)
+  const offered = /--strategy \S+ --mode \S+ --table \S+/.exec(refused.stderr)?.[0] ?? ''
+  expect((await place.run(['trades', ...offered.split(' ')])).code).toBe(0)
+}, 60_000)
+
 describe('of several, one that cannot be halted', () => {
   it('keeps none of the others from their halt, is named, and its schedule is switched off all the same', async () => {
     const { name, items } = await place.newTable()
