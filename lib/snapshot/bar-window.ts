@@ -33,7 +33,8 @@ export function windowOf(series: CandleSeries, timeframe: Timeframe, asOf: Epoch
         issue.kind !== 'gap' &&
         issue.kind !== 'stale' &&
         issue.kind !== 'forming' &&
-        isWithin(issue, Math.max(from, end - GAP_MEMORY_BARS * step), end),
+        // Up to the end of the newest bar: what is missing from its last minutes lies behind its opening.
+        isWithin(issue, Math.max(from, end - GAP_MEMORY_BARS * step), end + step - 1),
     )
     .map((issue) => ({ ...issue, detail: `${timeframe}: ${issue.detail}` }))
   const late = lateness(candles, timeframe, end)

@@ -276,6 +276,9 @@ export function plainReplay({ config, candles, funding, from, to }) {
     return { time, open: close, high: close, low: close, close, isQuiet: true }
   }
 
+  /** How long no bar has closed, at an instant at which all that had closed have been played. */
+  const silence = (now) => (next === 0 ? Infinity : now - candles[next - 1].time - barMs)
+
   // ── Equity: cash and what is held, valued at a mark. ─────────────────────────────────────────────────────────
 
   /**
@@ -727,7 +730,7 @@ export function plainReplay({ config, candles, funding, from, to }) {
       }
       const { refusedBy, order } = judge(now, decision, quote, present, {
         atr: readings.atr,
-        isFaulty: main.isFaulty || context.some(({ isFaulty }) => isFaulty),
+        isFaulty: main.isFaulty || context.some(({ isFaulty }) => isFaulty) || silence(now) > 15 * MINUTE,
         isQuiet: bar.isQuiet === true,
       })
       if (limit !== null) slot.outcome = 'halted'

@@ -4,6 +4,7 @@ import { createCandleHistory } from '../../lib/market/candle-history.ts'
 import { carriedBar, holesOf, MAX_CARRIED_MS } from '../../lib/market/carry.ts'
 import { createHistoryMarket } from '../../lib/market/history-source.ts'
 import { scanCandles } from '../../lib/market/inspect-candles.ts'
+import { windowOf } from '../../lib/snapshot/bar-window.ts'
 
 const T0 = Date.UTC(2026, 0, 5)
 const bar = (minute: number, close = 3_000 + (minute % 7)) => ({
@@ -54,5 +55,23 @@ describe('the rule of carried minutes', () => {
     expect(await market.trading?.('ETH', at(24))).toMatchObject({ kind: 'quiet' })
     expect(await market.trading?.('ETH', at(5))).toMatchObject({ kind: 'open' })
     await expect(market.quote('ETH', at(25))).rejects.toThrow(`no price of ETH at ${toIso(at(25))}`)
+  })
+})
+
+describe('the end of the newest bar', () => {
+  const MISSING = { kind: 'missing', count: 20, detail: '20 bars are missing' } as const
+  const windowWith = (at: number) => {
+    const half = 30 * MINUTE_MS
+    const asOf = T0 + 600 * half
+    const candles = Array.from({ length: 600 }, (_, index) => ({ ...bar(0), time: T0 + index * half }))
+    return windowOf({ candles, issues: [{ ...MISSING, at: toIso(asOf + at * MINUTE_MS) }] }, '30m', asOf)
+  }
+
+  it.each([-30, -20, -16, -1])('that misses bars from %i minutes before the slot on is an issue', (minute) => {
+    expect(windowWith(minute).issues).toMatchObject([{ kind: 'missing' }])
+  })
+
+  it('what begins at the slot itself is of the next bar', () => {
+    expect(windowWith(0).issues).toEqual([])
   })
 })
