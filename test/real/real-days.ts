@@ -55,7 +55,7 @@ if (!existsSync(file)) {
 }
 
 const config = loadConfig({ overrides: { market: { source: file, fundingFile: path.join(data, chosen.funding) } } })
-const market = await createMarket({ config: config.market, clock: () => 0 })
+const market = await createMarket({ config: config.market, clock: () => 0, wallClock: () => Date.now() })
 const start = Math.ceil(((market.span?.from ?? 0) + WARM_UP_MS) / DAY_MS) * DAY_MS
 const end = Math.min(start + Number(values.days) * DAY_MS, market.span?.to ?? 0)
 const dynamo = await startEmbeddedDynamo()
