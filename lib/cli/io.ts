@@ -1,5 +1,5 @@
 import type { Clock } from '../core/time.ts'
-import type { Sleep } from '../cycle/ports.ts'
+import type { Sleep } from '../execution/ports.ts'
 
 /** The process as the command line sees it; given by `bin/hourhand.ts`, or by a test. */
 export type Io = {

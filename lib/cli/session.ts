@@ -1,4 +1,4 @@
-import type { Credentials } from '../broker/coinbase/credentials.ts'
+import type { Credentials } from '../venue/coinbase/credentials.ts'
 import type { World } from '../compose/compose-ports.ts'
 import { openOutside } from '../compose/open-outside.ts'
 import { venueUrlOf } from '../compose/open-venue.ts'

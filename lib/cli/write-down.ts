@@ -3,7 +3,7 @@ import path from 'node:path'
 import { writeDeployment } from '../compose/write-deployment.ts'
 import { toIso } from '../core/time.ts'
 import { VERSION } from '../core/version.ts'
-import type { ExecutionPorts } from '../cycle/ports.ts'
+import type { ExecutionPorts } from '../execution/ports.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 import type { Session } from './session.ts'
 

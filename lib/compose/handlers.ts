@@ -1,5 +1,5 @@
 import { runCycle } from '../cycle/run-cycle.ts'
-import { runEnforcement } from '../cycle/run-enforcement.ts'
+import { runEnforcement } from '../execution/run-enforcement.ts'
 import type { CycleRecord } from '../../schemas/cycle-record.ts'
 import { composeCycle, composeExecution } from './compose-ports.ts'
 import { createHandler, type Runtime } from './lambda.ts'

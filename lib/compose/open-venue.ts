@@ -1,10 +1,10 @@
-import type { Broker } from '../broker/broker.ts'
-import type { Credentials } from '../broker/coinbase/credentials.ts'
-import type { Transport } from '../broker/coinbase/wire.ts'
-import { deferBroker } from '../broker/defer-broker.ts'
+import type { Broker } from '../venue/broker.ts'
+import type { Credentials } from '../venue/coinbase/credentials.ts'
+import type { Transport } from '../venue/coinbase/wire.ts'
+import { deferBroker } from '../venue/defer-broker.ts'
 import { UsageError } from '../core/invariant.ts'
 import type { Clock } from '../core/time.ts'
-import type { Sleep } from '../cycle/ports.ts'
+import type { Sleep } from '../execution/ports.ts'
 import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 
@@ -29,7 +29,7 @@ type Access = { config: StrategyConfig; credentials: () => Credentials; clock: C
 /** The way to the venue. Rejects with {@link UsageError} when the credentials are missing or cannot work. */
 export async function openTransport({ config, credentials, clock }: Access): Promise<Transport> {
   requireLiveVenue(config)
-  const { createCcxtTransport } = await import('../broker/coinbase/transport.ts')
+  const { createCcxtTransport } = await import('../venue/coinbase/transport.ts')
   return createCcxtTransport({ ...credentials(), baseUrl: venueUrlOf(config), clock })
 }
 
@@ -46,7 +46,7 @@ export function openVenue({
 }: Access & { sleep: Sleep; telemetry: Telemetry }): Broker {
   requireLiveVenue(config)
   return deferBroker({ name: 'coinbase', listsFunding: false }, async () => {
-    const { createCoinbaseBroker } = await import('../broker/coinbase/coinbase-broker.ts')
+    const { createCoinbaseBroker } = await import('../venue/coinbase/coinbase-broker.ts')
     return createCoinbaseBroker({
       transport: await openTransport({ config, credentials, clock }),
       config,

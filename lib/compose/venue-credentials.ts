@@ -1,5 +1,5 @@
 import { createPrivateKey } from 'node:crypto'
-import type { Credentials } from '../broker/coinbase/credentials.ts'
+import type { Credentials } from '../venue/coinbase/credentials.ts'
 import { sha256 } from '../core/canonical-json.ts'
 import { UsageError } from '../core/invariant.ts'
 import { readSecureParameter } from '../telemetry/secrets.ts'

@@ -2,7 +2,7 @@ import { cycleIdOf } from '../core/ids.ts'
 import { type EpochMs, fromIso, MINUTE_MS, SECOND_MS, toIso } from '../core/time.ts'
 import type { CycleRecord } from '../../schemas/cycle-record.ts'
 import { CURRENT_VERSION } from '../../schemas/stored.ts'
-import type { CyclePorts } from './ports.ts'
+import type { CyclePorts } from './cycle-ports.ts'
 
 /** A cycle left alone for this long is taken over: longer than a function may run. */
 export const LEASE_MS = 240 * SECOND_MS

@@ -4,7 +4,7 @@ import { gatherMarketFacts } from '../snapshot/gather.ts'
 import { type MarketFacts, primaryTimeframe, REFERENCE_TIMEFRAME } from '../snapshot/market-facts.ts'
 import { lookback } from '../indicators/lookback.ts'
 import type { CandleSeries } from '../market/market-data.ts'
-import type { CyclePorts } from './ports.ts'
+import type { CyclePorts } from './cycle-ports.ts'
 
 /**
  * Pauses between looks for a bar that has closed and is not there yet. Exchanges publish it some seconds late. Together

@@ -4,7 +4,7 @@ import { positionOf, revalue, rollDay } from '../ledger/accounting.ts'
 import type { GuardFacts } from '../../schemas/cycle-record.ts'
 import type { Product, Quote } from '../../schemas/market.ts'
 import type { StrategyState } from '../../schemas/state.ts'
-import type { CyclePorts } from './ports.ts'
+import type { CyclePorts } from './cycle-ports.ts'
 
 /** What the guard judges by at `now`. Asks, in live mode, why live trading is not earned. */
 export async function gatherGuardFacts(

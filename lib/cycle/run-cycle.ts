@@ -12,7 +12,7 @@ import { type DecisionFailure, isEntry } from '../../schemas/decision.ts'
 import type { DecisionSummary, Halt, StrategyState } from '../../schemas/state.ts'
 import { askDecider, describeDeciderFailure } from './ask-decider.ts'
 import { claimSlot, newRecord } from './claim.ts'
-import { closePosition } from './close-position.ts'
+import { closePosition } from '../execution/close-position.ts'
 import {
   CLOCK_TOLERANCE_MS,
   commit,
@@ -21,15 +21,15 @@ import {
   requireForwardClock,
   retryOnConflict,
   settleOutbox,
-} from './commit.ts'
+} from '../execution/commit.ts'
 import { dataProblems } from './data-problems.ts'
-import { EntryNotCommitted, enterPosition } from './enter-position.ts'
+import { EntryNotCommitted, enterPosition } from '../execution/enter-position.ts'
 import { gatherComplete } from './gather-complete.ts'
 import { gatherGuardFacts } from './guard-facts.ts'
-import type { CyclePorts } from './ports.ts'
-import { publish } from './publish.ts'
-import { CannotEnforce } from './read-state.ts'
-import { syncWithVenue } from './sync-with-venue.ts'
+import type { CyclePorts } from './cycle-ports.ts'
+import { publish } from '../execution/publish.ts'
+import { CannotEnforce } from '../execution/read-state.ts'
+import { syncWithVenue } from '../execution/sync-with-venue.ts'
 import { type NotAsked, whyNotAsk } from './why-not-ask.ts'
 
 export type CycleRequest = {

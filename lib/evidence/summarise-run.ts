@@ -1,6 +1,6 @@
 import { floorTime, fromIso, HOUR_MS, type EpochMs, timeframeMs } from '../core/time.ts'
 import { computeMetrics } from '../report/metrics/compute-metrics.ts'
-import { FUNDING_MEMORY_MS, settlementsBetween } from '../broker/paper/funding.ts'
+import { FUNDING_MEMORY_MS, settlementsBetween } from '../venue/paper/funding.ts'
 import type { HistoryMarket } from '../market/history-source.ts'
 import type { EquityPoint } from '../../schemas/equity.ts'
 import type { Metrics } from '../../schemas/metrics.ts'

@@ -4,7 +4,7 @@ import { Agent, type AgentConnectOpts } from 'agent-base'
 import { HttpProxyAgent } from 'http-proxy-agent'
 import { HttpsProxyAgent } from 'https-proxy-agent'
 import { EnvHttpProxyAgent, getGlobalDispatcher, setGlobalDispatcher } from 'undici'
-import { type Proxies, proxyFor } from './proxy.ts'
+import { type Proxies, proxyFor } from './proxies.ts'
 
 /** Installs a dispatcher for `fetch`, and answers with what makes agents for everything else and with how to undo it. */
 export function installAgents(proxies: Proxies): { makeAgent: () => http.Agent; undo: () => void } {

@@ -1,7 +1,7 @@
 import { toNumber } from '../core/decimal.ts'
 import { directionOf } from '../core/margin.ts'
 import { type EpochMs, fromIso, MINUTE_MS, utcDay } from '../core/time.ts'
-import { nextWatchMark } from '../cycle/run-enforcement.ts'
+import { nextWatchMark } from '../execution/run-enforcement.ts'
 import { firstAtOrAfter } from '../market/candle-history.ts'
 import type { Candle } from '../../schemas/market.ts'
 import type { StrategyState } from '../../schemas/state.ts'

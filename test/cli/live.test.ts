@@ -28,11 +28,11 @@ import { HOLD, outcomeOf } from '../cycle/world.ts'
 import { startFakeAws } from '../support/fake-aws.ts'
 import { openAiDialect } from '../support/fake-openai.ts'
 import { startScriptedServer } from '../support/scripted-server.ts'
-import { createFakeVenue, type FakeVenue } from '../support/venue/fake-venue.ts'
-import { makeVenueKey } from '../support/venue/jwt.ts'
-import { createManualClock } from '../support/venue/manual-clock.ts'
-import { constantPath, type PricePath } from '../support/venue/prices.ts'
-import { startVenueServer, type VenueServer } from '../support/venue/venue-server.ts'
+import { createFakeVenue, type FakeVenue } from '../support/coinbase/fake-venue.ts'
+import { makeVenueKey } from '../support/coinbase/jwt.ts'
+import { createManualClock } from '../support/coinbase/manual-clock.ts'
+import { constantPath, type PricePath } from '../support/coinbase/prices.ts'
+import { startVenueServer, type VenueServer } from '../support/coinbase/venue-server.ts'
 
 const SLOT = fromIso('2026-11-02T10:00:00Z')
 const START = SLOT + 12_000

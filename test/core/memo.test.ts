@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Money, Price, Quantity } from '../../lib/core/decimal.ts'
 import { rememberLast } from '../../lib/core/memo.ts'
 import { equityAt, unrealisedPnl } from '../../lib/ledger/accounting.ts'
-import { averageEntryPrice, bookUnrealised, marginUsed, openBook } from '../../lib/broker/paper/book.ts'
+import { averageEntryPrice, bookUnrealised, marginUsed, openBook } from '../../lib/venue/paper/book.ts'
 import type { Accounting, Position } from '../../schemas/state.ts'
 import type { Product } from '../../schemas/market.ts'
 

@@ -1,25 +1,25 @@
 import { describe, expect, it } from 'vitest'
-import { createCoinbaseBroker } from '../../lib/broker/coinbase/coinbase-broker.ts'
-import { NoAnswerError, type Transport, type WireAnswer, type WireRequest } from '../../lib/broker/coinbase/wire.ts'
+import { createCoinbaseBroker } from '../../lib/venue/coinbase/coinbase-broker.ts'
+import { NoAnswerError, type Transport, type WireAnswer, type WireRequest } from '../../lib/venue/coinbase/wire.ts'
 import { money, price, quantity } from '../../lib/core/decimal.ts'
 import { MINUTE_MS, SECOND_MS } from '../../lib/core/time.ts'
-import { closePosition } from '../../lib/cycle/close-position.ts'
-import { loadOrCreateState } from '../../lib/cycle/commit.ts'
-import { enterPosition } from '../../lib/cycle/enter-position.ts'
-import type { CyclePorts } from '../../lib/cycle/ports.ts'
-import { syncWithVenue } from '../../lib/cycle/sync-with-venue.ts'
+import { closePosition } from '../../lib/execution/close-position.ts'
+import { loadOrCreateState } from '../../lib/execution/commit.ts'
+import { enterPosition } from '../../lib/execution/enter-position.ts'
+import type { CyclePorts } from '../../lib/cycle/cycle-ports.ts'
+import { syncWithVenue } from '../../lib/execution/sync-with-venue.ts'
 import { createMemoryItems } from '../../lib/store/memory-items.ts'
 import { createStore } from '../../lib/store/store.ts'
 import type { DomainEvent } from '../../schemas/event.ts'
 import type { Fill } from '../../schemas/order.ts'
 import type { PaperBook } from '../../schemas/paper-book.ts'
 import type { StrategyState } from '../../schemas/state.ts'
-import { configWith, entry, NOW } from '../broker/coinbase/support.ts'
-import { createFakeVenue } from '../support/venue/fake-venue.ts'
-import { createInProcessTransport } from '../support/venue/in-process-transport.ts'
-import { createManualClock } from '../support/venue/manual-clock.ts'
-import type { VenueOptions } from '../support/venue/options.ts'
-import { constantPath, pathOfSteps } from '../support/venue/prices.ts'
+import { configWith, entry, NOW } from '../venue/coinbase/support.ts'
+import { createFakeVenue } from '../support/coinbase/fake-venue.ts'
+import { createInProcessTransport } from '../support/coinbase/in-process-transport.ts'
+import { createManualClock } from '../support/coinbase/manual-clock.ts'
+import type { VenueOptions } from '../support/coinbase/options.ts'
+import { constantPath, pathOfSteps } from '../support/coinbase/prices.ts'
 import {
   bought,
   empty,
@@ -32,7 +32,7 @@ import {
   orderOf,
   sold,
   venueHolds,
-} from './venue-fixtures.ts'
+} from '../execution/venue-fixtures.ts'
 import { createWorld, LONG, oneByOne } from './world.ts'
 
 const foreign: PaperBook['position'] = {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { createCoinbaseBroker } from '../../lib/broker/coinbase/coinbase-broker.ts'
+import { createCoinbaseBroker } from '../../lib/venue/coinbase/coinbase-broker.ts'
 import { dec, money, price, quantity } from '../../lib/core/decimal.ts'
 import { clientOrderIdOf } from '../../lib/core/ids.ts'
 import { judge } from '../../lib/guard/judge.ts'
 import { MINUTE_MS, SECOND_MS } from '../../lib/core/time.ts'
 import { contextWith, failedRules } from '../guard/fixtures.ts'
 import { SYMBOL } from '../simulation/market.ts'
-import type { Fault } from '../support/venue/faults.ts'
+import type { Fault } from '../support/coinbase/faults.ts'
 import { CLOSE, createLiveWorld, LONG, onOrder, SHORT, SLOT } from './live-world.ts'
 
 /** An order arrives and nobody hears so. */

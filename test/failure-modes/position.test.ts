@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { dec, type Decimal } from '../../lib/core/decimal.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS, toIso } from '../../lib/core/time.ts'
-import type { VenueFill } from '../support/venue/orders.ts'
+import type { VenueFill } from '../support/coinbase/orders.ts'
 import {
   CLOSE,
   createLiveWorld,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { NoAnswerError, type Transport } from '../../lib/broker/coinbase/wire.ts'
+import { NoAnswerError, type Transport } from '../../lib/venue/coinbase/wire.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS, timeframeMs, toIso } from '../../lib/core/time.ts'
 import { LEASE_MS } from '../../lib/cycle/claim.ts'
 import type { MarketData } from '../../lib/market/market-data.ts'

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
-import type { Broker } from '../../lib/broker/broker.ts'
+import type { Broker } from '../../lib/venue/broker.ts'
 import { judge } from '../../lib/guard/judge.ts'
 import type { EntryOrder } from '../../schemas/order.ts'
 import { contextWith } from './fixtures.ts'

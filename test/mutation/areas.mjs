@@ -2,7 +2,10 @@
 export const AREAS = {
   guard: { mutate: ['lib/guard/**/*.ts'], tests: ['test/guard/*.test.ts'] },
   ledger: { mutate: ['lib/ledger/**/*.ts'], tests: ['test/ledger/*.test.ts'] },
-  reconcile: { mutate: ['lib/cycle/reconcile/**/*.ts'], tests: ['test/cycle/{reconcile*,infer-funding}.test.ts'] },
+  reconcile: {
+    mutate: ['lib/execution/reconcile/**/*.ts'],
+    tests: ['test/execution/{reconcile*,infer-funding}.test.ts'],
+  },
 }
 
 /** The area of this run, told by the script that starts it. */

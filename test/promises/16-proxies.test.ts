@@ -2,11 +2,12 @@ import { createServer, type IncomingMessage, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm'
 import { afterEach, describe, expect, it } from 'vitest'
-import { sendHttpOnce } from '../../lib/broker/coinbase/http-once.ts'
+import { sendHttpOnce } from '../../lib/venue/coinbase/http-once.ts'
 import { runCli } from '../../lib/cli/run-cli.ts'
 import { UsageError } from '../../lib/core/invariant.ts'
 import { fetchFeed } from '../../lib/news/fetch-feed.ts'
-import { awsAgents, installProxies, proxiesIn, proxyFor, removeProxies } from '../../lib/net/proxy.ts'
+import { proxiesIn, proxyFor } from '../../lib/net/proxies.ts'
+import { awsAgents, installProxies, removeProxies } from '../../lib/net/proxy.ts'
 
 const open: (Server | Socket)[] = []
 afterEach(() => {

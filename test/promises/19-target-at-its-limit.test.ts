@@ -1,13 +1,13 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { advanceBook, playPrice } from '../../lib/broker/paper/book.ts'
+import { advanceBook, playPrice } from '../../lib/venue/paper/book.ts'
 import { dec, type Price, price, type Quantity } from '../../lib/core/decimal.ts'
 import { DAY_MS, MINUTE_MS, toIso } from '../../lib/core/time.ts'
-import { type ExitQuestion, findHardExit } from '../../lib/cycle/find-exit.ts'
+import { type ExitQuestion, findHardExit } from '../../lib/execution/find-exit.ts'
 import type { Decider } from '../../lib/decision/decider.ts'
 import { attributeResult } from '../../lib/evidence/attribute-result.ts'
 import type { Candle } from '../../schemas/market.ts'
-import { bar, bracketOf, emptyBook, entry, MINUTE, place, protect, START, venueWith } from '../broker/support.ts'
+import { bar, bracketOf, emptyBook, entry, MINUTE, place, protect, START, venueWith } from '../venue/support.ts'
 import {
   CLOSE,
   createWorld,
@@ -21,8 +21,8 @@ import {
   type World,
 } from '../cycle/world.ts'
 import { marketOf, replay, settings, START as BEGIN } from '../replay/support.ts'
-import { pathOfSteps } from '../support/venue/prices.ts'
-import { attached, createBench, limitOrder, orderIdOf, START as OPENED } from '../venue/support.ts'
+import { pathOfSteps } from '../support/coinbase/prices.ts'
+import { attached, createBench, limitOrder, orderIdOf, START as OPENED } from '../fake-coinbase/support.ts'
 
 const ENTERED = BEGIN + DAY_MS
 const mirrored = (value: number): number => 10_000 - value

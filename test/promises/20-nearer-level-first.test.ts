@@ -1,12 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { advanceBook } from '../../lib/broker/paper/book.ts'
+import { advanceBook } from '../../lib/venue/paper/book.ts'
 import { dec, type Price, price, type Quantity } from '../../lib/core/decimal.ts'
 import { type ExitLevel, firstExit } from '../../lib/core/first-exit.ts'
-import { bar, bracketOf, emptyBook, entry, freeVenue, MINUTE, place, protect } from '../broker/support.ts'
-import { bracketOrder, createBench, marketOrder } from '../venue/support.ts'
-import { pathOfSteps } from '../support/venue/prices.ts'
-import { START as OPENED } from '../venue/support.ts'
+import { bar, bracketOf, emptyBook, entry, freeVenue, MINUTE, place, protect } from '../venue/support.ts'
+import { bracketOrder, createBench, marketOrder } from '../fake-coinbase/support.ts'
+import { pathOfSteps } from '../support/coinbase/prices.ts'
+import { START as OPENED } from '../fake-coinbase/support.ts'
 
 const SIDES = [
   { side: 'long', enter: 'buy', exit: 'sell', of: (level: number) => level },

@@ -4,7 +4,7 @@ import { type Money, money, type Price, price, type Quantity } from '../../lib/c
 import { atOnePrice } from '../../lib/core/first-exit.ts'
 import { directionOf, type PositionSide } from '../../lib/core/margin.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, toIso, utcDay } from '../../lib/core/time.ts'
-import { findHardExit } from '../../lib/cycle/find-exit.ts'
+import { findHardExit } from '../../lib/execution/find-exit.ts'
 import { dailyLoss, drawdown, revalue, rollDay } from '../../lib/ledger/accounting.ts'
 import { createState } from '../../lib/ledger/transition.ts'
 import { firstPassToMake, type QuietQuestion } from '../../lib/replay/quiet-time.ts'

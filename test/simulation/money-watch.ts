@@ -1,6 +1,6 @@
 import { dec } from '../../lib/core/decimal.ts'
 import { MINUTE_MS, SECOND_MS } from '../../lib/core/time.ts'
-import type { VenueTruth } from '../support/venue/fake-venue.ts'
+import type { VenueTruth } from '../support/coinbase/fake-venue.ts'
 import type { Observer } from './observer.ts'
 import type { Scenario } from './scenario.ts'
 

@@ -7,7 +7,7 @@ export const SABOTAGES: readonly Sabotage[] = [
     name: 'the wire carries another id than the intent',
     edits: [
       {
-        file: 'lib/broker/coinbase/endpoints/create-order.ts',
+        file: 'lib/venue/coinbase/endpoints/create-order.ts',
         find: 'client_order_id: order.clientOrderId,',
         replace:
           'client_order_id: order.clientOrderId.replace(/^.{8}/, () => String(Math.floor(1e7 + Math.random() * 8e7))),',
@@ -28,11 +28,11 @@ export const SABOTAGES: readonly Sabotage[] = [
     name: 'the order is sent before its intent is stored',
     edits: [
       {
-        file: 'lib/cycle/enter-position.ts',
+        file: 'lib/execution/enter-position.ts',
         find: '  const intended = await commit(',
         replace: '  const early = await broker.place(order, now + ORDER_LIFE_MS)\n  const intended = await commit(',
       },
-      { file: 'lib/cycle/enter-position.ts', find: ': await broker.place(order, deadline)', replace: ': early' },
+      { file: 'lib/execution/enter-position.ts', find: ': await broker.place(order, deadline)', replace: ': early' },
     ],
   },
   {
@@ -49,7 +49,7 @@ export const SABOTAGES: readonly Sabotage[] = [
     name: 'unknown is taken for rejected',
     edits: [
       {
-        file: 'lib/cycle/enter-position.ts',
+        file: 'lib/execution/enter-position.ts',
         find: "[{ type: 'entry_acknowledged', at, status: 'unknown', orderId: null }]",
         replace: "[{ type: 'entry_ended', at, end: 'rejected', reason: placement.reason }]",
       },
@@ -57,7 +57,7 @@ export const SABOTAGES: readonly Sabotage[] = [
   },
   {
     name: 'protection is not checked',
-    edits: [{ file: 'lib/cycle/reconcile/reconcile.ts', find: '  checkExits(draft)\n', replace: '' }],
+    edits: [{ file: 'lib/execution/reconcile/reconcile.ts', find: '  checkExits(draft)\n', replace: '' }],
   },
   {
     name: 'the cycle decides without reconciling',
@@ -78,20 +78,20 @@ export const SABOTAGES: readonly Sabotage[] = [
     name: 'a deadline is not looked at',
     edits: [
       {
-        file: 'lib/broker/coinbase/coinbase-broker.ts',
+        file: 'lib/venue/coinbase/coinbase-broker.ts',
         find: 'async place(order, deadline): Promise<Placement> {',
         replace: 'async place(order, real): Promise<Placement> {\n      const deadline = real + 9e9',
       },
-      { file: 'lib/cycle/enter-position.ts', find: 'clock() > deadline', replace: 'false' },
-      { file: 'lib/cycle/protect-position.ts', find: 'clock() > deadline', replace: 'false' },
-      { file: 'lib/cycle/close-position.ts', find: 'clock() > deadline', replace: 'false' },
+      { file: 'lib/execution/enter-position.ts', find: 'clock() > deadline', replace: 'false' },
+      { file: 'lib/execution/protect-position.ts', find: 'clock() > deadline', replace: 'false' },
+      { file: 'lib/execution/close-position.ts', find: 'clock() > deadline', replace: 'false' },
     ],
   },
   {
     name: 'a stop may be larger than the position',
     edits: [
       {
-        file: 'lib/cycle/reconcile/check-exits.ts',
+        file: 'lib/execution/reconcile/check-exits.ts',
         find: 'remainingOf(order).eq(size)',
         replace: 'remainingOf(order).gte(size)',
       },
@@ -99,13 +99,13 @@ export const SABOTAGES: readonly Sabotage[] = [
   },
   {
     name: 'stray exits are left',
-    edits: [{ file: 'lib/cycle/reconcile/reconcile.ts', find: '  sweepStrayOrders(draft)\n', replace: '' }],
+    edits: [{ file: 'lib/execution/reconcile/reconcile.ts', find: '  sweepStrayOrders(draft)\n', replace: '' }],
   },
   {
     name: 'exits are not cancelled before a close',
     edits: [
       {
-        file: 'lib/cycle/close-position.ts',
+        file: 'lib/execution/close-position.ts',
         find: 'if (!(await cancelExits(ports)))',
         replace: 'if (false as boolean)',
       },
@@ -115,7 +115,7 @@ export const SABOTAGES: readonly Sabotage[] = [
     name: 'fills are taken as often as they are listed',
     edits: [
       {
-        file: 'lib/cycle/reconcile/take-executions.ts',
+        file: 'lib/execution/reconcile/take-executions.ts',
         find: '!held?.fillIds.includes(fill.fillId) && isNews(fill.fillId)',
         replace: 'true',
       },
@@ -125,7 +125,7 @@ export const SABOTAGES: readonly Sabotage[] = [
     name: 'what a hand has closed is always taken for ours',
     edits: [
       {
-        file: 'lib/cycle/reconcile/take-executions.ts',
+        file: 'lib/execution/reconcile/take-executions.ts',
         find: 'const gone = dec(held.quantity).minus(facts.position.quantity)',
         replace: 'const gone = dec(fill.quantity)',
       },
@@ -134,13 +134,13 @@ export const SABOTAGES: readonly Sabotage[] = [
   {
     name: 'funding is not inferred',
     edits: [
-      { file: 'lib/cycle/reconcile/infer-funding.ts', find: 'if (facts.listsFunding ||', replace: 'if (true ||' },
+      { file: 'lib/execution/reconcile/infer-funding.ts', find: 'if (facts.listsFunding ||', replace: 'if (true ||' },
     ],
   },
   {
     name: 'the outbox is not delivered after a crash',
     edits: [
-      { file: 'lib/cycle/commit.ts', find: '  if (stored !== null) await deliver(ports, stored)\n', replace: '' },
+      { file: 'lib/execution/commit.ts', find: '  if (stored !== null) await deliver(ports, stored)\n', replace: '' },
     ],
   },
   {
@@ -158,7 +158,7 @@ export const SABOTAGES: readonly Sabotage[] = [
     name: 'the wire carries another stop',
     edits: [
       {
-        file: 'lib/broker/coinbase/endpoints/create-order.ts',
+        file: 'lib/venue/coinbase/endpoints/create-order.ts',
         find: 'stop_trigger_price: stopLossPrice,',
         replace: 'stop_trigger_price: String(Math.round(Number(stopLossPrice) * 0.95 * 2) / 2),',
       },
@@ -168,7 +168,7 @@ export const SABOTAGES: readonly Sabotage[] = [
     name: 'the wire carries another target',
     edits: [
       {
-        file: 'lib/broker/coinbase/endpoints/create-order.ts',
+        file: 'lib/venue/coinbase/endpoints/create-order.ts',
         find: 'limit_price: takeProfitPrice,',
         replace: 'limit_price: String(Math.round(Number(takeProfitPrice) * 1.02 * 2) / 2),',
       },
@@ -189,7 +189,7 @@ export const SABOTAGES: readonly Sabotage[] = [
     name: 'a stop anywhere is taken for live',
     edits: [
       {
-        file: 'lib/cycle/reconcile/compare-exit.ts',
+        file: 'lib/execution/reconcile/compare-exit.ts',
         find: '  committed === null ||\n',
         replace: '  committed !== undefined ||\n',
       },
@@ -219,7 +219,7 @@ export const SABOTAGES: readonly Sabotage[] = [
     name: 'a pass does not halt at a limit',
     edits: [
       {
-        file: 'lib/cycle/run-enforcement.ts',
+        file: 'lib/execution/run-enforcement.ts',
         find: 'const breach = state.halt === null ? breachOf(books, config) : null',
         replace: 'const breach = state.version < 0 ? breachOf(books, config) : null',
       },

@@ -1,6 +1,6 @@
 import { type EpochMs, MINUTE_MS } from '../../lib/core/time.ts'
 import type { Candle } from '../../schemas/market.ts'
-import type { VenueSwitches } from '../support/venue/options.ts'
+import type { VenueSwitches } from '../support/coinbase/options.ts'
 import { Chance } from './chance.ts'
 import { LEVEL } from './market.ts'
 

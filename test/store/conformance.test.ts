@@ -12,7 +12,7 @@ import { createStore, partitionOf } from '../../lib/store/store.ts'
 import { emptyClearance, updateClearance } from '../../lib/store/update-clearance.ts'
 import { loadConfig } from '../../lib/config/load-config.ts'
 import { newRecord } from '../../lib/cycle/claim.ts'
-import { openBook } from '../../lib/broker/paper/book.ts'
+import { openBook } from '../../lib/venue/paper/book.ts'
 import { money } from '../../lib/core/decimal.ts'
 import { createState } from '../../lib/ledger/transition.ts'
 

@@ -1,142 +1,120 @@
-import fc from 'fast-check'
-import { fromIso, MINUTE_MS } from '../../lib/core/time.ts'
-import type { Candle } from '../../schemas/market.ts'
-import { createFakeVenue, type FakeVenue } from '../support/venue/fake-venue.ts'
-import { createManualClock, type ManualClock } from '../support/venue/manual-clock.ts'
-import type { VenueOptions } from '../support/venue/options.ts'
-import { constantPath } from '../support/venue/prices.ts'
+import { type Money, type Price, price, type Quantity } from '../../lib/core/decimal.ts'
+import { clientOrderIdOf } from '../../lib/core/ids.ts'
+import { MINUTE_MS, toIso } from '../../lib/core/time.ts'
+import { openBook, type PaperVenue, type PlacementResult, placeOrder } from '../../lib/venue/paper/book.ts'
+import { Product, type Candle, type Quote } from '../../schemas/market.ts'
+import type { CloseOrder, EntryOrder, OrderRequest, ProtectOrder } from '../../schemas/order.ts'
+import { PaperBook } from '../../schemas/paper-book.ts'
+import { PaperConfig } from '../../schemas/strategy-config.ts'
 
-export const START = fromIso('2026-11-02T10:00:00Z')
-export const PRODUCT = 'ETP-20DEC30-CDE'
+export const SYMBOL = 'ETP-20DEC30-CDE'
+export const START = Date.parse('2026-03-10T12:00:00Z')
+export const MINUTE = MINUTE_MS
 
-export type Bench = {
-  venue: FakeVenue
-  clock: ManualClock
-  get(
-    path: string,
-    query?: Record<string, string | readonly string[]>,
-  ): { status: number; body: Record<string, unknown> }
-  post(path: string, body: unknown): { status: number; body: Record<string, unknown> }
+type Costs = {
+  spreadBps?: number
+  slippageBps?: number
+  liquidationFeeRate?: string
+  attachedBrackets?: boolean
+  product?: Partial<Product>
 }
 
-/** A venue at 3000.0 on a clock that stands, with frictionless prices unless told otherwise. */
-export function createBench(options: Partial<VenueOptions> = {}): Bench {
-  const clock = createManualClock(START)
-  const venue = createFakeVenue({
-    clock: clock.now,
-    price: constantPath(3_000),
-    halfSpreadBps: 0,
-    fees: { taker: '0', maker: '0', perContract: '0' },
-    fundingRate: () => '0',
-    ...options,
-  })
-  const ask = (
-    method: 'GET' | 'POST',
-    path: string,
-    query: Record<string, string | readonly string[]>,
-    body: unknown,
-  ): { status: number; body: Record<string, unknown> } => {
-    const reply = venue.handle({ method, path, query, body })
-    if (reply.kind !== 'answer') throw new Error(`no answer: ${reply.kind}`)
-    return { status: reply.status, body: JSON.parse(reply.text) as Record<string, unknown> }
-  }
+/** The default contract, ETH in tenths at a tick of half a dollar, with what the test wants otherwise. */
+export function venueWith({ product, ...paper }: Costs = {}): PaperVenue {
+  const config = PaperConfig.parse(paper)
   return {
-    venue,
-    clock,
-    get: (path, query = {}) => ask('GET', path, query, null),
-    post: (path, body) => ask('POST', path, {}, body),
+    paper: config,
+    product: Product.parse({
+      ...config.product,
+      symbol: SYMBOL,
+      session: { isOpen: true, nextClose: null, reason: '' },
+      ...product,
+    }),
   }
 }
 
-let counter = 0
-/** A client id that no other order of this file has. */
-export function freshId(): string {
-  counter += 1
-  return `00000000-0000-8000-8000-${String(counter).padStart(12, '0')}`
-}
+const FREE_FEES = { maker: '0', taker: '0', perContract: '0' }
+/** Nothing costs anything. */
+export const freeVenue = (more: Costs = {}): PaperVenue =>
+  venueWith({
+    spreadBps: 0,
+    slippageBps: 0,
+    liquidationFeeRate: '0',
+    ...more,
+    product: { fees: FREE_FEES, ...more.product },
+  })
 
-type OrderBody = Record<string, unknown> & { client_order_id: string }
+export const quoteAt = (level: number | string, halfSpread = 0, time = START): Quote => ({
+  at: toIso(time),
+  bid: price(Number(level) - halfSpread),
+  ask: price(Number(level) + halfSpread),
+  last: price(level),
+  mark: price(level),
+})
 
-const order = (
-  side: 'BUY' | 'SELL',
-  configuration: Record<string, unknown>,
-  more: Record<string, unknown> = {},
-): OrderBody => ({
-  client_order_id: freshId(),
-  product_id: PRODUCT,
+let serial = 0
+const nextId = (): string => clientOrderIdOf('test', START, 'entry', (serial += 1))
+
+export const entry = (side: 'buy' | 'sell', more: Partial<Omit<EntryOrder, 'kind'>> = {}): EntryOrder => ({
+  kind: 'entry',
+  clientOrderId: nextId(),
+  symbol: SYMBOL,
   side,
-  order_configuration: configuration,
+  quantity: '10' as Quantity,
+  priceLimit: (side === 'buy' ? '99999' : '0.5') as Price,
+  bracket: bracketOf(side === 'buy' ? 1900 : 2100, side === 'buy' ? 2200 : 1800),
+  leverage: '3' as Quantity,
   ...more,
 })
 
-export const marketOrder = (
-  side: 'BUY' | 'SELL',
-  size: number | string,
-  more: Record<string, unknown> = {},
-): OrderBody => order(side, { market_market_ioc: { base_size: String(size) } }, more)
-export const iocOrder = (
-  side: 'BUY' | 'SELL',
-  size: number,
-  price: string,
-  more: Record<string, unknown> = {},
-): OrderBody => order(side, { sor_limit_ioc: { base_size: String(size), limit_price: price } }, more)
-export const limitOrder = (
-  side: 'BUY' | 'SELL',
-  size: number,
-  price: string,
-  more: Record<string, unknown> = {},
-): OrderBody =>
-  order(side, { limit_limit_gtc: { base_size: String(size), limit_price: price, post_only: false } }, more)
-export const bracketOrder = (side: 'BUY' | 'SELL', size: number, target: string, stop: string): OrderBody =>
-  order(side, { trigger_bracket_gtc: { base_size: String(size), limit_price: target, stop_trigger_price: stop } })
-export const attached = (target: string, stop: string): Record<string, unknown> => ({
-  attached_order_configuration: { trigger_bracket_gtc: { limit_price: target, stop_trigger_price: stop } },
-})
-export const closeOrder = (size?: number): Record<string, unknown> => ({
-  client_order_id: freshId(),
-  product_id: PRODUCT,
-  ...(size === undefined ? {} : { size: String(size) }),
+export const bracketOf = (stop: number | string, target: number | string) => ({
+  stopLossPrice: `${stop}` as Price,
+  takeProfitPrice: `${target}` as Price,
 })
 
-/** The refusal of an order: new-order reason and preview reason. */
-export function refusalOf({ body }: { body: Record<string, unknown> }): { newOrder: unknown; preview: unknown } {
-  const response = body['error_response'] as Record<string, unknown> | undefined
-  return { newOrder: response?.['new_order_failure_reason'], preview: response?.['preview_failure_reason'] }
+export const protect = (side: 'buy' | 'sell', more: Partial<Omit<ProtectOrder, 'kind'>> = {}): ProtectOrder => ({
+  kind: 'protect',
+  clientOrderId: nextId(),
+  symbol: SYMBOL,
+  side,
+  quantity: '10' as Quantity,
+  bracket: bracketOf(1900, 2200),
+  ...more,
+})
+
+export const close = (
+  side: 'buy' | 'sell',
+  quantity = '10',
+  more: Partial<Omit<CloseOrder, 'kind'>> = {},
+): CloseOrder => ({
+  kind: 'close',
+  clientOrderId: nextId(),
+  symbol: SYMBOL,
+  side,
+  quantity: quantity as Quantity,
+  ...more,
+})
+
+export const emptyBook = (cash = '10000'): PaperBook => openBook(SYMBOL, cash as Money, toIso(START))
+
+/** Places at an instant and insists on the book staying one the store can read. */
+export function place(
+  book: PaperBook,
+  order: OrderRequest,
+  venue: PaperVenue,
+  { level = 2000, halfSpread = 0, time = START }: { level?: number; halfSpread?: number; time?: number } = {},
+): PlacementResult {
+  const result = placeOrder(book, order, { quote: quoteAt(level, halfSpread, time), drift: 0 }, toIso(time), venue)
+  PaperBook.parse(result.book)
+  return result
 }
 
-/** The id of an accepted order. */
-export function orderIdOf({ body }: { body: Record<string, unknown> }): string {
-  const response = body['success_response'] as Record<string, unknown> | undefined
-  return String(response?.['order_id'])
-}
-
-/** Minutes of a walk, some of them missing, the first one always there. */
-export const minutes = (count: number, startAt: number): fc.Arbitrary<Candle[]> =>
-  fc
-    .array(
-      fc.record({
-        open: fc.integer({ min: -40, max: 40 }),
-        close: fc.integer({ min: -40, max: 40 }),
-        up: fc.nat(30),
-        down: fc.nat(30),
-        isMissing: fc.boolean(),
-      }),
-      { minLength: count, maxLength: count },
-    )
-    .map((steps) => {
-      let last = 3_000
-      return steps.flatMap((step, index) => {
-        const open = last + step.open / 4
-        const close = open + step.close
-        last = close
-        const bar = {
-          time: startAt + index * MINUTE_MS,
-          open,
-          close,
-          high: Math.max(open, close) + step.up,
-          low: Math.min(open, close) - step.down,
-          volume: 5,
-        }
-        return index > 0 && step.isMissing && index % 3 === 0 ? [] : [bar]
-      })
-    })
+/** A one-minute bar that opens `minute` minutes after the start. */
+export const bar = (minute: number, open: number, high: number, low: number, end = open): Candle => ({
+  time: START + minute * MINUTE,
+  open,
+  high,
+  low,
+  close: end,
+  volume: 1,
+})

@@ -1,5 +1,5 @@
 import { composeExecution } from '../../compose/compose-ports.ts'
-import { runEnforcement } from '../../cycle/run-enforcement.ts'
+import { runEnforcement } from '../../execution/run-enforcement.ts'
 import { reportPosition } from '../../ledger/position.ts'
 import { positionOf } from '../../ledger/accounting.ts'
 import { EnforcementReport } from '../../../schemas/cli.ts'

@@ -4,7 +4,7 @@ import { keyFingerprintOf, readVenueCredentials } from '../../compose/venue-cred
 import { hashOf } from '../../core/canonical-json.ts'
 import { UsageError } from '../../core/invariant.ts'
 import { toIso } from '../../core/time.ts'
-import { publish } from '../../cycle/publish.ts'
+import { publish } from '../../execution/publish.ts'
 import { evaluatePaperRecord, keepProven } from '../../cycle/evaluate-paper-record.ts'
 import { figuresOfPaper, figuresOfReplay } from '../../evidence/record-figures.ts'
 import { readStored } from '../../evidence/report-data.ts'

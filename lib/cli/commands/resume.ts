@@ -1,5 +1,5 @@
 import { composeExecution } from '../../compose/compose-ports.ts'
-import { resumeStrategy } from '../../cycle/halt-strategy.ts'
+import { resumeStrategy } from '../../execution/halt-strategy.ts'
 import { HaltReport } from '../../../schemas/cli.ts'
 import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
 import { scheduleOf, scheduleWords } from '../schedule-words.ts'

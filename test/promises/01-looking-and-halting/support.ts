@@ -15,8 +15,8 @@ import { StrategyConfig } from '../../../schemas/strategy-config.ts'
 import { createWorld } from '../../cycle/world.ts'
 import { createLiveWorld, LONG, SLOT } from '../../failure-modes/live-world.ts'
 import { startFakeAws } from '../../support/fake-aws.ts'
-import { makeVenueKey } from '../../support/venue/jwt.ts'
-import { startVenueServer } from '../../support/venue/venue-server.ts'
+import { makeVenueKey } from '../../support/coinbase/jwt.ts'
+import { startVenueServer } from '../../support/coinbase/venue-server.ts'
 
 export const KEY = makeVenueKey({ form: 'pkcs8' })
 const PLACEHOLDERS = { AWS_REGION: 'local', AWS_ACCESS_KEY_ID: 'x', AWS_SECRET_ACCESS_KEY: 'x' }

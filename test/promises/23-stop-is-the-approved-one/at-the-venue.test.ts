@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { createLiveWorld, type LiveWorld, LONG, onOrder, SHORT } from '../../failure-modes/live-world.ts'
-import type { Fault } from '../../support/venue/faults.ts'
+import type { Fault } from '../../support/coinbase/faults.ts'
 
 /** Long or short ten contracts of 0.1 at 2000: the stop is 20 away and the target 50. */
 const SIDES = [

@@ -14,7 +14,7 @@ import {
   protectOrder,
   stopOrder,
   withHeld,
-} from '../../cycle/venue-fixtures.ts'
+} from '../../execution/venue-fixtures.ts'
 
 const TICK = Number(facts().product.tickSize)
 const STOP = Number(BRACKET.stopLossPrice)

@@ -5,7 +5,7 @@ import { positionOf } from '../../../lib/ledger/accounting.ts'
 import { readAll } from '../../../lib/store/read-all.ts'
 import type { Store } from '../../../lib/store/store.ts'
 import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
-import type { VenueTruth } from '../../support/venue/fake-venue.ts'
+import type { VenueTruth } from '../../support/coinbase/fake-venue.ts'
 
 export type Finding = { invariant: number; text: string }
 

@@ -1,6 +1,6 @@
 import { type EpochMs, HOUR_MS, MINUTE_MS } from '../../../lib/core/time.ts'
 import type { Candle } from '../../../schemas/market.ts'
-import { pathOfMinutes, type PathBar, type PricePath } from '../../support/venue/prices.ts'
+import { pathOfMinutes, type PathBar, type PricePath } from '../../support/coinbase/prices.ts'
 import { Chance } from '../chance.ts'
 
 const LEVEL = 3_000

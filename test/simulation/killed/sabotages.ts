@@ -3,10 +3,10 @@ export type Sabotage = { file: string; from: string; to: string }
 
 export const SABOTAGES: Readonly<Record<string, Sabotage>> = {
   /** What a dead process had to tell is not told by the next. */
-  'lost-outbox': { file: 'lib/cycle/commit.ts', from: '    await deliver(ports, stored)\n', to: '' },
+  'lost-outbox': { file: 'lib/execution/commit.ts', from: '    await deliver(ports, stored)\n', to: '' },
   /** The intent is sent before it is kept. */
   'sent-first': {
-    file: 'lib/cycle/enter-position.ts',
+    file: 'lib/execution/enter-position.ts',
     from: '  const intended = await commit(',
     to: '  await broker.place(order, now + ORDER_LIFE_MS)\n  const intended = await commit(',
   },
