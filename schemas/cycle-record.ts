@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { DecisionOutcome } from './decision.ts'
-import { Quote, Product } from './market.ts'
+import { Instrument, TradingSession } from './instrument.ts'
+import { Quote } from './market.ts'
 import { Fill, OrderRequest, Placement, VenueOrder } from './order.ts'
 import { IsoTime, Mode, QuantityText, StrategyId } from './primitives.ts'
 import { Snapshot } from './snapshot.ts'
@@ -27,7 +28,9 @@ export type Prompt = z.infer<typeof Prompt>
 export const GuardFacts = z.strictObject({
   now: IsoTime,
   quote: Quote,
-  product: Product,
+  /** The instrument as the venue described it then, and whether it traded. */
+  instrument: Instrument,
+  session: TradingSession,
   accounting: Accounting,
   phase: Phase,
   halt: Halt.nullable(),

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { FeeRateText, IsoTime, MarginRateText, PositiveQuantityText, PriceText, RateText } from './primitives.ts'
+import { IsoTime, PriceText } from './primitives.ts'
 
 /**
  * One bar. `time` is the bar's open in epoch milliseconds; prices are quote per base; volume is in base units.
@@ -58,30 +58,3 @@ export const FundingRate = z.strictObject({
   rate: z.number(),
 })
 export type FundingRate = z.infer<typeof FundingRate>
-
-/** Facts of a perpetual contract, read from the venue at run time. */
-export const Product = z.strictObject({
-  symbol: z.string().min(1),
-  base: z.string().min(1),
-  quote: z.string().min(1),
-  /** Base units per contract. Notional = quantity x contractSize x price. */
-  contractSize: PositiveQuantityText,
-  tickSize: PriceText,
-  /** Quantities are multiples of this many contracts. */
-  lotSize: PositiveQuantityText,
-  minQuantity: PositiveQuantityText,
-  maxQuantity: PositiveQuantityText,
-  /** Margin a venue asks to open, as a fraction of notional, by side: the stricter window. */
-  initialMarginRate: z.strictObject({ long: MarginRateText, short: MarginRateText }),
-  maintenanceMarginRate: MarginRateText,
-  /** Maker and taker as fractions of notional, and money per contract on top. */
-  fees: z.strictObject({ maker: FeeRateText, taker: FeeRateText, perContract: RateText }),
-  fundingIntervalMs: z.int().positive().nullable(),
-  session: z.strictObject({
-    isOpen: z.boolean(),
-    /** The next known maintenance or close, if any. */
-    nextClose: IsoTime.nullable(),
-    reason: z.string(),
-  }),
-})
-export type Product = z.infer<typeof Product>

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ZERO_MONEY } from '../lib/core/decimal.ts'
 import { DomainEvent } from './event.ts'
+import { Instrument } from './instrument.ts'
 import { Bracket, CloseOrder, EntryOrder, Fill, FundingPayment, OrderRecord, ProtectOrder, Transfer } from './order.ts'
 import { IsoTime, MoneyText, PositionSide, PriceText, QuantityText, StrategyId } from './primitives.ts'
 import { StoredVersion } from './stored.ts'
@@ -64,13 +65,13 @@ export const Protection = z.discriminatedUnion('status', [
 ])
 export type Protection = z.infer<typeof Protection>
 
-/** An open position, made of fills. Average entry price = costBasis / (quantity x contractSize). */
+/** An open position, made of fills. Average entry price = costBasis / (quantity x multiplier). */
 export const Position = z.strictObject({
   tradeId: z.string(),
   side: PositionSide,
   quantity: QuantityText,
   peakQuantity: QuantityText,
-  contractSize: QuantityText,
+  multiplier: QuantityText,
   /** Entry notional of what is still held, exact. */
   costBasis: MoneyText,
   /** Entry notional of everything ever bought into this trade. */
@@ -239,6 +240,8 @@ export const StrategyState = z.strictObject({
   ...StoredVersion.shape,
   strategyId: StrategyId,
   version: z.int().nonnegative(),
+  /** What the position, the orders and the trades of now are in; it changes only while nothing is held. */
+  instrument: Instrument,
   phase: Phase,
   accounting: Accounting,
   halt: Halt.nullable(),

@@ -4,10 +4,10 @@ import { z } from 'zod'
  * The version of stored items that this release writes, and reads without help. Version 1 is what the releases before
  * 2026-12 wrote; `lib/store/migrations.ts` brings older items forward.
  */
-export const STORED_VERSION = 2
+export const STORED_VERSION = 3
 
 /** The least version that a release must read before it may act on what this release writes. */
-export const MIN_READER = 2
+export const MIN_READER = 3
 
 const version = z.int().positive()
 

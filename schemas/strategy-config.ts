@@ -1,15 +1,6 @@
 import { z } from 'zod'
-import {
-  Fraction,
-  Mode,
-  MoneyText,
-  PriceText,
-  QuantityText,
-  RateText,
-  SignedRateText,
-  StrategyId,
-} from './primitives.ts'
-import { Product } from './market.ts'
+import { Fraction, Mode, MoneyText, RateText, SignedRateText, StrategyId } from './primitives.ts'
+import { Instrument } from './instrument.ts'
 import { isTimeZone } from '../lib/core/time-zone.ts'
 
 const milliseconds = z.int().positive()
@@ -226,7 +217,7 @@ export const NewsConfig = z.strictObject({
 })
 export type NewsConfig = z.infer<typeof NewsConfig>
 
-/** The simulated venue: its contract, its costs. */
+/** The simulated venue: its money, its costs. What a contract is stands in `instrument`. */
 export const PaperConfig = z.strictObject({
   initialCash: MoneyText.refine((amount) => Number(amount) > 0, { error: 'must be above zero' }).default(
     '10000' as z.infer<typeof MoneyText>,
@@ -245,20 +236,6 @@ export const PaperConfig = z.strictObject({
   assumedFundingRate: SignedRateText.default('0.0000125'),
   /** Whether the venue takes exits attached to an entry; if not they are placed after the fill. */
   attachedBrackets: z.boolean().default(true),
-  /** Contract facts; by default those of Coinbase's US ETH perp-style future. */
-  product: Product.omit({ symbol: true, session: true }).default({
-    base: 'ETH',
-    quote: 'USD',
-    contractSize: '0.1' as z.infer<typeof QuantityText>,
-    tickSize: '0.5' as z.infer<typeof PriceText>,
-    lotSize: '1' as z.infer<typeof QuantityText>,
-    minQuantity: '1' as z.infer<typeof QuantityText>,
-    maxQuantity: '5000' as z.infer<typeof QuantityText>,
-    initialMarginRate: { long: '0.25', short: '0.31' },
-    maintenanceMarginRate: '0.05',
-    fees: { maker: '0', taker: '0.0003', perContract: '0.15' },
-    fundingIntervalMs: 3_600_000,
-  }),
 })
 export type PaperConfig = z.infer<typeof PaperConfig>
 
@@ -309,6 +286,11 @@ export const StrategySettings = z.strictObject({
   mode: Mode.default('paper'),
   /** Minutes between decisions; also the decision timeframe. */
   intervalMinutes: z.union([z.literal(30), z.literal(60)], { error: 'expected 30 or 60' }).default(30),
+  /**
+   * What is traded. A configuration names it (`instrument`: an id or a contract code; `market.symbol`) or gives its facts; the
+   * loader completes it.
+   */
+  instrument: Instrument,
   market: MarketConfig.prefault({}),
   decider: DeciderConfig.prefault({ kind: 'rules' }),
   guard: GuardConfig.prefault({}),

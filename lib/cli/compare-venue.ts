@@ -60,10 +60,10 @@ function compareMoney(what: string, ledger: string, venue: string, tolerance: st
 }
 
 /** Average entry price of what is still held: cost basis / (contracts x contract size). Venues round it to somewhere below a tick. */
-function compareEntry(held: Position | null, { position, product }: VenueFacts): Comparison {
-  const ours = held === null ? null : dec(held.costBasis).div(dec(held.quantity).times(held.contractSize)).round(8)
+function compareEntry(held: Position | null, { position, instrument }: VenueFacts): Comparison {
+  const ours = held === null ? null : dec(held.costBasis).div(dec(held.quantity).times(held.multiplier)).round(8)
   const theirs = position?.averageEntryPrice ?? null
-  const agrees = ours !== null && theirs !== null && ours.minus(theirs).abs().lt(product.tickSize)
+  const agrees = ours !== null && theirs !== null && ours.minus(theirs).abs().lt(instrument.tickSize)
   return { what: 'average entry', ledger: ours === null ? 'none' : canonical(ours), venue: theirs ?? 'none', agrees }
 }
 
@@ -71,7 +71,7 @@ function compareEquity(state: StrategyState, { account, position }: VenueFacts):
   const held = positionOf(state.phase)
   const equity = equityAt(state.accounting, held, position?.markPrice ?? state.accounting.markPrice)
   const notional =
-    held === null || position === null ? dec(0) : dec(held.quantity).times(held.contractSize).times(position.markPrice)
+    held === null || position === null ? dec(0) : dec(held.quantity).times(held.multiplier).times(position.markPrice)
   return compareMoney('equity', equity, account.equity, canonical(notional.times(MOVED_BETWEEN).plus(CASH_TOLERANCE)))
 }
 

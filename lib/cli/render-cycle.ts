@@ -134,9 +134,9 @@ function held({ phaseAfter, config }: CycleRecord): string | null {
   const report = reportPosition(position)
   if (position === null || report === null)
     return section('Position', [phaseAfter.kind === 'flat' ? 'flat, no working exits' : `none yet: ${phaseAfter.kind}`])
-  const base = canonical(dec(position.quantity).times(position.contractSize))
+  const base = canonical(dec(position.quantity).times(position.multiplier))
   const lines = [
-    `${report.side} ${report.quantity} contracts (${base} ${config.paper.product.base}) from ${report.entryPrice}, ${phaseAfter.kind}`,
+    `${report.side} ${report.quantity} contracts (${base} ${config.instrument.unit}) from ${report.entryPrice}, ${phaseAfter.kind}`,
   ]
   lines.push(
     position.protection.status === 'live'

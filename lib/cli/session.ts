@@ -4,6 +4,7 @@ import { openOutside } from '../compose/open-outside.ts'
 import { venueUrlOf } from '../compose/open-venue.ts'
 import { secretsAmong } from '../compose/parse-environment.ts'
 import { formsOfKey, readVenueCredentials } from '../compose/venue-credentials.ts'
+import { loadConfig } from '../config/load-config.ts'
 import { invariant, UsageError } from '../core/invariant.ts'
 import { type Clock, fromIso, toIso } from '../core/time.ts'
 import { createMarket, filesOf } from '../market/create-market.ts'
@@ -15,7 +16,7 @@ import { createRedactor } from '../telemetry/redact.ts'
 import { createTextTelemetry } from '../telemetry/text-telemetry.ts'
 import type { Target } from '../../schemas/cli.ts'
 import type { Environment } from '../../schemas/environment.ts'
-import { StrategyConfig } from '../../schemas/strategy-config.ts'
+import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 import { flagsOf, type Place } from './choose-stored.ts'
 import { fitInterval } from './fit-interval.ts'
 import type { Io } from './io.ts'
@@ -160,7 +161,7 @@ function withStored(environment: Environment, found: Found | null): Environment 
 /** Id and mode of what is stored, for what needs no more. */
 function placeholderOf(found: Found | null): StrategyConfig {
   invariant(found !== null, 'a session needs a configuration or something stored')
-  return StrategyConfig.parse({ id: found.strategyId, mode: found.mode, market: { source: 'live' } })
+  return loadConfig({ overrides: { id: found.strategyId, mode: found.mode, market: { source: 'live' } } })
 }
 
 /** What is stored, as a command names it. */

@@ -2,10 +2,15 @@ import type { z } from 'zod'
 
 /**
  * Zod's findings as sentences for a person: path, the value found there, what to do about it.
- * One line an issue, under a headline that names the origin.
+ * One line an issue, under a headline that names the origin. `within` leads from the input to what was parsed.
  */
-export function describeIssues(origin: string, error: z.ZodError, input: unknown): string {
-  const lines = error.issues.flatMap((issue) => describe(issue, input))
+export function describeIssues(
+  origin: string,
+  error: z.ZodError,
+  input: unknown,
+  within: readonly PropertyKey[] = [],
+): string {
+  const lines = error.issues.flatMap((issue) => describe({ ...issue, path: [...within, ...issue.path] }, input))
   return [
     `${origin}: ${lines.length === 1 ? 'one setting is' : `${lines.length} settings are`} wrong`,
     ...lines.map((line) => `  - ${line}`),

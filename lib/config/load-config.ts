@@ -2,11 +2,11 @@ import type { z } from 'zod'
 import { UsageError } from '../core/invariant.ts'
 import { widerThanCeilings } from '../guard/limits.ts'
 import { settingsHashOf } from '../guard/strategy-hash.ts'
-import { PaperConfig, StrategyConfig } from '../../schemas/strategy-config.ts'
+import { MarketConfig, StrategyConfig } from '../../schemas/strategy-config.ts'
 import { describeIssues } from './describe-issues.ts'
+import { isObject, type Json, merge } from './merge.ts'
+import { resolveInstrument } from './resolve-instrument.ts'
 import { DEFAULT_STRATEGY, NAMED_STRATEGIES } from './strategies.ts'
-
-type Json = Record<string, unknown>
 
 /**
  * A complete strategy configuration: the named strategy, `overrides` merged over it, defaults for the rest.
@@ -27,8 +27,8 @@ export function loadConfig(
   if (!isObject(overrides))
     throw new UsageError(`${origin}: expected a JSON object with strategy settings, got ${JSON.stringify(overrides)}`)
   const named: Json = NAMED_STRATEGIES[strategy as keyof typeof NAMED_STRATEGIES]
-  const productDefaults: Json = { paper: { product: PaperConfig.parse({}).product } }
-  const merged = merge(merge({ id: strategy, decider: { kind: 'rules' }, ...productDefaults }, named), overrides)
+  const settings = merge(merge({ id: strategy, decider: { kind: 'rules' } }, named), overrides)
+  const merged = withInstrument(settings, origin)
   const parsed = StrategyConfig.safeParse(merged)
   if (!parsed.success) throw new UsageError(describeIssues(origin, parsed.error as z.ZodError, merged))
   const tooWide = widerThanCeilings(parsed.data)
@@ -50,15 +50,15 @@ export function loadConfig(
 export const baseOf = ({ id }: Pick<StrategyConfig, 'id'>): StrategyConfig =>
   loadConfig({ strategy: Object.hasOwn(NAMED_STRATEGIES, id) ? id : DEFAULT_STRATEGY })
 
-const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
-
-function merge(base: Json, over: Json): Json {
-  const result: Json = { ...base }
-  for (const [key, value] of Object.entries(over)) {
-    const before = result[key]
-    const sameKind =
-      !isObject(before) || !isObject(value) || value['kind'] === undefined || before['kind'] === value['kind']
-    result[key] = isObject(before) && isObject(value) && sameKind ? merge(before, value) : value
-  }
-  return result
+/** The settings with the whole instrument in them, and its symbol as the market's. */
+function withInstrument(settings: Json, origin: string): Json {
+  const market = settings['market'] ?? {}
+  if (!isObject(market)) return settings
+  const instrument = resolveInstrument({
+    instrument: settings['instrument'],
+    symbol: market['symbol'],
+    defaultSymbol: MarketConfig.parse({}).symbol,
+    origin,
+  })
+  return { ...settings, instrument, market: { ...market, symbol: instrument.venueSymbol } }
 }

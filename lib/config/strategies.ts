@@ -8,7 +8,6 @@ export const NAMED_STRATEGIES = {
   /** Coinbase's US BTC perp-style future: 0.01 BTC a contract. */
   'btc-perp': {
     market: { symbol: 'BIP-20DEC30-CDE', referenceSymbol: 'ETP-20DEC30-CDE' },
-    paper: { product: { base: 'BTC', contractSize: '0.01', tickSize: '5' } },
   },
 } as const satisfies Record<string, Record<string, unknown>>
 

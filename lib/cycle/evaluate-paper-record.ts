@@ -23,7 +23,7 @@ function shareOf({ progress, outcome, decision, snapshot, guardFacts }: CycleRec
   // Where no answer could have had an effect nobody was asked: nothing was shown.
   if (decision === null) return 0
   // Where nothing traded, nothing that was decided could have been filled.
-  return guardFacts?.product.session.isOpen === false ? 0 : 1
+  return guardFacts?.session.isOpen === false ? 0 : 1
 }
 
 /** Whether a cycle counts as work of these settings on paper, on live prices. */

@@ -2,7 +2,8 @@ import { type EpochMs, toIso } from '../core/time.ts'
 import { liveSizeCap } from '../guard/live-size.ts'
 import { positionOf, revalue, rollDay } from '../ledger/accounting.ts'
 import type { GuardFacts } from '../../schemas/cycle-record.ts'
-import type { Product, Quote } from '../../schemas/market.ts'
+import type { InstrumentReading } from '../venue/broker.ts'
+import type { Quote } from '../../schemas/market.ts'
 import type { StrategyState } from '../../schemas/state.ts'
 import type { CyclePorts } from './cycle-ports.ts'
 
@@ -10,7 +11,7 @@ import type { CyclePorts } from './cycle-ports.ts'
 export async function gatherGuardFacts(
   { config, liveBarriers }: CyclePorts,
   state: StrategyState,
-  { now, quote, product }: { now: EpochMs; quote: Quote; product: Product },
+  { now, quote, instrument, session }: { now: EpochMs; quote: Quote } & InstrumentReading,
 ): Promise<GuardFacts> {
   const at = toIso(now)
   const isLive = config.mode === 'live'
@@ -18,13 +19,16 @@ export async function gatherGuardFacts(
   return {
     now: at,
     quote,
-    product,
+    instrument,
+    session,
     accounting,
     phase: state.phase,
     halt: state.halt,
     trades: state.memory.trades,
     liveBarriers: isLive ? [...(await liveBarriers())] : [],
-    sizeCap: isLive ? liveSizeCap(product.minQuantity, accounting.tradesClosed, config.live.tradesPerSizeStep) : null,
+    sizeCap: isLive
+      ? liveSizeCap(instrument.minQuantity, accounting.tradesClosed, config.live.tradesPerSizeStep)
+      : null,
     openIncidents: state.incidents.length + state.suspicions.length,
   }
 }

@@ -8,6 +8,7 @@ import { transitionAll } from '../ledger/transition.ts'
 import { buildSnapshot } from '../snapshot/build-snapshot.ts'
 import { estimateTokens } from '../snapshot/estimate-tokens.ts'
 import { CycleOutcome, type CycleRecord, type Prompt } from '../../schemas/cycle-record.ts'
+import type { Instrument } from '../../schemas/instrument.ts'
 import { type DecisionFailure, isEntry } from '../../schemas/decision.ts'
 import type { DecisionSummary, Halt, StrategyState } from '../../schemas/state.ts'
 import { askDecider, describeDeciderFailure } from './ask-decider.ts'
@@ -27,6 +28,7 @@ import { EntryNotCommitted, enterPosition } from '../execution/enter-position.ts
 import { gatherComplete } from './gather-complete.ts'
 import { gatherGuardFacts } from './guard-facts.ts'
 import type { CyclePorts } from './cycle-ports.ts'
+import { instrumentOf, isSameContract } from '../execution/held-instrument.ts'
 import { publish } from '../execution/publish.ts'
 import { CannotEnforce } from '../execution/read-state.ts'
 import { syncWithVenue } from '../execution/sync-with-venue.ts'
@@ -117,6 +119,7 @@ class Run {
     const { ports } = this
     const { config, clock } = ports
     let state = await this.reconcile(await loadOrCreateState(ports))
+    state = await this.followInstrument(state)
     if (this.record.progress === 'intended' && !this.dryRun) return this.finishIntended(state)
     // This slot's books were closed before its record was: the record only has to catch up.
     const done =
@@ -124,7 +127,9 @@ class Run {
         ? state.memory.decisions.find(({ cycleId }) => cycleId === this.record.cycleId)
         : undefined
     if (done !== undefined && !this.dryRun) return this.finish(state, CycleOutcome.parse(done.outcome), done.note)
-    const barrier = findBarrier(state, slot, clock(), config.intervalMinutes * MINUTE_MS)
+    const barrier =
+      findBarrier(state, slot, clock(), config.intervalMinutes * MINUTE_MS) ??
+      findOtherInstrument(state, config.instrument)
     // The invocation that halted may have died before it could say so; a schedule that is off stays off.
     if (barrier?.outcome === 'halted' && !this.dryRun) await this.ports.schedule.disable(barrier.reason)
     if (barrier !== null && !this.dryRun) return this.finish(state, barrier.outcome, barrier.reason)
@@ -137,6 +142,17 @@ class Run {
       state = await this.reconcile(await loadOrCreateState(ports))
     }
     return this.judgeAndAct(state)
+  }
+
+  /** The books turn to the configured instrument once nothing is held in another. */
+  private async followInstrument(state: StrategyState): Promise<StrategyState> {
+    const { config, clock } = this.ports
+    const { phase, instrument } = state
+    const isFree = phase.kind === 'flat' && phase.abandoned === null
+    if (this.dryRun || !isFree || isSameContract(instrument, config.instrument)) return state
+    return commit(this.ports, state, [
+      { type: 'instrument_changed', at: toIso(clock()), instrument: config.instrument },
+    ])
   }
 
   private async reconcile(state: StrategyState): Promise<StrategyState> {
@@ -152,14 +168,14 @@ class Run {
   private async lookAndDecide(state: StrategyState, slot: EpochMs): Promise<NotAsked | null> {
     const { config, clock, broker, decider, telemetry, buildView, isLean = false } = this.ports
     const { facts, asOf, waitedMs } = await gatherComplete(this.ports, slot)
-    const product = await broker.product(config.market.symbol)
+    const reading = await broker.instrument(config.market.symbol)
     const snapshot = buildSnapshot({
       config,
       cycleId: this.record.cycleId,
       slot,
       asOf,
       facts,
-      product,
+      instrument: reading.instrument,
       state,
       waitedMs,
       ...(buildView === undefined ? {} : { buildView }),
@@ -177,7 +193,7 @@ class Run {
     })
     // A dry run is there to show what the model would say, and places nothing anyway.
     if (decider.asksModel && !this.dryRun) {
-      const known = await gatherGuardFacts(this.ports, state, { now: clock(), quote: facts.quote, product })
+      const known = await gatherGuardFacts(this.ports, state, { now: clock(), quote: facts.quote, ...reading })
       // A suspicion may be gone before the answer comes; an incident waits for a person.
       const guardFacts = { ...known, openIncidents: state.incidents.length }
       const notAsked = whyNotAsk({ config, snapshot, facts: guardFacts })
@@ -219,11 +235,11 @@ class Run {
       return this.finish(state, 'failed', 'the record lacks its snapshot or decision')
     const { decision } = outcome
     const now = clock()
-    const [quote, product] = await Promise.all([
+    const [quote, reading] = await Promise.all([
       market.quote(config.market.symbol, now),
-      broker.product(config.market.symbol),
+      broker.instrument(config.market.symbol),
     ])
-    const guardFacts = await gatherGuardFacts(this.ports, state, { now, quote, product })
+    const guardFacts = await gatherGuardFacts(this.ports, state, { now, quote, ...reading })
     const judgement = judge({ config, decision, snapshot, facts: guardFacts })
     const order = judgement.result.kind === 'approved' ? judgement.result.order : null
     this.lap('guard')
@@ -274,7 +290,7 @@ class Run {
         : this.finish(state, 'held', `close was decided, but the strategy is ${state.phase.kind}`)
     }
     const { tradeId } = state.phase.position
-    const session = this.record.guardFacts?.product.session
+    const session = this.record.guardFacts?.session
     if (session?.isOpen === false)
       return this.finish(
         state,
@@ -536,9 +552,20 @@ class Run {
 /** For a decider that reads none. */
 const NO_PROMPT: Prompt = { version: '', system: '', user: '', hash: '' }
 
-type Barrier = { outcome: 'skipped' | 'halted'; reason: string }
+type Barrier = { outcome: 'skipped' | 'halted' | 'refused'; reason: string }
 
 /** Why a slot is not gone through with, or null: done or overtaken, halted, stale. */
+/** A position in an instrument that the configuration no longer names: its exits are watched, and nothing else is done. */
+function findOtherInstrument(state: StrategyState, configured: Instrument): Barrier | null {
+  const held = instrumentOf(state, configured)
+  if (isSameContract(held, configured)) return null
+  const what = held.id === configured.id ? `${held.id} at ${held.multiplier} ${held.unit} a contract` : held.id
+  return {
+    outcome: 'refused',
+    reason: `the strategy still holds or has an order in ${what}, and the configuration names ${configured.id}: its exits go on as they are, and nothing is decided until it is closed; name the old instrument again, or close it with: hourhand halt --flatten`,
+  }
+}
+
 function findBarrier(state: StrategyState, slot: EpochMs, now: EpochMs, slotMs: number): Barrier | null {
   const { lastSlot, halt } = state
   if (lastSlot !== null && fromIso(lastSlot) >= slot && !isFailedSlot(state, slot))

@@ -16,8 +16,8 @@ export type NotAsked = { reason: string; verdicts: Verdict[] }
  */
 export function whyNotAsk(context: ConditionContext): NotAsked | null {
   const { facts } = context
-  const { phase, product } = facts
-  const { isOpen, reason } = product.session
+  const { phase, session } = facts
+  const { isOpen, reason } = session
   if (phase.kind === 'opening' || phase.kind === 'closing') return null
   if (phase.kind === 'open' && isOpen) return null
   const { verdicts, refused } = judgeConditions(context, fromIso(facts.now) + ANSWER_WITHIN_MS)

@@ -104,14 +104,19 @@ async function playOut(
   to: EpochMs,
   { side, stopLossPrice, takeProfitPrice }: NonNullable<SlotLine['ask']>,
 ): Promise<number | null> {
-  const { product } = walk.venue
-  const exits = exitsOnTick(side, { stopLossPrice, takeProfitPrice }, dec(product.tickSize))
+  const { instrument } = walk.venue
+  const exits = exitsOnTick(side, { stopLossPrice, takeProfitPrice }, dec(instrument.tickSize))
   if (exits.stopLossPrice.lte(0) || exits.takeProfitPrice.lte(0)) return null
   const bracket = { stopLossPrice: price(exits.stopLossPrice), takeProfitPrice: price(exits.takeProfitPrice) }
-  const opened = await walk.open(at, AMPLE, { side, quantity: product.minQuantity, bracket, leverage: '1' as Quantity })
+  const opened = await walk.open(at, AMPLE, {
+    side,
+    quantity: instrument.minQuantity,
+    bracket,
+    leverage: '1' as Quantity,
+  })
   const entry = opened?.fills.at(-1)
   if (opened === null || opened === undefined || entry === undefined) return null
-  const risk = dec(entry.price).minus(bracket.stopLossPrice).abs().times(entry.quantity).times(product.contractSize)
+  const risk = dec(entry.price).minus(bracket.stopLossPrice).abs().times(entry.quantity).times(instrument.multiplier)
   if (risk.lte(0)) return null
   const limit = Math.min(to, at + (config.exits.maxHoldingMinutes ?? LONGEST_MINUTES) * MINUTE_MS)
   const ended = await walk.close(walk.advance(opened, limit), limit)

@@ -131,7 +131,7 @@ async function holdBaseline(
     from,
     to,
     trades: [],
-    contractSize: config.paper.product.contractSize,
+    multiplier: config.instrument.multiplier,
     tokens: { input: 0, output: 0 },
     tokenCostUsd: 0,
     resamples: 0,

@@ -63,7 +63,7 @@ export function disguise(
       ),
     ]),
   )
-  const { product } = config.paper
+  const { instrument } = config
   const { referenceSymbol } = config.market
   return {
     config: {
@@ -73,14 +73,13 @@ export function disguise(
         symbol: renamed(symbol),
         referenceSymbol: referenceSymbol === null ? null : renamed(referenceSymbol),
       },
-      paper: {
-        ...config.paper,
-        product: {
-          ...product,
-          base: names ? 'AAA' : product.base,
-          contractSize: canonical(dec(product.contractSize).div(factor)) as Quantity,
-          tickSize: price(dec(product.tickSize).times(factor)) satisfies Price,
-        },
+      instrument: {
+        ...instrument,
+        venueSymbol: renamed(symbol),
+        id: names ? `masked:${renamed(symbol)}` : instrument.id,
+        ...(names ? { underlying: 'AAA', unit: 'AAA' } : {}),
+        multiplier: canonical(dec(instrument.multiplier).div(factor)) as Quantity,
+        tickSize: price(dec(instrument.tickSize).times(factor)) satisfies Price,
       },
     },
     market: createHistoryMarket({

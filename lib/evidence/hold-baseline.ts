@@ -28,7 +28,7 @@ export async function holdThrough(
   const level = market.history.barAt(first)?.open
   if (level === undefined) return null
   const quantity = affordable(cash, level, walk.venue, RESERVE)
-  const tick = dec(walk.venue.product.tickSize)
+  const tick = dec(walk.venue.instrument.tickSize)
   // Exits that no price reaches.
   const bracket = { stopLossPrice: price(tick), takeProfitPrice: price(tick.times(1e12)) }
   const opened = await walk.open(first, cash, { side: 'long', quantity, bracket, leverage: '1' as Quantity })

@@ -54,7 +54,7 @@ export async function figuresOfPaper(
     from: fromIso(first),
     to: fromIso(last) + config.intervalMinutes * MINUTE_MS,
     trades: trades.filter(({ id, entryTime }) => opened.has(cycleIdIn(id)) && fromIso(entryTime) >= fromIso(first)),
-    contractSize: config.paper.product.contractSize,
+    multiplier: config.instrument.multiplier,
     tokens: { input: 0, output: 0 },
     tokenCostUsd: null,
     resamples: 0,

@@ -100,7 +100,7 @@ export function reportOfRecord({
     from,
     to,
     trades,
-    contractSize: config.paper.product.contractSize,
+    multiplier: config.instrument.multiplier,
     tokens: {
       input: usage.reduce((total, { inputTokens }) => total + inputTokens, 0),
       output: usage.reduce((total, { outputTokens }) => total + outputTokens, 0),

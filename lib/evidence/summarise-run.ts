@@ -1,3 +1,4 @@
+import { fundingIntervalOf } from '../../schemas/instrument.ts'
 import { floorTime, fromIso, HOUR_MS, type EpochMs, timeframeMs } from '../core/time.ts'
 import { computeMetrics } from '../report/metrics/compute-metrics.ts'
 import { FUNDING_MEMORY_MS, settlementsBetween } from '../venue/paper/funding.ts'
@@ -59,7 +60,7 @@ export function metricsOf(
     from,
     to,
     trades,
-    contractSize: config.paper.product.contractSize,
+    multiplier: config.instrument.multiplier,
     ...tokensOf(lines),
     ...evidence,
   })
@@ -133,7 +134,7 @@ export async function assumedFundingShare(
   market: HistoryMarket,
   trades: readonly Trade[],
 ): Promise<number | null> {
-  const intervalMs = config.paper.product.fundingIntervalMs
+  const intervalMs = fundingIntervalOf(config.instrument)
   if (intervalMs === null) return null
   let settled = 0
   let assumed = 0

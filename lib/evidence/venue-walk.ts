@@ -1,9 +1,10 @@
+import { fundingIntervalOf } from '../../schemas/instrument.ts'
 import { canonical, dec, type Money, price, type Quantity, sum, toNumber } from '../core/decimal.ts'
 import type { PositionSide } from '../core/margin.ts'
 import { type EpochMs, floorTime, fromIso, timeframeMs, toIso } from '../core/time.ts'
 import { advanceBook, bookUnrealised, openBook, type PaperVenue, placeOrder } from '../venue/paper/book.ts'
 import { FUNDING_MEMORY_MS, settlementsBetween } from '../venue/paper/funding.ts'
-import { paperProduct } from '../venue/paper/paper-broker.ts'
+import { paperVenueOf } from '../venue/paper/paper-broker.ts'
 import { withSpread } from '../venue/paper/spread.ts'
 import { firstAtOrAfter } from '../market/candle-history.ts'
 import type { HistoryMarket } from '../market/history-source.ts'
@@ -40,12 +41,12 @@ export async function createVenueWalk(
   to: EpochMs,
 ): Promise<VenueWalk> {
   const { symbol } = config.market
-  const product = paperProduct(config)
-  const venue: PaperVenue = { product, paper: config.paper }
+  const { instrument } = config
+  const venue = paperVenueOf(config)
   const spread = withSpread(market, config.paper.spreadBps)
   const { bars } = market.history
   const barMs = timeframeMs(market.baseTimeframe)
-  const intervalMs = product.fundingIntervalMs
+  const intervalMs = fundingIntervalOf(instrument)
   const known = await market.fundingRates(symbol, from - FUNDING_MEMORY_MS, to)
   const settlements: readonly FundingRate[] =
     intervalMs === null
@@ -72,7 +73,7 @@ export async function createVenueWalk(
         symbol,
         side: buys ? 'buy' : 'sell',
         quantity,
-        priceLimit: price(buys ? '1000000000' : product.tickSize),
+        priceLimit: price(buys ? '1000000000' : instrument.tickSize),
         bracket,
         leverage,
       }
@@ -108,13 +109,13 @@ export async function createVenueWalk(
       if (book.position === null) return toNumber(book.cash)
       if (!hasPrice(at)) return null
       const { mark } = await spread.quote(symbol, at)
-      return toNumber(sum(book.cash, bookUnrealised(book, product, mark)))
+      return toNumber(sum(book.cash, bookUnrealised(book, instrument, mark)))
     },
   }
 }
 
 /** Contracts, whole lots, that `cash` pays in full at `level` with the fees of the entry; `share` of it is kept back for a worse fill. */
-export function affordable(cash: Money, level: number, { product, paper }: PaperVenue, share: number): Quantity {
+export function affordable(cash: Money, level: number, { instrument, paper }: PaperVenue, share: number): Quantity {
   // A tick and twice the usual way above the price.
   const worst = dec(level)
     .times(
@@ -122,14 +123,14 @@ export function affordable(cash: Money, level: number, { product, paper }: Paper
         .div(10_000)
         .plus(1),
     )
-    .plus(product.tickSize)
+    .plus(instrument.tickSize)
   const perContract = worst
-    .times(product.contractSize)
-    .times(dec(product.fees.taker).plus(1))
-    .plus(product.fees.perContract)
+    .times(instrument.multiplier)
+    .times(dec(instrument.fees.taker).plus(1))
+    .plus(instrument.fees.perContract)
   const lots = dec(cash)
     .times(1 - share)
-    .div(perContract.times(product.lotSize))
+    .div(perContract.times(instrument.lotSize))
     .round(0, 0)
-  return canonical(lots.times(product.lotSize)) as Quantity
+  return canonical(lots.times(instrument.lotSize)) as Quantity
 }

@@ -7,6 +7,7 @@ import type { StrategyState } from '../../schemas/state.ts'
 import type { ExitReason } from '../../schemas/trade.ts'
 import { commit } from './commit.ts'
 import type { ExecutionPorts } from './ports.ts'
+import { portsFor } from './held-instrument.ts'
 import { isExit } from './reconcile/check-exits.ts'
 
 /** How long an order may be on its way before it counts as never sent. */
@@ -24,12 +25,13 @@ const CLOSE_ROOM_MS = 20 * SECOND_MS
  * leads back there. The fills are picked up by the next reconciliation.
  */
 export async function closePosition(
-  ports: ExecutionPorts,
+  given: ExecutionPorts,
   state: StrategyState,
   reason: ExitReason,
 ): Promise<StrategyState> {
   const { phase } = state
   if (phase.kind !== 'open') return state
+  const ports = portsFor(given, state)
   const { broker, config, clock, telemetry } = ports
   const { position } = phase
   const { symbol } = config.market
@@ -37,7 +39,7 @@ export async function closePosition(
     telemetry.log('warn', 'the position cannot be closed now', { reason, why })
     return state
   }
-  const { session } = await broker.product(symbol)
+  const { session } = await broker.instrument(symbol)
   // Its exits would be cancelled for nothing.
   if (!session.isOpen) return standBack(`the venue is closed: ${session.reason}`)
   const { nextClose } = session

@@ -41,7 +41,7 @@ async function obeyEarlyHalt(ports: ExecutionPorts, state: StrategyState): Promi
 async function createFirstState(ports: ExecutionPorts): Promise<StrategyState> {
   const { store, broker, config, clock } = ports
   const account = await broker.account()
-  const first = createState(config.id, account.cash, toIso(clock()))
+  const first = createState(config.id, config.instrument, account.cash, toIso(clock()))
   const { outcome } = await store.saveState(first, true)
   if (outcome === 'saved') return first
   const winner = await readToAct(ports, (from) => from.loadState(config.id))

@@ -28,9 +28,9 @@ export async function flattenPosition(ports: ExecutionPorts): Promise<Flattening
     const { state, facts, notes: found } = await retryOnConflict(ports, () => closeOnce(ports))
     notes.push(...found)
     const isFlat = state.phase.kind === 'flat' && facts.position === null && !facts.openOrders.some(isExit)
-    const isHopeless = !facts.product.session.isOpen || (state.phase.kind === 'flat' && attempt >= ATTEMPTS_ON_FOREIGN)
+    const isHopeless = !facts.session.isOpen || (state.phase.kind === 'flat' && attempt >= ATTEMPTS_ON_FOREIGN)
     if (isFlat || isHopeless || attempt === ATTEMPTS) {
-      if (!isFlat && !facts.product.session.isOpen) notes.push(`the venue is closed: ${facts.product.session.reason}`)
+      if (!isFlat && !facts.session.isOpen) notes.push(`the venue is closed: ${facts.session.reason}`)
       return { state: await settleOutbox(ports, state, { own: true }), facts, notes, isFlat }
     }
     await ports.sleep(PAUSE_MS)

@@ -3,6 +3,7 @@ import { fromIso, toIso } from '../core/time.ts'
 import type { VenueOrder } from '../../schemas/order.ts'
 import type { StrategyState } from '../../schemas/state.ts'
 import type { ExecutionPorts } from './ports.ts'
+import { instrumentOf } from './held-instrument.ts'
 import { CASH_TOLERANCE } from './reconcile/compare.ts'
 import type { VenueFacts } from './venue-facts.ts'
 
@@ -13,16 +14,17 @@ const MAX_READS = 3
  * before and after the rest, and all is read again when they moved in between.
  */
 export async function gatherVenueFacts(ports: ExecutionPorts, state: StrategyState): Promise<VenueFacts> {
-  const { broker, config, clock } = ports
-  const { symbol } = config.market
+  const { broker, clock } = ports
+  const { venueSymbol: symbol } = instrumentOf(state, ports.config.instrument)
   const since = fromIso(state.cursor.since)
-  const product = await broker.product(symbol)
+  const { instrument, session } = await broker.instrument(symbol)
   if (broker.readAll !== undefined) {
     const pendingOrder = await readPending(ports, state)
     const reading = await broker.readAll(symbol, since)
     return {
       at: toIso(clock()),
-      product,
+      instrument,
+      session,
       transfers: [],
       ...reading,
       pendingOrder,
@@ -48,7 +50,8 @@ export async function gatherVenueFacts(ports: ExecutionPorts, state: StrategySta
     if (isSettled || read === MAX_READS)
       return {
         at: toIso(clock()),
-        product,
+        instrument,
+        session,
         account,
         position,
         openOrders,
@@ -62,8 +65,10 @@ export async function gatherVenueFacts(ports: ExecutionPorts, state: StrategySta
   }
 }
 
-function readPending({ broker, config }: ExecutionPorts, { phase }: StrategyState): Promise<VenueOrder | null> {
+function readPending({ broker, config }: ExecutionPorts, state: StrategyState): Promise<VenueOrder | null> {
+  const { phase } = state
   if (phase.kind !== 'opening' && phase.kind !== 'closing') return Promise.resolve(null)
   const { order, orderId, intendedAt } = phase.intent
-  return broker.order(config.market.symbol, { clientOrderId: order.clientOrderId, orderId, since: fromIso(intendedAt) })
+  const { venueSymbol: symbol } = instrumentOf(state, config.instrument)
+  return broker.order(symbol, { clientOrderId: order.clientOrderId, orderId, since: fromIso(intendedAt) })
 }

@@ -8,6 +8,7 @@ import type { Position, StrategyState } from '../../schemas/state.ts'
 import type { ExitReason } from '../../schemas/trade.ts'
 import { closePosition } from './close-position.ts'
 import { commit, loadOrCreateState, requireForwardClock, retryOnConflict, settleOutbox } from './commit.ts'
+import { portsFor } from './held-instrument.ts'
 import { findHardExit } from './find-exit.ts'
 import type { ExecutionPorts } from './ports.ts'
 import { publish } from './publish.ts'
@@ -57,7 +58,8 @@ async function pass(
   return { loaded, result: await watch(ports, loaded, dryRun) }
 }
 
-async function watch(ports: ExecutionPorts, before: StrategyState, dryRun: boolean): Promise<EnforcementResult> {
+async function watch(given: ExecutionPorts, before: StrategyState, dryRun: boolean): Promise<EnforcementResult> {
+  const ports = portsFor(given, before)
   const { clock, config } = ports
   const now = clock()
   const at = toIso(now)
@@ -112,7 +114,7 @@ async function watch(ports: ExecutionPorts, before: StrategyState, dryRun: boole
       notes: [...notes, `would close the position at market: ${exit}`],
       state: marked,
     }
-  const { session } = synced.facts.product
+  const { session } = synced.facts
   if (!session.isOpen)
     return {
       ...result,

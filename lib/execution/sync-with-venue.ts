@@ -7,6 +7,7 @@ import { publish } from './publish.ts'
 import { protectPosition } from './protect-position.ts'
 import { isExit } from './reconcile/check-exits.ts'
 import { type Action, reconcile } from './reconcile/reconcile.ts'
+import { portsFor } from './held-instrument.ts'
 import { gatherVenueFacts } from './gather-venue-facts.ts'
 
 /** Rounds of looking and acting in one pass; what is left then waits for the next tick. */
@@ -23,10 +24,11 @@ const PAUSE_MS = 250
  * and the notes say what would have been done.
  */
 export async function syncWithVenue(
-  ports: ExecutionPorts,
+  given: ExecutionPorts,
   start: StrategyState,
   { act }: { act: boolean },
 ): Promise<Sync> {
+  const ports = portsFor(given, start)
   let state = start
   const notes: string[] = []
   const told = new Set<string>()

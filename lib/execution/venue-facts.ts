@@ -1,10 +1,11 @@
-import type { Product } from '../../schemas/market.ts'
+import type { Instrument, TradingSession } from '../../schemas/instrument.ts'
 import type { Fill, FundingPayment, Transfer, VenueAccount, VenueOrder, VenuePosition } from '../../schemas/order.ts'
 
 /** What the venue says, gathered for one reconciliation. */
 export type VenueFacts = {
   at: string
-  product: Product
+  instrument: Instrument
+  session: TradingSession
   account: VenueAccount
   position: VenuePosition | null
   openOrders: readonly VenueOrder[]

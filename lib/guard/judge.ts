@@ -49,7 +49,7 @@ export function judge(context: RuleContext): Judgement {
   const order = EntryOrder.parse({
     kind: 'entry',
     clientOrderId: clientOrderIdOf(config.id, fromIso(snapshot.slot), 'entry', 0),
-    symbol: facts.product.symbol,
+    symbol: facts.instrument.venueSymbol,
     side: plan.side === 'long' ? 'buy' : 'sell',
     quantity: quantity(plan.sizedQuantity),
     priceLimit: price(plan.worstPrice),

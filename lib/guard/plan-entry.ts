@@ -1,5 +1,6 @@
 import { ceilToStep, type Decimal, dec, floorToStep } from '../core/decimal.ts'
-import { directionOf, liquidationPrice, type PositionSide } from '../core/margin.ts'
+import { directionOf, type PositionSide } from '../core/margin.ts'
+import { initialMarginRate, liquidationPriceOf } from '../instrument/margin.ts'
 import type { EntryDecision } from '../../schemas/decision.ts'
 import type { GuardFacts } from '../../schemas/cycle-record.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
@@ -41,10 +42,10 @@ export type EntryPlan = {
  */
 export function planEntry(decision: EntryDecision, config: StrategyConfig, facts: GuardFacts): EntryPlan {
   const { guard, sizing } = config
-  const { product, quote, accounting, sizeCap } = facts
+  const { instrument, quote, accounting, sizeCap } = facts
   const side: PositionSide = decision.action === 'open_long' ? 'long' : 'short'
   const isLong = side === 'long'
-  const tick = dec(product.tickSize)
+  const tick = dec(instrument.tickSize)
   const inward = isLong ? floorToStep : ceilToStep
   const outward = isLong ? ceilToStep : floorToStep
 
@@ -58,26 +59,25 @@ export function planEntry(decision: EntryDecision, config: StrategyConfig, facts
   const worstPrice = isLong ? max(limit, nearest) : min(limit, nearest)
   const { stopLossPrice, takeProfitPrice } = exitsOnTick(side, decision, tick)
 
-  const venueLeverage = dec(1).div(product.initialMarginRate[side])
+  const venueLeverage = dec(1).div(initialMarginRate(instrument, side, worstPrice))
   const leverage = floorToStep(min(dec(guard.maxLeverage), venueLeverage), dec('0.01'))
-  const maintenance = dec(product.maintenanceMarginRate)
-  const contractSize = dec(product.contractSize)
-  const notionalPerContract = max(worstPrice, executablePrice).times(contractSize)
-  const feeAt = (notional: Decimal): Decimal => notional.times(product.fees.taker).plus(product.fees.perContract)
+  const multiplier = dec(instrument.multiplier)
+  const notionalPerContract = max(worstPrice, executablePrice).times(multiplier)
+  const feeAt = (notional: Decimal): Decimal => notional.times(instrument.fees.taker).plus(instrument.fees.perContract)
   // A stop fills beyond its price: half of the present spread, and as much slippage as an entry is allowed. A gap can cost more.
   const stopSlip = dec(quote.ask)
     .minus(quote.bid)
     .times('0.5')
     .plus(stopLossPrice.times(slip.abs()))
     .times(directionOf(side))
-  const lossPerContract = worstPrice.minus(stopLossPrice.minus(stopSlip)).times(directionOf(side)).times(contractSize)
+  const lossPerContract = worstPrice.minus(stopLossPrice.minus(stopSlip)).times(directionOf(side)).times(multiplier)
   const riskPerContract = lossPerContract
-    .plus(feeAt(worstPrice.times(contractSize)))
-    .plus(feeAt(stopLossPrice.times(contractSize)))
-  const rewardPerContract = takeProfitPrice.minus(executablePrice).times(directionOf(side)).times(contractSize)
+    .plus(feeAt(worstPrice.times(multiplier)))
+    .plus(feeAt(stopLossPrice.times(multiplier)))
+  const rewardPerContract = takeProfitPrice.minus(executablePrice).times(directionOf(side)).times(multiplier)
   const gainPerContract = rewardPerContract
-    .minus(feeAt(executablePrice.times(contractSize)))
-    .minus(feeAt(takeProfitPrice.times(contractSize)))
+    .minus(feeAt(executablePrice.times(multiplier)))
+    .minus(feeAt(takeProfitPrice.times(multiplier)))
 
   const equity = dec(accounting.equity)
   const edge = estimateEdge(facts.trades, sizing)
@@ -96,11 +96,11 @@ export function planEntry(decision: EntryDecision, config: StrategyConfig, facts
       },
     ],
     {
-      maxQuantity: sizeCap === null ? dec(product.maxQuantity) : min(dec(product.maxQuantity), dec(sizeCap)),
-      lotSize: dec(product.lotSize),
+      maxQuantity: sizeCap === null ? dec(instrument.maxQuantity) : min(dec(instrument.maxQuantity), dec(sizeCap)),
+      lotSize: dec(instrument.lotSize),
     },
   )
-  const quantity = max(sizedQuantity, dec(product.minQuantity))
+  const quantity = max(sizedQuantity, dec(instrument.minQuantity))
   return {
     side,
     confidence: decision.confidence,
@@ -111,8 +111,7 @@ export function planEntry(decision: EntryDecision, config: StrategyConfig, facts
     takeProfitPrice,
     leverage,
     // Under margin facts with which nothing can be held, liquidation comes where it was opened.
-    liquidationPrice:
-      leverage.gt(0) && maintenance.lt(1) ? liquidationPrice(side, worstPrice, leverage, maintenance) : worstPrice,
+    liquidationPrice: liquidationPriceOf(instrument, side, worstPrice, leverage) ?? worstPrice,
     sizedQuantity,
     quantity,
     notional: quantity.times(notionalPerContract),

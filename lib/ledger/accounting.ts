@@ -39,7 +39,7 @@ export const unrealisedPnl = (position: Position | null, mark: Price | null): Mo
   position === null || mark === null ? ZERO_MONEY : valueAt(position, mark)
 
 const valueAt = rememberLast((position: Position, mark: Price): Money => {
-  const value = dec(mark).times(position.quantity).times(position.contractSize)
+  const value = dec(mark).times(position.quantity).times(position.multiplier)
   return money(value.minus(position.costBasis).times(directionOf(position.side)))
 })
 

@@ -1,6 +1,7 @@
 import type { Price, Money } from '../core/decimal.ts'
 import type { Bracket, Fill, FundingPayment, ProtectOrder, Transfer } from '../../schemas/order.ts'
 import type { DecisionFailure } from '../../schemas/decision.ts'
+import type { Instrument } from '../../schemas/instrument.ts'
 import type {
   CloseIntent,
   DecisionSummary,
@@ -16,11 +17,13 @@ export type OrderEnd = 'done' | 'rejected' | 'cancelled' | 'expired' | 'abandone
 
 /** Everything that can happen to a strategy. `at` is the instant it is known to have happened, ISO 8601. */
 export type LedgerEvent =
+  /** The configuration names another instrument, and nothing is held in the old one. */
+  | { type: 'instrument_changed'; at: string; instrument: Instrument }
   | { type: 'entry_intended'; at: string; intent: EntryIntent }
   | { type: 'entry_acknowledged'; at: string; status: 'accepted' | 'unknown'; orderId: string | null }
   | { type: 'entry_ended'; at: string; end: OrderEnd; reason: string | null }
   /** `isOrphan`: an exit of ours has opened this side by mistake; it has no thesis and no stop. */
-  | { type: 'filled'; at: string; fill: Fill; contractSize: string; liquidationPrice: Price | null; isOrphan: boolean }
+  | { type: 'filled'; at: string; fill: Fill; multiplier: string; liquidationPrice: Price | null; isOrphan: boolean }
   | { type: 'protection_intended'; at: string; order: ProtectOrder; attempt: number; deadline: string }
   | { type: 'protection_confirmed'; at: string; orderId: string; quantity: string; bracket: Bracket }
   | { type: 'protection_lost'; at: string; reason: string }

@@ -34,14 +34,14 @@ export type PositionOrigin = { cycleId: string; bracket: Position['bracket']; th
 export function beginPosition(
   { cycleId, bracket, thesis }: PositionOrigin,
   fill: Fill,
-  { contractSize, liquidationPrice }: Pick<Position, 'contractSize' | 'liquidationPrice'>,
+  { multiplier, liquidationPrice }: Pick<Position, 'multiplier' | 'liquidationPrice'>,
 ): Position {
   return {
     tradeId: tradeIdOf(cycleId, fill.fillId),
     side: sideOpenedBy(fill),
     quantity: ZERO_QUANTITY,
     peakQuantity: ZERO_QUANTITY,
-    contractSize,
+    multiplier,
     costBasis: ZERO_MONEY,
     entryNotional: ZERO_MONEY,
     entryBase: ZERO_QUANTITY,
@@ -80,7 +80,7 @@ export type FillEffect = { position: Position; gross: Money; fee: Money }
 export function applyFill(position: Position, fill: Fill): FillEffect {
   invariant(!position.fillIds.includes(fill.fillId), `fill ${fill.fillId} is already in trade ${position.tradeId}`)
   const filled = dec(fill.quantity)
-  const base = filled.times(position.contractSize)
+  const base = filled.times(position.multiplier)
   const notional = money(base.times(fill.price))
   const common = {
     fees: sum(position.fees, fill.fee),
@@ -181,8 +181,8 @@ export function isProtected(position: Position): boolean {
 }
 
 /** Money lost where all that is held is closed at `stop`, before costs, rounded up; nothing where the stop lies in the gain. */
-export function lossAt({ side, quantity, contractSize, costBasis }: Position, stop: Price): Money {
-  const loss = dec(costBasis).minus(dec(quantity).times(contractSize).times(stop)).times(directionOf(side))
+export function lossAt({ side, quantity, multiplier, costBasis }: Position, stop: Price): Money {
+  const loss = dec(costBasis).minus(dec(quantity).times(multiplier).times(stop)).times(directionOf(side))
   return loss.gt(0) ? cost(loss) : ZERO_MONEY
 }
 

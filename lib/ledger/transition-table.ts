@@ -14,6 +14,7 @@ const EVERY_PHASE_STAYS = { flat: ['flat'], opening: ['opening'], open: ['open']
  *             └── filled: stop, target, liquidation or a hand closed it ── open
  */
 export const TRANSITIONS: Record<LedgerEventType, Partial<Record<PhaseKind, readonly PhaseKind[]>>> = {
+  instrument_changed: { flat: ['flat'] },
   entry_intended: { flat: ['opening'] },
   entry_acknowledged: { opening: ['opening'] },
   entry_ended: { opening: ['open', 'flat'] },

@@ -1,3 +1,4 @@
+import type { Instrument } from '../../schemas/instrument.ts'
 import {
   canonical,
   dec,
@@ -41,11 +42,17 @@ export type Transition = { state: StrategyState; history: HistoryEntry[]; emissi
 export const TRADE_MEMORY = 50
 
 /** A strategy that has never traded. */
-export function createState(strategyId: string, deposited: Accounting['cash'], at: string): StrategyState {
+export function createState(
+  strategyId: string,
+  instrument: Instrument,
+  deposited: Accounting['cash'],
+  at: string,
+): StrategyState {
   return {
     ...CURRENT_VERSION,
     strategyId,
     version: 0,
+    instrument,
     phase: { kind: 'flat', abandoned: null },
     accounting: openBooks(deposited, at),
     halt: null,
@@ -97,6 +104,10 @@ export function takeStep(total: Transition, event: LedgerEvent): void {
 function advance(state: StrategyState, event: LedgerEvent): Transition {
   const { phase } = state
   switch (event.type) {
+    case 'instrument_changed':
+      // An entry given up for lost may still fill in the old one.
+      invariant(phase.kind === 'flat' && phase.abandoned === null, 'an entry is unresolved in the old instrument')
+      return { state: { ...state, instrument: event.instrument }, history: [], emissions: [] }
     case 'entry_intended':
       return {
         state: withPhase(state, {
@@ -485,9 +496,9 @@ function takeFill(state: StrategyState, event: Extract<LedgerEvent, { type: 'fil
 /** A position of the intent its first fill belongs to, or of none. A stranger's fill never gets here: reconciliation keeps it out. */
 function beginFrom(
   { phase, strategyId }: StrategyState,
-  { fill, contractSize, liquidationPrice, isOrphan }: Extract<LedgerEvent, { type: 'filled' }>,
+  { fill, multiplier, liquidationPrice, isOrphan }: Extract<LedgerEvent, { type: 'filled' }>,
 ): Position {
-  const facts = { contractSize: contractSize as Quantity, liquidationPrice }
+  const facts = { multiplier: multiplier as Quantity, liquidationPrice }
   if (isOrphan) return beginPosition({ cycleId: `${strategyId}-orphan`, bracket: null, thesis: null }, fill, facts)
   const intent: EntryIntent | null =
     phase.kind === 'opening' ? phase.intent : phase.kind === 'flat' ? phase.abandoned : null

@@ -62,7 +62,7 @@ function quietRange(
   const { accounting, phase, halt } = state
   if (phase.kind !== 'open' || phase.position.bracket === null)
     return { lower: Number.POSITIVE_INFINITY, upper: Number.NEGATIVE_INFINITY }
-  const { side, bracket, liquidationPrice, quantity, contractSize, costBasis } = phase.position
+  const { side, bracket, liquidationPrice, quantity, multiplier, costBasis } = phase.position
   const direction = directionOf(side)
   const stop = toNumber(bracket.stopLossPrice)
   const target = toNumber(bracket.takeProfitPrice)
@@ -70,7 +70,7 @@ function quietRange(
   const losing = [stop]
   if (liquidationPrice !== null) losing.push(toNumber(liquidationPrice) / (1 - direction * exits.liquidationDistance))
   if (halt === null) {
-    const base = toNumber(quantity) * toNumber(contractSize)
+    const base = toNumber(quantity) * toNumber(multiplier)
     const cash = toNumber(accounting.cash)
     // A pass in a new day, the one at midnight among them, reckons its loss from what there was at the end of the last.
     const dayStart = Math.max(

@@ -1,3 +1,4 @@
+import { fundingIntervalOf } from '../../schemas/instrument.ts'
 import { createPaperBroker } from '../venue/paper/paper-broker.ts'
 import { withSpread } from '../venue/paper/spread.ts'
 import { UsageError } from '../core/invariant.ts'
@@ -109,7 +110,7 @@ export async function runReplay({
     ? createQuietSync({
         bars: market.history.bars,
         barMs,
-        fundingIntervalMs: config.paper.product.fundingIntervalMs,
+        fundingIntervalMs: fundingIntervalOf(config.instrument),
         loadBook: () => store.loadBook(config.id),
       })
     : syncWithVenue

@@ -35,7 +35,7 @@ export function describeAccount(
 /** The open position as of an instant, marked at `mark`. */
 export function describePosition(position: Position, mark: Price, asOf: EpochMs): NonNullable<Snapshot['position']> {
   const pnl = unrealisedPnl(position, mark)
-  const base = dec(position.quantity).times(position.contractSize)
+  const base = dec(position.quantity).times(position.multiplier)
   const risk = position.riskAtEntry
   return {
     side: position.side,

@@ -4,7 +4,7 @@ import type { ViewBuilder } from '../indicators/incremental-views.ts'
 import { buildTimeframeView } from '../indicators/timeframe-view.ts'
 import { positionOf } from '../ledger/accounting.ts'
 import { readingOf } from '../indicators/significant.ts'
-import type { Product } from '../../schemas/market.ts'
+import { fundingIntervalOf, type Instrument } from '../../schemas/instrument.ts'
 import type { NewsDigest, Snapshot } from '../../schemas/snapshot.ts'
 import type { StrategyState } from '../../schemas/state.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
@@ -24,7 +24,7 @@ export type SnapshotInputs = {
   readonly slot: EpochMs
   readonly asOf: EpochMs
   readonly facts: MarketFacts
-  readonly product: Product
+  readonly instrument: Instrument
   readonly state: StrategyState
   /** How long a late bar was waited for; 0 where none was. */
   readonly waitedMs?: number
@@ -37,7 +37,7 @@ export type SnapshotInputs = {
  * bar before the anchor of its window, has any part in it.
  */
 export function buildSnapshot(inputs: SnapshotInputs): Snapshot {
-  const { config, asOf, facts, state, product, waitedMs = 0, buildView = buildTimeframeView } = inputs
+  const { config, asOf, facts, state, instrument, waitedMs = 0, buildView = buildTimeframeView } = inputs
   const { symbol } = config.market
   const timeframe = primaryTimeframe(config)
   const primary = windowOf(facts.primary, timeframe, asOf)
@@ -59,7 +59,7 @@ export function buildSnapshot(inputs: SnapshotInputs): Snapshot {
       fourHour: buildView('4h', fourHour.candles, BARS_SHOWN.fourHour, symbol),
       daily: buildView('1d', daily.candles, BARS_SHOWN.daily, symbol),
     },
-    funding: facts.funding === null ? null : describeFunding(facts.funding, product.fundingIntervalMs, asOf),
+    funding: facts.funding === null ? null : describeFunding(facts.funding, fundingIntervalOf(instrument), asOf),
     openInterest: readingOf(facts.openInterest),
     reference: reference.snapshot,
     news: knownNews(facts.news, asOf),

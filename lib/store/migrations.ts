@@ -1,3 +1,4 @@
+import { CATALOGUE, findInstrument } from '../instrument/catalogue.ts'
 import type { StoredKind } from './stored-kinds.ts'
 
 /** The body of an item as JSON gives it. */
@@ -25,6 +26,69 @@ const clearanceTo2 = ({ override, ...body }: Body): Body => ({
   ...body,
 })
 
+/** Version 3 calls the units of the underlying in a contract its multiplier. */
+const positionTo3 = (position: unknown): unknown => {
+  if (!isBody(position) || !('contractSize' in position)) return position
+  const { contractSize, ...rest } = position
+  return { multiplier: contractSize, ...rest }
+}
+
+const phaseTo3 = (phase: unknown): unknown =>
+  isBody(phase) && 'position' in phase ? { ...phase, position: positionTo3(phase['position']) } : phase
+
+/** The contract facts of versions 1 and 2, which were those of one perp at Coinbase, as an instrument. */
+function instrumentTo3(product: Body, symbol: unknown): Body {
+  const {
+    base,
+    quote,
+    contractSize,
+    initialMarginRate,
+    maintenanceMarginRate,
+    symbol: own,
+    session: _,
+    ...rest
+  } = product
+  const venueSymbol = own ?? symbol
+  return {
+    kind: 'perp',
+    id: `coinbase:${String(venueSymbol)}`,
+    venue: 'coinbase',
+    venueSymbol,
+    underlying: base,
+    unit: base,
+    quoteCurrency: quote,
+    multiplier: contractSize,
+    margin: { perNotional: { initial: initialMarginRate, maintenance: maintenanceMarginRate } },
+    calendar: 'always-open',
+    ...rest,
+  }
+}
+
+function configTo3(config: unknown): unknown {
+  if (!isBody(config) || !isBody(config['paper']) || !isBody(config['paper']['product'])) return config
+  const { product, ...paper } = config['paper'] as Body & { product: Body }
+  const market = config['market']
+  return { ...config, instrument: instrumentTo3(product, isBody(market) ? market['symbol'] : undefined), paper }
+}
+
+function guardFactsTo3(facts: unknown): unknown {
+  if (!isBody(facts) || !isBody(facts['product'])) return facts
+  const { product, ...rest } = facts as Body & { product: Body }
+  return {
+    ...rest,
+    phase: phaseTo3(rest['phase']),
+    instrument: instrumentTo3(product, undefined),
+    session: product['session'],
+  }
+}
+
+/** The instrument that the orders of a state are in, by its symbol, or the first of the catalogue. */
+function instrumentIn({ phase }: Body): unknown {
+  const text = JSON.stringify(phase) ?? ''
+  const symbol = /"symbol":"([^"]+)"/.exec(text)?.[1]
+  return (symbol === undefined ? null : findInstrument(symbol)) ?? CATALOGUE[0]
+}
+
 /** Every migration, oldest first. One is never changed after its release; the next one is added. */
 export const MIGRATIONS: readonly Migration[] = [
   {
@@ -49,6 +113,21 @@ export const MIGRATIONS: readonly Migration[] = [
               accounting: accountingTo2(body['guardFacts']['accounting']),
             }
           : body['guardFacts'],
+      }),
+    },
+  },
+  {
+    // Version 3 has an instrument in the configuration, where version 2 had the facts of the paper venue's one contract.
+    to: 3,
+    change: {
+      // Versions 1 and 2 knew one product for each symbol; a state without one is of the default strategy.
+      state: (body) => ({ ...body, instrument: instrumentIn(body), phase: phaseTo3(body['phase']) }),
+      deployment: (body) => ({ ...body, config: configTo3(body['config']) }),
+      cycle: (body) => ({
+        ...body,
+        config: configTo3(body['config']),
+        phaseAfter: phaseTo3(body['phaseAfter']),
+        guardFacts: guardFactsTo3(body['guardFacts']),
       }),
     },
   },

@@ -1,6 +1,6 @@
 import type { EpochMs } from '../core/time.ts'
 import type { Approved } from '../guard/approval.ts'
-import type { Product } from '../../schemas/market.ts'
+import type { Instrument, TradingSession } from '../../schemas/instrument.ts'
 import type {
   CloseOrder,
   EntryOrder,
@@ -37,18 +37,21 @@ export type VenueReading = {
   transfers?: readonly Transfer[]
 }
 
+/** An instrument as the venue describes it now, and whether it trades. */
+export type InstrumentReading = { readonly instrument: Instrument; readonly session: TradingSession }
+
 /**
- * A venue that holds one strategy's money and position in one product.
+ * A venue that holds one strategy's money and position in one instrument.
  *
  * Reads reject with {@link BrokerError} when the venue cannot be reached or understood. `place` and `cancel`
  * never reject: not knowing is an answer.
  */
 export type Broker = {
   readonly name: string
-  /** Facts of the product, fresh from the venue. */
-  product(symbol: string): Promise<Product>
+  /** The venue describes an instrument as it is now. */
+  instrument(symbol: string): Promise<InstrumentReading>
   account(): Promise<VenueAccount>
-  /** The position in the product, or null when the venue says it is flat. */
+  /** The position in the instrument, or null when the venue says it is flat. */
   position(symbol: string): Promise<VenuePosition | null>
   /** Every order not yet terminal, ours and others'. */
   openOrders(symbol: string): Promise<readonly VenueOrder[]>

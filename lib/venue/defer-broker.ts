@@ -25,7 +25,7 @@ export function deferBroker(known: Pick<Broker, 'name' | 'listsFunding'>, open: 
   }
   return {
     ...known,
-    product: async (symbol) => (await get()).product(symbol),
+    instrument: async (symbol) => (await get()).instrument(symbol),
     account: async () => (await get()).account(),
     position: async (symbol) => (await get()).position(symbol),
     openOrders: async (symbol) => (await get()).openOrders(symbol),

@@ -14,6 +14,8 @@ const LAYERS = [
   'schemas',
   'lib/files',
   'lib/net',
+  'lib/calendar',
+  'lib/instrument',
   'lib/ledger',
   'lib/market',
   'lib/indicators',

@@ -61,7 +61,7 @@ async function measure(items: ItemStore): Promise<{ cycle: number; pass: number;
       slot: now,
       asOf: now,
       facts,
-      product: await ports.broker.product(config.market.symbol),
+      instrument: config.instrument,
       state,
     })
     snapshots.push(performance.now() - began)

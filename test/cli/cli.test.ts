@@ -265,11 +265,7 @@ describe('the contract', () => {
     ['a time that is none', ['cycle', '--at', 'yesterday'], ['at', 'yesterday', 'ISO 8601']],
     ['a seed that is none', ['cycle', '--seed', '1.5'], ['seed', '1.5', '4294967295']],
     ['a seed that is empty', ['cycle', '--seed', ''], ['seed']],
-    [
-      'a venue that cannot be',
-      ['cycle', '--config', 'VENUE'],
-      ['paper.product.contractSize', 'above zero', 'paper.initialCash'],
-    ],
+    ['a venue that cannot be', ['cycle', '--config', 'VENUE'], ['instrument.multiplier', 'above zero']],
     ['a candle file that is not there', ['cycle', '--market', 'no-such.csv'], ['no-such.csv']],
     ['a configuration that is not there', ['cycle', '--config', 'no-such.json'], ['no-such.json']],
     ['a configuration that is not JSON', ['cycle', '--config', 'BAD'], ['BAD', 'JSON']],
@@ -303,7 +299,7 @@ describe('the contract', () => {
       KEY: file('key.json', '{"guard":{"maxLevrage":3}}'),
       VALUE: file('value.json', '{"intervalMinutes":45}'),
       LIVE: file('live.json', '{"mode":"live"}'),
-      VENUE: file('venue.json', '{"paper":{"initialCash":"0","product":{"contractSize":"0"}}}'),
+      VENUE: file('venue.json', '{"instrument":{"multiplier":"0"}}'),
     }
     const { code, stdout, stderr } = await run([...args.map((arg) => files[arg] ?? arg), '--data-dir', newDirectory()])
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })

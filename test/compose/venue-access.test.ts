@@ -196,7 +196,7 @@ describe('a broker that is opened late', () => {
       return value
     }
   const reading = {
-    product: answer('product', null),
+    instrument: answer('instrument', null),
     account: answer('account', null),
     position: answer('position', null),
     openOrders: answer('openOrders', []),
@@ -222,7 +222,7 @@ describe('a broker that is opened late', () => {
     await expect(late.account()).rejects.toThrow('not yet')
     const ref = { clientOrderId: 'c', orderId: null, since: 0 }
     await Promise.all([
-      late.product('X'),
+      late.instrument('X'),
       late.account(),
       late.position('X'),
       late.openOrders('X'),

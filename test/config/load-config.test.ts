@@ -27,10 +27,10 @@ describe('loadConfig', () => {
   it('merges objects key by key, replaces arrays and values', () => {
     const config = loadConfig({
       strategy: 'btc-perp',
-      overrides: { guard: { tradingDaysUtc: [1] }, paper: { product: { tickSize: '1' } } },
+      overrides: { guard: { tradingDaysUtc: [1] }, instrument: { tickSize: '1' } },
     })
     expect(config.guard).toMatchObject({ tradingDaysUtc: [1], maxLeverage: 3 })
-    expect(config.paper.product).toMatchObject({ base: 'BTC', contractSize: '0.01', tickSize: '1', lotSize: '1' })
+    expect(config.instrument).toMatchObject({ underlying: 'BTC', multiplier: '0.01', tickSize: '1', lotSize: '1' })
   })
 
   it('a decider of another kind replaces the whole; settings without a kind are those of the present one', () => {
@@ -67,10 +67,10 @@ describe('loadConfig', () => {
     ],
     [{ paper: { initialCash: 10_000 } }, ['paper.initialCash = 10000', 'expected string']],
     [{ paper: { initialCash: '-5' } }, ['paper.initialCash = "-5"', 'above zero']],
-    [{ paper: { product: { tickSize: '0.50' } } }, ['paper.product.tickSize = "0.50"', 'trailing zeros']],
+    [{ instrument: { tickSize: '0.50' } }, ['instrument.tickSize = "0.50"', 'trailing zeros']],
     [
-      { paper: { product: { initialMarginRate: { long: '0', short: '2' } } } },
-      ['paper.product.initialMarginRate.long = "0"', 'paper.product.initialMarginRate.short = "2"'],
+      { instrument: { margin: { perNotional: { initial: { long: '0', short: '2' } } } } },
+      ['instrument.margin.perNotional.initial.long = "0"', 'instrument.margin.perNotional.initial.short = "2"'],
     ],
     [{ news: { feeds: [{ name: 'x', url: 'file:///etc/passwd' }] } }, ['news.feeds[0].url', 'passwd']],
     [{ market: [] }, ['market = []', 'object']],

@@ -5,7 +5,7 @@ import { rememberLast } from '../../lib/core/memo.ts'
 import { equityAt, unrealisedPnl } from '../../lib/ledger/accounting.ts'
 import { averageEntryPrice, bookUnrealised, marginUsed, openBook } from '../../lib/venue/paper/book.ts'
 import type { Accounting, Position } from '../../schemas/state.ts'
-import type { Product } from '../../schemas/market.ts'
+import type { Instrument } from '../../schemas/instrument.ts'
 
 const RUNS = { seed: 20261102, numRuns: 300 }
 
@@ -91,17 +91,17 @@ describe('a position that was asked about before', () => {
     quantity: whole.map(String),
     costBasis: whole.map((base) => `${base * 7}.5`),
     leverage: fc.constantFrom('1', '2', '3'),
-    contractSize: fc.constantFrom('0.1', '1'),
+    multiplier: fc.constantFrom('0.1', '1'),
   })
   const calls = fc.array(
-    fc.record({ index: fc.nat({ max: 2 }), mark: whole.map(String), contractSize: fc.constantFrom('0.1', '1') }),
+    fc.record({ index: fc.nat({ max: 2 }), mark: whole.map(String), multiplier: fc.constantFrom('0.1', '1') }),
     { maxLength: 40 },
   )
 
   it('is worth what a copy is worth that nobody has asked about, in ledger and venue', () => {
     fc.assert(
       fc.property(fc.tuple(positions, positions, positions), calls, (held, asked) => {
-        for (const { index, mark, contractSize } of asked) {
+        for (const { index, mark, multiplier } of asked) {
           const parts = held[index]
           if (parts === undefined) continue
           const position = parts as unknown as Position
@@ -110,7 +110,7 @@ describe('a position that was asked about before', () => {
           expect(equityAt(accounting, position, mark as Price)).toBe(
             equityAt(accounting, { ...position }, mark as Price),
           )
-          const product = { contractSize: contractSize as Quantity } as Product
+          const product = { multiplier: multiplier as Quantity } as Instrument
           const inBook = parts as unknown as Parameters<typeof averageEntryPrice>[0]
           const book = { ...openBook('X', '100' as Money, '2026-01-01T00:00:00Z'), position: inBook }
           expect(averageEntryPrice(inBook, product)).toBe(averageEntryPrice({ ...inBook }, product))

@@ -1,3 +1,4 @@
+import { ETH } from '../support/instruments.ts'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { loadConfig } from '../../lib/config/load-config.ts'
 import { money, price, quantity } from '../../lib/core/decimal.ts'
@@ -122,7 +123,10 @@ describe('the paper record', () => {
 
   it('incidents are those nobody has resolved', async () => {
     await store.saveState(
-      { ...createState(live.id, money(1), toIso(START)), incidents: [{ at: toIso(START), kind: 'k', detail: 'd' }] },
+      {
+        ...createState(live.id, ETH, money(1), toIso(START)),
+        incidents: [{ at: toIso(START), kind: 'k', detail: 'd' }],
+      },
       true,
     )
     expect(await evaluate()).toMatchObject({ unresolvedIncidents: 1 })

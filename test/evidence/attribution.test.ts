@@ -65,12 +65,12 @@ describe('baselines', () => {
         slippageBps: 0,
         latencyMs: 0,
         assumedFundingRate: '0',
-        product: {
-          tickSize: '0.01',
-          contractSize: '0.0001',
-          maxQuantity: '100000000',
-          fees: { maker: '0', taker: '0', perContract: '0' },
-        },
+      },
+      instrument: {
+        tickSize: '0.01',
+        multiplier: '0.0001',
+        maxQuantity: '100000000',
+        fees: { maker: '0', taker: '0', perContract: '0' },
       },
     })
     const held = await holdThrough(free, market, slots, endOf(market))
@@ -121,9 +121,7 @@ describe('assumed funding', () => {
     })
     expect(await assumedFundingShare(config, covered, trades)).toBe(0)
     expect(await assumedFundingShare(config, bare, [])).toBeNull()
-    expect(
-      await assumedFundingShare(settings({ paper: { product: { fundingIntervalMs: null } } }), bare, trades),
-    ).toBeNull()
+    expect(await assumedFundingShare(settings({ instrument: { fundingIntervalMs: null } }), bare, trades)).toBeNull()
   })
 })
 

@@ -11,10 +11,10 @@ function worldThat(sabotage: { is: boolean }, change: (broker: Broker) => Partia
   return createWorld({
     wrapBroker: (broker) => {
       const changed = change(broker)
-      const choose = <K extends 'product' | 'place'>(name: K): Broker[K] =>
+      const choose = <K extends 'instrument' | 'place'>(name: K): Broker[K] =>
         ((...args: never[]) =>
           ((sabotage.is ? changed[name] : undefined) ?? broker[name])(...(args as [never, never]))) as Broker[K]
-      return { ...broker, product: choose('product'), place: choose('place') }
+      return { ...broker, instrument: choose('instrument'), place: choose('place') }
     },
   })
 }
@@ -79,7 +79,7 @@ describe('flattening', () => {
   it('at a closed venue nothing is sent, and the exits stay', async () => {
     const sabotage = { is: false }
     const world = worldThat(sabotage, (broker) => ({
-      product: async (symbol) => ({ ...(await broker.product(symbol)), session: closed }),
+      instrument: async (symbol) => ({ ...(await broker.instrument(symbol)), session: closed }),
     }))
     await world.cycle()
     const began = world.time.now

@@ -1,3 +1,4 @@
+import { withoutFunding } from '../support/instruments.ts'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { dec, money, price, type Money } from '../../lib/core/decimal.ts'
@@ -80,7 +81,7 @@ describe('funding that is not listed', () => {
     ['while the venue holds something else', () => ({ at: at(61), account: cashBy('-1'), position: null })],
     [
       'of a product without funding',
-      () => ({ at: at(61), account: cashBy('-1'), product: { ...facts.product, fundingIntervalMs: null } }),
+      () => ({ at: at(61), account: cashBy('-1'), instrument: withoutFunding(facts.instrument) }),
     ],
   ])('%s is not taken for funding', (_name, change) => {
     expect(run({ ...facts, ...(typeof change === 'function' ? change() : change) }).kinds).not.toContain(

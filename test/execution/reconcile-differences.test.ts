@@ -1,3 +1,4 @@
+import { withoutFunding } from '../support/instruments.ts'
 import { describe, expect, it } from 'vitest'
 import { money, price, quantity } from '../../lib/core/decimal.ts'
 import { Draft } from '../../lib/execution/reconcile/draft.ts'
@@ -203,7 +204,7 @@ describe('what the venue holds and the ledger does not', () => {
     expect(second.events[2]).toEqual({
       type: 'filled',
       at: at(90),
-      contractSize: '0.1',
+      multiplier: '0.1',
       liquidationPrice: '1500',
       isOrphan: false,
       fill: {
@@ -263,7 +264,7 @@ describe('what the ledger holds and the venue does not', () => {
     expect(second.events[0]).toEqual({
       type: 'filled',
       at: at(90),
-      contractSize: '0.1',
+      multiplier: '0.1',
       liquidationPrice: null,
       isOrphan: false,
       fill: {
@@ -474,7 +475,7 @@ describe('funding that only cash shows', () => {
     ['while the answers do not settle', { isSettled: false }],
     ['while the venue holds something else', { position: venueHolds(9) }],
     ['while the venue holds nothing', { position: null }],
-    ['of a product that has none', { product: { ...facts().product, fundingIntervalMs: null } }],
+    ['of a product that has none', { instrument: withoutFunding(facts().instrument) }],
   ])('is not made up %s', (_name, change) => {
     expect(inferred(OPEN, silent({ cash: '9999', ...change }))).toEqual([])
   })

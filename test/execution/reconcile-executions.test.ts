@@ -68,7 +68,7 @@ describe('executions', () => {
         type: 'filled',
         at: at(600),
         fill: sold('x', '3'),
-        contractSize: '0.1',
+        multiplier: '0.1',
         liquidationPrice: '1500',
         isOrphan: false,
       },
@@ -311,7 +311,7 @@ describe('a fill', () => {
       type: 'filled',
       at: at(600),
       fill: { ...more, quantity: '10', fee: '0.33333333', slippage: '0.06666667' },
-      contractSize: '0.1',
+      multiplier: '0.1',
       liquidationPrice: null,
       isOrphan: false,
     })
@@ -338,7 +338,7 @@ describe('a fill', () => {
         type: 'filled',
         at: at(600),
         fill: { ...more, fillId: 'x-excess', quantity: '20', fee: '0.66666667' },
-        contractSize: '0.1',
+        multiplier: '0.1',
         liquidationPrice: null,
         isOrphan: true,
       })

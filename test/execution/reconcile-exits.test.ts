@@ -34,7 +34,7 @@ const sent: Position['protection'] = {
   intendedAt: at(60),
   deadline: at(80),
 }
-const closed = { ...facts().product, session: { isOpen: false, nextClose: null, reason: 'maintenance' } }
+const session = { isOpen: false, nextClose: null, reason: 'maintenance' }
 const cancelled = (orderId: string, why: string) => ({ kind: 'cancel', orderId, why })
 const confirmed = (orderId: string, seconds = 60) => ({
   type: 'protection_confirmed',
@@ -239,13 +239,13 @@ describe('a position without a stop', () => {
 
   it('while the venue is closed is left as it is, and a person is told', () => {
     for (const openOrders of [[], [stopOrder({ quantity: quantity(3) })], [stopOrder({ isTriggered: true })]]) {
-      expect(learn(OPEN, facts({ product: closed, openOrders }))).toMatchObject({
+      expect(learn(OPEN, facts({ session, openOrders }))).toMatchObject({
         events: [],
         actions: [],
         notes: ['the position is not covered and the venue is closed: maintenance'],
       })
     }
-    expect(learn(OPEN, facts({ product: closed }))).toMatchObject({ events: [], actions: [], notes: [] })
+    expect(learn(OPEN, facts({ session }))).toMatchObject({ events: [], actions: [], notes: [] })
   })
 
   it('while more of the entry may fill is protected for what is held, and never closed', () => {

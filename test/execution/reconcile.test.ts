@@ -232,7 +232,7 @@ describe('an open position', () => {
   it('that cannot be covered while the venue is closed waits, and keeps what rests there', () => {
     const closed = {
       ...facts,
-      product: { ...facts.product, session: { isOpen: false, nextClose: null, reason: 'maintenance' } },
+      session: { isOpen: false, nextClose: null, reason: 'maintenance' },
     }
     expect(run(state, { ...closed, openOrders: [] })).toMatchObject({
       actions: [],

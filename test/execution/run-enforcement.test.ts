@@ -293,7 +293,7 @@ describe('hands at the venue', () => {
 
 describe('doing it twice', () => {
   it('a pass with nothing new writes nothing; four hours of them write once', async () => {
-    const world = await enter(createWorld({ overrides: { paper: { product: { fundingIntervalMs: null } } } }))
+    const world = await enter(createWorld({ overrides: { instrument: { fundingIntervalMs: null } } }))
     await world.pass(1)
     const { version } = await world.state()
     await world.enforce()

@@ -8,7 +8,7 @@ import { createState, transitionAll } from '../../lib/ledger/transition.ts'
 import type { Fill, FundingPayment, ProtectOrder, VenueOrder, VenuePosition } from '../../schemas/order.ts'
 import type { Position, StrategyState } from '../../schemas/state.ts'
 import { closeIntent, entryIntent, fillOf, filled, START, STRATEGY, SYMBOL } from '../ledger/support.ts'
-import { PRODUCT } from '../snapshot/fixtures.ts'
+import { ETH, OPEN_SESSION } from '../support/instruments.ts'
 
 /** Instant of so many seconds after the entry was meant; its deadline, and that of a close, is 20 s. */
 export const at = (seconds: number): string => toIso(START + seconds * 1_000)
@@ -24,7 +24,7 @@ export const bought = (id: string, contracts: string, level = '2000', seconds = 
 export const sold = (id: string, contracts: string, level = '2000', seconds = 600): Fill =>
   fillOf({ id, side: 'sell', price: level, quantity: contracts, reason: 'stop_loss', time: START + seconds * 1_000 })
 
-const fresh = createState(STRATEGY, money('10000'), at(0))
+const fresh = createState(STRATEGY, ETH, money('10000'), at(0))
 const after = (...events: LedgerEvent[]): StrategyState => transitionAll(fresh, events).state
 const live: LedgerEvent = {
   type: 'protection_confirmed',
@@ -117,7 +117,8 @@ export const payment = (fundingId: string, seconds: number, amount = '-1'): Fund
 /** A venue that agrees with {@link OPEN}, a minute later. */
 const AGREED: VenueFacts = {
   at: at(60),
-  product: PRODUCT,
+  instrument: ETH,
+  session: OPEN_SESSION,
   account: { at: at(60), cash: money('10000'), equity: money('10000'), availableMargin: money('10000') },
   position: venueHolds(10),
   openOrders: [stopOrder()],

@@ -11,7 +11,7 @@ import { type Changes, contextWith, failedRules, NOW, PHASES, quoteOf, worth } f
 import { createLiveWorld, LONG } from './live-world.ts'
 
 const inMinutes = (minutes: number): string => toIso(fromIso(NOW) + minutes * MINUTE_MS)
-const closesIn = (minutes: number) => ({ session: { isOpen: true, nextClose: inMinutes(minutes), reason: 'open' } })
+const closesIn = (minutes: number) => ({ isOpen: true, nextClose: inMinutes(minutes), reason: 'open' })
 const lostAgo = (minutes: number) => ({ lastTradeLost: true, lastTradeClosedAt: inMinutes(-minutes) })
 const paying = (annualised: number) => ({ funding: { rate: 0, intervalHours: 1, annualised, averageRate: 0 } })
 /** Sizing keeps within a limit of money by itself: only a venue's minimum that does not fit can break it. */
@@ -27,16 +27,16 @@ const LIMITS: Readonly<Partial<Record<keyof GuardConfig, Limit>>> = {
     tight: { maxDrawdown: 0.02 },
     rule: 'drawdown',
   },
-  sessionBufferMinutes: { given: { product: closesIn(60) }, tight: { sessionBufferMinutes: 60 }, rule: 'session_open' },
+  sessionBufferMinutes: { given: { session: closesIn(60) }, tight: { sessionBufferMinutes: 60 }, rule: 'session_open' },
   minStopAtr: { tight: { minStopAtr: 2.1 }, rule: 'stop_distance' },
   maxStopAtr: { tight: { maxStopAtr: 1.9 }, rule: 'stop_distance' },
   liquidationBuffer: { tight: { liquidationBuffer: 0.3 }, rule: 'stop_before_liquidation' },
   minRewardToRisk: { tight: { minRewardToRisk: 2.1 }, rule: 'reward_to_risk' },
   minConfidence: { tight: { minConfidence: 0.61 }, rule: 'confidence' },
-  riskPerTrade: { given: { product: atLeast(25) }, tight: { riskPerTrade: 0.0099 }, rule: 'risk_per_trade' },
-  maxRiskPerTrade: { given: { product: atLeast(25) }, tight: { maxRiskPerTrade: 0.0099 }, rule: 'risk_per_trade' },
-  maxLeverage: { given: { product: atLeast(25) }, tight: { maxLeverage: 0.4 }, rule: 'leverage' },
-  maxNotional: { given: { product: atLeast(25) }, tight: { maxNotional: money('4999') }, rule: 'notional_cap' },
+  riskPerTrade: { given: { instrument: atLeast(25) }, tight: { riskPerTrade: 0.0099 }, rule: 'risk_per_trade' },
+  maxRiskPerTrade: { given: { instrument: atLeast(25) }, tight: { maxRiskPerTrade: 0.0099 }, rule: 'risk_per_trade' },
+  maxLeverage: { given: { instrument: atLeast(25) }, tight: { maxLeverage: 0.4 }, rule: 'leverage' },
+  maxNotional: { given: { instrument: atLeast(25) }, tight: { maxNotional: money('4999') }, rule: 'notional_cap' },
   maxPriceMoveAtr: {
     given: { facts: { quote: quoteOf(2_005) } },
     tight: { maxPriceMoveAtr: 0.2 },
@@ -130,7 +130,7 @@ const FIRES: Readonly<Record<GuardRuleName, Changes>> = {
   daily_loss: { accounting: { equity: money('9500') } },
   drawdown: { accounting: { ...worth('8500'), peakEquity: money('10000') } },
   fresh_data: { snapshot: { issues: [ISSUE] } },
-  session_open: { product: closesIn(30) },
+  session_open: { session: closesIn(30) },
   no_open_position: { facts: { phase: PHASES.openLong } },
   no_reversal: { facts: { phase: PHASES.openShort } },
   no_pending_intent: { facts: { phase: PHASES.opening } },
@@ -140,10 +140,10 @@ const FIRES: Readonly<Record<GuardRuleName, Changes>> = {
   stop_before_liquidation: { guard: { liquidationBuffer: 0.3 } },
   reward_to_risk: { decision: { takeProfitPrice: 2_059.5 } },
   confidence: { decision: { confidence: 0.29 } },
-  risk_per_trade: { product: atLeast(26) },
-  leverage: { product: atLeast(25), guard: { maxLeverage: 0.4 } },
-  notional_cap: { product: atLeast(25), guard: { maxNotional: money('4999') } },
-  minimum_size: { product: atLeast(26) },
+  risk_per_trade: { instrument: atLeast(26) },
+  leverage: { instrument: atLeast(25), guard: { maxLeverage: 0.4 } },
+  notional_cap: { instrument: atLeast(25), guard: { maxNotional: money('4999') } },
+  minimum_size: { instrument: atLeast(26) },
   price_moved: { facts: { quote: quoteOf(1_989) } },
   cooldown: { accounting: lostAgo(59) },
   entries_per_day: { accounting: { entriesToday: 6 } },

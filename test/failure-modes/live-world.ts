@@ -160,7 +160,7 @@ export async function createLiveWorld(given: LiveWorldOptions = {}) {
   const ports = wire()
   const { store } = ports
   if (closedTrades > 0) {
-    const first = createState(config.id, money(venue.truth().cash), toIso(SLOT))
+    const first = createState(config.id, config.instrument, money(venue.truth().cash), toIso(SLOT))
     await store.saveState({ ...first, accounting: { ...first.accounting, tradesClosed: closedTrades } }, true)
   }
   const state = async (): Promise<StrategyState> => {

@@ -321,7 +321,7 @@ describe('lot, tick, minimum, float drift', () => {
     ] as const) {
       const { result } = judge(
         contextWith({
-          product: { lotSize: quantity(lotSize), minQuantity: quantity(lotSize) },
+          instrument: { lotSize: quantity(lotSize), minQuantity: quantity(lotSize) },
           accounting: { equity: money(equity) },
         }),
       )

@@ -1,3 +1,4 @@
+import { ETH, OPEN_SESSION } from '../support/instruments.ts'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dec } from '../../lib/core/decimal.ts'
 import { fromIso } from '../../lib/core/time.ts'
@@ -7,7 +8,6 @@ import { positionOf } from '../../lib/ledger/accounting.ts'
 import type { Item, ItemStore } from '../../lib/store/item-store.ts'
 import { createStore, type Store } from '../../lib/store/store.ts'
 import { UnreadableItem } from '../../lib/store/unreadable-item.ts'
-import type { Product } from '../../schemas/market.ts'
 import type { StrategyState } from '../../schemas/state.ts'
 import { STORED_VERSION } from '../../schemas/stored.ts'
 import { quantity, money } from '../../lib/core/decimal.ts'
@@ -21,12 +21,6 @@ const ITEMS = readdirSync(DIRECTORY).flatMap(
 )
 /** States and paper accounts matter most, and are few among the items. */
 const DECISIVE = ITEMS.filter(({ sk }) => sk === 'STATE' || sk === 'BOOK')
-
-const PRODUCT = (
-  JSON.parse(ITEMS.find(({ sk, body }) => sk.startsWith('CYCLE') && body.includes('"product":'))?.body ?? '{}') as {
-    guardFacts: { product: Product }
-  }
-).guardFacts.product
 
 const pick = <T>(random: Random, all: readonly T[]): T => all[Math.floor(random() * all.length)] as T
 
@@ -148,13 +142,14 @@ function decide(state: StrategyState): string {
   const exit = position?.protection.status === 'live' ? position.protection : null
   const facts: VenueFacts = {
     at,
-    product: PRODUCT,
+    instrument: ETH,
+    session: OPEN_SESSION,
     account: { at, cash: state.accounting.cash, equity: state.accounting.cash, availableMargin: money('0') },
     position:
       position === null
         ? null
         : {
-            symbol: PRODUCT.symbol,
+            symbol: ETH.venueSymbol,
             side: position.side,
             quantity: position.quantity,
             averageEntryPrice: '1' as never,
@@ -169,7 +164,7 @@ function decide(state: StrategyState): string {
             {
               orderId: exit.orderId,
               clientOrderId: null,
-              symbol: PRODUCT.symbol,
+              symbol: ETH.venueSymbol,
               kind: 'protect',
               side: position.side === 'long' ? 'sell' : 'buy',
               status: 'open',

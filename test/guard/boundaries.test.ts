@@ -39,14 +39,14 @@ describe('the price that a stop is judged by', () => {
 
 describe('the size of an entry', () => {
   it('is what both the venue and the limits allow, whichever is less', () => {
-    expect(planOf({ product: { maxQuantity: quantity(24) } }).sizedQuantity.toFixed()).toBe('24')
-    expect(planOf({ product: { maxQuantity: quantity(26) } }).sizedQuantity.toFixed()).toBe('25')
+    expect(planOf({ instrument: { maxQuantity: quantity(24) } }).sizedQuantity.toFixed()).toBe('24')
+    expect(planOf({ instrument: { maxQuantity: quantity(26) } }).sizedQuantity.toFixed()).toBe('25')
   })
 
   it('is judged at the minimum of the venue where the limits allow less', () => {
-    const { sizedQuantity, quantity: judged } = planOf({ product: { minQuantity: quantity(30) } })
+    const { sizedQuantity, quantity: judged } = planOf({ instrument: { minQuantity: quantity(30) } })
     expect([sizedQuantity.toFixed(), judged.toFixed()]).toEqual(['25', '30'])
-    expect(planOf({ product: { minQuantity: quantity(20) } }).quantity.toFixed()).toBe('25')
+    expect(planOf({ instrument: { minQuantity: quantity(20) } }).quantity.toFixed()).toBe('25')
   })
 })
 
@@ -64,7 +64,7 @@ describe('the standing of a rule', () => {
 
 it('a size of exactly the minimum and exactly the maximum is traded', () => {
   const at = (contracts: string): Changes => ({
-    product: { minQuantity: quantity(contracts), maxQuantity: quantity(contracts), lotSize: quantity(contracts) },
+    instrument: { minQuantity: quantity(contracts), maxQuantity: quantity(contracts), lotSize: quantity(contracts) },
   })
   expect(failedRules(contextWith(at('25')))).toEqual([])
   expect(planOf(at('25')).sizedQuantity.eq(dec(25))).toBe(true)

@@ -1,3 +1,4 @@
+import { configOf } from '../support/instruments.ts'
 import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
@@ -5,11 +6,11 @@ import { guardCommand } from '../../lib/cli/commands/guard.ts'
 import { money } from '../../lib/core/decimal.ts'
 import { RULES } from '../../lib/guard/rules.ts'
 import { GuardReport } from '../../schemas/cli.ts'
-import { type GuardConfig, StrategyConfig } from '../../schemas/strategy-config.ts'
+import { type GuardConfig } from '../../schemas/strategy-config.ts'
 import { GUARD_RULES, type GuardRuleName } from '../../schemas/verdict.ts'
 
 const ROOT = path.resolve(import.meta.dirname, '../..')
-const config = StrategyConfig.parse({ id: 'eth-perp' })
+const config = configOf({ id: 'eth-perp' })
 
 const reportOf = (guard: Partial<GuardConfig> = {}) =>
   GuardReport.parse(guardCommand({ ...config, guard: { ...config.guard, ...guard } }, { prove: false }).document)

@@ -1,3 +1,5 @@
+import { changed, ETH, type InstrumentChanges, OPEN_SESSION } from '../support/instruments.ts'
+import type { TradingSession } from '../../schemas/instrument.ts'
 import type { RuleContext } from '../../lib/guard/rule.ts'
 import { judge } from '../../lib/guard/judge.ts'
 import { money, price, quantity } from '../../lib/core/decimal.ts'
@@ -5,13 +7,13 @@ import { clientOrderIdOf } from '../../lib/core/ids.ts'
 import { fromIso } from '../../lib/core/time.ts'
 import type { GuardFacts } from '../../schemas/cycle-record.ts'
 import type { EntryDecision } from '../../schemas/decision.ts'
-import type { Product, Quote } from '../../schemas/market.ts'
+import type { Quote } from '../../schemas/market.ts'
 import type { Indicators, Snapshot } from '../../schemas/snapshot.ts'
 import type { Phase } from '../../schemas/state.ts'
 import type { GuardConfig, SizingConfig, SizingEvidence } from '../../schemas/strategy-config.ts'
 import type { GuardRuleName } from '../../schemas/verdict.ts'
 import { trendingSnapshot } from '../decision/snapshot-fixture.ts'
-import { CONFIG, flatState, openPosition, PRODUCT } from '../snapshot/fixtures.ts'
+import { CONFIG, flatState, openPosition } from '../snapshot/fixtures.ts'
 
 /** A Monday. */
 export const NOW = '2026-11-02T09:30:00Z'
@@ -56,11 +58,12 @@ const BASE: RuleContext = {
     sizing: { ...CONFIG.sizing, evidence: recordOf() },
   },
   decision: LONG,
-  snapshot: { ...trendingSnapshot, symbol: PRODUCT.symbol, quote: QUOTE },
+  snapshot: { ...trendingSnapshot, symbol: ETH.venueSymbol, quote: QUOTE },
   facts: {
     now: NOW,
     quote: QUOTE,
-    product: { ...PRODUCT, fees: { maker: '0', taker: '0', perContract: '0' } },
+    instrument: changed(ETH, { fees: { maker: '0', taker: '0', perContract: '0' } }),
+    session: OPEN_SESSION,
     accounting: flatState(fromIso(NOW)).accounting,
     phase: { kind: 'flat', abandoned: null },
     halt: null,
@@ -77,7 +80,8 @@ export type Changes = {
   guard?: Partial<GuardConfig>
   sizing?: Partial<SizingConfig>
   decision?: Partial<EntryDecision>
-  product?: Partial<Product>
+  instrument?: InstrumentChanges
+  session?: TradingSession
   accounting?: Partial<GuardFacts['accounting']>
   facts?: Partial<GuardFacts>
   indicators?: Partial<Indicators>
@@ -93,7 +97,8 @@ export function contextWith({
   guard,
   sizing,
   decision,
-  product,
+  instrument,
+  session,
   accounting,
   facts,
   indicators,
@@ -117,7 +122,8 @@ export function contextWith({
     facts: {
       ...BASE.facts,
       ...(at === undefined ? {} : { now: at, quote: { ...QUOTE, at } }),
-      product: { ...BASE.facts.product, ...product },
+      instrument: changed(BASE.facts.instrument, instrument),
+      ...(session === undefined ? {} : { session }),
       accounting: { ...BASE.facts.accounting, ...accounting },
       ...facts,
     },
@@ -146,7 +152,7 @@ const entryIntent = {
   order: {
     kind: 'entry',
     clientOrderId: id,
-    symbol: PRODUCT.symbol,
+    symbol: ETH.venueSymbol,
     side: 'buy',
     quantity: quantity(1),
     priceLimit: price(2_002),
@@ -170,7 +176,7 @@ export const PHASES = {
     position: held('long'),
     intent: {
       ...intended,
-      order: { kind: 'close', clientOrderId: id, symbol: PRODUCT.symbol, side: 'sell', quantity: quantity(37) },
+      order: { kind: 'close', clientOrderId: id, symbol: ETH.venueSymbol, side: 'sell', quantity: quantity(37) },
       reason: 'decision',
       attempt: 0,
     },

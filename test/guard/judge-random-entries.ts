@@ -91,7 +91,7 @@ export function judgeRandomEntries(first: 0 | 1): { approved: number; refusals: 
       check(all.length === 0, index, () => `approved, and yet: ${all.join('; ')}`)
       check(
         result.order.side === (levels.side === 'long' ? 'buy' : 'sell') &&
-          result.order.symbol === context.facts.product.symbol,
+          result.order.symbol === context.facts.instrument.venueSymbol,
         index,
         () => 'another side or product',
       )

@@ -32,7 +32,7 @@ export function brokenLimits(context: RuleContext, levels: Levels): GuardRuleNam
     snapshot,
     facts,
   } = context
-  const { product, quote, accounting, phase } = facts
+  const { instrument, quote, accounting, phase } = facts
   const isLong = levels.side === 'long'
   const sign = isLong ? 1 : -1
   const now = Date.parse(facts.now)
@@ -48,7 +48,7 @@ export function brokenLimits(context: RuleContext, levels: Levels): GuardRuleNam
     'fresh_data',
     snapshot.issues.length === 0 && Math.abs(now - Date.parse(quote.at)) <= 120_000 && exact(quote.bid).lte(quote.ask),
   )
-  const { isOpen, nextClose } = product.session
+  const { isOpen, nextClose } = facts.session
   const untilClose = nextClose === null ? Infinity : Date.parse(nextClose) - now
   demand('session_open', isOpen && !(untilClose >= 0 && untilClose <= guard.sessionBufferMinutes * 60_000))
   const held = phase.kind === 'flat' ? null : phase.position
@@ -61,10 +61,11 @@ export function brokenLimits(context: RuleContext, levels: Levels): GuardRuleNam
   const stop = exact(levels.stop)
   const target = exact(levels.target)
   const size = exact(levels.quantity)
-  const base = size.times(product.contractSize)
+  const base = size.times(instrument.multiplier)
   const risk = near.minus(stop).times(sign)
   const reward = target.minus(near).times(sign)
-  const fee = (at: Big) => at.times(product.contractSize).times(product.fees.taker).plus(product.fees.perContract)
+  const fee = (at: Big) =>
+    at.times(instrument.multiplier).times(instrument.fees.taker).plus(instrument.fees.perContract)
   const watched = [quote.mark, isLong ? quote.bid : quote.ask].map(exact)
   demand(
     'stop_side',
@@ -92,11 +93,11 @@ export function brokenLimits(context: RuleContext, levels: Levels): GuardRuleNam
     'reward_to_risk',
     risk.gt(0) &&
       reward.gte(risk.times(guard.minRewardToRisk)) &&
-      reward.times(product.contractSize).gt(fee(near).plus(fee(target))),
+      reward.times(instrument.multiplier).gt(fee(near).plus(fee(target))),
   )
 
   const leverage = exact(levels.leverage)
-  const maintenance = exact(product.maintenanceMarginRate)
+  const maintenance = exact('perNotional' in instrument.margin ? instrument.margin.perNotional.maintenance : Number.NaN)
   // What is left of the margin, entry / L + d (P - entry), where the price is the buffer beyond the stop, is not below the maintenance m P.
   const survives = (entry: Big) => {
     const level = stop.minus(entry.times(guard.liquidationBuffer).times(sign))
@@ -119,7 +120,7 @@ export function brokenLimits(context: RuleContext, levels: Levels): GuardRuleNam
       .times(sign),
   )
   const lossFrom = (entry: Big) =>
-    entry.minus(stopFill).times(sign).times(product.contractSize).plus(fee(entry)).plus(fee(stop)).times(size)
+    entry.minus(stopFill).times(sign).times(instrument.multiplier).plus(fee(entry)).plus(fee(stop)).times(size)
   const worstLoss = [near, worst].map(lossFrom).reduce((most, loss) => (loss.gt(most) ? loss : most))
   const allowed = equity.times(Math.min(guard.riskPerTrade, guard.maxRiskPerTrade))
   demand('risk_per_trade', equity.gt(0) && lossFrom(worst).gt(0) && worstLoss.lte(allowed))
@@ -155,11 +156,11 @@ export function brokenPromises(context: RuleContext, levels: Levels): string[] {
   const {
     config: { guard },
     decision,
-    facts: { product, accounting },
+    facts: { instrument, accounting },
   } = context
   if (decision.action !== 'open_long' && decision.action !== 'open_short') return ['not an entry']
   const sign = levels.side === 'long' ? 1 : -1
-  const tick = exact(product.tickSize)
+  const tick = exact(instrument.tickSize)
   const [near, worst] = fillsOf(context, levels)
   const size = exact(levels.quantity)
   for (const [name, level] of [
@@ -168,10 +169,10 @@ export function brokenPromises(context: RuleContext, levels: Levels): string[] {
     ['worst price', levels.worst],
   ] as const)
     demand(`${name} on the tick`, exact(level).mod(tick).eq(0))
-  demand('size is a multiple of the lot', size.mod(product.lotSize).eq(0))
+  demand('size is a multiple of the lot', size.mod(instrument.lotSize).eq(0))
   demand(
     'size within minimum and maximum',
-    size.gt(0) && size.gte(product.minQuantity) && size.lte(product.maxQuantity),
+    size.gt(0) && size.gte(instrument.minQuantity) && size.lte(instrument.maxQuantity),
   )
   const towardEntry = exact(levels.stop).minus(decision.stopLossPrice).times(sign)
   demand('the stop moves toward the entry, by less than a tick', towardEntry.gte(0) && towardEntry.lt(tick))
@@ -182,15 +183,17 @@ export function brokenPromises(context: RuleContext, levels: Levels): string[] {
     'the worst fill is within the slippage, or the next tick',
     slippage.gte(0) && (slippage.lte(near.times(guard.maxEntrySlippageBps).times(0.0001)) || slippage.lt(tick)),
   )
-  const margin = exact(product.initialMarginRate[levels.side])
+  const margin = exact(
+    'perNotional' in instrument.margin ? instrument.margin.perNotional.initial[levels.side] : Number.NaN,
+  )
   demand(
     'leverage within the configuration and the venue',
     exact(levels.leverage).gt(0) &&
       exact(levels.leverage).lte(guard.maxLeverage) &&
       exact(levels.leverage).times(margin).lte(1),
   )
-  const dearest = size.times(product.contractSize).times(near.gt(worst) ? near : worst)
-  const entryFee = dearest.times(product.fees.taker).plus(size.times(product.fees.perContract))
+  const dearest = size.times(instrument.multiplier).times(near.gt(worst) ? near : worst)
+  const entryFee = dearest.times(instrument.fees.taker).plus(size.times(instrument.fees.perContract))
   demand(
     'equity pays the margin and the entry fee',
     dearest.plus(entryFee.times(levels.leverage)).lte(exact(accounting.equity).times(levels.leverage)),

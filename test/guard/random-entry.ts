@@ -76,7 +76,7 @@ export function randomEntry(index: number): RuleContext {
   const dayStart = Number((scale(-1, 8) * (chance(0.02) ? -1 : 1)).toPrecision(1))
   const equity = chance(0.02) ? 0 : dayStart * (chance(0.9) ? between(0.96, 1.1) : between(0.5, 1.5))
   const equityText = amount(equity, 4) as Money
-  const contractSize = (Math.max(Math.abs(equity), 1) * scale(-6, -1)) / mid
+  const multiplier = (Math.max(Math.abs(equity), 1) * scale(-6, -1)) / mid
   const lot = pick(1, 1, 1, 0.001, 0.1, 5)
   const riskPerTrade = pick(0.01, 0.01, 0.002, 0.02, setting(0.001, 0.02))
   const taker = chance(0.1) ? pick(0, 0.099) : scale(-4, -2.5)
@@ -119,8 +119,8 @@ export function randomEntry(index: number): RuleContext {
             averageLossR: chance(0.02) ? scale(-320, 300) : 1,
           }),
     },
-    product: {
-      contractSize: amount(contractSize, 2) as Quantity,
+    instrument: {
+      multiplier: amount(multiplier, 2) as Quantity,
       tickSize: amount(tick) as Price,
       lotSize: amount(lot) as Quantity,
       minQuantity: amount(chance(0.9) ? lot : scale(0, 4)) as Quantity,
@@ -133,13 +133,13 @@ export function randomEntry(index: number): RuleContext {
       fees: {
         maker: '0',
         taker: amount(taker, 2),
-        perContract: chance(0.5) ? '0' : amount(mid * contractSize * scale(-6, -3)),
+        perContract: chance(0.5) ? '0' : amount(mid * multiplier * scale(-6, -3)),
       },
-      session: {
-        isOpen: !chance(0.02),
-        nextClose: chance(0.8) ? null : toIso(now + Math.floor(between(-30, 600) * MINUTE_MS)),
-        reason: 'hours',
-      },
+    },
+    session: {
+      isOpen: !chance(0.02),
+      nextClose: chance(0.8) ? null : toIso(now + Math.floor(between(-30, 600) * MINUTE_MS)),
+      reason: 'hours',
     },
     accounting: {
       cash: equityText,

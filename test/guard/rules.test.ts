@@ -29,7 +29,7 @@ const tenfold = (
 ): Changes => ({
   side,
   guard: { maxLeverage: 10, maxEntrySlippageBps: 0, liquidationBuffer: side === 'long' ? 0.02 : 0.01921875 },
-  product: { initialMarginRate: { long: '0.1', short: '0.1' }, maintenanceMarginRate },
+  instrument: { initialMarginRate: { long: '0.1', short: '0.1' }, maintenanceMarginRate },
   decision: { stopLossPrice, takeProfitPrice: side === 'long' ? 2_400 : 1_600 },
   indicators: { atr14: 40 },
 })
@@ -37,7 +37,7 @@ const tenfold = (
 const feesOf = (perContract: string): Changes => ({
   decision: { stopLossPrice: 1_998, takeProfitPrice: 2_004 },
   indicators: { atr14: 2 },
-  product: { fees: { maker: '0', taker: '0', perContract } },
+  instrument: { fees: { maker: '0', taker: '0', perContract } },
 })
 
 /** Live mode with every gate open; the entry of 25 contracts just fits. */
@@ -120,20 +120,20 @@ const CASES: readonly Case[] = [
   {
     rule: 'session_open',
     name: 'closed',
-    fires: { product: { session: { ...SESSION, isOpen: false } } },
-    passes: { product: { session: SESSION } },
+    fires: { session: { ...SESSION, isOpen: false } },
+    passes: { session: SESSION },
   },
   {
     rule: 'session_open',
     name: '30 minutes before a close',
-    fires: { product: { session: { ...SESSION, nextClose: after(30 * MINUTE_MS) } } },
-    passes: { product: { session: { ...SESSION, nextClose: after(30 * MINUTE_MS + 1) } } },
+    fires: { session: { ...SESSION, nextClose: after(30 * MINUTE_MS) } },
+    passes: { session: { ...SESSION, nextClose: after(30 * MINUTE_MS + 1) } },
   },
   {
     rule: 'session_open',
     name: 'at a close, and after one',
-    fires: { product: { session: { ...SESSION, nextClose: NOW } } },
-    passes: { product: { session: { ...SESSION, nextClose: after(-1) } } },
+    fires: { session: { ...SESSION, nextClose: NOW } },
+    passes: { session: { ...SESSION, nextClose: after(-1) } },
   },
 
   {
@@ -302,8 +302,8 @@ const CASES: readonly Case[] = [
   {
     rule: 'stop_before_liquidation',
     name: 'maintenance takes all',
-    fires: { product: { maintenanceMarginRate: '1' } },
-    passes: { product: { maintenanceMarginRate: '0.3' } },
+    fires: { instrument: { maintenanceMarginRate: '1' } },
+    passes: { instrument: { maintenanceMarginRate: '0.3' } },
   },
   {
     rule: 'stop_before_liquidation',
@@ -345,8 +345,8 @@ const CASES: readonly Case[] = [
     // 4 a contract at the stop; 25 contracts lose 100.
     rule: 'risk_per_trade',
     name: '1 % of equity',
-    fires: { product: { minQuantity: quantity(25) }, accounting: worth('9999.99') },
-    passes: { product: { minQuantity: quantity(25) }, accounting: worth('10000') },
+    fires: { instrument: { minQuantity: quantity(25) }, accounting: worth('9999.99') },
+    passes: { instrument: { minQuantity: quantity(25) }, accounting: worth('10000') },
     also: SIZED,
   },
   {
@@ -354,12 +354,12 @@ const CASES: readonly Case[] = [
     rule: 'risk_per_trade',
     name: 'fees of both ways included',
     fires: {
-      product: { minQuantity: quantity(12), fees: { maker: '0', taker: '0.01', perContract: '0.0200001' } },
+      instrument: { minQuantity: quantity(12), fees: { maker: '0', taker: '0.01', perContract: '0.0200001' } },
       decision: { takeProfitPrice: 2_200 },
       accounting: worth('9600'),
     },
     passes: {
-      product: { minQuantity: quantity(12), fees: { maker: '0', taker: '0.01', perContract: '0.02' } },
+      instrument: { minQuantity: quantity(12), fees: { maker: '0', taker: '0.01', perContract: '0.02' } },
       decision: { takeProfitPrice: 2_200 },
       accounting: worth('9600'),
     },
@@ -369,8 +369,16 @@ const CASES: readonly Case[] = [
     // Filled at 2002, the most that 10 bps allow, and stopped 10 bps beyond 1960 it loses 4.2 + 0.196 a contract.
     rule: 'risk_per_trade',
     name: 'from the worst fill',
-    fires: { guard: { maxEntrySlippageBps: 10 }, product: { minQuantity: quantity(10) }, accounting: worth('4395.99') },
-    passes: { guard: { maxEntrySlippageBps: 10 }, product: { minQuantity: quantity(10) }, accounting: worth('4396') },
+    fires: {
+      guard: { maxEntrySlippageBps: 10 },
+      instrument: { minQuantity: quantity(10) },
+      accounting: worth('4395.99'),
+    },
+    passes: {
+      guard: { maxEntrySlippageBps: 10 },
+      instrument: { minQuantity: quantity(10) },
+      accounting: worth('4396'),
+    },
     also: SIZED,
   },
   {
@@ -379,12 +387,12 @@ const CASES: readonly Case[] = [
     name: 'through half of the spread',
     fires: {
       facts: { quote: quoteOf('1999', '2001') },
-      product: { minQuantity: quantity(10) },
+      instrument: { minQuantity: quantity(10) },
       accounting: worth('4199.99'),
     },
     passes: {
       facts: { quote: quoteOf('1999', '2001') },
-      product: { minQuantity: quantity(10) },
+      instrument: { minQuantity: quantity(10) },
       accounting: worth('4200'),
     },
     also: SIZED,
@@ -424,15 +432,15 @@ const CASES: readonly Case[] = [
   {
     rule: 'leverage',
     name: 'three times equity',
-    fires: { ...NEAR, product: { minQuantity: quantity(151) } },
-    passes: { ...NEAR, product: { minQuantity: quantity(150) } },
+    fires: { ...NEAR, instrument: { minQuantity: quantity(151) } },
+    passes: { ...NEAR, instrument: { minQuantity: quantity(150) } },
     also: SIZED,
   },
   {
     rule: 'leverage',
     name: 'what the venue allows, if less',
-    fires: { ...NEAR, product: { minQuantity: quantity(101), initialMarginRate: { long: '0.5', short: '0.1' } } },
-    passes: { ...NEAR, product: { minQuantity: quantity(100), initialMarginRate: { long: '0.5', short: '0.1' } } },
+    fires: { ...NEAR, instrument: { minQuantity: quantity(101), initialMarginRate: { long: '0.5', short: '0.1' } } },
+    passes: { ...NEAR, instrument: { minQuantity: quantity(100), initialMarginRate: { long: '0.5', short: '0.1' } } },
     also: SIZED,
   },
   {
@@ -442,13 +450,13 @@ const CASES: readonly Case[] = [
       ...NEAR,
       side: 'short',
       decision: { stopLossPrice: 2_005, takeProfitPrice: 1_990 },
-      product: { minQuantity: quantity(101), initialMarginRate: { long: '0.1', short: '0.5' } },
+      instrument: { minQuantity: quantity(101), initialMarginRate: { long: '0.1', short: '0.5' } },
     },
     passes: {
       ...NEAR,
       side: 'short',
       decision: { stopLossPrice: 2_005, takeProfitPrice: 1_990 },
-      product: { minQuantity: quantity(100), initialMarginRate: { long: '0.1', short: '0.5' } },
+      instrument: { minQuantity: quantity(100), initialMarginRate: { long: '0.1', short: '0.5' } },
     },
     also: SIZED,
   },
@@ -459,12 +467,12 @@ const CASES: readonly Case[] = [
     fires: {
       ...NEAR,
       guard: { maxNotional: money('20000'), maxEntrySlippageBps: 0 },
-      product: { minQuantity: quantity(101) },
+      instrument: { minQuantity: quantity(101) },
     },
     passes: {
       ...NEAR,
       guard: { maxNotional: money('20000'), maxEntrySlippageBps: 0 },
-      product: { minQuantity: quantity(100) },
+      instrument: { minQuantity: quantity(100) },
     },
     also: SIZED,
   },
@@ -472,21 +480,21 @@ const CASES: readonly Case[] = [
   {
     rule: 'minimum_size',
     name: 'a maximum below the minimum',
-    fires: { product: { minQuantity: quantity(20), maxQuantity: quantity(19) } },
-    passes: { product: { minQuantity: quantity(20), maxQuantity: quantity(20) } },
+    fires: { instrument: { minQuantity: quantity(20), maxQuantity: quantity(19) } },
+    passes: { instrument: { minQuantity: quantity(20), maxQuantity: quantity(20) } },
   },
   {
     rule: 'minimum_size',
     name: 'nothing left after rounding to the lot',
-    fires: { product: { lotSize: quantity(26), minQuantity: quantity(1) } },
-    passes: { product: { lotSize: quantity(25), minQuantity: quantity(25) } },
+    fires: { instrument: { lotSize: quantity(26), minQuantity: quantity(1) } },
+    passes: { instrument: { lotSize: quantity(25), minQuantity: quantity(25) } },
   },
   {
     // No record, no edge: a quarter of a percent is risked, 6 contracts.
     rule: 'minimum_size',
     name: 'what the record has earned is below the minimum',
-    fires: { sizing: { evidence: null }, product: { minQuantity: quantity(7) } },
-    passes: { sizing: { evidence: null }, product: { minQuantity: quantity(6) } },
+    fires: { sizing: { evidence: null }, instrument: { minQuantity: quantity(7) } },
+    passes: { sizing: { evidence: null }, instrument: { minQuantity: quantity(6) } },
   },
 
   {
@@ -628,8 +636,8 @@ const CASES: readonly Case[] = [
   {
     rule: 'live_size',
     name: "a venue's minimum above the ceiling",
-    fires: { mode: 'live', facts: { ...EARNED, sizeCap: quantity(1) }, product: { minQuantity: quantity(2) } },
-    passes: { mode: 'live', facts: { ...EARNED, sizeCap: quantity(2) }, product: { minQuantity: quantity(2) } },
+    fires: { mode: 'live', facts: { ...EARNED, sizeCap: quantity(1) }, instrument: { minQuantity: quantity(2) } },
+    passes: { mode: 'live', facts: { ...EARNED, sizeCap: quantity(2) }, instrument: { minQuantity: quantity(2) } },
     also: { minimum_size: 'the entry is sized down to a ceiling below the minimum' },
   },
   {
@@ -688,7 +696,7 @@ describe('the rules', () => {
 
 describe('a rule', () => {
   it('trusts no one with the size: neither the sizing nor the schema', () => {
-    const context = contextWith({ product: { maxQuantity: quantity(10) } })
+    const context = contextWith({ instrument: { maxQuantity: quantity(10) } })
     const { result } = judge(context)
     if (result.kind !== 'approved') throw new Error('the plan is sound')
     const oversized = { ...result.plan, sizedQuantity: result.plan.sizedQuantity.plus(1) }
@@ -700,7 +708,7 @@ describe('a rule', () => {
       failedRules(
         contextWith({
           guard: { ...guard, riskPerTrade: 0.02, maxRiskPerTrade: 0.01 },
-          product: { minQuantity: quantity(26) },
+          instrument: { minQuantity: quantity(26) },
         }),
       ),
     ).toContain('risk_per_trade')
@@ -804,7 +812,7 @@ describe('the order', () => {
         side: 'short',
         guard: { maxEntrySlippageBps: 100, maxNotional: money('4000'), minStopAtr: 0.1 },
         decision: { stopLossPrice: 2_005, takeProfitPrice: 1_900 },
-        product: { lotSize: quantity('0.1') },
+        instrument: { lotSize: quantity('0.1') },
       }),
     )
     expect(result).toMatchObject({ kind: 'approved', order: { quantity: '20', priceLimit: '1980' } })
@@ -827,7 +835,7 @@ describe('the order', () => {
       contextWith({
         ...NEAR,
         decision: { stopLossPrice: 1_995, takeProfitPrice: 2_100 },
-        product: { fees: { maker: '0', taker: '0', perContract: '0.2' } },
+        instrument: { fees: { maker: '0', taker: '0', perContract: '0.2' } },
         guard: { maxEntrySlippageBps: 0, riskPerTrade: 0.02 },
         sizing: { kellyFraction: 1 },
       }),

@@ -1,3 +1,4 @@
+import { configOf } from '../support/instruments.ts'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { dec } from '../../lib/core/decimal.ts'
@@ -5,11 +6,10 @@ import { planEntry } from '../../lib/guard/plan-entry.ts'
 import { estimateEdge, kelly, largestQuantity, riskFraction } from '../../lib/guard/size-entry.ts'
 import { isEntry } from '../../schemas/decision.ts'
 import type { TradeSummary } from '../../schemas/state.ts'
-import { StrategyConfig } from '../../schemas/strategy-config.ts'
 import { type Changes, contextWith, NOW, recordOf } from './fixtures.ts'
 
 const SEED = { seed: 20_261_102 }
-const { guard, sizing } = StrategyConfig.parse({ id: 'eth-perp' })
+const { guard, sizing } = configOf({ id: 'eth-perp' })
 
 const tradesOf = (...multiples: (number | null)[]): TradeSummary[] =>
   multiples.map((rMultiple, index) => ({
@@ -238,7 +238,7 @@ describe('size', () => {
   const common: Changes = {
     guard: { maxEntrySlippageBps: 10 },
     sizing: { evidence: recordOf({ averageWinR: 1.25 }) },
-    product: { lotSize: dec('0.1').toFixed() as never, fees: { maker: '0', taker: '0.0005', perContract: '0.15' } },
+    instrument: { lotSize: dec('0.1').toFixed() as never, fees: { maker: '0', taker: '0.0005', perContract: '0.15' } },
   }
   const worthOf = (equity: number) => ({ equity: dec(equity).toFixed() as never })
   const stopAt = (distance: number, of: 'long' | 'short') => ({

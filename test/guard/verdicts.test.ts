@@ -4,7 +4,7 @@ import { fromIso, MINUTE_MS, toIso } from '../../lib/core/time.ts'
 import { judge } from '../../lib/guard/judge.ts'
 import { RULES } from '../../lib/guard/rules.ts'
 import type { GuardFacts } from '../../schemas/cycle-record.ts'
-import type { Product } from '../../schemas/market.ts'
+import type { InstrumentChanges } from '../support/instruments.ts'
 import type { GuardRuleName } from '../../schemas/verdict.ts'
 import { type Changes, contextWith, NOW, PHASES, quoteOf, worth } from './fixtures.ts'
 
@@ -13,17 +13,17 @@ const session = (minutesLeft: number) => ({ isOpen: true, nextClose: after(minut
 const lostAt = (minutesAgo: number) => ({ lastTradeLost: true, lastTradeClosedAt: after(-minutesAgo * MINUTE_MS) })
 const tenfold = {
   guard: { maxLeverage: 10 },
-  product: { initialMarginRate: { long: '0.1', short: '0.1' } },
+  instrument: { initialMarginRate: { long: '0.1', short: '0.1' } },
 } satisfies Changes
 const feesOf = (perContract: string) => ({ fees: { maker: '0', taker: '0', perContract } })
 const HALT = { at: NOW, by: 'operator', rule: null, reason: 'holiday' } as const
 const ISSUE = { kind: 'gap', at: NOW, count: 2, detail: 'two bars are missing' } as const
 const funding = (annualised: number) => ({ funding: { rate: 0, intervalHours: 1, annualised, averageRate: 0 } })
 
-const live = (facts: Partial<GuardFacts>, product: Partial<Product> = {}): Changes => ({
+const live = (facts: Partial<GuardFacts>, instrument: InstrumentChanges = {}): Changes => ({
   mode: 'live',
   facts: { liveBarriers: [], sizeCap: quantity(1_000), ...facts },
-  ...(Object.keys(product).length > 0 ? { product } : {}),
+  ...(Object.keys(instrument).length > 0 ? { instrument } : {}),
 })
 
 type Row = [
@@ -80,11 +80,11 @@ const ROWS: readonly Row[] = [
     'quote is 181 s in the future',
   ],
 
-  ['session_open', { product: { session: session(45) } }, 'passes', 30, 45, 'the session is open'],
-  ['session_open', { product: { session: session(20.5) } }, 'fails', 30, 20.5, 'the session closes in 20.5 min'],
+  ['session_open', { session: session(45) }, 'passes', 30, 45, 'the session is open'],
+  ['session_open', { session: session(20.5) }, 'fails', 30, 20.5, 'the session closes in 20.5 min'],
   [
     'session_open',
-    { product: { session: { isOpen: false, nextClose: null, reason: 'maintenance' } } },
+    { session: { isOpen: false, nextClose: null, reason: 'maintenance' } },
     'fails',
     30,
     null,
@@ -208,14 +208,14 @@ const ROWS: readonly Row[] = [
     null,
     'without a risk there is no ratio: the stop is on the wrong side',
   ],
-  ['reward_to_risk', { product: feesOf('5') }, 'fails', 1.5, 2, 'the fees of both ways eat the whole reward'],
+  ['reward_to_risk', { instrument: feesOf('5') }, 'fails', 1.5, 2, 'the fees of both ways eat the whole reward'],
 
   ['confidence', {}, 'passes', 0.3, 0.6, 'confidence is 0.6'],
   ['confidence', { decision: { confidence: 0.25 } }, 'fails', 0.3, 0.25, 'confidence is only 0.25'],
   ['risk_per_trade', {}, 'passes', 0.01, 0.01, '1 % of equity is at risk'],
   [
     'risk_per_trade',
-    { product: { minQuantity: quantity(50) } },
+    { instrument: { minQuantity: quantity(50) } },
     'fails',
     0.01,
     0.02,
@@ -224,14 +224,21 @@ const ROWS: readonly Row[] = [
   ['risk_per_trade', { accounting: worth('-5') }, 'fails', 0.01, null, 'equity is -5'],
   ['risk_per_trade', { accounting: worth('0') }, 'fails', 0.01, null, 'equity is 0'],
   ['leverage', {}, 'passes', 3, 0.5, 'notional is 0.5 times equity'],
-  ['leverage', { product: { minQuantity: quantity(200) } }, 'fails', 3, 4, 'notional would be 4 times equity'],
+  ['leverage', { instrument: { minQuantity: quantity(200) } }, 'fails', 3, 4, 'notional would be 4 times equity'],
   ['leverage', { accounting: worth('0') }, 'fails', 3, null, 'equity is 0'],
   ['notional_cap', {}, 'passes', '50000', '5000', 'notional is 5000'],
-  ['notional_cap', { product: { minQuantity: quantity(600) } }, 'fails', '50000', '120000', 'notional would be 120000'],
+  [
+    'notional_cap',
+    { instrument: { minQuantity: quantity(600) } },
+    'fails',
+    '50000',
+    '120000',
+    'notional would be 120000',
+  ],
   // 24 contracts of 0.1 at 2000.123: 4800.2952, in cents.
   [
     'notional_cap',
-    { product: { tickSize: price('0.001') }, facts: { quote: quoteOf('2000.123') } },
+    { instrument: { tickSize: price('0.001') }, facts: { quote: quoteOf('2000.123') } },
     'passes',
     '50000',
     '4800.3',
@@ -240,7 +247,7 @@ const ROWS: readonly Row[] = [
   ['minimum_size', {}, 'passes', '1', '25', '25 contracts'],
   [
     'minimum_size',
-    { product: { minQuantity: quantity(50) } },
+    { instrument: { minQuantity: quantity(50) } },
     'fails',
     '50',
     '25',
@@ -302,7 +309,7 @@ const ROWS: readonly Row[] = [
   ],
   [
     'live_size',
-    { facts: { sizeCap: quantity(1) }, product: { minQuantity: quantity(2) } },
+    { facts: { sizeCap: quantity(1) }, instrument: { minQuantity: quantity(2) } },
     'passes',
     null,
     '2',

@@ -77,10 +77,10 @@ it('a fast replay, one that leaves nothing out and the rules in words agree to t
         paper: {
           slippageBps: asked.slippageBps,
           latencyMs: asked.latencyMs,
-          product: {
-            initialMarginRate: { long: margin.slice(0, 10), short: margin.slice(0, 10) },
-            fees: { maker: '0.0001', taker: '0.00055', perContract: '0.02' },
-          },
+        },
+        instrument: {
+          margin: { perNotional: { initial: { long: margin.slice(0, 10), short: margin.slice(0, 10) } } },
+          fees: { maker: '0.0001', taker: '0.00055', perContract: '0.02' },
         },
       })
       const { baseTimeframe, history } = market

@@ -217,7 +217,7 @@ function indicatorsOf(bars) {
  */
 export function plainReplay({ config, candles, funding, from, to }) {
   const { decider, guard, sizing, exits, paper } = config
-  const { product } = paper
+  const { instrument } = config
   if (decider.kind !== 'rules' || config.mode !== 'paper')
     throw new Error('only the rules decider on paper is reproduced here')
 
@@ -228,12 +228,12 @@ export function plainReplay({ config, candles, funding, from, to }) {
   const fourHour = coarser(candles, 4 * HOUR)
   const daily = coarser(candles, DAY)
 
-  const contract = exact(product.contractSize)
-  const tick = exact(product.tickSize)
-  const lot = exact(product.lotSize)
-  const taker = exact(product.fees.taker)
-  const maker = exact(product.fees.maker)
-  const perContract = exact(product.fees.perContract)
+  const contract = exact(instrument.multiplier)
+  const tick = exact(instrument.tickSize)
+  const lot = exact(instrument.lotSize)
+  const taker = exact(instrument.fees.taker)
+  const maker = exact(instrument.fees.maker)
+  const perContract = exact(instrument.fees.perContract)
   const basisPoints = (bps) => exact(bps) / 10_000n
   const halfSpread = basisPoints(paper.spreadBps) / 2n
   const slippage = basisPoints(paper.slippageBps)
@@ -361,7 +361,7 @@ export function plainReplay({ config, candles, funding, from, to }) {
   function liquidationOf(sign, entry, leverage) {
     return [
       most(times(entry, leverage - ONE * sign), 0n),
-      times(leverage, ONE - exact(product.maintenanceMarginRate) * sign),
+      times(leverage, ONE - exact(instrument.margin.perNotional.maintenance) * sign),
     ]
   }
 
@@ -444,8 +444,8 @@ export function plainReplay({ config, candles, funding, from, to }) {
    * itself pays nothing.
    */
   function settleFunding(bar, now) {
-    if (product.fundingIntervalMs === null) return
-    const interval = product.fundingIntervalMs
+    if (instrument.fundingIntervalMs === null) return
+    const interval = instrument.fundingIntervalMs
     const after = (time) => Math.min((Math.floor(time / HOUR) + 1) * HOUR, (Math.floor(time / interval) + 1) * interval)
     for (let due = after(position.settledTo); due <= bar.time; due = after(due)) {
       const known = funding
@@ -609,7 +609,10 @@ export function plainReplay({ config, candles, funding, from, to }) {
     const target = toward(exact(decision.target), tick)
     // Leverage: our limit or what the venue's initial margin allows, to two decimals, down.
     const leverage = floorTo(
-      least(exact(guard.maxLeverage), (ONE * ONE) / exact(product.initialMarginRate[isLong ? 'long' : 'short'])),
+      least(
+        exact(guard.maxLeverage),
+        (ONE * ONE) / exact(instrument.margin.perNotional.initial[isLong ? 'long' : 'short']),
+      ),
       ONE / 100n,
     )
 
@@ -626,9 +629,9 @@ export function plainReplay({ config, candles, funding, from, to }) {
       (worst - stop) * sign > 0n ? fits(times(equity, exact(riskWanted(decision.confidence))), lossOfOne) : 0n
     const byNotional = fits(exact(guard.maxNotional), notionalOfOne)
     const byMargin = fits(times(equity, leverage), notionalOfOne + times(feeAt(most(worst, price)), leverage))
-    const sized = least(least(byRisk, byNotional), least(byMargin, exact(product.maxQuantity) / lot)) * lot
+    const sized = least(least(byRisk, byNotional), least(byMargin, exact(instrument.maxQuantity) / lot)) * lot
     // The rules judge at least the smallest order there is, so that the one that forbids it says so.
-    const quantity = most(sized, exact(product.minQuantity))
+    const quantity = most(sized, exact(instrument.minQuantity))
 
     const stopDistance = (price - stop) * sign
     const reward = (target - price) * sign
@@ -659,7 +662,7 @@ export function plainReplay({ config, candles, funding, from, to }) {
       risk <= times(equity, exact(Math.min(guard.riskPerTrade, guard.maxRiskPerTrade))), 'risk_per_trade')
     require(equity > 0n && times(quantity, notionalOfOne) <= times(equity, leverage), 'leverage')
     require(times(quantity, notionalOfOne) <= exact(guard.maxNotional), 'notional_cap')
-    require(sized >= exact(product.minQuantity) && sized <= exact(product.maxQuantity), 'minimum_size')
+    require(sized >= exact(instrument.minQuantity) && sized <= exact(instrument.maxQuantity), 'minimum_size')
     // price_moved: here the decision takes no time, so the price has not moved.
     require(lastTrade === null ||
       !lastTrade.isLoss ||
@@ -678,7 +681,7 @@ export function plainReplay({ config, candles, funding, from, to }) {
       .map(({ time }, index) => time - known[index].time)
       .sort((a, b) => a - b)
     const middle = gaps.length === 0 ? 0 : Math.round(gaps[Math.floor(gaps.length / 2)] / MINUTE) * MINUTE
-    const interval = middle > 0 ? middle : product.fundingIntervalMs
+    const interval = middle > 0 ? middle : instrument.fundingIntervalMs
     return known.length === 0 || interval === null
       ? null
       : Number(((known.at(-1).rate * 365 * DAY) / interval).toPrecision(10))

@@ -48,7 +48,7 @@ const withSpikes =
         : bar,
     )
 
-const cheap = { product: { contractSize: '0.01', fees: { maker: '0.0001', taker: '0.00055', perContract: '0' } } }
+const cheap = { instrument: { multiplier: '0.01', fees: { maker: '0.0001', taker: '0.00055', perContract: '0' } } }
 const near = {
   guard: {
     maxLeverage: 10,
@@ -58,22 +58,17 @@ const near = {
     maxDailyLoss: 1,
     maxDrawdown: 1,
   },
-  paper: { product: { initialMarginRate: { long: '0.1', short: '0.1' } } },
+  instrument: { margin: { perNotional: { initial: { long: '0.1', short: '0.1' } } } },
 }
 
 /** Name, history, settings, and what has to happen in it, or the case says nothing. */
 const CASES: [string, HistoryOptions, Record<string, unknown>, string[]][] = [
   ['one-minute bars', { seed: 1, days: 4 }, {}, ['stop_loss', 'take_profit', 'entered', 'held']],
-  [
-    'funding every eight hours, other fees',
-    { seed: 3, funding: eightHourly(3) },
-    { paper: cheap },
-    ['stop_loss', 'take_profit'],
-  ],
+  ['funding every eight hours, other fees', { seed: 3, funding: eightHourly(3) }, cheap, ['stop_loss', 'take_profit']],
   [
     'funding known for a part of the time',
     { seed: 4, days: 6, funding: eightHourly(2) },
-    { paper: cheap },
+    cheap,
     ['stop_loss', 'take_profit'],
   ],
   [
@@ -93,7 +88,7 @@ const CASES: [string, HistoryOptions, Record<string, unknown>, string[]][] = [
     { seed: 10 },
     {
       exits: { maxHoldingMinutes: 95 },
-      paper: { product: { fundingIntervalMs: null } },
+      instrument: { fundingIntervalMs: null },
       guard: { tradingHoursUtc: { from: 20, to: 9 }, tradingDaysUtc: [1, 2, 3] },
     },
     ['time_limit', 'trading_hours'],
@@ -139,7 +134,7 @@ const CASES: [string, HistoryOptions, Record<string, unknown>, string[]][] = [
       },
       sizing: { minRisk: 0.02 },
       decider: { kind: 'rules', stopAtr: 0.8, rewardToRisk: 3 },
-      paper: cheap,
+      ...cheap,
     },
     ['stop_loss'],
   ],
@@ -149,7 +144,7 @@ const CASES: [string, HistoryOptions, Record<string, unknown>, string[]][] = [
     {
       guard: { minRewardToRisk: 0.5, minStopAtr: 0.2, cooldownMinutesAfterLoss: 0, maxEntriesPerDay: 40 },
       decider: { kind: 'rules', stopAtr: 0.5, rewardToRisk: 1 },
-      paper: cheap,
+      ...cheap,
     },
     ['ambiguous'],
   ],
@@ -168,7 +163,8 @@ const CASES: [string, HistoryOptions, Record<string, unknown>, string[]][] = [
     { seed: 12 },
     {
       guard: { maxEntrySlippageBps: 0, cooldownMinutesAfterLoss: 0, maxEntriesPerDay: 40 },
-      paper: { latencyMs: 60_000, slippageBps: 7, product: { tickSize: '0.01' } },
+      paper: { latencyMs: 60_000, slippageBps: 7 },
+      instrument: { tickSize: '0.01' },
     },
     ['refused'],
   ],

@@ -1,3 +1,4 @@
+import { ETH } from '../support/instruments.ts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { canonical, dec, type Money, type Price, type Quantity } from '../../lib/core/decimal.ts'
@@ -162,7 +163,7 @@ class Bookkeeper {
 
 /** Plays dice into a life of a strategy; every event is one its phase allows. */
 class Life {
-  state = deepFreeze(createState(STRATEGY, money('10000'), toIso(START)))
+  state = deepFreeze(createState(STRATEGY, ETH, money('10000'), toIso(START)))
   now = START
   serial = 0
   lateEntry = 0
@@ -445,7 +446,7 @@ describe('any life of a strategy', () => {
         seen.shorts += life.trades.filter(({ side }) => side === 'short').length
         seen.days += new Set(life.events.map(({ at }) => at.slice(0, 10))).size - 1
         // Folding all at once is the same as one by one.
-        const start = createState(STRATEGY, money('10000'), toIso(START))
+        const start = createState(STRATEGY, ETH, money('10000'), toIso(START))
         const folded = transitionAll(start, life.events)
         expect(folded.state).toEqual(life.state)
         expect(folded.emissions).toEqual(life.emissions)

@@ -24,7 +24,7 @@ const empty = (change: Partial<Position> = {}): Position => ({
   side: 'long',
   quantity: '0' as Quantity,
   peakQuantity: '0' as Quantity,
-  contractSize: CONTRACT as Quantity,
+  multiplier: CONTRACT as Quantity,
   costBasis: money('0'),
   entryNotional: money('0'),
   entryBase: '0' as Quantity,
@@ -102,7 +102,7 @@ describe('the risk of an entry', () => {
   it('is nothing before the first fill, and unknown where there is no stop', () => {
     const begin = (origin: Position['bracket']) =>
       beginPosition({ cycleId: 'c', bracket: origin, thesis: null }, bought('a', '10'), {
-        contractSize: CONTRACT as Quantity,
+        multiplier: CONTRACT as Quantity,
         liquidationPrice: null,
       })
     expect([begin(bracket).riskAtEntry, begin(null).riskAtEntry]).toEqual(['0', null])

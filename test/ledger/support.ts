@@ -114,7 +114,7 @@ export const filled = (fill: Fill, liquidationPrice: string | null = null): Ledg
   type: 'filled',
   at: fill.at,
   fill,
-  contractSize: CONTRACT,
+  multiplier: CONTRACT,
   liquidationPrice: liquidationPrice as Price | null,
   isOrphan: false,
 })

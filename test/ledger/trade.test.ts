@@ -1,3 +1,4 @@
+import { ETH } from '../support/instruments.ts'
 import { describe, expect, it } from 'vitest'
 import type { Price, Quantity } from '../../lib/core/decimal.ts'
 import { dailyLoss, drawdown, openBooks, rollDay, unrealisedPnl } from '../../lib/ledger/accounting.ts'
@@ -11,7 +12,7 @@ import { Trade } from '../../schemas/trade.ts'
 import { at, closeIntent, entryIntent, fillOf, filled, money, START, STRATEGY, SYMBOL, typesOf } from './support.ts'
 
 const MINUTE = 60_000
-const fresh = (): StrategyState => createState(STRATEGY, money('10000'), at(0))
+const fresh = (): StrategyState => createState(STRATEGY, ETH, money('10000'), at(0))
 const tradesIn = (history: readonly HistoryEntry[]): Trade[] =>
   history.flatMap((entry) => (entry.kind === 'TRADE' ? [Trade.parse(entry.body)] : []))
 

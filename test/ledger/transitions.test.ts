@@ -1,3 +1,5 @@
+import { ETH } from '../support/instruments.ts'
+import { CURRENT_VERSION } from '../../schemas/stored.ts'
 import { describe, expect, it } from 'vitest'
 import type { Price, Quantity } from '../../lib/core/decimal.ts'
 import { InvariantError } from '../../lib/core/invariant.ts'
@@ -32,7 +34,7 @@ const ended: LedgerEvent = { type: 'entry_ended', at: at(2), end: 'done', reason
 const protect: LedgerEvent = { type: 'protection_intended', at: at(3), order, attempt: 0, deadline: at(4) }
 const live: LedgerEvent = { type: 'protection_confirmed', at: at(3), orderId: 'p-1', quantity: '10', bracket }
 
-const fresh = (): StrategyState => createState(STRATEGY, money('10000'), at(0))
+const fresh = (): StrategyState => createState(STRATEGY, ETH, money('10000'), at(0))
 const opening = () => transition(fresh(), enter).state
 const open = () => transitionAll(fresh(), [enter, buy('a', '10'), ended]).state
 const closed = () => transition(open(), { type: 'close_intended', at: at(4), intent: closing }).state
@@ -56,9 +58,9 @@ const record = (
 describe('a strategy that has never traded', () => {
   it('is flat, owns what was paid in and knows nothing else', () => {
     expect(fresh()).toEqual({
-      schemaVersion: 2,
-      minReader: 2,
+      ...CURRENT_VERSION,
       strategyId: STRATEGY,
+      instrument: ETH,
       version: 0,
       phase: { kind: 'flat', abandoned: null },
       accounting: {
@@ -162,7 +164,7 @@ describe('an entry', () => {
     expect(heldIn(state)).toMatchObject({
       side: 'long',
       quantity: '4',
-      contractSize: '0.1',
+      multiplier: '0.1',
       liquidationPrice: '1500',
       bracket,
       thesis: intent.thesis,

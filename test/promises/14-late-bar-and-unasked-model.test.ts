@@ -108,8 +108,8 @@ const CASES: readonly Case[] = [
       const { broker } = ports
       ports.broker = {
         ...broker,
-        product: async (symbol) => ({
-          ...(await broker.product(symbol)),
+        instrument: async (symbol) => ({
+          ...(await broker.instrument(symbol)),
           session: { isOpen: false, nextClose: null, reason: 'maintenance' },
         }),
       }
@@ -181,8 +181,8 @@ describe('a model is not paid where nothing it could say has an effect', () => {
     const { broker } = world.ports
     world.ports.broker = {
       ...broker,
-      product: async (symbol) => ({
-        ...(await broker.product(symbol)),
+      instrument: async (symbol) => ({
+        ...(await broker.instrument(symbol)),
         session: { isOpen: false, nextClose: null, reason: 'cancel_only' },
       }),
     }

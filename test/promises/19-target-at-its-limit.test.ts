@@ -82,7 +82,7 @@ const config = settings({
     maxDailyLoss: 1,
     maxDrawdown: 1,
   },
-  paper: { product: { fees: { maker: '0.0001', taker: '0.0003', perContract: '0.15' } } },
+  instrument: { fees: { maker: '0.0001', taker: '0.0003', perContract: '0.15' } },
 })
 
 const run = (side: 'long' | 'short', after: readonly Omit<Candle, 'time' | 'volume'>[], isFast = true, then = HOLD) => {
@@ -173,7 +173,7 @@ describe('any position, levels and bars', () => {
           const venue = venueWith({
             spreadBps: costs,
             slippageBps: costs,
-            product: { fees: { maker: '0.0002', taker: '0.0009', perContract: '0.1' } },
+            instrument: { fees: { maker: '0.0002', taker: '0.0009', perContract: '0.1' } },
           })
           const up = side === 'buy' ? 1 : -1
           const bracket = bracketOf(2_000 - (up * stopAway) / 2, 2_000 + (up * targetAway) / 2)
@@ -214,7 +214,7 @@ describe('a target that the price had passed before its order rested', () => {
   const venue = venueWith({
     spreadBps: 0,
     slippageBps: 5,
-    product: { fees: { maker: '0', taker: '0.001', perContract: '0' } },
+    instrument: { fees: { maker: '0', taker: '0.001', perContract: '0' } },
   })
 
   it.each([

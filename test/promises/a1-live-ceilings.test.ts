@@ -1,3 +1,4 @@
+import { configOf } from '../support/instruments.ts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { refusalLines } from '../../lib/cli/commands/resume.ts'
@@ -10,15 +11,14 @@ import { beginAnew, openBooks, revalue, rollDay } from '../../lib/ledger/account
 import { resumeStrategy } from '../../lib/execution/halt-strategy.ts'
 import { readDeployment } from '../../lib/stack/deployment.ts'
 import type { EntryDecision } from '../../schemas/decision.ts'
-import { StrategyConfig } from '../../schemas/strategy-config.ts'
 import { createWorld } from '../cycle/world.ts'
 import { contextWith } from '../guard/fixtures.ts'
 
 const NAMES = ['maxDailyLoss', 'maxDrawdown', 'maxRiskPerTrade'] as const
 const AT = '2026-11-02T09:30:00Z'
 const LATER = '2026-11-02T11:30:00Z'
-const live = StrategyConfig.parse({ id: 'eth-perp', mode: 'live', guard: { maxDailyLoss: 0.05, maxDrawdown: 0.15 } })
-const paper = StrategyConfig.parse({ id: 'eth-perp' })
+const live = configOf({ id: 'eth-perp', mode: 'live', guard: { maxDailyLoss: 0.05, maxDrawdown: 0.15 } })
+const paper = configOf({ id: 'eth-perp' })
 
 /** A fraction above the ceiling, at most the whole. */
 const wider = (ceiling: number) => fc.double({ min: ceiling, max: 1, minExcluded: true, noNaN: true })

@@ -1,3 +1,4 @@
+import { ETH } from '../support/instruments.ts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { dec, money, sum } from '../../lib/core/decimal.ts'
@@ -45,7 +46,7 @@ describe('a deposit or withdrawal in the books', () => {
   })
 
   it('is its own total: cash is deposited, transferred, gross, funding and adjustments less fees', () => {
-    const state = createState('eth-perp', money('10000'), AT)
+    const state = createState('eth-perp', ETH, money('10000'), AT)
     const {
       state: after,
       history,
@@ -71,7 +72,7 @@ describe('a deposit or withdrawal in the books', () => {
   })
 
   it('that explains money that had gone missing takes the loss back', () => {
-    const state = createState('eth-perp', money('10000'), AT)
+    const state = createState('eth-perp', ETH, money('10000'), AT)
     const missing = transition(state, {
       type: 'cash_adjusted',
       at: AT,
@@ -92,7 +93,7 @@ describe('a deposit or withdrawal in the books', () => {
   })
 
   it('that explains money that had come in makes no room for losses', () => {
-    const state = createState('eth-perp', money('10000'), AT)
+    const state = createState('eth-perp', ETH, money('10000'), AT)
     const more = transition(state, {
       type: 'cash_adjusted',
       at: AT,
@@ -201,7 +202,7 @@ describe('metrics', () => {
       from: fromIso(day(0)),
       to: fromIso(day(points.length)),
       trades: [],
-      contractSize: '1' as never,
+      multiplier: '1' as never,
       tokens: { input: 0, output: 0 },
       tokenCostUsd: null,
       resamples: 0,

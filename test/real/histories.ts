@@ -6,18 +6,26 @@ export type HistoryFiles = {
   candles: string
   funding?: string
   strategy?: string
-  product?: Record<string, string>
+  /** Facts of a contract that the catalogue does not have. */
+  instrument?: Record<string, unknown>
   note?: string
 }
 
 /** SOL has no named strategy: a contract about as small as the others', assumed. */
-const SOL = { base: 'SOL', contractSize: '5', tickSize: '0.01' }
+const SOL = {
+  id: 'coinbase:SOL-PERP-ASSUMED',
+  venueSymbol: 'SOL-PERP-ASSUMED',
+  underlying: 'SOL',
+  unit: 'SOL',
+  multiplier: '5',
+  tickSize: '0.01',
+}
 
 /** Years of hourly bars, and weeks of one-minute bars, which decide what happens inside the half-hour. */
 export const HISTORIES: Readonly<Record<string, HistoryFiles>> = {
   'ETH-1h-2020-24': { candles: 'ETH-perp-1h-20200101-20240418', funding: 'ETH', note: 'with every crash since 2020' },
   'BTC-1h-2020-24': { candles: 'BTC-perp-1h-20200101-20240418', funding: 'BTC', strategy: 'btc-perp' },
-  'SOL-1h-2020-24': { candles: 'SOL-perp-1h-20200914-20240418', product: SOL, note: 'no funding history' },
+  'SOL-1h-2020-24': { candles: 'SOL-perp-1h-20200914-20240418', instrument: SOL, note: 'no funding history' },
   'ETH-1h-spot-dirty': {
     candles: 'ETH-spot-1h-20170817-20230618-dirty',
     note: 'spot, no funding history; 128 hours missing, duplicates, a jump backwards',
@@ -25,7 +33,7 @@ export const HISTORIES: Readonly<Record<string, HistoryFiles>> = {
   'ETH-1m-2023': { candles: 'ETH-perp-1m-20230703-20230817', funding: 'ETH' },
   'ETH-5m-2023': { candles: 'ETH-perp-5m-20230703-20230817', funding: 'ETH', note: 'the same days as the line above' },
   'BTC-1m-2023': { candles: 'BTC-perp-1m-20230718-20230817', funding: 'BTC', strategy: 'btc-perp' },
-  'SOL-1m-2023': { candles: 'SOL-perp-1m-20230718-20230817', product: SOL, note: 'no funding history' },
+  'SOL-1m-2023': { candles: 'SOL-perp-1m-20230718-20230817', instrument: SOL, note: 'no funding history' },
   'ETH-1m-2025': { candles: 'ETH-perp-1m-20241219-20250118', funding: 'ETH' },
 }
 

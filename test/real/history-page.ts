@@ -4,7 +4,7 @@ import { number, percent, share, table } from './markdown.ts'
 /** Settings over the defaults. */
 export type Overrides = {
   guard?: { maxDailyLoss: number; maxDrawdown: number }
-  paper?: { product: Record<string, unknown> }
+  instrument?: Record<string, unknown>
 }
 
 const LIFTED = { maxDailyLoss: 1, maxDrawdown: 1 }
@@ -15,7 +15,7 @@ export const VARIANTS = {
   'limits lifted': { guard: LIFTED },
   'percentage fees': {
     guard: LIFTED,
-    paper: { product: { fees: { maker: '0.0002', taker: '0.0005', perContract: '0' } } },
+    instrument: { fees: { maker: '0.0002', taker: '0.0005', perContract: '0' } },
   },
 } as const satisfies Record<string, Overrides>
 export type Variant = keyof typeof VARIANTS

@@ -77,7 +77,7 @@ async function replay(
     decider: { kind: 'rules', followsRecord: trades !== null },
     ...(trades === null ? {} : { memory: { trades } }),
     ...(isHourly(files) ? { guard: { maxDailyLoss: 1, maxDrawdown: 1 } } : {}),
-    ...(files.product === undefined ? {} : { paper: { product: files.product } }),
+    ...(files.instrument === undefined ? {} : { instrument: files.instrument }),
   }
   const quiet = {
     stdout: () => {},

@@ -83,7 +83,7 @@ async function replay(name: string, files: HistoryFiles, variant: Variant): Prom
 /** Runs `hourhand replay` as a user would, into a directory. */
 async function makeResult(name: string, files: HistoryFiles, variant: Variant, out: string): Promise<void> {
   mkdirSync(out, { recursive: true })
-  const { product, strategy } = files
+  const { instrument, strategy } = files
   const funding = fundingFile(files)
   const overrides: Overrides = VARIANTS[variant]
   const config = path.join(out, 'config.json')
@@ -92,7 +92,7 @@ async function makeResult(name: string, files: HistoryFiles, variant: Variant, o
     JSON.stringify({
       ...overrides,
       market: { symbol: symbolOf(name) },
-      paper: { product: { ...product, ...overrides.paper?.product } },
+      instrument: { ...instrument, ...overrides.instrument },
     }),
   )
   const code = await runCli(

@@ -32,7 +32,7 @@ const CASES: [string, Parameters<typeof historyOf>[0], Record<string, unknown>?]
   ],
   ['cooldown and a short time limit', { seed: 10 }, { exits: { maxHoldingMinutes: 95 } }],
   ['exits that follow the fill', { seed: 11 }, { paper: { attachedBrackets: false } }],
-  ['no funding', { seed: 12 }, { paper: { product: { fundingIntervalMs: null } } }],
+  ['no funding', { seed: 12 }, { instrument: { fundingIntervalMs: null } }],
   [
     'a decider that goes by its record',
     { seed: 14, days: 2 * DAYS },

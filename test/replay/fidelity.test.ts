@@ -1,3 +1,4 @@
+import { merge } from '../../lib/config/merge.ts'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { canonicalJson } from '../../lib/core/canonical-json.ts'
@@ -27,14 +28,13 @@ const FRICTIONLESS = {
     slippageBps: 0,
     latencyMs: 0,
     assumedFundingRate: '0',
-    product: {
-      contractSize: '0.0001',
-      tickSize: '0.01',
-      maxQuantity: '1000000000',
-      initialMarginRate: { long: '0.01', short: '0.01' },
-      maintenanceMarginRate: '0.001',
-      fees: { maker: '0', taker: '0', perContract: '0' },
-    },
+  },
+  instrument: {
+    multiplier: '0.0001',
+    tickSize: '0.01',
+    maxQuantity: '1000000000',
+    margin: { perNotional: { initial: { long: '0.01', short: '0.01' }, maintenance: '0.001' } },
+    fees: { maker: '0', taker: '0', perContract: '0' },
   },
 }
 
@@ -123,9 +123,9 @@ describe('prices in another unit', () => {
         low: scale(bar.low),
         close: scale(bar.close),
       }))
-      const product = { contractSize: String(0.1 / factor), tickSize: String(0.5 * factor) }
+      const instrument = { multiplier: String(0.1 / factor), tickSize: String(0.5 * factor) }
       const before = await replay(market, settings())
-      const after = await replay(marketOf(scaled, '1m'), settings({ paper: { product } }))
+      const after = await replay(marketOf(scaled, '1m'), settings({ instrument }))
       expect(before.trades.length).toBeGreaterThan(3)
       const facts = (trades: typeof before.trades) =>
         trades.map(({ side, quantity, entryTime, exitTime, exitReason, pnl, fees }) => ({
@@ -146,19 +146,19 @@ describe('costs', () => {
   const costs: [string, (amount: number) => Record<string, unknown>][] = [
     [
       'the taker fee',
-      (amount) => ({ product: { fees: { maker: '0', taker: String(amount * 0.0002), perContract: '0' } } }),
+      (amount) => ({ instrument: { fees: { maker: '0', taker: String(amount * 0.0002), perContract: '0' } } }),
     ],
     [
       'the fee per contract',
-      (amount) => ({ product: { fees: { maker: '0', taker: '0', perContract: String(amount * 0.05) } } }),
+      (amount) => ({ instrument: { fees: { maker: '0', taker: '0', perContract: String(amount * 0.05) } } }),
     ],
     [
       'the maker fee',
-      (amount) => ({ product: { fees: { maker: String(amount * 0.0002), taker: '0', perContract: '0' } } }),
+      (amount) => ({ instrument: { fees: { maker: String(amount * 0.0002), taker: '0', perContract: '0' } } }),
     ],
-    ['the spread', (amount) => ({ spreadBps: amount })],
-    ['slippage', (amount) => ({ slippageBps: amount })],
-    ['latency', (amount) => ({ latencyMs: amount * 10_000 })],
+    ['the spread', (amount) => ({ paper: { spreadBps: amount } })],
+    ['slippage', (amount) => ({ paper: { slippageBps: amount } })],
+    ['latency', (amount) => ({ paper: { latencyMs: amount * 10_000 } })],
   ]
   it.each(costs)('more of %s never helps the same trades', async (_name, costOf) => {
     const market = historyOf({ seed: 53 })
@@ -180,7 +180,7 @@ describe('costs', () => {
               maxEntrySlippageBps: 100,
             },
             exits: { maxHoldingMinutes: 240 },
-            paper: merge({ assumedFundingRate: '0', product: { maxQuantity: '1' } }, costOf(amount)),
+            ...merge({ paper: { assumedFundingRate: '0' }, instrument: { maxQuantity: '1' } }, costOf(amount)),
           }),
           { decider },
         ),
@@ -204,12 +204,6 @@ describe('costs', () => {
         more.forEach((pnl, trade) => expect(pnl).toBeLessThanOrEqual((perTrade[index]?.[trade] ?? 0) + 1e-9)),
       )
   })
-})
-
-const merge = (base: { product: object; [setting: string]: unknown }, more: Record<string, unknown>) => ({
-  ...base,
-  ...more,
-  product: { ...base.product, ...(more['product'] as object | undefined) },
 })
 
 describe('what is not known yet', () => {
@@ -283,7 +277,8 @@ describe('an order on its way', () => {
   it('meets a price that has moved against it, never one that has moved its way', async () => {
     const config = (latencyMs: number) =>
       settings({
-        paper: { latencyMs, spreadBps: 0, slippageBps: 0, product: { tickSize: '0.01' } },
+        paper: { latencyMs, spreadBps: 0, slippageBps: 0 },
+        instrument: { tickSize: '0.01' },
         guard: {
           maxDailyLoss: 1,
           maxDrawdown: 1,

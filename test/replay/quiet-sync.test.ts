@@ -1,3 +1,4 @@
+import { fundingIntervalOf } from '../../schemas/instrument.ts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createPaperBroker } from '../../lib/venue/paper/paper-broker.ts'
@@ -72,7 +73,7 @@ function open(market: HistoryMarket, { state, book }: ReplayCheckpoint, isQuiet:
     ? createQuietSync({
         bars: market.history.bars,
         barMs: MINUTE_MS,
-        fundingIntervalMs: config.paper.product.fundingIntervalMs,
+        fundingIntervalMs: fundingIntervalOf(config.instrument),
         loadBook: () => store.loadBook(config.id),
       })
     : syncWithVenue

@@ -1,3 +1,4 @@
+import { ETH } from '../support/instruments.ts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { type Money, money, type Price, price, type Quantity } from '../../lib/core/decimal.ts'
@@ -36,7 +37,7 @@ type Holding = {
 /** Ten contracts of a tenth, in from 2000. */
 function positionOf({ side, stop, target, liquidation, openedAt, protection = LIVE }: Holding): Position {
   const nothing = '0' as Money
-  const all = { quantity: `${QUANTITY}` as Quantity, contractSize: `${CONTRACT}` as Quantity }
+  const all = { quantity: `${QUANTITY}` as Quantity, multiplier: `${CONTRACT}` as Quantity }
   const costBasis = money(2000 * QUANTITY * CONTRACT)
   const entered = {
     ...all,
@@ -80,7 +81,7 @@ function stateOf(
   { cash, equity, dayStart, peak }: Books,
   { isHalted = false, watchedUntil = null as number | null, day = MIDNIGHT - HOUR_MS } = {},
 ): StrategyState {
-  const start = createState('eth-perp', money(cash), position.openedAt)
+  const start = createState('eth-perp', ETH, money(cash), position.openedAt)
   const accounting = {
     ...start.accounting,
     cash: money(cash),

@@ -21,7 +21,7 @@ const EMPTY: MetricsInput = {
   from: START,
   to: START,
   trades: [],
-  contractSize: '0.1' as Quantity,
+  multiplier: '0.1' as Quantity,
   tokens: { input: 0, output: 0 },
   tokenCostUsd: null,
 }

@@ -1,3 +1,4 @@
+import { configOf } from '../support/instruments.ts'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { canonicalJson } from '../../lib/core/canonical-json.ts'
@@ -8,7 +9,6 @@ import { lookback } from '../../lib/indicators/lookback.ts'
 import { BARS_SHOWN } from '../../lib/snapshot/build-snapshot.ts'
 import { gatherMarketFacts } from '../../lib/snapshot/gather.ts'
 import { Snapshot } from '../../schemas/snapshot.ts'
-import { StrategyConfig } from '../../schemas/strategy-config.ts'
 import {
   arrayMarket,
   BASE_STEP,
@@ -126,7 +126,7 @@ describe('content', () => {
   })
 
   it('an hourly strategy looks at hourly bars', async () => {
-    const config = StrategyConfig.parse({ id: 'eth-perp', intervalMinutes: 60 })
+    const config = configOf({ id: 'eth-perp', intervalMinutes: 60 })
     const { views } = await snapshotAt(LATE, { market, config })
     expect(views.primary.timeframe).toBe('1h')
     expect(views.primary.bars.at(-1)?.time).toBe(START + 320 * DAY_MS + 8 * HOUR_MS)

@@ -1,3 +1,4 @@
+import { configOf } from '../support/instruments.ts'
 import { DAY_MS, type EpochMs, HOUR_MS, MINUTE_MS, type Timeframe, timeframeMs, toIso } from '../../lib/core/time.ts'
 import { money, price, quantity } from '../../lib/core/decimal.ts'
 import { openBooks } from '../../lib/ledger/accounting.ts'
@@ -5,11 +6,10 @@ import type { MarketData } from '../../lib/market/market-data.ts'
 import type { NewsSource } from '../../lib/news/news-source.ts'
 import { buildSnapshot, type SnapshotInputs } from '../../lib/snapshot/build-snapshot.ts'
 import { gatherMarketFacts } from '../../lib/snapshot/gather.ts'
-import type { Candle, FundingRate, Product } from '../../schemas/market.ts'
+import type { Candle, FundingRate } from '../../schemas/market.ts'
 import type { Headline, Snapshot } from '../../schemas/snapshot.ts'
 import type { Position, StrategyState, TradeSummary } from '../../schemas/state.ts'
 import { CURRENT_VERSION } from '../../schemas/stored.ts'
-import { StrategyConfig } from '../../schemas/strategy-config.ts'
 
 export const BASE_STEP = 30 * MINUTE_MS
 
@@ -146,16 +146,10 @@ export function truncate(history: History, asOf: EpochMs): History {
   }
 }
 
-export const CONFIG = StrategyConfig.parse({ id: 'eth-perp' })
+export const CONFIG = configOf({ id: 'eth-perp' })
 
 /** {@link HISTORY}, honestly told. */
 export const MARKET = arrayMarket(HISTORY, { symbol: CONFIG.market.symbol })
-
-export const PRODUCT: Product = {
-  ...CONFIG.paper.product,
-  symbol: CONFIG.market.symbol,
-  session: { isOpen: true, nextClose: null, reason: 'open' },
-}
 
 export const quietNews: NewsSource = { headlines: async () => ({ headlines: [], feeds: [] }) }
 
@@ -163,6 +157,7 @@ export function flatState(at: EpochMs): StrategyState {
   return {
     ...CURRENT_VERSION,
     strategyId: CONFIG.id,
+    instrument: CONFIG.instrument,
     version: 0,
     phase: { kind: 'flat', abandoned: null },
     accounting: openBooks(money('10000'), toIso(at)),
@@ -190,7 +185,7 @@ export function openPosition(openedAt: EpochMs, over: Partial<Position> = {}): P
     side: 'long',
     quantity: quantity('37'),
     peakQuantity: quantity('37'),
-    contractSize: quantity('0.1'),
+    multiplier: quantity('0.1'),
     costBasis: money('6845.925'),
     entryNotional: money('6845.925'),
     entryBase: quantity('3.7'),
@@ -271,7 +266,7 @@ export async function snapshotAt(
     slot: asOf,
     asOf,
     facts,
-    product: PRODUCT,
+    instrument: config.instrument,
     state: flatState(asOf),
     ...inputs,
   })

@@ -1,10 +1,10 @@
+import { configOf } from '../support/instruments.ts'
 import { describe, expect, it } from 'vitest'
 import { InvariantError, UsageError } from '../../lib/core/invariant.ts'
 import { DAY_MS, HOUR_MS } from '../../lib/core/time.ts'
 import { lookback } from '../../lib/indicators/lookback.ts'
 import { type CandleQuery, type MarketData, MarketDataError } from '../../lib/market/market-data.ts'
 import { gatherMarketFacts } from '../../lib/snapshot/gather.ts'
-import { StrategyConfig } from '../../schemas/strategy-config.ts'
 import { arrayMarket, CONFIG, HISTORY, quietNews, START } from './fixtures.ts'
 
 const asOf = START + 320 * DAY_MS + 9.5 * HOUR_MS
@@ -63,7 +63,7 @@ describe('what it asks for', () => {
   })
 
   it('no reference where none is configured', async () => {
-    const config = StrategyConfig.parse({ id: 'solo', market: { referenceSymbol: null } })
+    const config = configOf({ id: 'solo', market: { referenceSymbol: null } })
     const facts = await gather(
       failing(({ symbol: of }) => of !== symbol, new Error('must not be asked')),
       config,
@@ -124,12 +124,12 @@ describe('bars too coarse', () => {
   })
 
   it('daily bars are too coarse for either: only finer candles help', async () => {
-    const refused = gather({ baseTimeframe: '1d' }, StrategyConfig.parse({ id: 'hourly', intervalMinutes: 60 }))
+    const refused = gather({ baseTimeframe: '1d' }, configOf({ id: 'hourly', intervalMinutes: 60 }))
     await expect(refused).rejects.toThrow(/finest bars of arrays are 1d: bring finer candles/)
   })
 
   it('hourly bars do for hourly decisions', async () => {
-    const config = StrategyConfig.parse({ id: 'hourly', intervalMinutes: 60 })
+    const config = configOf({ id: 'hourly', intervalMinutes: 60 })
     expect((await gather({ baseTimeframe: '1h' }, config)).primary.candles).toHaveLength(lookback('1h', asOf).limit)
   })
 })

@@ -1,3 +1,4 @@
+import { ETH } from '../support/instruments.ts'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -186,7 +187,7 @@ describe('the overlay of a dry run', () => {
 
 describe('the typed store', () => {
   const at = '2026-01-01T00:00:00Z'
-  const first = createState('eth-perp', money('100'), at)
+  const first = createState('eth-perp', ETH, money('100'), at)
 
   it('state: made once, moved from the version it was read at, by one writer', async () => {
     const items = createMemoryItems()

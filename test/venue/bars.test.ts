@@ -159,7 +159,7 @@ describe.each(SIDES)('one bar and a $side from 2000, stop 100 away, target 200 a
       spreadBps: 2,
       slippageBps: 1,
       liquidationFeeRate: '0.005',
-      product: { fees: { maker: '0.0001', taker: '0.0003', perContract: '0.15' } },
+      instrument: { fees: { maker: '0.0001', taker: '0.0003', perContract: '0.15' } },
     })
     const position = place(emptyBook(), entry(enter, { bracket }), venue).book
     const against = (amount: number) => (side === 'long' ? -amount : amount)

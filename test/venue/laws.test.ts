@@ -142,7 +142,7 @@ describe('money', () => {
               taker: price(dec(fee * factor).div(5_000)),
               perContract: price(dec(fee * factor).div(100)),
             }
-            const venue = venueWith({ spreadBps: slip * factor, slippageBps: slip * factor, product: { fees } })
+            const venue = venueWith({ spreadBps: slip * factor, slippageBps: slip * factor, instrument: { fees } })
             const opened = place(
               emptyBook('100000'),
               entry(side, { leverage: '1' as Quantity, bracket: around(side, stop, target) }),

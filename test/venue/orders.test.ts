@@ -26,7 +26,7 @@ import {
 
 const venue = freeVenue({
   attachedBrackets: false,
-  product: {
+  instrument: {
     lotSize: '2' as Quantity,
     minQuantity: '4' as Quantity,
     maxQuantity: '100' as Quantity,
@@ -82,7 +82,7 @@ describe('what the venue refuses, and changes nothing', () => {
   })
 
   it('session_closed', () => {
-    const closed = freeVenue({ product: { session: { isOpen: false, nextClose: null, reason: 'maintenance' } } })
+    const closed = freeVenue({ session: { isOpen: false, nextClose: null, reason: 'maintenance' } })
     expect(place(flat, entry('buy'), closed).placement).toEqual({
       outcome: 'rejected',
       reason: 'session_closed: maintenance',
@@ -111,7 +111,7 @@ describe('what the venue refuses, and changes nothing', () => {
     const dear = venueWith({
       spreadBps: 0,
       slippageBps: 0,
-      product: { fees: { maker: '0', taker: '0', perContract: '0.01' } },
+      instrument: { fees: { maker: '0', taker: '0', perContract: '0.01' } },
     })
     const order = () => entry('buy', { leverage: '2' as Quantity })
     expect(place(emptyBook('1000.09'), order(), dear).placement.outcome).toBe('rejected')
@@ -196,7 +196,7 @@ describe('an entry', () => {
           const ask = bid.plus(dec(half).div(100))
           const rules = venueWith({
             ...paper,
-            product: {
+            instrument: {
               tickSize: tick as Price,
               maxQuantity: '1000000' as Quantity,
               fees: { maker: '0', taker: '0.00037', perContract: '0.001' },

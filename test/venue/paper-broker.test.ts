@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Broker, OrderRef, PlaceableOrder } from '../../lib/venue/broker.ts'
 import { BrokerError } from '../../lib/venue/broker.ts'
 import { bookUnrealised } from '../../lib/venue/paper/book.ts'
-import { createPaperBroker, paperProduct } from '../../lib/venue/paper/paper-broker.ts'
+import { createPaperBroker, paperVenueOf } from '../../lib/venue/paper/paper-broker.ts'
 import { withSpread } from '../../lib/venue/paper/spread.ts'
 import { loadConfig } from '../../lib/config/load-config.ts'
 import { dec, type Price, type Quantity, sum } from '../../lib/core/decimal.ts'
@@ -33,6 +33,7 @@ type Options = {
   bars?: Candle[]
   funding?: FundingRate[]
   overrides?: Record<string, unknown>
+  instrument?: Record<string, unknown>
   items?: ItemStore
   wrap?: (market: MarketData) => MarketData
 }
@@ -42,10 +43,11 @@ function createVenue({
   bars = level(600),
   funding = [],
   overrides = {},
+  instrument = {},
   items = createMemoryItems(),
   wrap = (market) => market,
 }: Options = {}) {
-  const config = loadConfig({ overrides: { paper: { spreadBps: 2, ...overrides } } })
+  const config = loadConfig({ overrides: { paper: { spreadBps: 2, ...overrides }, instrument } })
   const time = { now: START }
   const writes = { count: 0 }
   const counted: ItemStore = {
@@ -102,8 +104,8 @@ describe('the ledger folded over what the broker tells', () => {
           funding: hourly,
           overrides: { attachedBrackets },
         })
-        const product = paperProduct(config)
-        let state = createState(config.id, config.paper.initialCash, toIso(START))
+        const { instrument } = config
+        let state = createState(config.id, config.instrument, config.paper.initialCash, toIso(START))
         const fills: Fill[] = []
         const payments: FundingPayment[] = []
         for (const step of steps) {
@@ -151,7 +153,7 @@ describe('the ledger folded over what the broker tells', () => {
                 type: 'filled' as const,
                 at: fill.at,
                 fill,
-                contractSize: product.contractSize,
+                multiplier: instrument.multiplier,
                 liquidationPrice: null,
                 isOrphan: false,
               },
@@ -186,7 +188,7 @@ describe('the ledger folded over what the broker tells', () => {
           )
           const { mark } = await market.quote(SYMBOL, time.now)
           expect(equityAt(state.accounting, position, mark)).toBe(account.equity)
-          expect(account.equity).toBe(sum(account.cash, bookUnrealised(now, product, mark)))
+          expect(account.equity).toBe(sum(account.cash, bookUnrealised(now, instrument, mark)))
 
           // Counted again from nothing: cash is what was put in, plus what was sold, less what was bought, costs and payments.
           let expected = dec(config.paper.initialCash)
@@ -194,7 +196,7 @@ describe('the ledger folded over what the broker tells', () => {
           for (const fill of fills) {
             const sign = fill.side === 'sell' ? 1 : -1
             expected = expected
-              .plus(dec(fill.price).times(fill.quantity).times(product.contractSize).times(sign))
+              .plus(dec(fill.price).times(fill.quantity).times(instrument.multiplier).times(sign))
               .minus(fill.fee)
             quantity = quantity.minus(dec(fill.quantity).times(sign))
           }
@@ -273,7 +275,7 @@ describe('funding cannot be escaped', () => {
       [1, 2, 3].map((hours) => [toIso(START + hours * HOUR_MS), '0.4']),
     )
     const dated = createVenue({
-      overrides: { product: { ...loadConfig({ overrides: {} }).paper.product, fundingIntervalMs: null } },
+      instrument: { fundingIntervalMs: null },
     })
     await dated.one.place(...order(entry('sell')))
     dated.time.now = START + 3 * HOUR_MS + MINUTE
@@ -330,10 +332,8 @@ describe('two processes on one book', () => {
 
   it('what one does the other sees, also where no money moved: a stop placed, a stop cancelled, an entry that died at its limit', async () => {
     const { one, two } = createVenue({
-      overrides: {
-        attachedBrackets: false,
-        product: { ...loadConfig({ overrides: {} }).paper.product, fees: { maker: '0', taker: '0', perContract: '0' } },
-      },
+      overrides: { attachedBrackets: false },
+      instrument: { fees: { maker: '0', taker: '0', perContract: '0' } },
     })
     const dead = entry('buy', { priceLimit: '1999' as Price })
     expect((await one.place(...order(dead))).outcome).toBe('accepted')
@@ -431,7 +431,7 @@ describe('when things fail', () => {
     const items = createMemoryItems()
     const venue = createVenue({ items })
     await venue.one.place(...order(entry('buy')))
-    const config = loadConfig({ overrides: { market: { symbol: 'BIP-20DEC30-CDE' } } })
+    const config = loadConfig({ overrides: { market: { symbol: 'BIP-20DEC30-CDE' }, instrument: { tickSize: '0.5' } } })
     const other = createPaperBroker({
       config,
       market: createArrayMarket('BIP-20DEC30-CDE', level(60)),
@@ -501,7 +501,8 @@ describe('what it answers', () => {
     expect(await two.openOrders(SYMBOL)).toMatchObject([
       { kind: 'protect', side: 'sell', status: 'open', quantity: '10', bracket: request.bracket },
     ])
-    expect(await two.product(SYMBOL)).toEqual(paperProduct(config))
+    const { instrument, session } = paperVenueOf(config)
+    expect(await two.instrument(SYMBOL)).toEqual({ instrument, session })
     expect((await one.fills(SYMBOL, 0))[0]).toMatchObject({ slippage: '0.5', fee: '2.10015', price: '2000.5' })
   })
 })

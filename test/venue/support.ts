@@ -2,7 +2,9 @@ import { type Money, type Price, price, type Quantity } from '../../lib/core/dec
 import { clientOrderIdOf } from '../../lib/core/ids.ts'
 import { MINUTE_MS, toIso } from '../../lib/core/time.ts'
 import { openBook, type PaperVenue, type PlacementResult, placeOrder } from '../../lib/venue/paper/book.ts'
-import { Product, type Candle, type Quote } from '../../schemas/market.ts'
+import type { Candle, Quote } from '../../schemas/market.ts'
+import type { TradingSession } from '../../schemas/instrument.ts'
+import { changed, ETH, type InstrumentChanges, OPEN_SESSION } from '../support/instruments.ts'
 import type { CloseOrder, EntryOrder, OrderRequest, ProtectOrder } from '../../schemas/order.ts'
 import { PaperBook } from '../../schemas/paper-book.ts'
 import { PaperConfig } from '../../schemas/strategy-config.ts'
@@ -16,21 +18,13 @@ type Costs = {
   slippageBps?: number
   liquidationFeeRate?: string
   attachedBrackets?: boolean
-  product?: Partial<Product>
+  instrument?: InstrumentChanges
+  session?: TradingSession
 }
 
 /** The default contract, ETH in tenths at a tick of half a dollar, with what the test wants otherwise. */
-export function venueWith({ product, ...paper }: Costs = {}): PaperVenue {
-  const config = PaperConfig.parse(paper)
-  return {
-    paper: config,
-    product: Product.parse({
-      ...config.product,
-      symbol: SYMBOL,
-      session: { isOpen: true, nextClose: null, reason: '' },
-      ...product,
-    }),
-  }
+export function venueWith({ instrument, session = OPEN_SESSION, ...paper }: Costs = {}): PaperVenue {
+  return { paper: PaperConfig.parse(paper), instrument: changed(ETH, instrument), session }
 }
 
 const FREE_FEES = { maker: '0', taker: '0', perContract: '0' }
@@ -41,7 +35,7 @@ export const freeVenue = (more: Costs = {}): PaperVenue =>
     slippageBps: 0,
     liquidationFeeRate: '0',
     ...more,
-    product: { fees: FREE_FEES, ...more.product },
+    instrument: { fees: FREE_FEES, ...more.instrument },
   })
 
 export const quoteAt = (level: number | string, halfSpread = 0, time = START): Quote => ({

@@ -23,7 +23,7 @@ export async function statusCommand(session: Session): Promise<Answer> {
   const at = toIso(world.clock())
   const stored = await ports.store.loadState(config.id)
   const state = stored ?? {
-    ...createState(config.id, (await ports.broker.account()).cash, at),
+    ...createState(config.id, config.instrument, (await ports.broker.account()).cash, at),
     halt: found?.deployment?.halt ?? null,
   }
   const asked = Promise.all([gatherVenueFacts(ports, state), ports.market.quote(config.market.symbol, world.clock())])
@@ -44,7 +44,11 @@ export async function statusCommand(session: Session): Promise<Answer> {
     config.mode === 'live'
       ? {
           barriers: await askLiveBarriers(world, ports.store),
-          sizeCap: liveSizeCap(facts.product.minQuantity, state.accounting.tradesClosed, config.live.tradesPerSizeStep),
+          sizeCap: liveSizeCap(
+            facts.instrument.minQuantity,
+            state.accounting.tradesClosed,
+            config.live.tradesPerSizeStep,
+          ),
         }
       : null
   const report: StatusReport = {

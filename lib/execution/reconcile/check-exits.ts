@@ -48,13 +48,13 @@ export function checkExits(draft: Draft): void {
     (order) => order.status === 'open' && !order.isTriggered && order.bracket !== null && seen.isRight(order),
   )
   if (covering?.bracket) confirm(draft, position, { ...covering, bracket: covering.bracket }, seen.exits)
-  else if (draft.facts.product.session.isOpen) replaceExits(draft, position, seen)
+  else if (draft.facts.session.isOpen) replaceExits(draft, position, seen)
   else {
     // Nothing can be placed or closed now; what rests at the venue stays. The next tick asks again.
     const difference = seen.differenceOf(seen.exits)
     if (difference !== null && position.protection.status === 'live')
       draft.add({ type: 'protection_lost', at: draft.facts.at, reason: difference }, difference)
-    draft.notes.push(`the position is not covered and the venue is closed: ${draft.facts.product.session.reason}`)
+    draft.notes.push(`the position is not covered and the venue is closed: ${draft.facts.session.reason}`)
   }
 }
 
@@ -82,7 +82,7 @@ function examineExits({ facts }: Draft, position: Position): SeenExits {
   const wanted = facts.isSettled ? sizeToCover(position, facts.position, fromIso(facts.at)) : position.quantity
   const committed = committedBracket(position)
   const isElsewhere = ({ bracket, side }: VenueOrder): boolean =>
-    bracket !== null && side === closingSide(position.side) && !hasPrices(bracket, committed, facts.product.tickSize)
+    bracket !== null && side === closingSide(position.side) && !hasPrices(bracket, committed, facts.instrument.tickSize)
   const describe = (order: VenueOrder): string => describeExit(order, position, committed)
   return {
     exits,
@@ -151,7 +151,7 @@ function replaceExits(draft: Draft, position: Position, seen: SeenExits): void {
     protection.status === 'intended'
       ? exits.find(
           (order) =>
-            order.status === 'open' && isTakenAsAsked(order, protection.order, facts.product.tickSize) === false,
+            order.status === 'open' && isTakenAsAsked(order, protection.order, facts.instrument.tickSize) === false,
         )
       : undefined
   const isUnderWay = protection.status === 'intended' && fromIso(facts.at) <= fromIso(protection.deadline)

@@ -62,7 +62,7 @@ function takeOverMissing(draft: Draft, held: Position, venue: VenuePosition | nu
     fillId: `${EXTERNAL}${held.tradeId}-${held.fillIds.length}`,
     orderId: 'external',
     clientOrderId: null,
-    symbol: facts.product.symbol,
+    symbol: facts.instrument.venueSymbol,
     side: closingSide(held.side),
     price: exitPrice,
     quantity: canonical(missing) as Quantity,
@@ -75,7 +75,7 @@ function takeOverMissing(draft: Draft, held: Position, venue: VenuePosition | nu
   }
   draft.resolve('position_missing')
   draft.add(
-    { type: 'filled', at: facts.at, fill, contractSize: held.contractSize, liquidationPrice: null, isOrphan: false },
+    { type: 'filled', at: facts.at, fill, multiplier: held.multiplier, liquidationPrice: null, isOrphan: false },
     `${canonical(missing)} closed by somebody else, taken over at ${exitPrice}`,
   )
 }
@@ -87,7 +87,7 @@ function takeOverMissing(draft: Draft, held: Position, venue: VenuePosition | nu
  *   exit price = (released cost basis + direction x cash difference) / base
  */
 function priceInCash({ facts, state }: Draft, held: Position, missing: Quantity, markPrice: Price): Price {
-  const base = dec(missing).times(held.contractSize)
+  const base = dec(missing).times(held.multiplier)
   const released = dec(held.costBasis).times(missing).div(held.quantity)
   const implied = released
     .plus(dec(minus(facts.account.cash, state.accounting.cash)).times(directionOf(held.side)))
@@ -153,7 +153,7 @@ const EQUITY_NOISE = '0.001'
 function isSettlement({ facts, state }: Draft, difference: Money): boolean {
   const held = positionOf(state.phase)
   if (held === null || facts.position === null) return false
-  const noise = dec(facts.position.markPrice).times(held.quantity).times(held.contractSize).times(EQUITY_NOISE)
+  const noise = dec(facts.position.markPrice).times(held.quantity).times(held.multiplier).times(EQUITY_NOISE)
   const gap = minus(facts.account.equity, equityAt(state.accounting, held, facts.position.markPrice))
   return dec(gap).abs().lte(noise) && dec(difference).abs().gt(noise.times(2))
 }

@@ -1,3 +1,4 @@
+import { fundingIntervalOf } from '../../../schemas/instrument.ts'
 import { canonical, dec, minus, money } from '../../core/decimal.ts'
 import { directionOf } from '../../core/margin.ts'
 import { floorTime, fromIso, toIso } from '../../core/time.ts'
@@ -12,14 +13,14 @@ import { takeExecutions } from './take-executions.ts'
 type Holding = Pick<Position, 'side' | 'openedAt' | 'entryNotional'>
 
 /** What was opened and closed again since the venue was last asked. */
-function tradeIn({ after: { history }, facts: { product } }: Draft): Holding | null {
+function tradeIn({ after: { history }, facts: { instrument } }: Draft): Holding | null {
   const trade = history.flatMap((line) => (line.kind === 'TRADE' ? [line.body] : [])).at(-1)
   if (trade === undefined) return null
   const { side, entryTime, entryPrice, quantity } = trade
   return {
     side,
     openedAt: entryTime,
-    entryNotional: money(dec(entryPrice).times(quantity).times(product.contractSize)),
+    entryNotional: money(dec(entryPrice).times(quantity).times(instrument.multiplier)),
   }
 }
 
@@ -34,7 +35,7 @@ const MOST_AT_ONCE = '0.003'
  *   rate = -direction x amount / entry notional
  */
 export function inferFunding(state: StrategyState, facts: VenueFacts): FundingPayment | null {
-  const intervalMs = facts.product.fundingIntervalMs
+  const intervalMs = fundingIntervalOf(facts.instrument)
   if (facts.listsFunding || !facts.isSettled || intervalMs === null) return null
   const draft = new Draft(state, facts)
   takeExecutions(draft)
@@ -53,7 +54,7 @@ export function inferFunding(state: StrategyState, facts: VenueFacts): FundingPa
   if (expectedTransferOf(draft, amount) !== null) return null
   const rate = dec(amount).times(-directionOf(position.side)).div(position.entryNotional).round(10)
   const at = toIso(boundary)
-  const name = `${facts.product.symbol}-${at}-v`
+  const name = `${facts.instrument.venueSymbol}-${at}-v`
   // Once a boundary: what goes missing again is something else.
   if (state.cursor.seenIds.some((id) => id.startsWith(name))) return null
   // Named by the state it is inferred from: whoever infers it, it is the same payment.

@@ -195,7 +195,7 @@ function accept(draft: Draft, fill: Fill, note: string, isOrphan = false): void 
       type: 'filled',
       at: earlier(fill.at, facts.at),
       fill,
-      contractSize: facts.product.contractSize,
+      multiplier: facts.instrument.multiplier,
       liquidationPrice: facts.position?.liquidationPrice ?? null,
       isOrphan,
     },

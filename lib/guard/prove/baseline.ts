@@ -2,7 +2,7 @@ import { canonical, ceilToStep, dec, money, price, quantity } from '../../core/d
 import { DAY_MS, type EpochMs, HOUR_MS, toIso, utcDay } from '../../core/time.ts'
 import { openBooks } from '../../ledger/accounting.ts'
 import type { EntryDecision } from '../../../schemas/decision.ts'
-import type { Product, Quote } from '../../../schemas/market.ts'
+import type { Quote } from '../../../schemas/market.ts'
 import type { Snapshot, TimeframeView } from '../../../schemas/snapshot.ts'
 import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
 import type { ConditionContext, RuleContext } from '../rule.ts'
@@ -18,17 +18,17 @@ const LEAST_TICKS = 5_000
 export type Scene = { config: StrategyConfig; side?: 'long' | 'short'; priceFactor?: number }
 
 /**
- * An entry under the owner's configuration that every rule should let pass: equity of the paper account, a product with
- * the configured contract facts at a price where its smallest order is a hundredth of equity, ATR of one percent, stop and
+ * An entry under the owner's configuration that every rule should let pass: equity of the paper account, the
+ * configured instrument at a price where its smallest order is a hundredth of equity, ATR of one percent, stop and
  * target inside the configured limits, and an hour at which trading is allowed.
  */
 export function baselineContext({ config, side = 'long', priceFactor = 1 }: Scene): RuleContext {
   const { guard, paper } = config
   const now = allowedInstant(config)
   const at = toIso(now)
-  const product: Product = { ...paper.product, symbol: config.market.symbol, session: OPEN }
-  const tick = dec(product.tickSize)
-  const smallest = dec(product.contractSize).times(product.minQuantity)
+  const { instrument } = config
+  const tick = dec(instrument.tickSize)
+  const smallest = dec(instrument.multiplier).times(instrument.minQuantity)
   const wanted = dec(paper.initialCash).times('0.01').div(smallest)
   const least = tick.times(LEAST_TICKS)
   const level = ceilToStep((wanted.gt(least) ? wanted : least).times(String(priceFactor)), tick)
@@ -43,13 +43,14 @@ export function baselineContext({ config, side = 'long', priceFactor = 1 }: Scen
     facts: {
       now: at,
       quote,
-      product,
+      instrument,
+      session: OPEN,
       accounting,
       phase: { kind: 'flat', abandoned: null },
       halt: null,
       trades: [],
       liveBarriers: [],
-      sizeCap: config.mode === 'live' ? quantity(product.maxQuantity) : null,
+      sizeCap: config.mode === 'live' ? quantity(instrument.maxQuantity) : null,
       openIncidents: 0,
     },
   }

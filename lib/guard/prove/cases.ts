@@ -41,8 +41,8 @@ export const PROOF_CASES: Record<GuardRuleName, CaseMaker> = {
     const issue = { kind: 'gap', at: base.facts.now, count: 1, detail: 'a bar is missing' } as const
     return made('a bar is missing', { ...base, snapshot: { ...base.snapshot, issues: [issue] } })
   },
-  session_open: withFacts('the venue is closed', ({ facts: { product } }) => ({
-    product: { ...product, session: { isOpen: false, nextClose: null, reason: 'a case of the proof' } },
+  session_open: withFacts('the venue is closed', () => ({
+    session: { isOpen: false, nextClose: null, reason: 'a case of the proof' },
   })),
   no_open_position: withFacts('a long is held, and a long is asked for', (base) => ({
     phase: { kind: 'open', position: positionIn(base, 'long') },
@@ -142,7 +142,7 @@ export const PROOF_CASES: Record<GuardRuleName, CaseMaker> = {
   },
   live_mode: (config) => live(config, 'live trading is not earned', { liveBarriers: ['a case of the proof'] }),
   live_size: (config) => {
-    const half = quantity(dec(config.paper.product.minQuantity).div(2))
+    const half = quantity(dec(config.instrument.minQuantity).div(2))
     return live(config, 'live entries may not have the smallest size yet', { sizeCap: half })
   },
 }
@@ -209,7 +209,7 @@ const planOf = ({ decision, config, facts }: RuleContext): EntryPlan =>
 
 /** Money at risk and notional of the venue's smallest order. */
 function smallest(base: RuleContext): { risk: number; notional: number; leverage: number } {
-  const plan = planOf({ ...base, facts: { ...base.facts, sizeCap: quantity(base.facts.product.minQuantity) } })
+  const plan = planOf({ ...base, facts: { ...base.facts, sizeCap: quantity(base.facts.instrument.minQuantity) } })
   return {
     risk: Number(canonical(plan.risk.round(8))),
     notional: Number(canonical(plan.notional.round(8))),
@@ -229,15 +229,15 @@ const reducedBy = (base: string, fraction: number) =>
   )
 const tidyNumber = (value: number): number => Number(value.toFixed(4))
 
-function positionIn({ facts: { now, product, quote } }: RuleContext, side: 'long' | 'short'): Position {
-  const notional = money(dec(quote.bid).times(product.contractSize).times(product.minQuantity))
-  const base = quantity(dec(product.contractSize).times(product.minQuantity))
+function positionIn({ facts: { now, instrument, quote } }: RuleContext, side: 'long' | 'short'): Position {
+  const notional = money(dec(quote.bid).times(instrument.multiplier).times(instrument.minQuantity))
+  const base = quantity(dec(instrument.multiplier).times(instrument.minQuantity))
   return {
     tradeId: 'proof-0',
     side,
-    quantity: product.minQuantity,
-    peakQuantity: product.minQuantity,
-    contractSize: product.contractSize,
+    quantity: instrument.minQuantity,
+    peakQuantity: instrument.minQuantity,
+    multiplier: instrument.multiplier,
     costBasis: notional,
     entryNotional: notional,
     entryBase: base,
@@ -280,9 +280,9 @@ function openingIn(base: RuleContext): GuardFacts['phase'] {
       order: {
         kind: 'entry',
         clientOrderId: '00000000-0000-8000-8000-000000000000',
-        symbol: facts.product.symbol,
+        symbol: facts.instrument.venueSymbol,
         side: entry.action === 'open_long' ? 'buy' : 'sell',
-        quantity: facts.product.minQuantity,
+        quantity: facts.instrument.minQuantity,
         priceLimit: price(plan.worstPrice),
         bracket: { stopLossPrice: price(plan.stopLossPrice), takeProfitPrice: price(plan.takeProfitPrice) },
         leverage: quantity(plan.leverage),

@@ -37,7 +37,7 @@ export const sessionOpen: ConditionRule = {
   purpose: 'nothing is opened while the venue is closed or about to close',
   limit: (config) => `open, and not within ${config.guard.sessionBufferMinutes} min of a close`,
   check: ({ config, facts }) => {
-    const { isOpen, nextClose, reason } = facts.product.session
+    const { isOpen, nextClose, reason } = facts.session
     const leftMs = nextClose === null ? null : fromIso(nextClose) - fromIso(facts.now)
     // A close that has passed is over: whether the session is open now, the venue says itself.
     const isClear = leftMs === null || leftMs < 0 || leftMs > config.guard.sessionBufferMinutes * MINUTE_MS

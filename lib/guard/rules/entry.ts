@@ -162,15 +162,15 @@ export const minimumSize: EntryRule = {
   applies: 'entry',
   purpose: 'what the limits allow must be something the venue trades',
   limit: () => "the venue's minimum and maximum, after rounding down to the lot",
-  check: ({ facts: { product } }, plan) => {
+  check: ({ facts: { instrument } }, plan) => {
     const sized = plan.sizedQuantity
-    const passed = sized.gte(product.minQuantity) && sized.lte(product.maxQuantity)
+    const passed = sized.gte(instrument.minQuantity) && sized.lte(instrument.maxQuantity)
     return finding(
       passed,
-      product.minQuantity,
+      instrument.minQuantity,
       canonical(sized),
       `${canonical(sized)} contracts`,
-      `the limits allow ${canonical(sized)} contracts, the venue's minimum is ${product.minQuantity}`,
+      `the limits allow ${canonical(sized)} contracts, the venue's minimum is ${instrument.minQuantity}`,
     )
   },
 }

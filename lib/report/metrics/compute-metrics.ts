@@ -33,7 +33,7 @@ export type MetricsInput = {
   /** Closed trades, in any order. */
   trades: readonly Trade[]
   /** Units of the base asset in one contract. */
-  contractSize: Quantity
+  multiplier: Quantity
   tokens: { input: number; output: number }
   /** Null where the model's price is unknown. */
   tokenCostUsd: number | null
@@ -57,7 +57,7 @@ export function computeMetrics(input: MetricsInput): Metrics {
     startEquity,
     from,
     to,
-    contractSize,
+    multiplier,
     tokens,
     tokenCostUsd,
     transferredAtStart = ZERO_MONEY,
@@ -110,7 +110,7 @@ export function computeMetrics(input: MetricsInput): Metrics {
     deepestDrawdown: deepestDrawdown(falls),
     longestDrawdown: longestDrawdown(falls),
     exposure: exposure(equity),
-    turnover: turnover(tradedNotional(trades, contractSize), mean(curve.map(({ value }) => value)), to - from),
+    turnover: turnover(tradedNotional(trades, multiplier), mean(curve.map(({ value }) => value)), to - from),
     ...tradeStatistics(trades),
     gross: sumAll(trades.map(({ gross }) => gross)),
     tokenCostUsd,

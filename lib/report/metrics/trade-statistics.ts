@@ -34,8 +34,8 @@ export const averageHoldingMinutes = (trades: readonly Trade[]): number | null =
   mean(trades.map(({ entryTime, exitTime }) => (fromIso(exitTime) - fromIso(entryTime)) / MINUTE_MS))
 
 /** What was bought and sold in money: (entry price + exit price) × quantity × contract size, over all trades. */
-export const tradedNotional = (trades: readonly Trade[], contractSize: string): number =>
-  toNumber(contractSize) *
+export const tradedNotional = (trades: readonly Trade[], multiplier: string): number =>
+  toNumber(multiplier) *
   trades.reduce(
     (total, { entryPrice, exitPrice, quantity }) =>
       total + (toNumber(entryPrice) + toNumber(exitPrice)) * toNumber(quantity),

@@ -32,7 +32,7 @@ export const isFlat = (
 
 type PositionFacts = {
   balance: BalanceSummary
-  contractSize: string
+  multiplier: string
   /** The product's, for a position that names no price; null where unknown. */
   lastPrice: string | null
 }
@@ -44,7 +44,7 @@ type PositionFacts = {
 export function toPosition(
   symbol: string,
   answer: PositionAnswer | null,
-  { balance, contractSize, lastPrice }: PositionFacts,
+  { balance, multiplier, lastPrice }: PositionFacts,
 ): VenuePosition | null {
   if (isFlat(answer)) return null
   const { number_of_contracts: contracts } = answer
@@ -71,13 +71,13 @@ export function toPosition(
       liquidationPrice:
         mark === null
           ? null
-          : liquidationPrice({ mark, side, contracts, contractSize, buffer: balance.liquidation_buffer_amount }),
+          : liquidationPrice({ mark, side, contracts, multiplier, buffer: balance.liquidation_buffer_amount }),
     },
     `the position in ${symbol}`,
   )
 }
 
-type Exposure = { mark: string; side: 'long' | 'short'; contracts: string; contractSize: string; buffer: string | null }
+type Exposure = { mark: string; side: 'long' | 'short'; contracts: string; multiplier: string; buffer: string | null }
 
 const PRICE_PLACES = 8
 
@@ -85,9 +85,9 @@ const PRICE_PLACES = 8
  * Cross margin: the buffer is used up by the position's loss, one for one, so it ends at
  * mark - direction x buffer / (contracts x contract size). Null where the buffer is unknown or outlasts a price of zero.
  */
-function liquidationPrice({ mark, side, contracts, contractSize, buffer }: Exposure): string | null {
+function liquidationPrice({ mark, side, contracts, multiplier, buffer }: Exposure): string | null {
   if (buffer === null) return null
-  const distance = dec(buffer).div(dec(contracts).times(contractSize))
+  const distance = dec(buffer).div(dec(contracts).times(multiplier))
   const level = dec(mark)
     .minus(distance.times(directionOf(side)))
     .round(PRICE_PLACES)

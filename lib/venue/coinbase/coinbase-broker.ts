@@ -15,7 +15,7 @@ import { planEntry } from './enter.ts'
 import { readFills } from './fills.ts'
 import { createOrders } from './orders.ts'
 import { ours } from './ours.ts'
-import { type ProductFacts, toProduct } from './product.ts'
+import { type InstrumentFacts, toInstrument } from './instrument.ts'
 import { createReader } from './read.ts'
 import type { Warn } from './warn.ts'
 import type { Transport, WireRequest } from './wire.ts'
@@ -61,12 +61,12 @@ export function createCoinbaseBroker({ transport, config, clock, sleep, telemetr
     }
   }
   const listings = keepFor<Listing>(PRODUCT_LIFE_MS, clock)
-  const products = keepFor<ProductFacts>(PRODUCT_LIFE_MS, clock)
+  const products = keepFor<InstrumentFacts>(PRODUCT_LIFE_MS, clock)
   const listing = (symbol: string): Promise<Listing> => listings(symbol, () => reader.read(askProduct(symbol)))
-  const productFacts = (symbol: string): Promise<ProductFacts> =>
+  const factsOf = (symbol: string): Promise<InstrumentFacts> =>
     products(symbol, async () => {
       const [found, tier] = await Promise.all([listing(symbol), readFees()])
-      const facts = toProduct({ listing: found, fees: tier, feePerContract: live.feePerContract, now: clock() })
+      const facts = toInstrument({ listing: found, fees: tier, feePerContract: live.feePerContract, now: clock() })
       if (facts.assumed.includes('margin'))
         warn('the product has no usable overnight margin rate: entries are refused', { symbol })
       return facts
@@ -89,7 +89,7 @@ export function createCoinbaseBroker({ transport, config, clock, sleep, telemetr
     if (clock() > deadline) return { refusal: 'deadline_passed' }
     switch (order.kind) {
       case 'entry': {
-        const plan = await planEntry(order, { reader, live, clock, deadline, facts: await productFacts(order.symbol) })
+        const plan = await planEntry(order, { reader, live, clock, deadline, facts: await factsOf(order.symbol) })
         return 'refusal' in plan ? plan : createEntry(order, plan.shape)
       }
       case 'protect':
@@ -104,7 +104,10 @@ export function createCoinbaseBroker({ transport, config, clock, sleep, telemetr
   return {
     name: 'coinbase',
     listsFunding: false,
-    product: async (symbol) => (await productFacts(symbol)).product,
+    async instrument(symbol) {
+      const { instrument, session } = await factsOf(symbol)
+      return { instrument, session }
+    },
     account: async () => toAccount(await readBalance(), clock()),
     async position(symbol) {
       const [answer, summary, { price: lastPrice, future_product_details: details }] = await Promise.all([
@@ -112,8 +115,8 @@ export function createCoinbaseBroker({ transport, config, clock, sleep, telemetr
         readBalance(),
         listing(symbol),
       ])
-      const contractSize = ours(PositiveQuantityText, details?.contract_size, `the contract size of ${symbol}`)
-      return toPosition(symbol, answer, { balance: summary, contractSize, lastPrice })
+      const multiplier = ours(PositiveQuantityText, details?.contract_size, `the contract size of ${symbol}`)
+      return toPosition(symbol, answer, { balance: summary, multiplier, lastPrice })
     },
     openOrders: (symbol) => orders.open(symbol),
     order: (symbol, ref) => orders.find(symbol, ref),

@@ -1,6 +1,6 @@
 import { type Decimal, dec } from '../../core/decimal.ts'
 import { type Clock, type EpochMs, toIso } from '../../core/time.ts'
-import type { Product } from '../../../schemas/market.ts'
+import type { Instrument } from '../../../schemas/instrument.ts'
 import type { EntryOrder } from '../../../schemas/order.ts'
 import type { LiveConfig } from '../../../schemas/strategy-config.ts'
 import { BrokerError } from '../broker.ts'
@@ -9,7 +9,7 @@ import { askPreview, type Preview } from './endpoints/preview-order.ts'
 import { askServerTime } from './endpoints/server-time.ts'
 import { failureReason, plainReason } from './failure-reason.ts'
 import { positive } from './fields.ts'
-import type { ProductFacts } from './product.ts'
+import type { InstrumentFacts } from './instrument.ts'
 import { type Reader, RefusedQuestion } from './read.ts'
 
 /** Best first: a limit the venue keeps before one that only the preview kept, exits with the entry before exits after it. */
@@ -43,14 +43,14 @@ const COMMISSION_SLACK = 1
 
 export type EntryPlan = { shape: EntryShape } | { refusal: string }
 
-type Options = { reader: Reader; live: LiveConfig; clock: Clock; deadline: EpochMs; facts: ProductFacts }
+type Options = { reader: Reader; live: LiveConfig; clock: Clock; deadline: EpochMs; facts: InstrumentFacts }
 
 /**
  * How the venue would take the entry, or why it must not be sent. Places nothing. Fails closed: what cannot be
  * checked by the deadline is refused.
  */
 export async function planEntry(order: EntryOrder, options: Options): Promise<EntryPlan> {
-  const { product, assumed } = options.facts
+  const { instrument, assumed } = options.facts
   const unknown = assumed[0]
   if (unknown !== undefined) return { refusal: `${unknown}_unknown` }
   if (!(await isClockRight(options))) return { refusal: 'clock_skew' }
@@ -59,7 +59,7 @@ export async function planEntry(order: EntryOrder, options: Options): Promise<En
     if (shape.isBracketAttached && !options.live.attachBracket) continue
     const { preview, errors } = await previewEntry(order, shape, options)
     if (errors.length === 0) {
-      const objection = objectionTo(preview, order, shape, product)
+      const objection = objectionTo(preview, order, shape, instrument)
       return objection === null ? { shape } : { refusal: objection }
     }
     const final = errors.find((error) => !ABOUT_SHAPE.has(error))
@@ -120,7 +120,7 @@ function objectionTo(
   preview: Preview,
   order: EntryOrder,
   { configuration }: EntryShape,
-  product: Product,
+  instrument: Instrument,
 ): string | null {
   const isLong = order.side === 'buy'
   const isWorse = (price: string, limit: string): boolean => (isLong ? dec(price).gt(limit) : dec(price).lt(limit))
@@ -134,13 +134,13 @@ function objectionTo(
   const { stopLossPrice } = order.bracket
   if (liquidation !== null && (isLong ? dec(liquidation).gte(stopLossPrice) : dec(liquidation).lte(stopLossPrice)))
     return 'liquidation_before_stop'
-  const highest = assumedCommission(order, product).times(COMMISSION_FACTOR).plus(COMMISSION_SLACK)
+  const highest = assumedCommission(order, instrument).times(COMMISSION_FACTOR).plus(COMMISSION_SLACK)
   return preview.commission_total !== null && dec(preview.commission_total).gt(highest)
     ? 'commission_above_assumed'
     : null
 }
 
 /** US dollars of the whole quantity at the worst price. */
-function assumedCommission({ quantity, priceLimit }: EntryOrder, { contractSize, fees }: Product): Decimal {
-  return dec(quantity).times(dec(priceLimit).times(contractSize).times(fees.taker).plus(fees.perContract))
+function assumedCommission({ quantity, priceLimit }: EntryOrder, { multiplier, fees }: Instrument): Decimal {
+  return dec(quantity).times(dec(priceLimit).times(multiplier).times(fees.taker).plus(fees.perContract))
 }

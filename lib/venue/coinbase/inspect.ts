@@ -1,3 +1,4 @@
+import { initialMarginRate } from '../../instrument/margin.ts'
 import { canonical, dec, ROUND_DOWN, ROUND_UP } from '../../core/decimal.ts'
 import type { Clock } from '../../core/time.ts'
 import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
@@ -11,7 +12,7 @@ import { askProduct } from './endpoints/product.ts'
 import { askServerTime } from './endpoints/server-time.ts'
 import { askFuturesFees } from './endpoints/transaction-summary.ts'
 import { createOrders } from './orders.ts'
-import { toProduct } from './product.ts'
+import { type InstrumentFacts, toInstrument } from './instrument.ts'
 import { createReader } from './read.ts'
 import type { Transport } from './wire.ts'
 
@@ -92,20 +93,17 @@ export async function inspectVenue({ transport, symbol, config, clock }: Options
     'product',
     async () => {
       const [found, fees] = await Promise.all([reader.read(askProduct(symbol)), reader.read(askFuturesFees())])
-      return { found, ...toProduct({ listing: found, fees, feePerContract: live.feePerContract, now: clock() }) }
+      return { found, ...toInstrument({ listing: found, fees, feePerContract: live.feePerContract, now: clock() }) }
     },
-    ({ product: { contractSize, base, tickSize, fees } }) =>
+    ({ instrument: { multiplier, unit, tickSize, fees } }) =>
       verdict(
         true,
-        `${symbol}: ${contractSize} ${base} a contract, tick ${tickSize}, taker ${fees.taker} and ${fees.perContract} assumed a contract`,
+        `${symbol}: ${multiplier} ${unit} a contract, tick ${tickSize}, taker ${fees.taker} and ${fees.perContract} assumed a contract`,
         '',
       ),
   )
   if (answer !== null) {
-    const {
-      product: { session, initialMarginRate },
-      assumed,
-    } = answer
+    const { session, assumed } = answer
     judgeMore(
       'session',
       verdict(
@@ -114,7 +112,7 @@ export async function inspectVenue({ transport, symbol, config, clock }: Options
         'wait until the venue is open; entries wait too',
       ),
     )
-    const { long, short } = initialMarginRate
+    const [long, short] = ratesOf(answer)
     const highest = dec(long).gt(short) ? long : short
     const isCovered = dec(highest).times(guard.maxLeverage).lte(1)
     const bearable = canonical(dec(1).div(guard.maxLeverage).round(4, ROUND_DOWN))
@@ -152,11 +150,10 @@ export async function inspectVenue({ transport, symbol, config, clock }: Options
     },
   )
   if (balance !== null && answer !== null && answer.found.price !== null) {
-    const { minQuantity, contractSize, initialMarginRate } = answer.product
-    const rate = dec(initialMarginRate.long).gt(initialMarginRate.short)
-      ? initialMarginRate.long
-      : initialMarginRate.short
-    const needed = dec(minQuantity).times(contractSize).times(answer.found.price).times(rate).round(2, ROUND_UP)
+    const { minQuantity, multiplier } = answer.instrument
+    const [long, short] = ratesOf(answer)
+    const rate = dec(long).gt(short) ? long : short
+    const needed = dec(minQuantity).times(multiplier).times(answer.found.price).times(rate).round(2, ROUND_UP)
     const has = balance.futures_buying_power ?? balance.available_margin
     judgeMore(
       'buying power',
@@ -213,3 +210,9 @@ export async function inspectVenue({ transport, symbol, config, clock }: Options
 
 const verdict = (ok: boolean, detail: string, remedy: string): Finding => ({ ok, detail, remedy: ok ? '' : remedy })
 const yesNo = (is: boolean): string => (is ? 'yes' : 'no')
+
+/** Initial margin of a long and a short as fractions of the notional at the product's last price. */
+function ratesOf({ instrument, found }: InstrumentFacts & { found: { price: string | null } }): [string, string] {
+  const at = dec(found.price ?? '1')
+  return [canonical(initialMarginRate(instrument, 'long', at)), canonical(initialMarginRate(instrument, 'short', at))]
+}

@@ -17,11 +17,13 @@ import {
 } from '../../core/decimal.ts'
 import { canonicalJson } from '../../core/canonical-json.ts'
 import { childOrderIdOf } from '../../core/ids.ts'
-import { directionOf, liquidationPrice, type PositionSide } from '../../core/margin.ts'
+import { directionOf, type PositionSide } from '../../core/margin.ts'
+import { initialMarginRate, liquidationPriceOf } from '../../instrument/margin.ts'
 import { atOnePrice, type ExitHit, type ExitLevel, firstExit } from '../../core/first-exit.ts'
 import { rememberLast } from '../../core/memo.ts'
 import { type EpochMs, fromIso, toIso } from '../../core/time.ts'
-import type { Candle, FundingRate, Product, Quote } from '../../../schemas/market.ts'
+import type { Instrument, TradingSession } from '../../../schemas/instrument.ts'
+import type { Candle, FundingRate, Quote } from '../../../schemas/market.ts'
 import type {
   CloseOrder,
   EntryOrder,
@@ -37,7 +39,7 @@ import { CURRENT_VERSION } from '../../../schemas/stored.ts'
 import type { PaperConfig } from '../../../schemas/strategy-config.ts'
 
 /** The venue's rules and costs, apart from its memory. */
-export type PaperVenue = { product: Product; paper: PaperConfig }
+export type PaperVenue = { instrument: Instrument; session: TradingSession; paper: PaperConfig }
 
 /** Newest entries kept in the book; the ledger's history keeps them all. */
 const KEPT = 30
@@ -76,11 +78,11 @@ export function bookTransfer(book: PaperBook, transfer: Transfer): PaperBook {
 type BookPosition = NonNullable<PaperBook['position']>
 
 /** Unrealised PnL of the book at a mark price. */
-export const bookUnrealised = ({ position }: PaperBook, { contractSize }: Product, mark: Price): Money =>
-  position === null ? money(0) : worthAt(position, contractSize, mark)
+export const bookUnrealised = ({ position }: PaperBook, { multiplier }: Instrument, mark: Price): Money =>
+  position === null ? money(0) : worthAt(position, multiplier, mark)
 
-function worthAt(position: BookPosition, contractSize: Quantity, mark: Price): Money {
-  const value = dec(mark).times(position.quantity).times(contractSize)
+function worthAt(position: BookPosition, multiplier: Quantity, mark: Price): Money {
+  const value = dec(mark).times(position.quantity).times(multiplier)
   return money(value.minus(position.costBasis).times(directionOf(position.side)))
 }
 
@@ -91,13 +93,13 @@ const marginOf = rememberLast(({ costBasis, leverage }: BookPosition, _none: nul
 /** Margin set aside for the position: entry notional over leverage. */
 export const marginUsed = ({ position }: PaperBook): Money => (position === null ? money(0) : marginOf(position, null))
 
-const averageOf = rememberLast(({ costBasis, quantity }: BookPosition, contractSize: Quantity): Price =>
-  price(dec(costBasis).div(dec(quantity).times(contractSize)).round(8)),
+const averageOf = rememberLast(({ costBasis, quantity }: BookPosition, multiplier: Quantity): Price =>
+  price(dec(costBasis).div(dec(quantity).times(multiplier)).round(8)),
 )
 
 /** Average of the entry prices of what is held. */
-export const averageEntryPrice = (position: BookPosition, { contractSize }: Product): Price =>
-  averageOf(position, contractSize)
+export const averageEntryPrice = (position: BookPosition, { multiplier }: Instrument): Price =>
+  averageOf(position, multiplier)
 
 /** Orders still resting, oldest first. */
 export const restingOrders = (book: PaperBook): PaperOrder[] => book.orders.filter((order) => order.status === 'open')
@@ -194,14 +196,14 @@ function settleFunding(
   book: PaperBook,
   { time, rate }: FundingRate,
   mark: number | Price,
-  { product }: PaperVenue,
+  { instrument }: PaperVenue,
 ): PaperBook {
   const { position } = book
   // Charged on the position held at the boundary: one opened exactly then was not.
   if (position === null || fromIso(position.openedAt) >= time) return book
   const fundingId = `${book.symbol}-${toIso(time)}`
   if (book.funding.some((payment) => payment.fundingId === fundingId)) return book
-  const notional = dec(mark).times(position.quantity).times(product.contractSize)
+  const notional = dec(mark).times(position.quantity).times(instrument.multiplier)
   const amount = money(notional.times(rate).times(-directionOf(position.side)))
   return {
     ...book,
@@ -311,17 +313,17 @@ function executeExit(
 }
 
 /** A price half a spread and the slippage against a taker, on the tick, never in the taker's favour. */
-function slipped(reference: Decimal, side: 'buy' | 'sell', { product, paper }: PaperVenue): Price {
-  return takerPrice(reference, side, paper.spreadBps / 2 + paper.slippageBps, product)
+function slipped(reference: Decimal, side: 'buy' | 'sell', { instrument, paper }: PaperVenue): Price {
+  return takerPrice(reference, side, paper.spreadBps / 2 + paper.slippageBps, instrument)
 }
 
-function takerPrice(reference: Decimal, side: 'buy' | 'sell', bps: number, product: Product): Price {
+function takerPrice(reference: Decimal, side: 'buy' | 'sell', bps: number, instrument: Instrument): Price {
   const factor = dec(1).plus(
     dec(bps)
       .div(10_000)
       .times(side === 'buy' ? 1 : -1),
   )
-  const tick = dec(product.tickSize)
+  const tick = dec(instrument.tickSize)
   const worse = reference.times(factor)
   const onTick = side === 'buy' ? ceilToStep(worse, tick) : floorToStep(worse, tick)
   return price(onTick.gt(0) ? onTick : tick)
@@ -341,18 +343,18 @@ type Execution = {
 }
 
 /** Fees of a fill, rounded up. */
-function feeOf(execution: Execution, notional: Decimal, { product, paper }: PaperVenue): Money {
-  const rate = dec(execution.isMaker ? product.fees.maker : product.fees.taker).plus(
+function feeOf(execution: Execution, notional: Decimal, { instrument, paper }: PaperVenue): Money {
+  const rate = dec(execution.isMaker ? instrument.fees.maker : instrument.fees.taker).plus(
     execution.reason === 'liquidation' ? paper.liquidationFeeRate : '0',
   )
-  return cost(notional.times(rate).plus(dec(product.fees.perContract).times(execution.quantity)))
+  return cost(notional.times(rate).plus(dec(instrument.fees.perContract).times(execution.quantity)))
 }
 
 /** A reducing fill: cash, position, the order's status, the fill itself; resting exits die with the position. */
 function execute(book: PaperBook, execution: Execution, venue: PaperVenue): PaperBook {
   const { position } = book
   if (position === null) return book
-  const base = dec(execution.quantity).times(venue.product.contractSize)
+  const base = dec(execution.quantity).times(venue.instrument.multiplier)
   const notional = base.times(execution.fillPrice)
   const fee = feeOf(execution, notional, venue)
   const isWhole = execution.quantity === position.quantity
@@ -420,11 +422,11 @@ export type Arrival = {
 }
 
 /** The price a market order fills at: the touch, moved against it where the price has moved while it was on its way, and the slippage. */
-function marketPrice(side: 'buy' | 'sell', { quote, drift }: Arrival, { paper, product }: PaperVenue): Price {
+function marketPrice(side: 'buy' | 'sell', { quote, drift }: Arrival, { paper, instrument }: PaperVenue): Price {
   const touch = dec(side === 'buy' ? quote.ask : quote.bid)
   const isAdverse = side === 'buy' ? drift > 0 : drift < 0
   // To the billionth: what is left beyond is the noise of floating point.
-  return takerPrice(isAdverse ? touch.times(dec(drift.toFixed(9)).plus(1)) : touch, side, paper.slippageBps, product)
+  return takerPrice(isAdverse ? touch.times(dec(drift.toFixed(9)).plus(1)) : touch, side, paper.slippageBps, instrument)
 }
 
 export type PlacementResult = { book: PaperBook; placement: Placement }
@@ -451,7 +453,7 @@ export function placeOrder(
         : { outcome: 'rejected', reason: 'duplicate_client_order_id' },
     }
   }
-  const problem = ruleBroken(order, venue.product) ?? sessionProblem(order, venue.product, arrival.isQuiet ?? false)
+  const problem = ruleBroken(order, venue.instrument) ?? sessionProblem(order, venue.session, arrival.isQuiet ?? false)
   if (problem !== null) return { book, placement: { outcome: 'rejected', reason: problem } }
   switch (order.kind) {
     case 'entry':
@@ -466,12 +468,12 @@ export function placeOrder(
 }
 
 /** The contract's size and price rules. */
-function ruleBroken(order: OrderRequest, product: Product): string | null {
+function ruleBroken(order: OrderRequest, instrument: Instrument): string | null {
   const size = dec(order.quantity)
-  if (order.symbol !== product.symbol) return 'invalid_product_id'
-  if (!floorToStep(size, dec(product.lotSize)).eq(size)) return 'invalid_size_precision'
-  if (size.lt(product.minQuantity)) return 'below_minimum_size'
-  if (size.gt(product.maxQuantity)) return 'above_maximum_size'
+  if (order.symbol !== instrument.venueSymbol) return 'invalid_product_id'
+  if (!floorToStep(size, dec(instrument.lotSize)).eq(size)) return 'invalid_size_precision'
+  if (size.lt(instrument.minQuantity)) return 'below_minimum_size'
+  if (size.gt(instrument.maxQuantity)) return 'above_maximum_size'
   const prices =
     order.kind === 'close'
       ? []
@@ -480,13 +482,13 @@ function ruleBroken(order: OrderRequest, product: Product): string | null {
           order.bracket.takeProfitPrice,
           ...(order.kind === 'entry' ? [order.priceLimit] : []),
         ]
-  const tick = dec(product.tickSize)
+  const tick = dec(instrument.tickSize)
   if (prices.some((level) => !floorToStep(dec(level), tick).eq(level))) return 'invalid_price_precision'
   return null
 }
 
 /** Why the venue takes no such order now, with its own words. A stop and target may rest while merely nobody trades. */
-function sessionProblem({ kind }: OrderRequest, { session }: Product, isQuiet: boolean): string | null {
+function sessionProblem({ kind }: OrderRequest, session: TradingSession, isQuiet: boolean): string | null {
   if (session.isOpen) return null
   if (isQuiet) return kind === 'protect' ? null : `no_trades: ${session.reason}`
   return `session_closed: ${session.reason}`
@@ -525,7 +527,7 @@ function placeEntry(
   at: string,
   venue: PaperVenue,
 ): PlacementResult {
-  const { product } = venue
+  const { instrument } = venue
   const { quote } = arrival
   const side: PositionSide = order.side === 'buy' ? 'long' : 'short'
   if (book.position !== null) return rejected(book, 'position_exists')
@@ -535,7 +537,12 @@ function placeEntry(
   // The attached stop watches the mark: one that the mark has passed already would close at once what it protects.
   if (side === 'long' ? dec(quote.mark).lte(stopLossPrice) : dec(quote.mark).gte(stopLossPrice))
     return rejected(book, 'stop_already_triggered')
-  if (dec(order.leverage).lte(0) || dec(order.leverage).times(product.initialMarginRate[side]).gt(1))
+  if (
+    dec(order.leverage).lte(0) ||
+    dec(order.leverage)
+      .times(initialMarginRate(instrument, side, dec(quote.mark)))
+      .gt(1)
+  )
     return rejected(book, 'invalid_leverage')
   const fillPrice = marketPrice(order.side, arrival, venue)
   const isBeyond = order.side === 'buy' ? dec(fillPrice).gt(order.priceLimit) : dec(fillPrice).lt(order.priceLimit)
@@ -544,7 +551,7 @@ function placeEntry(
     const dead = newOrder(book, order, at, { status: 'cancelled', reason: 'price_beyond_limit' })
     return { book: addOrder(book, dead), placement: { outcome: 'accepted', orderId: dead.orderId } }
   }
-  const base = dec(order.quantity).times(product.contractSize)
+  const base = dec(order.quantity).times(instrument.multiplier)
   const notional = money(base.times(fillPrice))
   const execution: Execution = {
     side: order.side,
@@ -568,7 +575,7 @@ function placeEntry(
     quantity: order.quantity,
     costBasis: notional,
     leverage: order.leverage,
-    liquidationPrice: liquidationLevel(side, fillPrice, order.leverage, product),
+    liquidationPrice: liquidationLevel(side, fillPrice, order.leverage, instrument),
     openedAt: at,
   }
   const opened: PaperBook = {
@@ -597,9 +604,9 @@ function placeEntry(
 }
 
 /** Where the venue liquidates, on the tick, a little early rather than late. */
-function liquidationLevel(side: PositionSide, entryPrice: Price, leverage: Quantity, product: Product): Price {
-  const level = liquidationPrice(side, dec(entryPrice), dec(leverage), dec(product.maintenanceMarginRate))
-  const tick = dec(product.tickSize)
+function liquidationLevel(side: PositionSide, entryPrice: Price, leverage: Quantity, instrument: Instrument): Price {
+  const level = liquidationPriceOf(instrument, side, dec(entryPrice), dec(leverage)) ?? dec(entryPrice)
+  const tick = dec(instrument.tickSize)
   const onTick = side === 'long' ? ceilToStep(level, tick) : floorToStep(level, tick)
   return price(onTick.gt(0) ? onTick : tick)
 }

@@ -3,7 +3,8 @@ import { minus, sum, toNumber } from '../../core/decimal.ts'
 import { type Clock, floorTime, fromIso, HOUR_MS, SECOND_MS, timeframeMs, toIso } from '../../core/time.ts'
 import type { MarketData, Trading } from '../../market/market-data.ts'
 import type { Store } from '../../store/store.ts'
-import { type FundingRate, Product, type Quote } from '../../../schemas/market.ts'
+import { fundingIntervalOf } from '../../../schemas/instrument.ts'
+import { type FundingRate, type Quote } from '../../../schemas/market.ts'
 import type {
   Fill,
   FundingPayment,
@@ -50,14 +51,12 @@ const SAVE_AT_LEAST_MS = HOUR_MS
 /** One pass asks for the price once: several questions within a second get the same quote. */
 const QUOTE_LIFE_MS = SECOND_MS
 
-/** The contract of the paper venue: the configured facts. It is in session whenever its market says nothing else. */
-export function paperProduct({ market, paper }: Pick<StrategyConfig, 'market' | 'paper'>): Product {
-  return Product.parse({
-    ...paper.product,
-    symbol: market.symbol,
-    session: { isOpen: true, nextClose: null, reason: 'the paper venue never closes' },
-  })
-}
+/** The paper venue trades the configured instrument, and is in session whenever its market says nothing else. */
+export const paperVenueOf = ({ instrument, paper }: Pick<StrategyConfig, 'instrument' | 'paper'>): PaperVenue => ({
+  instrument,
+  session: { isOpen: true, nextClose: null, reason: 'the paper venue never closes' },
+  paper,
+})
 
 /** The paper venue, with its book as of now for those who want to look into it. */
 export type PaperBroker = Broker & { bookNow(): Promise<PaperBook> }
@@ -75,8 +74,8 @@ export type PaperBroker = Broker & { bookNow(): Promise<PaperBook> }
  * orders rest, and nothing goes at market.
  */
 export function createPaperBroker({ config, market, store, clock }: Dependencies): PaperBroker {
-  const venue: PaperVenue = { product: paperProduct(config), paper: config.paper }
-  const { symbol } = venue.product
+  const venue = paperVenueOf(config)
+  const { venueSymbol: symbol } = venue.instrument
   const barMs = timeframeMs(market.baseTimeframe)
   let cached: { until: number; quote: Promise<Quote> } | null = null
 
@@ -89,13 +88,13 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
     return watched.trading
   }
 
-  /** The contract with the session of now. */
-  const productAt = async (now: number): Promise<{ product: Product; trading: Trading }> => {
+  /** The venue with the session of now. */
+  const venueAt = async (now: number): Promise<{ venue: PaperVenue; trading: Trading }> => {
     const trading = await tradingAt(now)
     const { kind, reason, nextClose } = trading
-    if (kind === 'open' && nextClose === null) return { product: venue.product, trading }
+    if (kind === 'open' && nextClose === null) return { venue, trading }
     const session = { isOpen: kind === 'open', nextClose: nextClose === null ? null : toIso(nextClose), reason }
-    return { product: { ...venue.product, session }, trading }
+    return { venue: { ...venue, session }, trading }
   }
 
   const quoteAt = (now: number): Promise<Quote> => {
@@ -112,7 +111,7 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
 
   /** Settlements on the held position by now, of which those before the last bar played have been made. */
   const settlementsDue = async ({ position, advancedTo }: PaperBook, now: number): Promise<FundingRate[]> => {
-    const intervalMs = venue.product.fundingIntervalMs
+    const intervalMs = fundingIntervalOf(venue.instrument)
     if (position === null || intervalMs === null) return []
     const from = fromIso(advancedTo)
     const since = Math.max(fromIso(position.openedAt), from - barMs)
@@ -195,17 +194,17 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
   ): Promise<Placement> => {
     try {
       return await withBook(async (book, now) => {
-        const [quote, drift, { product, trading }] = await Promise.all([
+        const [quote, drift, { venue: present, trading }] = await Promise.all([
           quoteAt(now),
           market.driftAfter?.(symbol, now, config.paper.latencyMs) ?? 0,
-          productAt(now),
+          venueAt(now),
         ])
         const settled = settleDue(book, await settlementsDue(book, now), quote.mark, venue)
         const { book: changed, placement } = change(
           settled,
           { quote, drift, isQuiet: trading.kind === 'quiet' },
           toIso(now),
-          { ...venue, product },
+          present,
         )
         return { book: changed, answer: placement }
       })
@@ -219,7 +218,7 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
     if (book.position === null)
       return { at: toIso(now), cash: book.cash, equity: book.cash, availableMargin: book.cash }
     const { mark } = await quoteAt(now)
-    const equity = sum(book.cash, bookUnrealised(book, venue.product, mark))
+    const equity = sum(book.cash, bookUnrealised(book, venue.instrument, mark))
     return { at: toIso(now), cash: book.cash, equity, availableMargin: minus(equity, marginUsed(book)) }
   }
 
@@ -231,9 +230,9 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
       symbol,
       side,
       quantity,
-      averageEntryPrice: averageEntryPrice(book.position, venue.product),
+      averageEntryPrice: averageEntryPrice(book.position, venue.instrument),
       markPrice: mark,
-      unrealisedPnl: bookUnrealised(book, venue.product, mark),
+      unrealisedPnl: bookUnrealised(book, venue.instrument, mark),
       liquidationPrice,
     }
   }
@@ -241,7 +240,10 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
   return {
     name: 'paper',
     listsFunding: true,
-    product: async () => (await productAt(clock())).product,
+    instrument: async () => {
+      const { instrument, session } = (await venueAt(clock())).venue
+      return { instrument, session }
+    },
     account: () => read(accountOf),
     position: () => read(positionOf),
     openOrders: () => read((book) => restingOrders(book).map(toVenueOrder)),

@@ -1,3 +1,4 @@
+import { ETH } from '../../support/instruments.ts'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createCycleHandler, createEnforcementHandler } from '../../../lib/compose/handlers.ts'
@@ -193,7 +194,7 @@ describe('the inventory of a table', () => {
           for (const { strategyId, mode, hasState, hasItem } of lives) {
             const store = createStore(items, 'test', mode)
             const config = loadConfig({ overrides: { id: strategyId, mode, market: { source: 'live' } } })
-            if (hasState) await store.saveState(createState(strategyId, money(1), AT), true)
+            if (hasState) await store.saveState(createState(strategyId, ETH, money(1), AT), true)
             if (hasItem)
               await writeDeployment(store, { config, environment: {}, codeVersion: 't', writtenBy: 'cli', at: AT })
           }
@@ -224,7 +225,7 @@ describe('the inventory of a table', () => {
 
   it('that may not be searched still finds what is named, and says that there may be more', async () => {
     const items = createMemoryItems()
-    await createStore(items, 'old release', 'live').saveState(createState('eth-perp', money(1), AT), true)
+    await createStore(items, 'old release', 'live').saveState(createState('eth-perp', ETH, money(1), AT), true)
     const closed: SearchableItems = {
       ...items,
       async partitions() {

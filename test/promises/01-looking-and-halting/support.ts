@@ -1,3 +1,4 @@
+import { configOf } from '../../support/instruments.ts'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -73,7 +74,7 @@ export async function createPlace() {
       const server = await startVenueServer({ venue: world.venue, clock: world.time, keys: [KEY] })
       closing.push(() => server.close())
       await copy(world.items, items, server.url)
-      const config = StrategyConfig.parse(
+      const config = configOf(
         JSON.parse(JSON.stringify(world.config).replaceAll('"baseUrl":null', `"baseUrl":"${server.url}"`)),
       )
       return { ...world, config }

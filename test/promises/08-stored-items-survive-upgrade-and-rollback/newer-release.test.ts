@@ -1,3 +1,4 @@
+import { STORED_VERSION } from '../../../schemas/stored.ts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { explainCommand } from '../../../lib/cli/commands/explain.ts'
@@ -29,7 +30,7 @@ const other = (value: unknown, ...path: string[]) =>
 
 /** What a newer release may have stored that this one must not act on. */
 const DECISIVE: readonly (readonly [string, (body: Body) => unknown])[] = [
-  ['a state that needs a newer reader', other(3, 'minReader')],
+  ['a state that needs a newer reader', other(STORED_VERSION + 1, 'minReader')],
   ['a field in the phase', more('phase')],
   ['a field in the position', more('phase', 'position')],
   ['a field in the exits', more('phase', 'position', 'protection')],
@@ -49,7 +50,7 @@ const HARMLESS: readonly (readonly [string, (body: Body) => unknown])[] = [
   ['a field of the account', more('accounting')],
   ['a field of the memory', more('memory')],
   ['a field of the cursor', more('cursor')],
-  ['a higher version that this one may act on', other(7, 'schemaVersion')],
+  ['a higher version that this one may act on', other(STORED_VERSION + 5, 'schemaVersion')],
 ]
 
 describe.each(DECISIVE)('%s, stored by a newer release', (_what, change) => {
@@ -155,7 +156,7 @@ describe('a cycle record of a newer release', () => {
     ['with one setting of the market more', more('config', 'market')],
     ['with one part of the snapshot more', more('snapshot')],
     ['with one field more', more()],
-    ['that needs a newer reader to be acted on', other(9, 'minReader')],
+    ['that needs a newer reader to be acted on', other(STORED_VERSION + 7, 'minReader')],
   ])('%s can be explained, and lists and the clearance go on', async (_what, change) => {
     const items = await itemsOf(fixture('paper-life'))
     await tamper(items, 'STRATEGY#eth-perp', CYCLE, change)
@@ -227,6 +228,6 @@ it('the paper account of a newer release keeps a paper strategy from being trade
 
 it('a clearance of a newer release lets nothing live happen', async () => {
   const items = await itemsOf(fixture('paper-life'))
-  await tamper(items, 'STRATEGY#eth-perp', 'CLEARANCE', other(3, 'minReader'))
+  await tamper(items, 'STRATEGY#eth-perp', 'CLEARANCE', other(STORED_VERSION + 1, 'minReader'))
   await expect(createStore(items, 'r', 'live').loadClearance('eth-perp')).rejects.toThrow(/CLEARANCE/)
 })

@@ -16,7 +16,7 @@ import {
   withHeld,
 } from '../../execution/venue-fixtures.ts'
 
-const TICK = Number(facts().product.tickSize)
+const TICK = Number(facts().instrument.tickSize)
 const STOP = Number(BRACKET.stopLossPrice)
 const TARGET = Number(BRACKET.takeProfitPrice)
 const live = (bracket = BRACKET): Position['protection'] => ({
@@ -28,7 +28,7 @@ const live = (bracket = BRACKET): Position['protection'] => ({
 })
 const none: Position['protection'] = { status: 'none' }
 const bracketOf = (stop: number, target: number) => ({ stopLossPrice: price(stop), takeProfitPrice: price(target) })
-const closed = { ...facts().product, session: { isOpen: false, nextClose: null, reason: 'maintenance' } }
+const session = { isOpen: false, nextClose: null, reason: 'maintenance' }
 
 describe('what rests at the venue', () => {
   it('covers the position where side, size, stop and target are the committed ones, and in no other case', () => {
@@ -118,9 +118,9 @@ describe('what rests at the venue', () => {
 
   it('at other prices while the venue is closed is left there, and is not called live any more', () => {
     const openOrders = [stopOrder({ bracket: bracketOf(STOP - 100, TARGET) })]
-    const { state, kinds, actions } = learn(OPEN, facts({ product: closed, openOrders }))
+    const { state, kinds, actions } = learn(OPEN, facts({ session, openOrders }))
     expect([kinds, actions, heldIn(state).protection]).toEqual([['protection_lost'], [], none])
-    expect(learn(state, facts({ product: closed, openOrders }))).toMatchObject({ kinds: [], actions: [] })
+    expect(learn(state, facts({ session, openOrders }))).toMatchObject({ kinds: [], actions: [] })
   })
 })
 

@@ -38,20 +38,20 @@ export const openAccount = (futures: string, spot: string): Account => ({
 })
 
 /** Value of `contracts` at `price`, signed as they are. */
-export const valueOf = (contracts: number, price: Decimal, contractSize: Decimal): Decimal =>
-  price.times(contracts).times(contractSize)
+export const valueOf = (contracts: number, price: Decimal, multiplier: Decimal): Decimal =>
+  price.times(contracts).times(multiplier)
 
 /** Profit of the open position at a mark price. */
-export const unrealisedPnl = (account: Account, mark: Decimal, contractSize: Decimal): Decimal =>
-  account.contracts === 0 ? ZERO : valueOf(account.contracts, mark, contractSize).minus(account.basis)
+export const unrealisedPnl = (account: Account, mark: Decimal, multiplier: Decimal): Decimal =>
+  account.contracts === 0 ? ZERO : valueOf(account.contracts, mark, multiplier).minus(account.basis)
 
 /** All that is owned but the open position's profit. */
 export const cashOf = (account: Account): Decimal =>
   account.spot.plus(account.futures).plus(account.unsettledRealised).plus(account.unsettledFunding)
 
 /** Average entry price, rounded for showing; null when flat. */
-export const averageEntry = (account: Account, contractSize: Decimal): string | null =>
-  account.contracts === 0 ? null : money(account.basis.div(contractSize.times(account.contracts)))
+export const averageEntry = (account: Account, multiplier: Decimal): string | null =>
+  account.contracts === 0 ? null : money(account.basis.div(multiplier.times(account.contracts)))
 
 /**
  * Books one execution: `contracts` signed, positive bought. What closes is realised at the average cost; what is left
@@ -59,14 +59,14 @@ export const averageEntry = (account: Account, contractSize: Decimal): string | 
  */
 export function bookExecution(
   account: Account,
-  execution: { contracts: number; price: Decimal; contractSize: Decimal; fee: Decimal; settlesAtOnce: boolean },
+  execution: { contracts: number; price: Decimal; multiplier: Decimal; fee: Decimal; settlesAtOnce: boolean },
 ): void {
-  const { contracts, price, contractSize, fee, settlesAtOnce } = execution
+  const { contracts, price, multiplier, fee, settlesAtOnce } = execution
   account.futures = account.futures.minus(fee)
   const held = Math.abs(account.contracts)
   const isSameWay = account.contracts === 0 || Math.sign(account.contracts) === Math.sign(contracts)
   if (isSameWay) {
-    account.basis = account.basis.plus(valueOf(contracts, price, contractSize))
+    account.basis = account.basis.plus(valueOf(contracts, price, multiplier))
     account.contracts += contracts
     return
   }
@@ -74,19 +74,19 @@ export function bookExecution(
   const closingSigned = Math.sign(contracts) * closing
   const basisPart =
     closing === held ? account.basis : account.basis.times(closing).div(held).round(MONEY_PLACES, ROUND_HALF_UP)
-  const realised = ZERO.minus(valueOf(closingSigned, price, contractSize)).minus(basisPart)
+  const realised = ZERO.minus(valueOf(closingSigned, price, multiplier)).minus(basisPart)
   account.dailyRealised = account.dailyRealised.plus(realised)
   if (settlesAtOnce) account.futures = account.futures.plus(realised)
   else account.unsettledRealised = account.unsettledRealised.plus(realised)
   const opening = contracts - closingSigned
   account.contracts += contracts
-  account.basis = account.basis.minus(basisPart).plus(valueOf(opening, price, contractSize))
+  account.basis = account.basis.minus(basisPart).plus(valueOf(opening, price, multiplier))
 }
 
 /** Accrues funding at a boundary on the position held then: a long pays a positive rate. */
-export function accrueFunding(account: Account, at: EpochMs, rate: string, mark: Decimal, contractSize: Decimal): void {
+export function accrueFunding(account: Account, at: EpochMs, rate: string, mark: Decimal, multiplier: Decimal): void {
   if (account.contracts === 0) return
-  const amount = dec(money(ZERO.minus(valueOf(account.contracts, mark, contractSize).times(rate))))
+  const amount = dec(money(ZERO.minus(valueOf(account.contracts, mark, multiplier).times(rate))))
   account.unsettledFunding = account.unsettledFunding.plus(amount)
   account.accruals.push({ at, rate, contracts: account.contracts, mark: money(mark), amount: money(amount) })
 }

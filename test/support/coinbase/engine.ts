@@ -34,7 +34,7 @@ export function advance(state: VenueState, target: EpochMs): void {
     if (isBusy && isOpen) scan(state, state.now, next)
     state.now = next
     if (next % FUNDING_INTERVAL_MS === 0)
-      accrueFunding(state.account, next, state.fundingRate(next), priceOf(state, lastTicks(state)), state.contractSize)
+      accrueFunding(state.account, next, state.fundingRate(next), priceOf(state, lastTicks(state)), state.multiplier)
     settle(state)
     state.quiet = null
     runDue(state)
@@ -216,7 +216,7 @@ export function probe(
 /** Fee of one execution in dollars. */
 export const feeOf = (state: VenueState, contracts: number, ticks: number, isMaker: boolean): string =>
   money(
-    valueOf(contracts, priceOf(state, ticks), state.contractSize)
+    valueOf(contracts, priceOf(state, ticks), state.multiplier)
       .times(isMaker ? state.fees.maker : state.fees.taker)
       .plus(dec(state.fees.perContract).times(contracts)),
   )
@@ -229,13 +229,13 @@ export function execute(state: VenueState, order: Order, contracts: number, tick
   bookExecution(state.account, {
     contracts: signOf(order.side) * contracts,
     price,
-    contractSize: state.contractSize,
+    multiplier: state.multiplier,
     fee: dec(fee),
     settlesAtOnce: state.switches.settlesRealisedAtOnce,
   })
   order.filled += contracts
   order.fillCount += 1
-  order.value = order.value.plus(valueOf(contracts, price, state.contractSize))
+  order.value = order.value.plus(valueOf(contracts, price, state.multiplier))
   order.fees = order.fees.plus(fee)
   order.lastFillAt = at
   state.fills.push({

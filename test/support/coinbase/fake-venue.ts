@@ -185,7 +185,7 @@ export function createFakeVenue(options: VenueOptions): FakeVenue {
         lastPrice: canonical(priceOf(state, lastTicks(state))),
         position: {
           contracts: state.account.contracts,
-          averageEntryPrice: averageEntry(state.account, state.contractSize),
+          averageEntryPrice: averageEntry(state.account, state.multiplier),
         },
         cash: money(cashOf(state.account)),
         equity: money(margin.cash.plus(margin.unrealised)),

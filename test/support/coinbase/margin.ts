@@ -23,7 +23,7 @@ export function holdsOf(state: VenueState): Decimal {
   for (const order of state.working) {
     if ((order.work.kind !== 'limit' && order.work.kind !== 'stop_limit') || order.side === reducing) continue
     holds = holds.plus(
-      valueOf(remainingOf(order), priceOf(state, order.work.limit), state.contractSize).times(
+      valueOf(remainingOf(order), priceOf(state, order.work.limit), state.multiplier).times(
         initialRate(state, order.side),
       ),
     )
@@ -48,7 +48,7 @@ export type Margin = {
 /** The account at a mark price in ticks, on overnight margin. */
 export function marginAt(state: VenueState, markTicks: number = lastTicks(state)): Margin {
   const mark = priceOf(state, markTicks)
-  const unrealised = unrealisedPnl(state.account, mark, state.contractSize)
+  const unrealised = unrealisedPnl(state.account, mark, state.multiplier)
   const cash = cashOf(state.account)
   const holds = holdsOf(state)
   const common = { mark, unrealised, cash, holds, available: cash.plus(unrealised).minus(holds) }
@@ -66,11 +66,11 @@ function requirementOf(
   { mark, available }: Pick<Margin, 'mark' | 'available'>,
   window: MarginWindow,
 ): Pick<Margin, 'initial' | 'threshold' | 'buffer' | 'buyingPower'> {
-  const { account, contractSize } = state
+  const { account, multiplier } = state
   if (account.contracts === 0)
     return { initial: ZERO, threshold: ZERO, buffer: available, buyingPower: available.gt(0) ? available : ZERO }
   const rate = initialRate(state, account.contracts > 0 ? 'BUY' : 'SELL', window)
-  const initial = valueOf(Math.abs(account.contracts), mark, contractSize).times(rate)
+  const initial = valueOf(Math.abs(account.contracts), mark, multiplier).times(rate)
   const threshold = initial.times(state.maintenanceFraction)
   const free = available.minus(initial)
   return { initial, threshold, buffer: available.minus(threshold), buyingPower: free.gt(0) ? free : ZERO }
@@ -91,7 +91,7 @@ export function liquidationTicks(
 ): number | null {
   if (contracts === 0) return null
   const fraction = dec(initialRate(state, contracts > 0 ? 'BUY' : 'SELL')).times(state.maintenanceFraction)
-  const slope = state.contractSize.times(dec(contracts).minus(fraction.times(Math.abs(contracts))))
+  const slope = state.multiplier.times(dec(contracts).minus(fraction.times(Math.abs(contracts))))
   const price = Number(basis.plus(holdsOf(state)).minus(cash)) / Number(slope)
   return price > 0 ? price / state.tickNumber : null
 }

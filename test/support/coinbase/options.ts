@@ -7,7 +7,7 @@ import type { VenueRequest } from './request.ts'
 export type ProductFacts = {
   productId: string
   /** Base units a contract. */
-  contractSize: string
+  multiplier: string
   contractRoot: string
   contractCode: string
   displayName: string
@@ -123,7 +123,7 @@ export type VenueOptions = {
 /** Modelled on BIP's captured facts; ETP's own were not captured. */
 export const ETP: ProductFacts = {
   productId: 'ETP-20DEC30-CDE',
-  contractSize: '0.1',
+  multiplier: '0.1',
   contractRoot: 'ETH',
   contractCode: 'ETP',
   displayName: 'ETH PERP',
@@ -139,7 +139,7 @@ export const ETP: ProductFacts = {
 export const BIP: ProductFacts = {
   ...ETP,
   productId: 'BIP-20DEC30-CDE',
-  contractSize: '0.01',
+  multiplier: '0.01',
   contractRoot: 'BTC',
   contractCode: 'BIP',
   displayName: 'BTC PERP',

@@ -336,7 +336,7 @@ function judgePosition(
   const limit = work.kind === 'market' || work.kind === 'liquidation' ? null : work.limit
   const touch = touchOf(state, lastTicks(state))
   const ticks = limit ?? (side === 'BUY' ? touch.ask : touch.bid)
-  const needed = valueOf(opening, priceOf(state, ticks), state.contractSize)
+  const needed = valueOf(opening, priceOf(state, ticks), state.multiplier)
     .times(initialRate(state, side))
     .plus(feeOf(state, size, ticks, false))
   if (needed.gt(marginAt(state).buyingPower)) refuse('INSUFFICIENT_FUND')

@@ -212,7 +212,7 @@ function estimate(state: VenueState, { side, size, work }: Taken): Record<string
   const ticks =
     found.contracts > 0 ? found.ticks / found.contracts : (ownLimit ?? (side === 'BUY' ? touch.ask : touch.bid))
   const price = state.tick.times(ticks).round(8)
-  const value = valueOf(size, price, state.contractSize)
+  const value = valueOf(size, price, state.multiplier)
   const commission = dec(feeOf(state, size, ticks, false))
   const after = afterFill(state, side, size, ticks)
   return {
@@ -243,7 +243,7 @@ function afterFill(state: VenueState, side: Side, size: number, ticks: number): 
   const price = state.tick.times(ticks)
   const signed = signOf(side) * size
   // Cash less basis is all that the price depends on, and a fill moves both alike whether it opens or closes.
-  const basis = account.basis.plus(valueOf(signed, price, state.contractSize))
+  const basis = account.basis.plus(valueOf(signed, price, state.multiplier))
   return liquidationTicks(
     state,
     account.contracts + signed,

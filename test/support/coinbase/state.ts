@@ -25,7 +25,7 @@ export type VenueState = {
   readonly facts: ProductFacts
   readonly tick: Decimal
   readonly tickNumber: number
-  readonly contractSize: Decimal
+  readonly multiplier: Decimal
   readonly path: PricePath
   readonly reference: PricePath | null
   readonly fees: { taker: string; maker: string; perContract: string }
@@ -58,7 +58,7 @@ export function createState(options: VenueOptions): VenueState {
     facts,
     tick: dec(facts.tick),
     tickNumber: Number(facts.tick),
-    contractSize: dec(facts.contractSize),
+    multiplier: dec(facts.multiplier),
     path: options.price,
     reference: options.reference ?? null,
     fees: options.fees ?? DEFAULT_FEES,

@@ -58,7 +58,7 @@ function renderPosition(state: VenueState): Record<string, unknown> {
     side: account.contracts > 0 ? 'LONG' : 'SHORT',
     number_of_contracts: String(Math.abs(account.contracts)),
     current_price: plain(margin.mark, switches.amountsAsObjects),
-    avg_entry_price: plain(averageEntry(account, state.contractSize) ?? '0', switches.amountsAsObjects),
+    avg_entry_price: plain(averageEntry(account, state.multiplier) ?? '0', switches.amountsAsObjects),
     unrealized_pnl: plain(margin.unrealised, switches.amountsAsObjects),
     daily_realized_pnl: plain(account.dailyRealised, switches.amountsAsObjects),
   }

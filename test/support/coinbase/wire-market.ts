@@ -105,7 +105,7 @@ function renderProduct(state: VenueState, listing: Listing): Record<string, unkn
       venue: 'cde',
       contract_code: facts.contractCode,
       contract_expiry: CONTRACT_EXPIRY,
-      contract_size: facts.contractSize,
+      contract_size: facts.multiplier,
       contract_root_unit: facts.contractRoot,
       contract_expiry_timezone: 'Europe/London',
       risk_managed_by: 'MANAGED_BY_FCM',

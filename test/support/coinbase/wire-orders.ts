@@ -18,7 +18,7 @@ const ORDER_TYPE = {
 
 /** An order as the venue tells it. */
 export function renderOrder(state: VenueState, order: Order): Readonly<Record<string, unknown>> {
-  const average = order.filled === 0 ? '0' : money(order.value.div(state.contractSize.times(order.filled)))
+  const average = order.filled === 0 ? '0' : money(order.value.div(state.multiplier.times(order.filled)))
   const totalAfterFees = order.side === 'BUY' ? order.value.plus(order.fees) : order.value.minus(order.fees)
   const commission = dollars(order.fees)
   return {

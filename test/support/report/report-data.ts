@@ -1,3 +1,4 @@
+import { configOf } from '../../support/instruments.ts'
 import { money, price, ZERO_MONEY } from '../../../lib/core/decimal.ts'
 import { hashOf } from '../../../lib/core/canonical-json.ts'
 import { toIso } from '../../../lib/core/time.ts'
@@ -6,7 +7,6 @@ import type { Decision } from '../../../schemas/decision.ts'
 import type { Story } from '../../../schemas/replay.ts'
 import type { ReportData } from '../../../schemas/report.ts'
 import type { DecisionSummary, TradeSummary } from '../../../schemas/state.ts'
-import { StrategyConfig } from '../../../schemas/strategy-config.ts'
 import type { Trade } from '../../../schemas/trade.ts'
 import type { GuardRuleName } from '../../../schemas/verdict.ts'
 import { equityOf, type Played, playTrades, prngOf, SLOT_MS, START_EQUITY, walkBars } from './history.ts'
@@ -53,7 +53,7 @@ export function makeReportData({
   model = 'claude-sonnet-5-5',
 }: ReportShape = {}): ReportData {
   const prng = prngOf(seed)
-  const config = StrategyConfig.parse({
+  const config = configOf({
     id: 'eth-perp',
     decider: model === null ? { kind: 'rules' } : { kind: 'anthropic', model },
     news: {
@@ -87,7 +87,7 @@ export function makeReportData({
     from: FROM,
     to: FROM + slots * SLOT_MS,
     trades: closed.map(({ trade }) => trade),
-    contractSize: config.paper.product.contractSize,
+    multiplier: config.instrument.multiplier,
     tokens,
     tokenCostUsd: (tokens.input * 3 + tokens.output * 15) / 1e6,
     trials: 14,

@@ -73,11 +73,8 @@ export function tellStory(telling: Telling, asked: Asked): Story {
     guardFacts: {
       now: toIso(slot + 4_000),
       quote: snapshot.quote,
-      product: {
-        ...config.paper.product,
-        symbol: telling.symbol,
-        session: { isOpen: true, nextClose: null, reason: 'the paper venue never closes' },
-      },
+      instrument: config.instrument,
+      session: { isOpen: true, nextClose: null, reason: 'the paper venue never closes' },
       accounting: {
         cash: snapshot.account.cash,
         deposited: config.paper.initialCash,

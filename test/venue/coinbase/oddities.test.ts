@@ -117,13 +117,13 @@ describe('facts that only an entry needs', () => {
       what: 'fees that cannot be read',
       script: { 'GET transaction_summary': { fee_tier: {} } },
       reason: 'fees_unknown',
-      product: { fees: { maker: '0.01', taker: '0.01', perContract: '0.15' } },
+      instrument: { fees: { maker: '0.01', taker: '0.01', perContract: '0.15' } },
     },
     {
       what: 'fees refused',
       script: { 'GET transaction_summary': status(403, 'no') },
       reason: 'fees_unknown',
-      product: { fees: { taker: '0.01' } },
+      instrument: { fees: { taker: '0.01' } },
     },
     ...[
       null,
@@ -135,12 +135,12 @@ describe('facts that only an entry needs', () => {
       what: `margin rates ${JSON.stringify(rate)}`,
       script: { 'GET products/{product_id}': withDetails({ overnight_margin_rate: rate }) },
       reason: 'margin_unknown',
-      product: { initialMarginRate: { short: '1' } },
+      instrument: { margin: { perNotional: { initial: { short: '1' } } } },
     })),
   ]
-  it.each(cases)('are replaced by pessimistic ones and told of: $what', async ({ script, product }) => {
+  it.each(cases)('are replaced by pessimistic ones and told of: $what', async ({ script, instrument }) => {
     const { broker, warnings } = brokerOn(script)
-    expect(await broker.product(SYMBOL)).toMatchObject(product)
+    expect(await broker.instrument(SYMBOL)).toMatchObject({ instrument })
     expect(warnings).toHaveLength(1)
   })
 
@@ -159,7 +159,7 @@ describe('facts that only an entry needs', () => {
     const { broker, time } = brokerOn({
       'GET transaction_summary': [status(400), { fee_tier: { taker_fee_rate: '0.0003', maker_fee_rate: '0' } }],
     })
-    const taker = async () => (await broker.product(SYMBOL)).fees.taker
+    const taker = async () => (await broker.instrument(SYMBOL)).instrument.fees.taker
     expect(await taker()).toBe('0.01')
     time.now += 29_999
     expect(await taker()).toBe('0.01')

@@ -103,19 +103,25 @@ describe('a question', () => {
 describe('product', () => {
   it('takes tick, lot, sizes, margin and fees from where they are', async () => {
     const { broker, sent } = brokerOn({})
-    expect(await broker.product(SYMBOL)).toEqual({
-      symbol: SYMBOL,
-      base: 'ETH',
-      quote: 'USD',
-      contractSize: '0.1',
-      tickSize: '0.5',
-      lotSize: '1',
-      minQuantity: '1',
-      maxQuantity: '4000',
-      initialMarginRate: { long: '0.22', short: '0.275' },
-      maintenanceMarginRate: '0.25',
-      fees: { maker: '0', taker: '0.0003', perContract: '0.15' },
-      fundingIntervalMs: 3_600_000,
+    expect(await broker.instrument(SYMBOL)).toEqual({
+      instrument: {
+        kind: 'perp',
+        id: `coinbase:${SYMBOL}`,
+        venue: 'coinbase',
+        venueSymbol: SYMBOL,
+        underlying: 'ETH',
+        unit: 'ETH',
+        quoteCurrency: 'USD',
+        multiplier: '0.1',
+        tickSize: '0.5',
+        lotSize: '1',
+        minQuantity: '1',
+        maxQuantity: '4000',
+        margin: { perNotional: { initial: { long: '0.22', short: '0.275' }, maintenance: '0.25' } },
+        fees: { maker: '0', taker: '0.0003', perContract: '0.15' },
+        calendar: 'always-open',
+        fundingIntervalMs: 3_600_000,
+      },
       session: { isOpen: true, nextClose: '2026-11-28T15:00:00Z', reason: 'open' },
     })
     expect(endpoints(sent)).toEqual(['products/{product_id}', 'transaction_summary'])
@@ -128,21 +134,23 @@ describe('product', () => {
         intraday_margin_rate: { long_margin_rate: '0.3', short_margin_rate: '' },
       }),
     })
-    expect((await broker.product(SYMBOL)).initialMarginRate).toEqual({ long: '0.3', short: '0.275' })
+    expect((await broker.instrument(SYMBOL)).instrument.margin).toMatchObject({
+      perNotional: { initial: { long: '0.3', short: '0.275' } },
+    })
   })
 
   it('is kept for two seconds, the fee tier for ten minutes, a failure not at all', async () => {
     const { broker, sent, time } = brokerOn({ 'GET products/{product_id}': [status(400), PRODUCT] })
-    await expect(broker.product(SYMBOL)).rejects.toThrow(BrokerError)
-    await Promise.all([broker.product(SYMBOL), broker.product(SYMBOL)])
+    await expect(broker.instrument(SYMBOL)).rejects.toThrow(BrokerError)
+    await Promise.all([broker.instrument(SYMBOL), broker.instrument(SYMBOL)])
     time.now += 1_999
-    await broker.product(SYMBOL)
+    await broker.instrument(SYMBOL)
     expect(endpoints(sent)).toEqual(['products/{product_id}', 'transaction_summary', 'products/{product_id}'])
     time.now += 1
-    await broker.product(SYMBOL)
+    await broker.instrument(SYMBOL)
     expect(sent).toHaveLength(4)
     time.now += 600_000
-    await broker.product(SYMBOL)
+    await broker.instrument(SYMBOL)
     expect(endpoints(sent).slice(4)).toEqual(['products/{product_id}', 'transaction_summary'])
   })
 
@@ -173,10 +181,10 @@ describe('product', () => {
       answer: withDetails({ funding_interval: '1h' }),
       says: /"1h" is not a funding interval/,
     },
-    { what: 'no contract size', answer: withDetails({ contract_size: '' }), says: /contractSize/ },
+    { what: 'no contract size', answer: withDetails({ contract_size: '' }), says: /multiplier/ },
   ])('refuses $what', async ({ answer, says }) => {
     const { broker } = brokerOn({ 'GET products/{product_id}': answer })
-    const error: unknown = await broker.product(SYMBOL).catch((cause: unknown) => cause)
+    const error: unknown = await broker.instrument(SYMBOL).catch((cause: unknown) => cause)
     expect(error).toBeInstanceOf(BrokerError)
     expect(String(error)).toMatch(says)
   })
@@ -185,7 +193,11 @@ describe('product', () => {
     const { broker } = brokerOn({
       'GET transaction_summary': { fee_tier: { taker_fee_rate: 0.0005, maker_fee_rate: '-0.0001' } },
     })
-    expect((await broker.product(SYMBOL)).fees).toEqual({ maker: '0', taker: '0.0005', perContract: '0.15' })
+    expect((await broker.instrument(SYMBOL)).instrument.fees).toEqual({
+      maker: '0',
+      taker: '0.0005',
+      perContract: '0.15',
+    })
   })
 
   it.each([
@@ -198,20 +210,23 @@ describe('product', () => {
     },
   ])('is closed: $reason', async ({ session, reason }) => {
     const { broker } = brokerOn({ 'GET products/{product_id}': withSession(session) })
-    expect((await broker.product(SYMBOL)).session).toMatchObject({ isOpen: false, reason })
+    expect((await broker.instrument(SYMBOL)).session).toMatchObject({ isOpen: false, reason })
   })
 
   it.each(['is_disabled', 'trading_disabled', 'cancel_only', 'limit_only', 'post_only', 'auction_mode', 'view_only'])(
     'is closed by %s',
     async (name) => {
       const { broker } = brokerOn({ 'GET products/{product_id}': { ...PRODUCT, [name]: true } })
-      expect((await broker.product(SYMBOL)).session).toMatchObject({ isOpen: false, reason: name })
+      expect((await broker.instrument(SYMBOL)).session).toMatchObject({ isOpen: false, reason: name })
     },
   )
 
   it('is closed where no session is told', async () => {
     const { broker } = brokerOn({ 'GET products/{product_id}': { ...PRODUCT, fcm_trading_session_details: null } })
-    expect((await broker.product(SYMBOL)).session).toMatchObject({ isOpen: false, nextClose: '2030-12-20T16:00:00Z' })
+    expect((await broker.instrument(SYMBOL)).session).toMatchObject({
+      isOpen: false,
+      nextClose: '2030-12-20T16:00:00Z',
+    })
   })
 
   it.each([
@@ -247,7 +262,7 @@ describe('product', () => {
     },
   ])('closes next: $what', async ({ session, details, nextClose }) => {
     const { broker } = brokerOn({ 'GET products/{product_id}': withSession(session, details) })
-    expect((await broker.product(SYMBOL)).session.nextClose).toBe(nextClose)
+    expect((await broker.instrument(SYMBOL)).session.nextClose).toBe(nextClose)
   })
 })
 
@@ -278,7 +293,7 @@ describe('account', () => {
 
   it('and position asked in one breath share one request; asked later they do not', async () => {
     const { broker, sent } = brokerOn({})
-    await broker.product(SYMBOL)
+    await broker.instrument(SYMBOL)
     await Promise.all([broker.position(SYMBOL), broker.account()])
     expect(endpoints(sent).slice(2).sort()).toEqual(['cfm/balance_summary', 'cfm/positions/{product_id}'])
     await broker.account()

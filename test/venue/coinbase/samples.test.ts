@@ -8,9 +8,9 @@ import { askOrder } from '../../../lib/venue/coinbase/endpoints/order.ts'
 import { askOrders, isUnreadable } from '../../../lib/venue/coinbase/endpoints/orders.ts'
 import { askPosition } from '../../../lib/venue/coinbase/endpoints/position.ts'
 import { askProduct } from '../../../lib/venue/coinbase/endpoints/product.ts'
-import { toProduct } from '../../../lib/venue/coinbase/product.ts'
+import { toInstrument } from '../../../lib/venue/coinbase/instrument.ts'
 import { BrokerError } from '../../../lib/venue/broker.ts'
-import { Product } from '../../../schemas/market.ts'
+import { Instrument } from '../../../schemas/instrument.ts'
 
 const SAMPLES = path.resolve(import.meta.dirname, '../../../../shared/data/coinbase/nautilus_fixtures')
 const isThere = existsSync(SAMPLES)
@@ -25,26 +25,25 @@ describe.skipIf(!isThere)('recorded answers (skipped: ../shared/data is absent)'
 
   it('a US perp-style future, captured live', () => {
     const [perp, dated] = (load('http_products_future') as { products: unknown[] }).products
-    const { product, assumed } = toProduct({
+    const { instrument, session, assumed } = toInstrument({
       listing: askProduct('BIP-20DEC30-CDE').answer.parse(perp),
       fees: FEES,
       feePerContract: '0.15',
       now: AT,
     })
     expect(assumed).toEqual([])
-    expect(Product.parse(product)).toMatchObject({
-      base: 'BTC',
-      contractSize: '0.01',
+    expect(Instrument.parse(instrument)).toMatchObject({
+      underlying: 'BTC',
+      multiplier: '0.01',
       tickSize: '5',
       lotSize: '1',
-      initialMarginRate: { long: '0.245625', short: '0.306375' },
-      maintenanceMarginRate: '0.27852273',
+      margin: { perNotional: { initial: { long: '0.245625', short: '0.306375' }, maintenance: '0.27852273' } },
       fundingIntervalMs: 3_600_000,
-      // Not the daily boundary at 21:00, though it is called close_time.
-      session: { isOpen: true, nextClose: '2026-04-18T14:00:00Z' },
     })
+    // Not the daily boundary at 21:00, though it is called close_time.
+    expect(session).toMatchObject({ isOpen: true, nextClose: '2026-04-18T14:00:00Z' })
     expect(() =>
-      toProduct({
+      toInstrument({
         listing: askProduct('BIT-24APR26-CDE').answer.parse(dated),
         fees: FEES,
         feePerContract: '0.15',
@@ -55,7 +54,7 @@ describe.skipIf(!isThere)('recorded answers (skipped: ../shared/data is absent)'
 
   it('a spot product is told from a future', () => {
     expect(() =>
-      toProduct({ listing: parse(askProduct('BTC-USD'), 'http_product'), fees: FEES, feePerContract: '0', now: AT }),
+      toInstrument({ listing: parse(askProduct('BTC-USD'), 'http_product'), fees: FEES, feePerContract: '0', now: AT }),
     ).toThrow(/not a US perp-style future/)
   })
 

@@ -1,3 +1,4 @@
+import { configOf } from '../../support/instruments.ts'
 import type { Approved } from '../../../lib/guard/approval.ts'
 import { createCoinbaseBroker } from '../../../lib/venue/coinbase/coinbase-broker.ts'
 import { NoAnswerError, type Transport, type WireAnswer, type WireRequest } from '../../../lib/venue/coinbase/wire.ts'
@@ -196,7 +197,7 @@ export function configWith(
   live: Partial<StrategyConfig['live']> = {},
   guard: Partial<StrategyConfig['guard']> = {},
 ): StrategyConfig {
-  return StrategyConfig.parse({ id: STRATEGY, mode: 'live', live, guard, market: { source: 'live', symbol: SYMBOL } })
+  return configOf({ id: STRATEGY, mode: 'live', live, guard, market: { source: 'live', symbol: SYMBOL } })
 }
 
 /** A broker on a scripted venue, with a clock of its own that stands still unless moved. */

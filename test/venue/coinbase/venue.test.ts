@@ -70,11 +70,13 @@ const idOfPlaced = (placement: { outcome: string }): string =>
 describe('the venue at rest', () => {
   it('has a product, an account, no position, no orders, no fills', async () => {
     const { broker } = begin()
-    expect(await broker.product(SYMBOL)).toMatchObject({
-      symbol: SYMBOL,
-      contractSize: '0.1',
-      tickSize: '0.5',
-      initialMarginRate: { long: '0.25', short: '0.31' },
+    expect(await broker.instrument(SYMBOL)).toMatchObject({
+      instrument: {
+        venueSymbol: SYMBOL,
+        multiplier: '0.1',
+        tickSize: '0.5',
+        margin: { perNotional: { initial: { long: '0.25', short: '0.31' } } },
+      },
       session: { isOpen: true },
     })
     expect(await broker.account()).toMatchObject({ cash: '10000', equity: '10000', availableMargin: '10000' })
@@ -92,7 +94,7 @@ describe('the venue at rest', () => {
 
   it('that is closed takes no entry', async () => {
     const { broker, venue, place } = begin({ closures: [{ from: NOW - MINUTE_MS, to: NOW + MINUTE_MS }] })
-    expect((await broker.product(SYMBOL)).session.isOpen).toBe(false)
+    expect((await broker.instrument(SYMBOL)).session.isOpen).toBe(false)
     expect(await place(entry())).toEqual({ outcome: 'rejected', reason: 'invalid_fcm_trading_session' })
     expect(venue.truth().orders).toEqual([])
   })
@@ -438,13 +440,13 @@ describe('requests', () => {
       later()
       costs[name] = await costOf(ask)
     }
-    await measure('product, first', () => broker.product(SYMBOL))
-    await measure('product', () => broker.product(SYMBOL))
-    costs['product, again'] = await costOf(() => broker.product(SYMBOL))
+    await measure('product, first', () => broker.instrument(SYMBOL))
+    await measure('product', () => broker.instrument(SYMBOL))
+    costs['product, again'] = await costOf(() => broker.instrument(SYMBOL))
     await measure('entry with product', () => place(entry()))
     await measure('account', () => broker.account())
     await measure('position', () => broker.position(SYMBOL))
-    await broker.product(SYMBOL)
+    await broker.instrument(SYMBOL)
     costs['position and account, product known'] = await costOf(() =>
       Promise.all([broker.position(SYMBOL), broker.account()]),
     )

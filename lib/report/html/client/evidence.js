@@ -182,7 +182,7 @@ export function attributionSection({ attribution }) {
 
 /** @param {Summary} summary */
 export function costsSection({ metrics, config }) {
-  const currency = config.paper.product.quote
+  const currency = config.instrument.quoteCurrency
   const spent = Number(metrics.fees)
   const gross = Number(metrics.gross)
   return section(

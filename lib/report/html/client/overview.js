@@ -97,7 +97,7 @@ export function overview(summary) {
       figure(
         'PnL after costs',
         signedMoney(metrics.pnl),
-        `${money(metrics.endEquity)} ${config.paper.product.quote} at the end`,
+        `${money(metrics.endEquity)} ${config.instrument.quoteCurrency} at the end`,
       ),
     ),
   )

@@ -56,7 +56,7 @@ export function workbenchFrame() {
 export function fillWorkbench(summary, series) {
   const root = byId('trades')
   const symbol = summary.data?.symbol ?? summary.config.market.symbol
-  const currency = summary.config.paper.product.quote
+  const currency = summary.config.instrument.quoteCurrency
   const stories = createStories(series)
   const axis = createTimeAxis(series)
   const rows = rowsOf(series.trades)

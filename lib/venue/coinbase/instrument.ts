@@ -1,14 +1,14 @@
 import { canonical, type Decimal, dec } from '../../core/decimal.ts'
 import { type EpochMs, SECOND_MS, toIso } from '../../core/time.ts'
 import { coinbaseTradingState } from '../../market/coinbase-session.ts'
-import { Product } from '../../../schemas/market.ts'
-import { BrokerError } from '../broker.ts'
+import { Instrument, type TradingSession } from '../../../schemas/instrument.ts'
+import { BrokerError, type InstrumentReading } from '../broker.ts'
 import { type Listing, ProductAnswer } from './endpoints/product.ts'
 import type { TransactionSummary } from './endpoints/transaction-summary.ts'
 import { ours } from './ours.ts'
 
-/** A product, and which of its facts are stand-ins: an exit needs none of these, an entry all. */
-export type ProductFacts = { product: Product; assumed: readonly ('fees' | 'margin')[] }
+/** An instrument as the venue describes it, and which of its facts are stand-ins: an exit needs none of these, an entry all. */
+export type InstrumentFacts = InstrumentReading & { assumed: readonly ('fees' | 'margin')[] }
 
 type Sources = {
   listing: Listing
@@ -32,7 +32,7 @@ const RATE_PLACES = 8
  * perpetual_details are an empty shell that dated futures have too. Throws {@link BrokerError} for anything else.
  * Fees and margin rates that are not known are replaced by pessimistic ones, and named as assumed.
  */
-export function toProduct({ listing, fees, feePerContract, now }: Sources): ProductFacts {
+export function toInstrument({ listing, fees, feePerContract, now }: Sources): InstrumentFacts {
   const answer = ours(ProductAnswer, listing, listing.product_id)
   const { product_id: symbol, future_product_details: details } = answer
   if (answer.product_venue !== 'FCM' || details === null || details === undefined || details.funding_interval === '') {
@@ -42,35 +42,43 @@ export function toProduct({ listing, fees, feePerContract, now }: Sources): Prod
     )
   }
   const [longRate, shortRate] = [strictestRate(answer, 'long'), strictestRate(answer, 'short')]
-  const initialMarginRate = { long: longRate ?? dec(MARGIN_RATE_UNKNOWN), short: shortRate ?? dec(MARGIN_RATE_UNKNOWN) }
+  const initialRate = { long: longRate ?? dec(MARGIN_RATE_UNKNOWN), short: shortRate ?? dec(MARGIN_RATE_UNKNOWN) }
   const { taker_fee_rate: taker, maker_fee_rate: maker } = (fees ?? FEES_UNKNOWN).fee_tier
-  const assumed: ProductFacts['assumed'] = [
+  const assumed: InstrumentFacts['assumed'] = [
     ...(fees === null ? (['fees'] as const) : []),
     ...(longRate === null || shortRate === null ? (['margin'] as const) : []),
   ]
-  const product = ours(
-    Product,
+  const instrument = ours(
+    Instrument,
     {
-      symbol,
-      base: details.contract_root_unit,
-      quote: answer.quote_currency_id,
-      contractSize: details.contract_size,
+      kind: 'perp',
+      id: `coinbase:${symbol}`,
+      venue: 'coinbase',
+      venueSymbol: symbol,
+      underlying: details.contract_root_unit,
+      unit: details.contract_root_unit,
+      quoteCurrency: answer.quote_currency_id,
+      multiplier: details.contract_size,
       tickSize: answer.price_increment,
       lotSize: answer.base_increment,
       minQuantity: answer.base_min_size,
       maxQuantity: answer.base_max_size,
-      initialMarginRate: { long: canonical(initialMarginRate.long), short: canonical(initialMarginRate.short) },
-      maintenanceMarginRate: canonical(
-        larger(initialMarginRate.long, initialMarginRate.short).div(INITIAL_OVER_MAINTENANCE).round(RATE_PLACES),
-      ),
+      margin: {
+        perNotional: {
+          initial: { long: canonical(initialRate.long), short: canonical(initialRate.short) },
+          maintenance: canonical(
+            larger(initialRate.long, initialRate.short).div(INITIAL_OVER_MAINTENANCE).round(RATE_PLACES),
+          ),
+        },
+      },
       // A rebate is not counted on.
       fees: { maker: canonical(larger(dec(maker), dec(0))), taker, perContract: feePerContract },
+      calendar: 'always-open',
       fundingIntervalMs: intervalMs(details.funding_interval, symbol),
-      session: sessionOf(answer, now),
     },
     symbol,
   )
-  return { product, assumed }
+  return { instrument, session: sessionOf(answer, now), assumed }
 }
 
 const larger = (a: Decimal, b: Decimal): Decimal => (a.gt(b) ? a : b)
@@ -91,7 +99,7 @@ function intervalMs(duration: string, symbol: string): number {
   return Math.round(Number(seconds) * SECOND_MS)
 }
 
-function sessionOf(answer: ProductAnswer, now: EpochMs): Product['session'] {
+function sessionOf(answer: ProductAnswer, now: EpochMs): TradingSession {
   const { blocks, nextClose } = coinbaseTradingState(answer, now)
   return {
     isOpen: blocks.length === 0,
