@@ -224,6 +224,10 @@ export type Outbox = z.infer<typeof Outbox>
 export const Incident = z.strictObject({ at: IsoTime, kind: z.string(), detail: z.string() })
 export type Incident = z.infer<typeof Incident>
 
+/** Something that lasts and that the owner has been told: `detail` as it was then. */
+export const Reminder = z.strictObject({ key: z.string(), detail: z.string(), at: IsoTime })
+export type Reminder = z.infer<typeof Reminder>
+
 /** A deposit or withdrawal that a person has announced and the venue's cash does not show yet. */
 export const ExpectedTransfer = z.strictObject({
   transferId: z.string(),
@@ -257,6 +261,8 @@ export const StrategyState = z.strictObject({
   /** Differences seen now; gone when explained, acted on when they stay. `at` is when each was first seen. An entry needs none. */
   suspicions: z.array(Incident).default([]),
   expectedTransfers: z.array(ExpectedTransfer).default([]),
+  /** What was told of things that last: they are told again when they change, and every few hours. */
+  reminders: z.array(Reminder).default([]),
   outbox: Outbox.nullable().default(null),
   updatedAt: IsoTime,
 })

@@ -7,6 +7,7 @@ import { type Clock, fromIso, toIso } from '../core/time.ts'
 import { VERSION } from '../core/version.ts'
 import { parseJsonText } from '../files/parse-json.ts'
 import type { Sleep } from '../execution/ports.ts'
+import { installProxies } from '../net/proxy.ts'
 import { createMarket } from '../market/create-market.ts'
 import { createDynamoClient, ensureTable } from '../store/dynamo-client.ts'
 import { createDynamoItems } from '../store/dynamo-items.ts'
@@ -112,6 +113,7 @@ async function openServices(
   world: Omit<World, 'events' | 'schedule' | 'invocationId' | 'dryRun'> & { redact: Redact }
   codeVersion: string
 }> {
+  await installProxies(variables)
   const environment = parseEnvironment(variables)
   const overrides =
     environment.HOURHAND_CONFIG === undefined ? {} : parseJsonText(environment.HOURHAND_CONFIG, 'HOURHAND_CONFIG')

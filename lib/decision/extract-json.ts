@@ -44,7 +44,8 @@ export function extractObjects(body: string): Extraction {
       }
     const source = body.slice(start, span.end)
     const value = parseObject(source)
-    prose += body.slice(from, start)
+    // A line of its own for each piece: marks before and behind the object must not join to a fence.
+    prose += `${body.slice(from, start)}\n`
     if (typeof value === 'string') {
       // Braces in prose are no object; braces that name an action are an answer gone wrong.
       if (source.includes('action')) return { ok: false, kind: 'bad_json', problem: value }

@@ -58,7 +58,6 @@ function judgeAnswer(answer: Answer, prompt: Pick<Prompt, 'system' | 'user'>, se
     case 'tool':
       return repair(answer, 'empty', `there is no answer${because}`)
     case 'complete':
-    case 'unsaid':
     case 'missing':
       return cutShort(answer, prompt) ?? readAnswer(answer, secrets)
     default:
@@ -78,7 +77,7 @@ function readAnswer(answer: Answer, secrets: readonly string[]): Judged {
   }
   if (answer.stop === 'missing' && isEntry(parsed.decision))
     return retry('incomplete', 'the server does not say how the answer ended, so an entry in it does not count')
-  const unsaid = answer.stop !== 'complete' ? ['the server does not say how the answer ended'] : []
+  const unsaid = answer.stop === 'missing' ? ['the server does not say how the answer ended'] : []
   const notes = [...(said.ok ? said.notes : []), ...unsaid, ...answer.oddities]
   return { kind: 'decided', decision: parsed.decision, notes }
 }

@@ -9,12 +9,11 @@ export type ModelQuestion = { readonly system: string; readonly messages: readon
 export type TokenCount = { readonly inputTokens: number; readonly outputTokens: number }
 
 /**
- * Why an answer ended. `complete`: with an ending that is documented as good. `unsaid`: the server says an empty
- * word, as some do after every whole answer. `missing`: it says nothing. `length`:
- * at the token limit. `refusal`: the model or a filter declined. `rejected`: the server's own check of the JSON failed.
+ * Why an answer ended. `complete`: with an ending that is documented as good. `missing`: the server does not say how,
+ * not at all or with an empty word. `length`: at the token limit. `refusal`: the model or a filter declined. `rejected`: the server's own check of the JSON failed.
  * `tool`: the model called a tool, and none was offered. `incomplete`: anything else, whatever the text looks like.
  */
-export type Ending = 'complete' | 'unsaid' | 'missing' | 'length' | 'refusal' | 'rejected' | 'tool' | 'incomplete'
+export type Ending = 'complete' | 'missing' | 'length' | 'refusal' | 'rejected' | 'tool' | 'incomplete'
 
 export type ModelReply =
   /** The model spoke, or refused to. `text` is null when there is none. */

@@ -133,8 +133,7 @@ function answerOf({ model, choices, usage }: Completion, oddities: readonly stri
   const refusal = message?.refusal ?? ''
   const answer = textOf(message)
   const hasCalled = (message?.tool_calls?.length ?? 0) > 0
-  const given = stopOf(ending, refusal, hasCalled)
-  const stop = given === 'unsaid' && typeof choice?.finish_reason !== 'string' ? 'missing' : given
+  const stop = stopOf(ending, refusal, hasCalled)
   return {
     kind: 'answer',
     text: answer,
@@ -162,7 +161,7 @@ function stopOf(ending: string, refusal: string, hasCalled: boolean): Ending {
   if (refusal !== '' || FILTER_ENDINGS.has(ending)) return 'refusal'
   if (LENGTH_ENDINGS.has(ending)) return 'length'
   if (TOOL_ENDINGS.has(ending) || ((ending === '' || GOOD_ENDINGS.has(ending)) && hasCalled)) return 'tool'
-  if (ending === '') return 'unsaid'
+  if (ending === '') return 'missing'
   return GOOD_ENDINGS.has(ending) ? 'complete' : 'incomplete'
 }
 

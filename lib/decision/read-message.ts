@@ -65,7 +65,7 @@ function answerOf(
 ): ModelReply {
   const texts = content.filter((block) => block.type === 'text').map((block) => block.text ?? '')
   const said = (reason ?? '').trim().toLowerCase()
-  const stop = typeof reason !== 'string' ? 'missing' : said === '' ? 'unsaid' : (ENDINGS[said] ?? 'incomplete')
+  const stop = said === '' ? 'missing' : (ENDINGS[said] ?? 'incomplete')
   const { input_tokens: input, output_tokens: output } = usage ?? {}
   const cached = (usage?.cache_creation_input_tokens ?? 0) + (usage?.cache_read_input_tokens ?? 0)
   return {

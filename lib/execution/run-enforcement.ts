@@ -12,6 +12,7 @@ import { portsFor } from './held-instrument.ts'
 import { findHardExit } from './find-exit.ts'
 import type { ExecutionPorts } from './ports.ts'
 import { publish } from './publish.ts'
+import { remind } from './remind.ts'
 import type { Sync } from './ports.ts'
 import { syncWithVenue } from './sync-with-venue.ts'
 
@@ -65,15 +66,16 @@ async function watch(given: ExecutionPorts, before: StrategyState, dryRun: boole
   const at = toIso(now)
   const { sync = syncWithVenue } = ports
   const synced = await sync(ports, before, { act: !dryRun })
-  const { state } = synced
-  const stranger = dryRun ? null : strangerIn(synced)
-  if (stranger !== null)
-    await publish(ports, `${config.id}-stranger-${at}`, {
-      type: 'naked',
-      subject: config.id,
-      detail: { reason: stranger },
-    })
-  const notes = stranger === null ? synced.notes : [...synced.notes, stranger]
+  const unguarded = dryRun ? null : unguardedPositionIn(synced)
+  const state =
+    unguarded === null
+      ? synced.state
+      : await remind(ports, synced.state, 'unguarded_position', {
+          type: 'naked',
+          subject: config.id,
+          detail: { reason: unguarded },
+        })
+  const notes = unguarded === null ? synced.notes : [...synced.notes, unguarded]
   const ended =
     before.phase.kind === 'open' || before.phase.kind === 'closing'
       ? tradeEnded(before.phase.position.tradeId, state)
@@ -115,13 +117,16 @@ async function watch(given: ExecutionPorts, before: StrategyState, dryRun: boole
       state: marked,
     }
   const { session } = synced.facts
-  if (!session.isOpen)
-    return {
-      ...result,
-      outcome: 'unclosed',
-      notes: [...notes, await leavePending(ports, position, exit, at, session.reason)],
-      state: marked,
-    }
+  if (!session.isOpen) {
+    const note = describePending(exit, session.reason)
+    ports.telemetry.log('warn', 'a close is pending', { tradeId: position.tradeId, exit, why: session.reason })
+    const told = await remind(ports, marked, `pending_close ${position.tradeId}`, {
+      type: 'failed',
+      subject: position.tradeId,
+      detail: { reason: note },
+    })
+    return { ...result, outcome: 'unclosed', notes: [...notes, note], state: told }
+  }
   const closed = await closePosition(ports, marked, exit)
   const after = await sync(ports, closed, { act: true })
   const isClosed = positionOf(after.state.phase)?.tradeId !== position.tradeId
@@ -141,22 +146,11 @@ async function watch(given: ExecutionPorts, before: StrategyState, dryRun: boole
   }
 }
 
-/** Says that an exit which is due waits for the venue to trade. Its stop and target stay there, and the next pass tries again. */
-async function leavePending(
-  ports: ExecutionPorts,
-  { tradeId }: Position,
-  exit: ExitReason,
-  at: string,
-  why: string,
-): Promise<string> {
-  const note = `${exit} is due, but nothing trades at the venue now (${why}): the close stays pending until it trades again; stop and target stay in place`
-  ports.telemetry.log('warn', 'a close is pending', { tradeId, exit, why })
-  await publish(ports, `${tradeId}-unclosed-${at}`, { type: 'failed', subject: tradeId, detail: { reason: note } })
-  return note
-}
+const describePending = (exit: ExitReason, why: string): string =>
+  `${exit} is due, but nothing trades at the venue now (${why}): the close stays pending until it trades again; stop and target stay in place`
 
-/** What the venue holds beyond the ledger, once that is more than a suspicion. Nobody guards it, so each pass says so again. */
-function strangerIn({ state, facts: { position, isSettled } }: Sync): string | null {
+/** The venue holds a position beyond the ledger's, and that is more than a suspicion: nobody guards it. Null where it does not. */
+function unguardedPositionIn({ state, facts: { position, isSettled } }: Sync): string | null {
   const isKnown =
     state.incidents.some(({ kind }) => kind === 'foreign_position') &&
     (state.phase.kind === 'flat' || state.phase.kind === 'open')

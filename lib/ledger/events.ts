@@ -1,6 +1,7 @@
 import type { Price, Money } from '../core/decimal.ts'
 import type { Bracket, Fill, FundingPayment, ProtectOrder, Transfer } from '../../schemas/order.ts'
 import type { DecisionFailure } from '../../schemas/decision.ts'
+import type { DomainEvent } from '../../schemas/event.ts'
 import type { Instrument } from '../../schemas/instrument.ts'
 import type {
   CloseIntent,
@@ -48,6 +49,14 @@ export type LedgerEvent =
       summary: DecisionSummary
       keep: number
       failure?: DecisionFailure | null
+    }
+  /** The owner is told of something that lasts; `key` names the thing, `detail` is how it is now. */
+  | {
+      type: 'reminded'
+      at: string
+      key: string
+      detail: string
+      emission: Pick<DomainEvent, 'type' | 'subject' | 'detail'>
     }
   | { type: 'halted'; at: string; halt: Halt }
   | { type: 'resumed'; at: string }

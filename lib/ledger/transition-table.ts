@@ -36,6 +36,7 @@ export const TRANSITIONS: Record<LedgerEventType, Partial<Record<PhaseKind, read
   watched: EVERY_PHASE_STAYS,
   cursor_moved: EVERY_PHASE_STAYS,
   slot_finished: EVERY_PHASE_STAYS,
+  reminded: EVERY_PHASE_STAYS,
   halted: EVERY_PHASE_STAYS,
   resumed: EVERY_PHASE_STAYS,
 }

@@ -13,7 +13,7 @@ import {
   ZERO_QUANTITY,
 } from '../core/decimal.ts'
 import { invariant } from '../core/invariant.ts'
-import { fromIso } from '../core/time.ts'
+import { DAY_MS, fromIso } from '../core/time.ts'
 import type { DomainEvent } from '../../schemas/event.ts'
 import type { Fill, FundingPayment, OrderRecord, OrderRequest } from '../../schemas/order.ts'
 import type {
@@ -41,6 +41,9 @@ export type Transition = { state: StrategyState; history: HistoryEntry[]; emissi
 /** Closed trades kept in the state for the performance memory and for sizing. */
 export const TRADE_MEMORY = 50
 
+/** What was told of something is forgotten after this long. */
+const REMINDERS_KEPT_MS = DAY_MS
+
 /** A strategy that has never traded. */
 export function createState(
   strategyId: string,
@@ -64,6 +67,7 @@ export function createState(
     incidents: [],
     suspicions: [],
     expectedTransfers: [],
+    reminders: [],
     outbox: null,
     updatedAt: at,
   }
@@ -292,6 +296,11 @@ function advance(state: StrategyState, event: LedgerEvent): Transition {
       const decisions = event.keep === 0 ? [] : remembered.slice(-event.keep)
       const memory = { ...state.memory, decisions }
       return { state: { ...state, lastSlot: event.slot, deciderStreak: streak, memory }, history: [], emissions }
+    }
+    case 'reminded': {
+      const { key, detail, at, emission } = event
+      const rest = state.reminders.filter((one) => one.key !== key && fromIso(at) - fromIso(one.at) < REMINDERS_KEPT_MS)
+      return { state: { ...state, reminders: [...rest, { key, detail, at }] }, history: [], emissions: [emission] }
     }
     case 'halted': {
       if (state.halt !== null) return quiet(state)

@@ -1,3 +1,4 @@
+import { UsageError } from '../core/invariant.ts'
 import {
   type AttributeValue,
   ConditionalCheckFailedException,
@@ -35,6 +36,16 @@ export function createDynamoItems({
       if (cause instanceof StoreError) throw cause
       if (cause instanceof ResourceNotFoundException)
         throw new MissingTable(`there is no DynamoDB table ${tableName}`, { cause })
+      if (cause instanceof Error && /^Region is missing/.test(cause.message))
+        throw new UsageError(
+          `DynamoDB table ${tableName}: no AWS region is set, so nobody knows where the table is; set AWS_REGION, such as AWS_REGION=us-east-1, or a profile that has one with AWS_PROFILE`,
+          { cause },
+        )
+      if (cause instanceof Error && cause.name === 'CredentialsProviderError')
+        throw new UsageError(
+          `DynamoDB table ${tableName}: no AWS credentials were found (${cause.message}); sign in (aws sso login), or set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`,
+          { cause },
+        )
       const reason = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
       throw new StoreError(`DynamoDB table ${tableName}: ${what} failed: ${reason}`, { cause })
     }

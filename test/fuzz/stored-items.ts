@@ -1,3 +1,4 @@
+import { canonicalJson } from '../../lib/core/canonical-json.ts'
 import { ETH, OPEN_SESSION } from '../support/instruments.ts'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dec } from '../../lib/core/decimal.ts'
@@ -185,12 +186,14 @@ function decide(state: StrategyState): string {
     isSettled: true,
   }
   const { actions } = reconcile(state, facts)
+  // A stop at other prices than the committed ones is replaced, and rightly.
+  const isApproved =
+    exit !== null &&
+    exit.quantity === position?.quantity &&
+    (position.bracket === null || canonicalJson(position.bracket) === canonicalJson(exit.bracket))
   for (const action of actions)
     law(
-      action.kind !== 'cancel' ||
-        state.phase.kind !== 'open' ||
-        action.orderId !== exit?.orderId ||
-        exit.quantity !== position?.quantity,
+      action.kind !== 'cancel' || state.phase.kind !== 'open' || action.orderId !== exit?.orderId || !isApproved,
       'the one stop of an open position is cancelled',
     )
   return actions.map(({ kind }) => kind).join('+') || 'quiet'

@@ -110,6 +110,13 @@ const EVENTS: LedgerEvent[] = [
     keep: 3,
     summary: { cycleId: 'c', at: at(6), action: 'hold', outcome: 'held', confidence: null, note: '' },
   },
+  {
+    type: 'reminded',
+    at: at(6),
+    key: 'k',
+    detail: '{}',
+    emission: { type: 'failed', subject: 's', detail: {} },
+  },
   { type: 'halted', at: at(6), halt: { at: at(6), by: 'operator', rule: null, reason: 'r' } },
   { type: 'resumed', at: at(6) },
 ]

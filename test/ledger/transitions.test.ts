@@ -95,6 +95,7 @@ describe('a strategy that has never traded', () => {
       incidents: [],
       suspicions: [],
       expectedTransfers: [],
+      reminders: [],
       outbox: null,
       updatedAt: at(0),
     })

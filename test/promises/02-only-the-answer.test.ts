@@ -113,6 +113,16 @@ describe('an entry counts only where its object is the whole answer', () => {
     expect(parseDecision(raw)).toMatchObject({ ok: true, decision: ENTRY })
   })
 
+  test.each(['~~OBJECT~~', 'Here: ~~OBJECT~~', '~~\nOBJECT\n~~', '<!--OBJECT-->', '/*OBJECT*/'])(
+    'an entry that is struck out or commented out (%s) is repaired',
+    (frame) => {
+      expect(parseDecision(frame.replace('OBJECT', draft))).toMatchObject({
+        ok: false,
+        problem: expect.stringMatching(/takes it back/),
+      })
+    },
+  )
+
   test.each([
     ['I hold.', /says "hold"/],
     ['FLAT', /says "flat"/],

@@ -53,13 +53,7 @@ describe('an answer that is whole by its text counts only with a documented good
     expect(askMessage({ stop_reason: reason })).toMatchObject({ kind: 'decided', notes: [] })
   })
 
-  test.each(['', ' '])('where the server says an empty word (%j) it is taken, and that is noted', (reason) => {
-    const notes = ['the server does not say how the answer ended']
-    expect(askCompletion({ finish_reason: reason })).toMatchObject({ kind: 'decided', notes })
-    expect(askMessage({ stop_reason: reason })).toMatchObject({ kind: 'decided', notes })
-  })
-
-  test.each([null, undefined])(
+  test.each([null, undefined, '', ' '])(
     'where the server says nothing (%j) an entry is asked again, and a close is taken',
     (reason) => {
       const failure = { kind: 'incomplete', message: expect.stringContaining('does not say how the answer ended') }

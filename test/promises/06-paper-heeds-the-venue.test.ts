@@ -253,6 +253,29 @@ describe('a paper strategy on a venue that does not trade', () => {
     expect(Number((await world.trades())[0]?.exitPrice)).toBeLessThan(1_965)
   })
 
+  it('a close that waits for the venue is told at once, after four hours and when its reason changes, not every minute', async () => {
+    const says = { now: OPEN }
+    const world = createWorld({
+      market: heededMarket(
+        says,
+        marketAround((minute) => (minute < 5 ? 0 : -40)),
+      ),
+    })
+    await world.cycle()
+    says.now = closed('trading_disabled')
+    const told = () => world.events.filter(({ type }) => type === 'failed').map(({ at }) => at)
+    await world.pass(4 * 60 - 1)
+    expect(told()).toHaveLength(1)
+    // The first pass that saw the price beyond the stop was five or six minutes after the entry.
+    await world.pass(30)
+    expect(told()).toHaveLength(2)
+    expect(Date.parse(told()[1] ?? '') - Date.parse(told()[0] ?? '')).toBe(4 * 60 * 60_000)
+    says.now = closed('maintenance')
+    await world.pass(10)
+    expect(told()).toHaveLength(3)
+    expect(new Set(world.events.map(({ id }) => id)).size).toBe(world.events.length)
+  })
+
   it('a target that is reached while the venue is closed does not fill, also not afterwards', async () => {
     const says = { now: OPEN }
     const spike = (minute: number) => (minute >= 5 && minute < 10 ? 60 : 0)

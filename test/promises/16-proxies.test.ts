@@ -7,7 +7,8 @@ import { runCli } from '../../lib/cli/run-cli.ts'
 import { UsageError } from '../../lib/core/invariant.ts'
 import { fetchFeed } from '../../lib/news/fetch-feed.ts'
 import { proxiesIn, proxyFor } from '../../lib/net/proxies.ts'
-import { awsAgents, installProxies, removeProxies } from '../../lib/net/proxy.ts'
+import { awsAgents, installProxies, proxyAgent, removeProxies } from '../../lib/net/proxy.ts'
+import { createHandler } from '../../lib/compose/lambda.ts'
 
 const open: (Server | Socket)[] = []
 afterEach(() => {
@@ -53,6 +54,27 @@ const order = (url: string) =>
     signal: AbortSignal.timeout(3_000),
     onConnected: () => {},
   })
+
+describe('a deployed function', () => {
+  const start = (variables: Record<string, string>) =>
+    createHandler(
+      { variables, write: () => {}, clock: () => 0, sleep: async () => {}, newId: () => 'one' },
+      { asksModel: false },
+      async () => 'done',
+    )({ dryRun: true })
+
+  it('sends its calls through the proxies of its environment', async () => {
+    const proxy = await startProxy(() => '{}')
+    expect(proxyAgent()).toBeUndefined()
+    // Without a table it cannot begin: by then the proxies are installed.
+    await expect(start({ HTTP_PROXY: proxy.url, HTTPS_PROXY: proxy.url })).rejects.toThrow('HOURHAND_TABLE')
+    expect(proxyAgent()).toBeDefined()
+  })
+
+  it('does not start with the address of something that is no proxy, and names the variable', async () => {
+    await expect(start({ HTTPS_PROXY: 'ftp://user:word@proxy' })).rejects.toThrow(/^HTTPS_PROXY: not the address/)
+  })
+})
 
 describe('every call leaves through the proxy that the environment names', () => {
   it('models and exchanges (fetch), feeds, orders at the venue and AWS', async () => {

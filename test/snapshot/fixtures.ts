@@ -170,6 +170,7 @@ export function flatState(at: EpochMs): StrategyState {
     incidents: [],
     suspicions: [],
     expectedTransfers: [],
+    reminders: [],
     outbox: null,
     updatedAt: toIso(at),
   }
