@@ -36,7 +36,7 @@ export function createDynamoItems({
       if (cause instanceof StoreError) throw cause
       if (cause instanceof ResourceNotFoundException)
         throw new MissingTable(`there is no DynamoDB table ${tableName}`, { cause })
-      if (cause instanceof Error && /^Region is missing/.test(cause.message))
+      if (cause instanceof Error && cause.message.startsWith('Region is missing'))
         throw new UsageError(
           `DynamoDB table ${tableName}: no AWS region is set, so nobody knows where the table is; set AWS_REGION, such as AWS_REGION=us-east-1, or a profile that has one with AWS_PROFILE`,
           { cause },
