@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { isCanonicalDecimal, type Money, type Price, type Quantity } from '../lib/core/decimal.ts'
+import { durationText, intervalProblem, parseDuration } from '../lib/core/interval.ts'
 import { TIMEFRAMES } from '../lib/core/time.ts'
 
 const canonicalText = (what: string) =>
@@ -55,6 +56,15 @@ export const StrategyId = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, {
 })
 
 export const TimeframeName = z.enum(TIMEFRAMES)
+
+/** Time between decisions, in its largest whole unit: `60m` is kept as `1h`. `intervalMsOf` gives milliseconds. */
+export const IntervalText = z
+  .string({ error: 'expected a duration from 10s to 1d, such as 15s, 30m, 1h or 1d' })
+  .refine((text) => intervalProblem(text) === null, {
+    error: ({ input }) => intervalProblem(String(input)) ?? '',
+    abort: true,
+  })
+  .overwrite((text) => durationText(parseDuration(text) ?? 0))
 
 export const PositionSide = z.enum(['long', 'short'])
 export type PositionSide = z.infer<typeof PositionSide>

@@ -3,7 +3,7 @@ import { CycleOutcome, GuardFacts, Prompt } from './cycle-record.ts'
 import { DecisionOutcome } from './decision.ts'
 import { Fill, OrderRequest } from './order.ts'
 import { Metrics, Gate } from './metrics.ts'
-import { IsoTime, Mode, MoneyText, QuantityText, PositionSide, PriceText } from './primitives.ts'
+import { IntervalText, IsoTime, Mode, MoneyText, QuantityText, PositionSide, PriceText } from './primitives.ts'
 import { Snapshot } from './snapshot.ts'
 import { Bracket } from './order.ts'
 import { PaperBook } from './paper-book.ts'
@@ -285,7 +285,7 @@ export const Trial = z.strictObject({
   dataHash: z.string(),
   from: IsoTime,
   to: IsoTime,
-  intervalMinutes: z.int(),
+  interval: IntervalText,
   /** Settings that differ from the named strategy's, as path = value. */
   settings: z.array(z.string()),
   codeVersion: z.string(),

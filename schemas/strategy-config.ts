@@ -1,5 +1,14 @@
 import { z } from 'zod'
-import { Fraction, Mode, MoneyText, RateText, SignedRateText, StrategyId } from './primitives.ts'
+import {
+  Fraction,
+  IntervalText,
+  Mode,
+  MoneyText,
+  RateText,
+  SignedRateText,
+  StrategyId,
+  TimeframeName,
+} from './primitives.ts'
 import { Instrument } from './instrument.ts'
 import { isTimeZone } from '../lib/core/time-zone.ts'
 
@@ -284,8 +293,13 @@ export const DEPLOYMENT_DEFAULTS = { market: { source: 'live' } } as const
 export const StrategySettings = z.strictObject({
   id: StrategyId,
   mode: Mode.default('paper'),
-  /** Minutes between decisions; also the decision timeframe. */
-  intervalMinutes: z.union([z.literal(30), z.literal(60)], { error: 'expected 30 or 60' }).default(30),
+  /** Time between decisions, from 10 s to 1 d: `15s`, `30m`, `1h`, `1d`. Slots are its multiples since 1970, UTC. */
+  interval: IntervalText.default('30m'),
+  /**
+   * Length of the bars that a decision is made on; null takes the longest timeframe that is not longer than the interval,
+   * and one minute for intervals below that.
+   */
+  decisionTimeframe: TimeframeName.nullable().default(null),
   /**
    * What is traded. A configuration names it (`instrument`: an id or a contract code; `market.symbol`) or gives its facts; the
    * loader completes it.

@@ -5,7 +5,7 @@ import { DEFAULT_STRATEGY, NAMED_STRATEGIES } from '../config/strategies.ts'
 import { UsageError } from '../core/invariant.ts'
 import { parseJsonText } from '../files/parse-json.ts'
 import { readJsonFile } from '../files/read-json-file.ts'
-import { IsoTime, Mode } from '../../schemas/primitives.ts'
+import { IntervalText, IsoTime, Mode } from '../../schemas/primitives.ts'
 import type { Environment } from '../../schemas/environment.ts'
 import { DEPLOYMENT_DEFAULTS, type StrategyConfig } from '../../schemas/strategy-config.ts'
 
@@ -47,6 +47,7 @@ export const CommonOptions = z.object({
     .refine((seed) => seed < 2 ** 32, { error: SEED_RANGE })
     .optional(),
   market: z.string().min(1).optional(),
+  interval: IntervalText.optional(),
   ...FileOptions.shape,
   decider: z.enum(['rules', 'openai', 'anthropic', 'recorded']).optional(),
   at: InstantOption.optional(),
@@ -76,7 +77,7 @@ const present = (settings: Record<string, string | undefined>): Record<string, s
 
 /** The strategy's configuration: named strategy, configuration file over it, single options over both. */
 export async function resolveConfig(
-  options: Pick<CommonOptions, 'strategy' | 'config' | 'seed' | 'decider' | 'table'> & {
+  options: Pick<CommonOptions, 'strategy' | 'config' | 'seed' | 'interval' | 'decider' | 'table'> & {
     market?: string | readonly string[] | undefined
     files?: HistoryFiles
   },
@@ -89,7 +90,7 @@ export async function resolveConfig(
   const strategy = options.strategy ?? environment.HOURHAND_STRATEGY ?? DEFAULT_STRATEGY
   if (!isObject(fromFile)) return loadConfig({ strategy, overrides: fromFile, origin })
   const file = fromFile as { market?: { source?: unknown }; decider?: { kind?: unknown }; news?: object }
-  const { market, seed, decider, files = {} } = options
+  const { market, seed, decider, interval, files = {} } = options
   // Against a deployment's table, what its stack assumed holds here too: never simulated prices on its books.
   const isDeployment = options.table !== undefined || environment.HOURHAND_TABLE !== undefined
   const [only, ...more] = typeof market === 'string' ? [market] : (market ?? [])
@@ -99,6 +100,7 @@ export async function resolveConfig(
   const isSameDecider = file.decider?.kind === decider
   const overrides = {
     ...file,
+    ...(interval === undefined ? {} : { interval }),
     ...(isObject(file.market ?? {})
       ? {
           market: {
@@ -131,14 +133,15 @@ export const givenConfig = async (options: CommonOptions, environment: Environme
 /** A stored configuration with single options over it. */
 export function overStored(
   stored: StrategyConfig,
-  { market, seed, decider }: Pick<CommonOptions, 'market' | 'seed' | 'decider'>,
+  { market, seed, decider, interval }: Pick<CommonOptions, 'market' | 'seed' | 'decider' | 'interval'>,
 ): StrategyConfig {
-  if (market === undefined && seed === undefined && decider === undefined) return stored
+  if ([market, seed, decider, interval].every((option) => option === undefined)) return stored
   return loadConfig({
     strategy: Object.hasOwn(NAMED_STRATEGIES, stored.id) ? stored.id : DEFAULT_STRATEGY,
     origin: 'the stored configuration with the options given',
     overrides: {
       ...stored,
+      ...(interval === undefined ? {} : { interval }),
       market: {
         ...stored.market,
         ...(market === undefined ? {} : { source: market }),

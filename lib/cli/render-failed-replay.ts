@@ -1,3 +1,4 @@
+import { durationWords, intervalMsOf } from '../core/interval.ts'
 import type { FailedReplay } from '../../schemas/replay.ts'
 import { describeQuality } from '../report/describe-quality.ts'
 import { section, wrap } from './format.ts'
@@ -12,7 +13,7 @@ export function renderFailedReplay(
 ): string {
   const reasons = Object.entries(counts.failures)
   return `${[
-    `Hourhand  replay of ${data.symbol} · ${data.from} to ${data.to} · every ${config.intervalMinutes} min on ${data.timeframe} bars · decider ${decider}${model === null ? '' : ` ${model}`}`,
+    `Hourhand  replay of ${data.symbol} · ${data.from} to ${data.to} · every ${durationWords(intervalMsOf(config))} on ${data.timeframe} bars · decider ${decider}${model === null ? '' : ` ${model}`}`,
     '',
     section('Data', describeQuality(counts)),
     section('Failed', wrap(problem)),

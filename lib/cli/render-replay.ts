@@ -1,3 +1,4 @@
+import { durationWords, intervalMsOf } from '../core/interval.ts'
 import { describeAnswers } from '../evidence/answers.ts'
 import type { Baseline, ReplayReport } from '../../schemas/replay.ts'
 import { describeQuality } from '../report/describe-quality.ts'
@@ -13,7 +14,7 @@ const fixed = (value: number | null, places = 2): string => (value === null ? NO
 export function renderReplay(report: ReplayReport, out: string | null): string {
   const { config, data, counts, metrics, gates, trades, end } = report
   return `${[
-    `Hourhand  replay of ${data.symbol} · ${data.from} to ${data.to} · every ${config.intervalMinutes} min on ${data.timeframe} bars · decider ${report.decider}${report.model === null ? '' : ` ${report.model}`}`,
+    `Hourhand  replay of ${data.symbol} · ${data.from} to ${data.to} · every ${durationWords(intervalMsOf(config))} on ${data.timeframe} bars · decider ${report.decider}${report.model === null ? '' : ` ${report.model}`}`,
     '',
     section('Data', describeQuality(counts)),
     '',

@@ -352,6 +352,7 @@ function strategyOptions(command: Command): Command {
     .option('--strategy <ID>', 'named strategy (eth-perp, btc-perp)')
     .option('--config <FILE>', 'JSON strategy configuration, merged over the named strategy; unknown keys are fatal')
     .option('--decider <NAME>', 'rules, openai, anthropic or recorded')
+    .option('--interval <DURATION>', 'time between decisions, from 10s to 1d: 15s, 30m, 1h (default 30m)')
     .option('--seed <N>', 'seed of the simulated market')
     .option('--data-dir <DIR>', 'embedded database and artifacts (default .hourhand)')
 }

@@ -1,4 +1,4 @@
-import { MINUTE_MS } from '../core/time.ts'
+import { intervalMsOf } from '../core/interval.ts'
 import { AnswersStopped } from '../decision/answer-watch.ts'
 import type { Budget } from '../decision/budget.ts'
 import { metricsOf } from '../evidence/summarise-run.ts'
@@ -31,7 +31,7 @@ export async function walkHistory(
   io: Io,
 ): Promise<Walk> {
   const { config, market, news, from, to } = history
-  const slots = Math.ceil((to - from) / (config.intervalMinutes * MINUTE_MS))
+  const slots = Math.ceil((to - from) / intervalMsOf(config))
   const opened = await openDecider(
     config.decider,
     { ...options, slots, purse, ...(sample === undefined ? {} : { sample }) },

@@ -1,4 +1,6 @@
 import type { z } from 'zod'
+import { durationText } from '../core/interval.ts'
+import { SECOND_MS } from '../core/time.ts'
 
 /**
  * Zod's findings as sentences for a person: path, the value found there, what to do about it.
@@ -22,6 +24,8 @@ function describe(issue: z.core.$ZodIssue, input: unknown): string[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => {
       const value = lookUp(input, [...issue.path, key])
+      const renamed = issue.path.length === 0 ? remedyOfRenamed(key, value) : null
+      if (renamed !== null) return `${key} = ${show(value, key)}: ${renamed}`
       return `${formatPath([...issue.path, key])} = ${show(value, key)}: unknown key; remove it or correct its name`
     })
   }
@@ -32,6 +36,14 @@ function describe(issue: z.core.$ZodIssue, input: unknown): string[] {
       return branch.flatMap((inner) => describe({ ...inner, path: [...issue.path, ...inner.path] }, input))
   }
   return [`${path || '(root)'} = ${show(lookUp(input, issue.path), issue.path.at(-1))}: ${withRemedy(issue)}`]
+}
+
+/** What to write instead of a setting that an earlier release had, or null. */
+function remedyOfRenamed(key: string, value: unknown): string | null {
+  if (key !== 'intervalMinutes') return null
+  const intervalMs = typeof value === 'number' ? Math.round(value * 60) * SECOND_MS : 0
+  const text = intervalMs > 0 ? durationText(intervalMs) : '30m'
+  return `this setting is called interval now and names its unit: write "interval": "${text}" instead`
 }
 
 /** Our own messages say what to write; the library's say what is expected, and get the rest. */

@@ -1,5 +1,6 @@
+import { intervalMsOf } from '../core/interval.ts'
 import { cycleIdOf } from '../core/ids.ts'
-import { type EpochMs, fromIso, MINUTE_MS, SECOND_MS, toIso } from '../core/time.ts'
+import { type EpochMs, fromIso, SECOND_MS, toIso } from '../core/time.ts'
 import type { CycleRecord } from '../../schemas/cycle-record.ts'
 import { CURRENT_VERSION } from '../../schemas/stored.ts'
 import type { CyclePorts } from './cycle-ports.ts'
@@ -54,7 +55,7 @@ export async function claimSlot(ports: CyclePorts, slot: EpochMs, now: EpochMs):
  * meant, and its time is not over.
  */
 function mayTryAgain({ progress, failedIn, decision, config }: CycleRecord, slot: EpochMs, now: EpochMs): boolean {
-  if (now >= slot + config.intervalMinutes * MINUTE_MS) return false
+  if (now >= slot + intervalMsOf(config)) return false
   return progress === 'finished' ? failedIn === 'read' || failedIn === 'decide' : (decision?.failure ?? null) !== null
 }
 

@@ -1,7 +1,8 @@
-import { type EpochMs, floorTime, MINUTE_MS, SECOND_MS, type Timeframe } from '../core/time.ts'
+import { decisionTimeframeOf, intervalMsOf } from '../core/interval.ts'
+import { type EpochMs, floorTime, SECOND_MS, type Timeframe } from '../core/time.ts'
 import { windowOf } from '../snapshot/bar-window.ts'
 import { gatherMarketFacts } from '../snapshot/gather.ts'
-import { type MarketFacts, primaryTimeframe, REFERENCE_TIMEFRAME } from '../snapshot/market-facts.ts'
+import { type MarketFacts, REFERENCE_TIMEFRAME } from '../snapshot/market-facts.ts'
 import { lookback } from '../indicators/lookback.ts'
 import type { CandleSeries } from '../market/market-data.ts'
 import type { CyclePorts } from './cycle-ports.ts'
@@ -29,7 +30,7 @@ export async function gatherComplete(ports: CyclePorts, slot: EpochMs): Promise<
   const first = await gather(began)
   let late = lateSeries(first.facts, ports)
   if (late.length === 0 || market.span !== null) return { ...first, waitedMs: 0 }
-  const slotMs = config.intervalMinutes * MINUTE_MS
+  const slotMs = intervalMsOf(config)
   let waitedMs = 0
   for (const pauseMs of BAR_PAUSES_MS) {
     if (floorTime(clock() + pauseMs, slotMs) > slot) break
@@ -50,7 +51,7 @@ export async function gatherComplete(ports: CyclePorts, slot: EpochMs): Promise<
 function lateSeries({ asOf, primary, fourHour, daily, reference }: MarketFacts, { config }: CyclePorts): LateSeries[] {
   const { symbol } = config.market
   const traded: [Timeframe, CandleSeries][] = [
-    [primaryTimeframe(config), primary],
+    [decisionTimeframeOf(config), primary],
     ['4h', fourHour],
     ['1d', daily],
   ]

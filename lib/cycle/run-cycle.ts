@@ -1,5 +1,6 @@
+import { intervalMsOf } from '../core/interval.ts'
 import { ZERO_MONEY } from '../core/decimal.ts'
-import { type EpochMs, floorTime, fromIso, MINUTE_MS, toIso } from '../core/time.ts'
+import { type EpochMs, floorTime, fromIso, toIso } from '../core/time.ts'
 import { buildPrompt, systemPromptOf } from '../decision/prompt.ts'
 import { haltDemanded, type HaltDemand, judge, type Judgement } from '../guard/judge.ts'
 import { positionOf } from '../ledger/accounting.ts'
@@ -53,7 +54,7 @@ export type CycleRequest = {
 export async function runCycle(ports: CyclePorts, { scheduledFor, dryRun }: CycleRequest): Promise<CycleRecord> {
   const { clock, config, telemetry } = ports
   const now = clock()
-  const slot = floorTime(scheduledFor, config.intervalMinutes * MINUTE_MS)
+  const slot = floorTime(scheduledFor, intervalMsOf(config))
   const run = new Run(ports, newRecord(ports, slot, now), dryRun)
   try {
     await requireForwardClock(ports)
@@ -128,8 +129,7 @@ class Run {
         : undefined
     if (done !== undefined && !this.dryRun) return this.finish(state, CycleOutcome.parse(done.outcome), done.note)
     const barrier =
-      findBarrier(state, slot, clock(), config.intervalMinutes * MINUTE_MS) ??
-      findOtherInstrument(state, config.instrument)
+      findBarrier(state, slot, clock(), intervalMsOf(config)) ?? findOtherInstrument(state, config.instrument)
     // The invocation that halted may have died before it could say so; a schedule that is off stays off.
     if (barrier?.outcome === 'halted' && !this.dryRun) await this.ports.schedule.disable(barrier.reason)
     if (barrier !== null && !this.dryRun) return this.finish(state, barrier.outcome, barrier.reason)

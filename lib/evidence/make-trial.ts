@@ -16,7 +16,8 @@ type Data = Omit<ReplayData, 'assumedFundingShare'>
 /** The settings that a result depends on: not the files they came from, and not what only says how a result is judged. */
 function settingsOf({
   id,
-  intervalMinutes,
+  interval,
+  decisionTimeframe,
   market,
   decider,
   guard,
@@ -37,7 +38,8 @@ function settingsOf({
   const { maxHeadlines, maxAgeHours, maxTitleLength } = news
   return {
     id,
-    intervalMinutes,
+    interval,
+    decisionTimeframe,
     symbol: market.symbol,
     referenceSymbol: market.referenceSymbol,
     decider: asked,
@@ -86,7 +88,7 @@ export function makeTrial({ config, data, decider, model, metrics, command, at, 
     dataHash: dataHashOf(data),
     from: data.from,
     to: data.to,
-    intervalMinutes: config.intervalMinutes,
+    interval: config.interval,
     settings: [...changedSettings(config, baseOf(config)), ...(variant === null ? [] : [variant])],
     codeVersion: VERSION,
     totalReturn,

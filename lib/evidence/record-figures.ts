@@ -1,5 +1,6 @@
+import { intervalMsOf } from '../core/interval.ts'
 import { UsageError } from '../core/invariant.ts'
-import { DAY_MS, type EpochMs, fromIso, MINUTE_MS, toIso } from '../core/time.ts'
+import { DAY_MS, type EpochMs, fromIso, toIso } from '../core/time.ts'
 import { isPaperWork } from '../cycle/evaluate-paper-record.ts'
 import { recordLimitsOf } from '../guard/live-barrier.ts'
 import { strategyHashOf } from '../guard/strategy-hash.ts'
@@ -52,7 +53,7 @@ export async function figuresOfPaper(
     startEquity: start.equity,
     ...(start.transferred === undefined ? {} : { transferredAtStart: start.transferred }),
     from: fromIso(first),
-    to: fromIso(last) + config.intervalMinutes * MINUTE_MS,
+    to: fromIso(last) + intervalMsOf(config),
     trades: trades.filter(({ id, entryTime }) => opened.has(cycleIdIn(id)) && fromIso(entryTime) >= fromIso(first)),
     multiplier: config.instrument.multiplier,
     tokens: { input: 0, output: 0 },

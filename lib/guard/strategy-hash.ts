@@ -5,12 +5,27 @@ import type { DeciderConfig, StrategyConfig } from '../../schemas/strategy-confi
  * Hash of what makes a strategy the one that a record speaks of: who decides, the limits, the sizes, the exits, what is
  * traded and how often. What a venue costs and how it is reached is not part of it.
  */
-export const strategyHashOf = ({ decider, guard, sizing, exits, market, intervalMinutes }: StrategyConfig): string =>
-  hashOf({ decider: deciding(decider), guard, sizing, exits, symbol: market.symbol, intervalMinutes })
+export const strategyHashOf = ({
+  decider,
+  guard,
+  sizing,
+  exits,
+  market,
+  interval,
+  decisionTimeframe,
+}: StrategyConfig): string =>
+  hashOf({ decider: deciding(decider), guard, sizing, exits, symbol: market.symbol, interval, decisionTimeframe })
 
 /** The same without sizes: what evidence for sizing belongs to. R-multiples do not depend on how much was risked. */
-export const settingsHashOf = ({ decider, guard, exits, market, intervalMinutes }: StrategyConfig): string =>
-  hashOf({ decider: deciding(decider), guard, exits, symbol: market.symbol, intervalMinutes })
+export const settingsHashOf = ({
+  decider,
+  guard,
+  exits,
+  market,
+  interval,
+  decisionTimeframe,
+}: StrategyConfig): string =>
+  hashOf({ decider: deciding(decider), guard, exits, symbol: market.symbol, interval, decisionTimeframe })
 
 /** A decider without what only reports read. */
 function deciding(decider: DeciderConfig): unknown {

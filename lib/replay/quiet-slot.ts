@@ -1,3 +1,4 @@
+import { decisionTimeframeOf } from '../core/interval.ts'
 import { type EpochMs, toIso } from '../core/time.ts'
 import { cycleIdOf } from '../core/ids.ts'
 import { commit } from '../execution/commit.ts'
@@ -11,7 +12,6 @@ import { positionOf, revalue, rollDay } from '../ledger/accounting.ts'
 import type { HistoryMarket } from '../market/history-source.ts'
 import { windowOf } from '../snapshot/bar-window.ts'
 import { BARS_SHOWN, performanceOf } from '../snapshot/build-snapshot.ts'
-import { primaryTimeframe } from '../snapshot/market-facts.ts'
 import type { DecisionOutcome } from '../../schemas/decision.ts'
 import type { Quote } from '../../schemas/market.ts'
 import type { DecisionSummary, StrategyState } from '../../schemas/state.ts'
@@ -41,7 +41,7 @@ export function createQuietSlots({
 }: QuietSlotOptions): (slot: EpochMs) => Promise<QuietSlot | null> {
   const { config, store, decider } = ports
   const { symbol } = config.market
-  const timeframe = primaryTimeframe(config)
+  const timeframe = decisionTimeframeOf(config)
 
   /** Closes the books of a slot. */
   const finish = async (

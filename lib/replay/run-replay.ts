@@ -1,8 +1,18 @@
+import { durationText, intervalMsOf } from '../core/interval.ts'
 import { fundingIntervalOf } from '../../schemas/instrument.ts'
 import { createPaperBroker } from '../venue/paper/paper-broker.ts'
 import { withSpread } from '../venue/paper/spread.ts'
 import { UsageError } from '../core/invariant.ts'
-import { type EpochMs, floorTime, fromIso, MINUTE_MS, timeframeMs, toIso } from '../core/time.ts'
+import {
+  type EpochMs,
+  floorTime,
+  fromIso,
+  SECOND_MS,
+  type Timeframe,
+  timeframeMs,
+  TIMEFRAMES,
+  toIso,
+} from '../core/time.ts'
 import { VERSION } from '../core/version.ts'
 import type { CyclePorts } from '../cycle/cycle-ports.ts'
 import { runCycle } from '../cycle/run-cycle.ts'
@@ -63,6 +73,21 @@ export type ReplayResult = {
   book: PaperBook | null
 }
 
+/** Throws {@link UsageError} where a slot would lie within a base bar: its price at that moment is not known. */
+function requireWholeBars(config: StrategyConfig, baseTimeframe: Timeframe): void {
+  const intervalMs = intervalMsOf(config)
+  const barMs = timeframeMs(baseTimeframe)
+  if (intervalMs % barMs === 0) return
+  const what = `the candles are ${baseTimeframe} bars and interval is ${config.interval}, so that slots lie within bars`
+  throw new UsageError(
+    `${what}: set interval to a multiple of ${baseTimeframe}, or bring bars of ${durationText(greatestTimeframe(intervalMs))} or finer`,
+  )
+}
+
+/** The longest bars that an interval is a multiple of, in milliseconds; a second where no timeframe fits. */
+const greatestTimeframe = (intervalMs: number): number =>
+  TIMEFRAMES.map(timeframeMs).findLast((barMs) => intervalMs % barMs === 0) ?? SECOND_MS
+
 /** A model's recorded answers lack one that was asked for: the replay cannot go on. */
 export class MissingRecording extends Error {
   override readonly name = 'MissingRecording'
@@ -90,12 +115,9 @@ export async function runReplay({
   isFast = true,
   onSlot,
 }: ReplayRequest): Promise<ReplayResult> {
-  const slotMs = config.intervalMinutes * MINUTE_MS
+  const slotMs = intervalMsOf(config)
   const barMs = timeframeMs(market.baseTimeframe)
-  if (barMs > slotMs)
-    throw new UsageError(
-      `the candles are ${market.baseTimeframe} bars, decisions are every ${config.intervalMinutes} minutes: ${barMs <= 60 * MINUTE_MS ? 'set intervalMinutes to 60' : 'bring candles of an hour or finer'}`,
-    )
+  requireWholeBars(config, market.baseTimeframe)
   const first = resumeAt === null ? Math.ceil(from / slotMs) * slotMs : fromIso(resumeAt.nextSlot)
   if (first >= to && resumeAt === null)
     throw new UsageError(

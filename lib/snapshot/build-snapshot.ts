@@ -1,3 +1,4 @@
+import { decisionTimeframeOf } from '../core/interval.ts'
 import { rememberLast } from '../core/memo.ts'
 import { type EpochMs, fromIso, SECOND_MS, toIso } from '../core/time.ts'
 import type { ViewBuilder } from '../indicators/incremental-views.ts'
@@ -11,7 +12,7 @@ import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 import { describeAccount, describePosition } from './account.ts'
 import { type BarWindow, windowOf } from './bar-window.ts'
 import { describeFunding } from './funding.ts'
-import { type MarketFacts, primaryTimeframe, REFERENCE_TIMEFRAME } from './market-facts.ts'
+import { type MarketFacts, REFERENCE_TIMEFRAME } from './market-facts.ts'
 import { summarisePerformance } from './performance.ts'
 import { describeReference } from './reference-market.ts'
 
@@ -39,7 +40,7 @@ export type SnapshotInputs = {
 export function buildSnapshot(inputs: SnapshotInputs): Snapshot {
   const { config, asOf, facts, state, instrument, waitedMs = 0, buildView = buildTimeframeView } = inputs
   const { symbol } = config.market
-  const timeframe = primaryTimeframe(config)
+  const timeframe = decisionTimeframeOf(config)
   const primary = windowOf(facts.primary, timeframe, asOf)
   const fourHour = windowOf(facts.fourHour, '4h', asOf)
   const daily = windowOf(facts.daily, '1d', asOf)
@@ -95,7 +96,7 @@ function referenceOf(
   return {
     snapshot: describeReference(symbol, candles, view, {
       candles: traded.candles,
-      timeframe: primaryTimeframe(config),
+      timeframe: decisionTimeframeOf(config),
     }),
     issues: [],
   }

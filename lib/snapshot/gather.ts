@@ -1,3 +1,4 @@
+import { decisionTimeframeOf } from '../core/interval.ts'
 import { DAY_MS, type EpochMs, type Timeframe, timeframeMs } from '../core/time.ts'
 import { InvariantError, UsageError } from '../core/invariant.ts'
 import { lookback } from '../indicators/lookback.ts'
@@ -5,7 +6,7 @@ import { type CandleSeries, type MarketData, MarketDataError } from '../market/m
 import type { NewsSource } from '../news/news-source.ts'
 import type { DataIssue } from '../../schemas/market.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
-import { FUNDING_DAYS, type MarketFacts, primaryTimeframe, REFERENCE_TIMEFRAME } from './market-facts.ts'
+import { FUNDING_DAYS, type MarketFacts, REFERENCE_TIMEFRAME } from './market-facts.ts'
 
 /**
  * Reads all that a snapshot needs, in parallel, as known at `asOf`. Without the traded market's bars or quote
@@ -20,7 +21,7 @@ export async function gatherMarketFacts(sources: {
 }): Promise<MarketFacts> {
   const { market, news, config, asOf } = sources
   const { symbol, referenceSymbol } = config.market
-  const timeframe = primaryTimeframe(config)
+  const timeframe = decisionTimeframeOf(config)
   requireFineBars(market, config)
 
   const issues: DataIssue[] = []
@@ -64,15 +65,18 @@ export async function gatherMarketFacts(sources: {
 }
 
 /** Throws {@link UsageError} when the source's finest bars are coarser than the decision timeframe. */
-export function requireFineBars(market: MarketData, config: Pick<StrategyConfig, 'intervalMinutes'>): void {
-  const { intervalMinutes } = config
-  if (timeframeMs(market.baseTimeframe) <= timeframeMs(primaryTimeframe(config))) return
+export function requireFineBars(
+  market: MarketData,
+  config: Pick<StrategyConfig, 'interval' | 'decisionTimeframe'>,
+): void {
+  const timeframe = decisionTimeframeOf(config)
+  if (timeframeMs(market.baseTimeframe) <= timeframeMs(timeframe)) return
   const remedy =
     timeframeMs(market.baseTimeframe) <= timeframeMs('1h')
-      ? 'set intervalMinutes to 60 or bring finer candles'
+      ? 'set interval to "1h" or bring finer candles'
       : 'bring finer candles'
   throw new UsageError(
-    `intervalMinutes is ${intervalMinutes}, but the finest bars of ${market.name} are ${market.baseTimeframe}: ${remedy}`,
+    `interval is ${config.interval} and decisions are made on ${timeframe} bars, but the finest bars of ${market.name} are ${market.baseTimeframe}: ${remedy}`,
   )
 }
 

@@ -2,7 +2,6 @@ import type { EpochMs, Timeframe } from '../core/time.ts'
 import type { CandleSeries } from '../market/market-data.ts'
 import type { DataIssue, FundingRate, Quote } from '../../schemas/market.ts'
 import type { NewsDigest } from '../../schemas/snapshot.ts'
-import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 
 /** Everything read from outside for one snapshot, as of one instant. What could not be read is null, with an issue that says so. */
 export type MarketFacts = {
@@ -27,7 +26,3 @@ export const FUNDING_DAYS = 3
 
 /** Bars of the reference market. */
 export const REFERENCE_TIMEFRAME = '1h' satisfies Timeframe
-
-/** The decision timeframe: bars as long as the interval between decisions. */
-export const primaryTimeframe = (config: Pick<StrategyConfig, 'intervalMinutes'>): '30m' | '1h' =>
-  config.intervalMinutes === 30 ? '30m' : '1h'

@@ -1,3 +1,5 @@
+import { intervalMsOf } from '../core/interval.ts'
+import { cronOf } from './cycle-schedule.ts'
 import { DEPLOYMENT_DEFAULTS, type StrategyConfig } from '../../schemas/strategy-config.ts'
 
 /** What is deployed: a named strategy, what differs from it, and both merged. */
@@ -104,6 +106,10 @@ export function refusalsOf({ overrides, config, alarmEmail }: Deployment, live: 
     )
   if (source !== 'live' && source !== 'sim')
     refusals.push(`market.source = ${source}: a function has no such file; set market.source to "live" (or "sim")`)
+  if (cronOf(intervalMsOf(config)) === null)
+    refusals.push(
+      `interval = ${config.interval}: an EventBridge schedule keeps whole minutes that divide an hour (1m to 30m) and whole hours that divide a day (1h to 1d); choose one of those, or run the strategy yourself with: hourhand run ${config.id}`,
+    )
   if (config.decider.kind === 'recorded')
     refusals.push(
       `decider.kind = recorded: a function has no file of recorded answers; choose rules, openai or anthropic`,

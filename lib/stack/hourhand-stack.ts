@@ -1,3 +1,4 @@
+import { durationWords, intervalMsOf } from '../core/interval.ts'
 import { Annotations, CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib'
 import { Schedule } from 'aws-cdk-lib/aws-events'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
@@ -5,6 +6,7 @@ import { Code } from 'aws-cdk-lib/aws-lambda'
 import { Queue } from 'aws-cdk-lib/aws-sqs'
 import type { Construct } from 'constructs'
 import { AlertTopic, ImpactAlarm, strategyMetric } from './alerts.ts'
+import { cronOf } from './cycle-schedule.ts'
 import { configText, type Deployment } from './deployment.ts'
 import { EventChannel } from './event-channel.ts'
 import { LedgerTable } from './ledger-table.ts'
@@ -31,6 +33,9 @@ export class HourhandStack extends Stack {
   constructor(scope: Construct, id: string, { deployment, warnings, bundle, version, ...props }: HourhandStackProps) {
     super(scope, id, props)
     const { config } = deployment
+    const intervalMs = intervalMsOf(config)
+    const cron = cronOf(intervalMs)
+    if (cron === null) throw new Error(`no schedule keeps interval ${config.interval}: readDeployment refuses it`)
     const name = `hourhand-${config.id}`
     const cycleRuleName = `${name}-cycle`
 
@@ -57,13 +62,13 @@ export class HourhandStack extends Stack {
     const cycleSecrets = [...deciderSecrets(config), ...venueSecrets(config)]
     const cycle = new ScheduledFunction(this, 'Cycle', {
       name: cycleRuleName,
-      description: `Hourhand ${config.id}: one decision every ${config.intervalMinutes} minutes (${config.mode})`,
+      description: `Hourhand ${config.id}: one decision every ${durationWords(intervalMs)} (${config.mode})`,
       code,
       handler: 'cycle.handler',
       environment: environment(cycleSecrets),
       timeout: Duration.seconds(180),
-      schedule: Schedule.cron({ minute: config.intervalMinutes === 30 ? '0/30' : '0' }),
-      silence: { period: Duration.minutes(config.intervalMinutes), periods: 2 },
+      schedule: Schedule.cron(cron),
+      silence: { period: Duration.millis(intervalMs), periods: 2 },
       maxEventAge: Duration.minutes(5),
       deadLetters,
       alarms,
@@ -138,7 +143,7 @@ export class HourhandStack extends Stack {
     })
 
     new ImpactAlarm(this, 'DeciderFailing', {
-      metric: strategyMetric('decider_failed', config.id, Duration.minutes(config.intervalMinutes), 'maximum'),
+      metric: strategyMetric('decider_failed', config.id, Duration.millis(intervalMs), 'maximum'),
       when: { atLeast: FAILED_SLOTS_ALARMING },
       impact:
         'The decider failed at two slots in a row or more: nothing is opened or closed by decision until it answers again. An open position keeps its stop and its target. hourhand status names the cause.',

@@ -1,3 +1,5 @@
+import { durationText } from '../core/interval.ts'
+import { MINUTE_MS } from '../core/time.ts'
 import { CATALOGUE, findInstrument } from '../instrument/catalogue.ts'
 import type { StoredKind } from './stored-kinds.ts'
 
@@ -64,8 +66,16 @@ function instrumentTo3(product: Body, symbol: unknown): Body {
   }
 }
 
-function configTo3(config: unknown): unknown {
-  if (!isBody(config) || !isBody(config['paper']) || !isBody(config['paper']['product'])) return config
+/** Version 3 has an interval such as "30m", where version 2 had a number of minutes. */
+function intervalTo3(config: Body): Body {
+  const { intervalMinutes, ...rest } = config
+  return typeof intervalMinutes === 'number' ? { interval: durationText(intervalMinutes * MINUTE_MS), ...rest } : config
+}
+
+function configTo3(given: unknown): unknown {
+  if (!isBody(given)) return given
+  const config = intervalTo3(given)
+  if (!isBody(config['paper']) || !isBody(config['paper']['product'])) return config
   const { product, ...paper } = config['paper'] as Body & { product: Body }
   const market = config['market']
   return { ...config, instrument: instrumentTo3(product, isBody(market) ? market['symbol'] : undefined), paper }

@@ -105,6 +105,26 @@ describe('a life on the command line', () => {
     expect(document.verdicts).toHaveLength(RULES.length)
   })
 
+  it('a cycle at an interval of 15 seconds has an id that tells its slot to the second, and is explained under it', async () => {
+    const there = ['--data-dir', newDirectory()]
+    const { document } = await json(CycleReport, [
+      'cycle',
+      '--interval',
+      '15s',
+      '--at',
+      '2026-11-02T10:00:20Z',
+      ...there,
+    ])
+    expect(document).toMatchObject({ cycleId: 'eth-perp-20261102T100015Z', slot: '2026-11-02T10:00:15Z' })
+    const { code, stdout } = await run(['explain', 'eth-perp-20261102T100015Z', ...there])
+    expect(code).toBe(0)
+    expect(stdout.match(/the same bytes/g)?.length).toBeGreaterThanOrEqual(2)
+    expect(await run(['cycle', '--interval', '5s', ...there])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('interval = "5s": expected a duration from 10s to 1d'),
+    })
+  })
+
   it('the same slot again is skipped, and shows what is held', async () => {
     const { code, document } = await json(CycleReport, ['cycle', ...at('2026-11-02T10:05:00Z')])
     expect(code).toBe(0)
@@ -270,7 +290,7 @@ describe('the contract', () => {
     ['a configuration that is not there', ['cycle', '--config', 'no-such.json'], ['no-such.json']],
     ['a configuration that is not JSON', ['cycle', '--config', 'BAD'], ['BAD', 'JSON']],
     ['an unknown key', ['cycle', '--config', 'KEY'], ['guard.maxLevrage', '3', 'unknown key']],
-    ['a wrong value', ['cycle', '--config', 'VALUE'], ['intervalMinutes', '45', '30 or 60']],
+    ['a wrong value', ['cycle', '--config', 'VALUE'], ['interval = 45', 'from 10s to 1d']],
     ['a model without its key', ['cycle', '--decider', 'openai', '--at', ENTRY_SLOT], ['OPENAI_API_KEY']],
     ['live mode on a simulated market', ['cycle', '--config', 'LIVE'], ['market.source', 'sim', 'live']],
     [
@@ -297,7 +317,7 @@ describe('the contract', () => {
     const files: Record<string, string> = {
       BAD: file('BAD', '{'),
       KEY: file('key.json', '{"guard":{"maxLevrage":3}}'),
-      VALUE: file('value.json', '{"intervalMinutes":45}'),
+      VALUE: file('value.json', '{"interval":45}'),
       LIVE: file('live.json', '{"mode":"live"}'),
       VENUE: file('venue.json', '{"instrument":{"multiplier":"0"}}'),
     }
@@ -420,7 +440,7 @@ describe('candle files', () => {
       '--json',
     ])
     expect(code).toBe(0)
-    expect(stderr).toContain('every 60 minutes')
-    expect(ReplayReport.parse(JSON.parse(stdout)).config.intervalMinutes).toBe(60)
+    expect(stderr).toContain('deciding every hour instead of every 30 minutes')
+    expect(ReplayReport.parse(JSON.parse(stdout)).config.interval).toBe('1h')
   })
 })

@@ -51,7 +51,11 @@ describe('loadConfig', () => {
   it.each<[unknown, string[]]>([
     [{ guard: { maxLevrage: 3 } }, ['guard.maxLevrage = 3', 'unknown key']],
     [{ surprise: { a: 1 } }, ['surprise = {"a":1}', 'unknown key']],
-    [{ intervalMinutes: 45 }, ['intervalMinutes = 45', '30 or 60']],
+    [{ interval: '5s' }, ['interval = "5s"', 'from 10s to 1d']],
+    [{ interval: '2d' }, ['interval = "2d"', 'from 10s to 1d']],
+    [{ interval: 45 }, ['interval = 45', 'from 10s to 1d']],
+    [{ interval: '1.5h' }, ['interval = "1.5h"', 'from 10s to 1d']],
+    [{ intervalMinutes: 45 }, ['intervalMinutes = 45', 'write "interval": "45m" instead']],
     [{ id: 'Has Spaces' }, ['id = "Has Spaces"', 'lower-case']],
     [{ decider: { kind: 'oracle' } }, ['decider.kind = "oracle"', 'rules']],
     [{ decider: { kind: 'openai', stopAtr: 2 } }, ['decider.stopAtr = 2', 'unknown key']],

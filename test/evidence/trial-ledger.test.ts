@@ -26,7 +26,7 @@ const trial = (trialId: string, more: Partial<Trial> = {}): Trial => ({
   dataHash: 'd',
   from: '2024-01-01T00:00:00Z',
   to: '2024-06-01T00:00:00Z',
-  intervalMinutes: 30,
+  interval: '30m',
   settings: ['decider.stopAtr = 3'],
   codeVersion: '0.1.0',
   totalReturn: 0.1,

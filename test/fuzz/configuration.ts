@@ -66,7 +66,7 @@ const VALUES: readonly [unknown, ...unknown[]] = [
 const KEYS: readonly [string, ...string[]] = [
   'id',
   'mode',
-  'intervalMinutes',
+  'interval',
   'market',
   'decider',
   'guard',

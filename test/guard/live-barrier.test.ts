@@ -324,7 +324,7 @@ describe('the gates before real money', () => {
     ['sizing', { sizing: { kellyFraction: 0.25 } }],
     ['exits', { exits: { maxHoldingMinutes: 60 } }],
     ['symbol', { market: { symbol: 'BIP-20DEC30-CDE' } }],
-    ['interval', { intervalMinutes: 60 }],
+    ['interval', { interval: '1h' }],
   ]
   it.each(strategies)(
     'another %s is another strategy: nothing that was shown on paper counts, and no override',

@@ -221,7 +221,7 @@ export function plainReplay({ config, candles, funding, from, to }) {
   if (decider.kind !== 'rules' || config.mode !== 'paper')
     throw new Error('only the rules decider on paper is reproduced here')
 
-  const slotMs = config.intervalMinutes * MINUTE
+  const slotMs = { '30m': 30 * MINUTE, '1h': HOUR }[config.interval]
   const first = Math.ceil(from / slotMs) * slotMs
   const barMs = commonStep(candles)
   const primary = coarser(candles, slotMs)

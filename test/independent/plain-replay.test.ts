@@ -74,7 +74,7 @@ const CASES: [string, HistoryOptions, Record<string, unknown>, string[]][] = [
   [
     'an hourly limit on hourly bars',
     { seed: 8, timeframe: '1h', days: 30 },
-    { intervalMinutes: 60, exits: { maxHoldingMinutes: 240 }, guard: { cooldownMinutesAfterLoss: 60 } },
+    { interval: '1h', exits: { maxHoldingMinutes: 240 }, guard: { cooldownMinutesAfterLoss: 60 } },
     ['time_limit', 'cooldown'],
   ],
   [
@@ -192,12 +192,7 @@ const CASES: [string, HistoryOptions, Record<string, unknown>, string[]][] = [
     ['liquidation_distance'],
   ],
   ['five-minute bars', { seed: 7, timeframe: '5m', days: 6 }, {}, ['take_profit', 'stop_loss']],
-  [
-    'hourly bars',
-    { seed: 8, timeframe: '1h', days: 30 },
-    { intervalMinutes: 60 },
-    ['take_profit', 'stop_loss', 'decision'],
-  ],
+  ['hourly bars', { seed: 8, timeframe: '1h', days: 30 }, { interval: '1h' }, ['take_profit', 'stop_loss', 'decision']],
 ]
 
 describe('a replay, checked from outside', () => {
@@ -229,7 +224,7 @@ describe.skipIf(!existsSync(folder))('real days, checked from outside (skipped: 
     }
     const config: StrategyConfig = loadConfig({
       overrides: {
-        intervalMinutes: name.includes('-1h-') ? 60 : 30,
+        interval: name.includes('-1h-') ? '1h' : '30m',
         market: { source: files.candles, fundingFile: files.funding },
       },
     })

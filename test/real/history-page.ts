@@ -1,3 +1,4 @@
+import { durationWords, intervalMsOf } from '../../lib/core/interval.ts'
 import type { StoredReplay } from '../../schemas/replay.ts'
 import { number, percent, share, table } from './markdown.ts'
 
@@ -83,7 +84,7 @@ ${table(
     data.from.slice(0, 10),
     data.to.slice(0, 10),
     number(counts.slots),
-    `${config.intervalMinutes} min`,
+    durationWords(intervalMsOf(config)),
     note,
   ]),
 )}

@@ -6,6 +6,7 @@
  *
  * Reads the candles from ../shared/data, which are not part of this repository; says so and ends when they are not there.
  */
+import { intervalMsOf } from '../../lib/core/interval.ts'
 import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
@@ -82,7 +83,7 @@ const outcomes: Record<string, number> = {}
 const refusals: Record<string, number> = {}
 const spent = { cycles: 0, cycleMs: 0, passes: 0, passMs: 0 }
 const began = performance.now()
-for (let slot = start; slot < end; slot += config.intervalMinutes * MINUTE_MS) {
+for (let slot = start; slot < end; slot += intervalMsOf(config)) {
   now = slot
   const before = performance.now()
   const record = await runCycle(ports, { scheduledFor: slot, dryRun: false })
@@ -93,7 +94,7 @@ for (let slot = start; slot < end; slot += config.intervalMinutes * MINUTE_MS) {
   if (outcome === 'failed') console.log(record.slot, record.reason)
   if (outcome === 'refused')
     for (const { rule, passed } of record.verdicts) if (!passed) refusals[rule] = (refusals[rule] ?? 0) + 1
-  for (now = slot + MINUTE_MS; now < slot + config.intervalMinutes * MINUTE_MS; now += MINUTE_MS) {
+  for (now = slot + MINUTE_MS; now < slot + intervalMsOf(config); now += MINUTE_MS) {
     const state = await ports.store.loadState(config.id)
     if (state === null || state.phase.kind === 'flat') break
     const started = performance.now()

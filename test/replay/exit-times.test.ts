@@ -46,7 +46,7 @@ describe.each(['long', 'short'] as const)(
     it('within a bar keeps the next slot out and not the one after; at a bar’s open, an hour is over at the next', async () => {
       const market = historyOf({ seed: 71, timeframe: '1h', days: 29, change: withJumps })
       const config = settings({
-        intervalMinutes: 60,
+        interval: '1h',
         guard: {
           cooldownMinutesAfterLoss: 60,
           maxEntriesPerDay: 40,

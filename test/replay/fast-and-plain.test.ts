@@ -24,7 +24,7 @@ const CASES: [string, Parameters<typeof historyOf>[0], Record<string, unknown>?]
   ['jumps', { seed: 5, change: jumps }],
   ['outages and jumps', { seed: 6, change: (bars) => withOutages(jumps(bars)) }],
   ['five-minute bars', { seed: 7, timeframe: '5m', days: 2 * DAYS }],
-  ['hourly bars', { seed: 8, timeframe: '1h', days: 8 * DAYS }, { intervalMinutes: 60 }],
+  ['hourly bars', { seed: 8, timeframe: '1h', days: 8 * DAYS }, { interval: '1h' }],
   [
     'limits that halt',
     { seed: 9, change: jumps },
@@ -108,7 +108,13 @@ describe('a walk that was broken off', () => {
 describe('what is refused', () => {
   it('bars too coarse for the decisions, and a span without a slot', async () => {
     await expect(replay(historyOf({ timeframe: '4h', days: 60 }), settings())).rejects.toThrow('4h')
-    await expect(replay(historyOf({ timeframe: '1h', days: 60 }), settings())).rejects.toThrow('intervalMinutes')
+    await expect(replay(historyOf({ timeframe: '1h', days: 60 }), settings())).rejects.toThrow(
+      'set interval to a multiple of 1h, or bring bars of 30m or finer',
+    )
+    await expect(replay(historyOf(), settings({ interval: '90s' }))).rejects.toThrow(
+      'set interval to a multiple of 1m, or bring bars of 1s or finer',
+    )
+    await expect(replay(historyOf(), settings({ interval: '15s' }))).rejects.toThrow('set interval to a multiple of 1m')
     await expect(replay(historyOf(), settings(), { from: START, to: START })).rejects.toThrow('--from')
     await expect(replay(historyOf(), settings(), { from: START + DAY_MS, to: START })).rejects.toThrow('--to')
   })

@@ -1,3 +1,4 @@
+import { intervalMsOf } from '../../lib/core/interval.ts'
 import { describe, expect, it } from 'vitest'
 import { composeCycle } from '../../lib/compose/compose-ports.ts'
 import { DAY_MS, MINUTE_MS, timeframeMs } from '../../lib/core/time.ts'
@@ -34,7 +35,7 @@ async function tradeOnPaper(market: HistoryMarket, config: StrategyConfig): Prom
   for (; now < end; now += timeframeMs(market.baseTimeframe)) {
     // A pass over a flat strategy does nothing.
     if ((await ports.store.loadState(config.id))?.phase.kind === 'open') await runEnforcement(ports)
-    if (now % (config.intervalMinutes * MINUTE_MS) === 0)
+    if (now % intervalMsOf(config) === 0)
       stories.push(storyOf(await runCycle(ports, { scheduledFor: now, dryRun: false })))
   }
   return stories

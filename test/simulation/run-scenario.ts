@@ -68,7 +68,7 @@ export async function runScenario(
   const config = loadConfig({
     overrides: {
       mode: 'live',
-      intervalMinutes: 30,
+      interval: '30m',
       sizing: RISKING,
       market: { source: 'live', symbol: SYMBOL, referenceSymbol: null },
       live: { attachBracket: scenario.venue.attachBracket, tradesPerSizeStep: scenario.venue.tradesPerSizeStep },

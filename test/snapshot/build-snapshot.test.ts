@@ -126,7 +126,7 @@ describe('content', () => {
   })
 
   it('an hourly strategy looks at hourly bars', async () => {
-    const config = configOf({ id: 'eth-perp', intervalMinutes: 60 })
+    const config = configOf({ id: 'eth-perp', interval: '1h' })
     const { views } = await snapshotAt(LATE, { market, config })
     expect(views.primary.timeframe).toBe('1h')
     expect(views.primary.bars.at(-1)?.time).toBe(START + 320 * DAY_MS + 8 * HOUR_MS)

@@ -119,17 +119,17 @@ describe('bars too coarse', () => {
     const refused = gather({ baseTimeframe: '1h' })
     await expect(refused).rejects.toThrow(UsageError)
     await expect(refused).rejects.toThrow(
-      /intervalMinutes is 30.*finest bars of arrays are 1h.*set intervalMinutes to 60 or bring finer candles/,
+      /interval is 30m.*finest bars of arrays are 1h.*set interval to "1h" or bring finer candles/,
     )
   })
 
   it('daily bars are too coarse for either: only finer candles help', async () => {
-    const refused = gather({ baseTimeframe: '1d' }, configOf({ id: 'hourly', intervalMinutes: 60 }))
+    const refused = gather({ baseTimeframe: '1d' }, configOf({ id: 'hourly', interval: '1h' }))
     await expect(refused).rejects.toThrow(/finest bars of arrays are 1d: bring finer candles/)
   })
 
   it('hourly bars do for hourly decisions', async () => {
-    const config = configOf({ id: 'hourly', intervalMinutes: 60 })
+    const config = configOf({ id: 'hourly', interval: '1h' })
     expect((await gather({ baseTimeframe: '1h' }, config)).primary.candles).toHaveLength(lookback('1h', asOf).limit)
   })
 })

@@ -30,6 +30,11 @@ describe('a deployment is refused, with the field, its value and the remedy', ()
       { config: { decider: { kind: 'recorded', file: 'a.jsonl' } } },
       /decider\.kind = recorded.*choose rules, openai or anthropic/,
     ],
+    ...['30s', '90s', '7m', '45m', '90m', '5h'].map((interval): [string, Json, RegExp] => [
+      `interval ${interval}, which no schedule keeps`,
+      { config: { interval } },
+      new RegExp(`interval = ${interval}: .*minutes that divide an hour.*with: hourhand run eth-perp`),
+    ]),
     [
       'a configuration that is missing',
       { config: 'missing.json' },

@@ -1,5 +1,6 @@
 import { Match } from 'aws-cdk-lib/assertions'
 import { describe, expect, test } from 'vitest'
+import { parseDuration } from '../../lib/core/interval.ts'
 import { LIVE_CONSENT, MAX_CONFIG_BYTES } from '../../lib/stack/deployment.ts'
 import { type Json, ofType, statementsIn, synthesise, synthesiseAnew } from './support.ts'
 
@@ -8,7 +9,7 @@ const DEPLOYMENTS: [string, Json][] = [
   ['rules on paper', {}],
   [
     'openai on paper, hourly, with e-mail',
-    { config: { intervalMinutes: 60, decider: { kind: 'openai' } }, alarmEmail: 'owner@example.org' },
+    { config: { interval: '1h', decider: { kind: 'openai' } }, alarmEmail: 'owner@example.org' },
   ],
   [
     'anthropic live',
@@ -118,14 +119,14 @@ describe.each(DEPLOYMENTS)('%s', (_name, context) => {
   })
 
   test('the alarm of a failing decider rings at the second failed slot in a row, and is quiet after the next decision', () => {
-    const interval = (context['config'] as Json | undefined)?.['intervalMinutes'] ?? 30
+    const interval = (context['config'] as Json | undefined)?.['interval'] ?? '30m'
     const alarm = alarms.find(({ Properties }) => Properties['MetricName'] === 'decider_failed')
     expect(alarm?.Properties).toMatchObject({
       Namespace: 'Hourhand',
       Statistic: 'Maximum',
       Threshold: 2,
       ComparisonOperator: 'GreaterThanOrEqualToThreshold',
-      Period: Number(interval) * 60,
+      Period: (parseDuration(String(interval)) ?? 0) / 1_000,
       EvaluationPeriods: 1,
       TreatMissingData: 'notBreaching',
     })
@@ -136,9 +137,9 @@ describe.each(DEPLOYMENTS)('%s', (_name, context) => {
       .filter(({ Properties }) => Properties['TreatMissingData'] === 'breaching')
       .map(({ Properties }) => Properties)
     expect(breaching.map((alarm) => alarm['MetricName'])).toEqual(['Invocations', 'Invocations'])
-    const interval = (context['config'] as Json | undefined)?.['intervalMinutes'] ?? 30
+    const interval = (context['config'] as Json | undefined)?.['interval'] ?? '30m'
     expect(breaching.map((alarm) => [alarm['Period'], alarm['EvaluationPeriods']])).toEqual([
-      [Number(interval) * 60, 2],
+      [(parseDuration(String(interval)) ?? 0) / 1_000, 2],
       [60, 5],
     ])
   })
@@ -225,10 +226,13 @@ describe('secrets', () => {
 
 describe('schedules', () => {
   test.each([
-    [30, 'cron(0/30 * * * ? *)'],
-    [60, 'cron(0 * * * ? *)'],
-  ])('every %i minutes, on the slot', (intervalMinutes, cron) => {
-    const { resources } = synthesise({ config: { intervalMinutes } })
+    ['1m', 'cron(0/1 * * * ? *)'],
+    ['30m', 'cron(0/30 * * * ? *)'],
+    ['1h', 'cron(0 * * * ? *)'],
+    ['4h', 'cron(0 0/4 * * ? *)'],
+    ['1d', 'cron(0 0 * * ? *)'],
+  ])('the decision schedule of interval %s wakes on the slot', (interval, cron) => {
+    const { resources } = synthesise({ config: { interval } })
     const rules = scheduled(resources).map(({ Properties }) => [Properties['Name'], Properties['ScheduleExpression']])
     expect(rules).toEqual([
       ['hourhand-eth-perp-cycle', cron],

@@ -104,6 +104,7 @@ async function contestantsOf(
     config: undefined,
     market: candles,
     seed: undefined,
+    interval: undefined,
     decider: undefined,
     table: undefined,
     files: own,
@@ -129,7 +130,7 @@ function sameLength<T>(lists: readonly (readonly T[])[]): readonly (readonly T[]
   const lengths = new Set(lists.map((list) => list.length))
   if (lengths.size > 1)
     throw new UsageError(
-      `the contestants decide at different intervals (${[...lengths].join(' and ')} slots): give them the same intervalMinutes`,
+      `the contestants decide at different intervals (${[...lengths].join(' and ')} slots): give them the same interval`,
     )
   return lists
 }

@@ -1,3 +1,4 @@
+import { decisionTimeframeOf, durationWords, intervalMsOf } from '../../core/interval.ts'
 import { inspectVenue } from '../../venue/coinbase/inspect.ts'
 import type { Transport } from '../../venue/coinbase/wire.ts'
 import { askLiveBarriers, composeExecution, credentialsOf } from '../../compose/compose-ports.ts'
@@ -10,7 +11,6 @@ import { gatherVenueFacts } from '../../execution/gather-venue-facts.ts'
 import { isAgreed } from '../../execution/reconcile/compare.ts'
 import { reconcile } from '../../execution/reconcile/reconcile.ts'
 import { positionOf } from '../../ledger/accounting.ts'
-import { primaryTimeframe } from '../../snapshot/market-facts.ts'
 import { createNewsSource } from '../../news/create-news-source.ts'
 import { UnreadableItem } from '../../store/unreadable-item.ts'
 import { DoctorReport } from '../../../schemas/cli.ts'
@@ -33,11 +33,11 @@ export async function doctorCommand(session: Session): Promise<Answer> {
   const { config, world, market, target, storeName, table: tableName } = session
   const ports = await composeExecution({ ...world, dryRun: true })
   const now = world.clock()
-  const timeframe = primaryTimeframe(config)
+  const timeframe = decisionTimeframeOf(config)
   const checks: Check[] = [
     good(
       'configuration',
-      `strategy ${config.id}, ${config.mode}, every ${config.intervalMinutes} min, hash ${hashOf(config).slice(0, 12)}`,
+      `strategy ${config.id}, ${config.mode}, every ${durationWords(intervalMsOf(config))}, hash ${hashOf(config).slice(0, 12)}`,
     ),
     await check('database', 'see that the table exists and that the credentials may read and write it', async () => {
       if (!session.isThere) return missingDatabase(session)

@@ -99,9 +99,12 @@ const rulesOf = (verdicts: readonly Verdict[]): string[] => verdicts.map(({ rule
 const isSameList = (a: readonly string[], b: readonly string[]): boolean =>
   a.length === b.length && a.every((one, index) => one === b[index])
 
-/** `eth-perp-20261102T0930Z` -> eth-perp and `2026-11-02T09:30:00Z`. */
+/** Strategy and slot of a cycle id: `eth-perp-20261102T0930Z` is of eth-perp and `2026-11-02T09:30:00Z`. */
 function partsOf(cycleId: string): { strategyId: string; slot: string } {
-  const match = /^(?<strategy>.+)-(?<year>\d{4})(?<month>\d\d)(?<day>\d\d)T(?<hour>\d\d)(?<minute>\d\d)Z$/.exec(cycleId)
+  const match =
+    /^(?<strategy>.+)-(?<year>\d{4})(?<month>\d\d)(?<day>\d\d)T(?<hour>\d\d)(?<minute>\d\d)(?<second>\d\d)?Z$/.exec(
+      cycleId,
+    )
   const parts = match?.groups
   if (parts === undefined)
     throw new UsageError(
@@ -109,7 +112,7 @@ function partsOf(cycleId: string): { strategyId: string; slot: string } {
     )
   return {
     strategyId: parts['strategy'] ?? '',
-    slot: `${parts['year']}-${parts['month']}-${parts['day']}T${parts['hour']}:${parts['minute']}:00Z`,
+    slot: `${parts['year']}-${parts['month']}-${parts['day']}T${parts['hour']}:${parts['minute']}:${parts['second'] ?? '00'}Z`,
   }
 }
 

@@ -1,8 +1,9 @@
+import { intervalMsOf } from '../../core/interval.ts'
 import { rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { z } from 'zod'
 import { hashOf } from '../../core/canonical-json.ts'
-import { MINUTE_MS, toIso } from '../../core/time.ts'
+import { toIso } from '../../core/time.ts'
 import { VERSION } from '../../core/version.ts'
 import { instructionHashOf } from '../../decision/prompt.ts'
 import { answersIn, areUsable, describeUnusable } from '../../evidence/answers.ts'
@@ -151,7 +152,7 @@ function keepResult(
   const evidence = { sizing: { evidence: evidenceOf(config, trades, source) } }
   writeText(out, 'replay.json', checkedJson(StoredReplay, stored, 'replay.json', 2))
   writeText(out, 'evidence.json', checkedJson(EvidenceFile, evidence, 'evidence.json', 2))
-  writeBars(out, market.history, config.intervalMinutes * MINUTE_MS, from, to)
+  writeBars(out, market.history, intervalMsOf(config), from, to)
 }
 
 /** What is told of a run that has no result. */

@@ -1,8 +1,9 @@
+import { intervalMsOf } from '../../core/interval.ts'
 import path from 'node:path'
 import { z } from 'zod'
 import { openStore } from '../../compose/compose-ports.ts'
 import { UsageError } from '../../core/invariant.ts'
-import { fromIso, MINUTE_MS, TIMEFRAMES, timeframeMs } from '../../core/time.ts'
+import { fromIso, TIMEFRAMES, timeframeMs } from '../../core/time.ts'
 import { writeKept } from '../../files/keep-files.ts'
 import { VERSION } from '../../core/version.ts'
 import { type ReportParts, reportOfRecord, reportOfReplay } from '../../evidence/report-data.ts'
@@ -72,7 +73,7 @@ export async function recordReportCommand(
     readAll((page) => store.listCycles(config.id, page)),
   ])
   const from = fromIso(equity[0]?.at ?? state.updatedAt)
-  const slotMs = config.intervalMinutes * MINUTE_MS
+  const slotMs = intervalMsOf(config)
   const to = fromIso(equity.at(-1)?.at ?? state.updatedAt) + slotMs
   const timeframe =
     TIMEFRAMES.find((one) => timeframeMs(one) >= Math.max(slotMs, timeframeMs(market.baseTimeframe))) ??

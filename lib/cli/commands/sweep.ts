@@ -140,10 +140,10 @@ function vary(config: StrategyConfig, settings: Record<string, unknown>, file: s
 }
 
 /** The market is the one that was opened, whatever a file's configuration would make of it. */
-const fitted = (config: StrategyConfig, { config: { market, intervalMinutes } }: OpenHistory): StrategyConfig => ({
+const fitted = (config: StrategyConfig, { config: { market, interval } }: OpenHistory): StrategyConfig => ({
   ...config,
   market,
-  intervalMinutes: config.intervalMinutes === 30 ? intervalMinutes : config.intervalMinutes,
+  interval: config.interval === '30m' ? interval : config.interval,
 })
 
 /** The highest Sharpe ratio of a sweep, and the probability that it is more than the luck of all trials on this market. */

@@ -1,3 +1,4 @@
+import { durationWords, intervalMsOf } from '../../core/interval.ts'
 import { readTrials } from '../../evidence/trial-ledger.ts'
 import { missingOf } from '../../store/make-writable.ts'
 import { TrialsReport } from '../../../schemas/cli.ts'
@@ -25,7 +26,7 @@ function render(trials: readonly Trial[]): string {
     trial.at.slice(0, 16),
     trial.symbol,
     `${trial.from.slice(0, 10)} to ${trial.to.slice(0, 10)}`,
-    `${trial.intervalMinutes} min`,
+    durationWords(intervalMsOf(trial)),
     trial.model === null ? trial.decider : `${trial.decider} ${trial.model}`,
     signedPercent(trial.totalReturn),
     `Sharpe ${trial.sharpe === null ? '-' : trial.sharpe.toFixed(2)}`,

@@ -1,3 +1,4 @@
+import { decisionTimeframeOf } from '../../core/interval.ts'
 import { canonical, ceilToStep, dec, money, price, quantity } from '../../core/decimal.ts'
 import { DAY_MS, type EpochMs, HOUR_MS, toIso, utcDay } from '../../core/time.ts'
 import { openBooks } from '../../ledger/accounting.ts'
@@ -132,7 +133,7 @@ function snapshotOf(config: StrategyConfig, quote: Quote, now: EpochMs, atr14: n
     asOf: at,
     symbol: config.market.symbol,
     quote,
-    views: { primary: view(config.intervalMinutes === 30 ? '30m' : '1h'), fourHour: view('4h'), daily: view('1d') },
+    views: { primary: view(decisionTimeframeOf(config)), fourHour: view('4h'), daily: view('1d') },
     funding: { rate: 0, intervalHours: 1, annualised: 0, averageRate: 0 },
     openInterest: null,
     reference: null,

@@ -86,10 +86,10 @@ describe('the functions of a stack', () => {
     expect(await store.loadDeployment('eth-perp')).toEqual(written)
     // Deployed anew with another setting: the item follows, and a halt in it stays.
     await store.saveDeployment({ ...(written?.item as NonNullable<typeof written>['item']), halt: HALT }, 0)
-    await functions(name, { intervalMinutes: 60 }).enforce({}, SLOT + 120_000)
+    await functions(name, { interval: '1h' }).enforce({}, SLOT + 120_000)
     expect(await store.loadDeployment('eth-perp')).toMatchObject({
       version: 2,
-      item: { halt: HALT, config: { intervalMinutes: 60 } },
+      item: { halt: HALT, config: { interval: '1h' } },
     })
     // What a person runs beside it leaves it as it is.
     expect((await place.run(['enforce', '--table', name, '--at', toIso(SLOT + 300_000)])).code).toBe(0)

@@ -24,9 +24,15 @@ function inWordsOfNow(body: Record<string, unknown>): Record<string, unknown> {
   const text = JSON.stringify(body).replaceAll('"contractSize"', '"multiplier"')
   const { config, guardFacts, ...rest } = JSON.parse(text) as Record<string, Record<string, unknown> | null>
   const changed: Record<string, unknown> = { ...rest }
-  if (config !== undefined) changed['config'] = withInstrument(config, 'paper')
+  if (config !== undefined) changed['config'] = withInterval(withInstrument(config, 'paper'))
   if (guardFacts !== undefined) changed['guardFacts'] = withInstrument(guardFacts, null)
   return changed
+}
+
+/** Minutes between decisions are an interval with its unit now. */
+function withInterval(config: unknown): unknown {
+  const { intervalMinutes, ...rest } = config as Record<string, unknown>
+  return { ...rest, interval: `${String(intervalMinutes)}m` }
 }
 
 function withInstrument(holder: Record<string, unknown> | null, inside: string | null): unknown {

@@ -1,6 +1,7 @@
+import { intervalMsOf } from '../../../lib/core/interval.ts'
 import { clientOrderIdOf, legOf } from '../../../lib/core/ids.ts'
 import { dec } from '../../../lib/core/decimal.ts'
-import { type EpochMs, floorTime, MINUTE_MS, toIso } from '../../../lib/core/time.ts'
+import { type EpochMs, floorTime, toIso } from '../../../lib/core/time.ts'
 import { positionOf } from '../../../lib/ledger/accounting.ts'
 import { readAll } from '../../../lib/store/read-all.ts'
 import type { Store } from '../../../lib/store/store.ts'
@@ -33,7 +34,7 @@ export async function checkBooks({ store, config, truth, from, to }: Books): Pro
 
   // Entries: one a slot at most, each meant, none larger than approved.
   const slotOf = new Map<string, EpochMs>()
-  const slotMs = config.intervalMinutes * MINUTE_MS
+  const slotMs = intervalMsOf(config)
   for (let slot = floorTime(from, slotMs); slot <= to; slot += slotMs) {
     for (let attempt = 0; attempt < ATTEMPTS; attempt++)
       slotOf.set(clientOrderIdOf(config.id, slot, 'entry', attempt), slot)

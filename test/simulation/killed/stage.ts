@@ -92,7 +92,7 @@ export async function openStage({ database, sabotage, clock, price, decide, watc
 
   const settings = {
     mode: 'live',
-    intervalMinutes: 30,
+    interval: '30m',
     market: { source: 'live', baseUrl: server.url, referenceSymbol: null },
     decider: { kind: 'openai', model: 'gpt-test', baseUrl: `${modelGate.url}${openAiDialect.basePath}` },
     live: { tradesPerSizeStep: 4 },

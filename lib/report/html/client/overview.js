@@ -20,6 +20,17 @@ import { why } from './why.js'
  */
 
 /**
+ * The time between decisions, as the configuration spells it, in words: `30m` is "30 minutes", `1h` "hour".
+ *
+ * @param {string} interval
+ */
+function intervalWords(interval) {
+  const unit = { s: 'second', m: 'minute', h: 'hour', d: 'day' }[interval.slice(-1)] ?? ''
+  const count = Number(interval.slice(0, -1))
+  return count === 1 ? unit : counted(count, unit)
+}
+
+/**
  * What this is a report of, what it comes to, and the numbers people look for first.
  *
  * @param {Summary} summary
@@ -54,7 +65,7 @@ export function overview(summary) {
     h(
       'p',
       { class: 'quiet' },
-      `${day(metrics.from)} to ${day(metrics.to)} UTC, ${counted(Math.round(metrics.days), 'day')}. Decided every ${config.intervalMinutes} minutes by ${model === null ? decider : `${model} (${decider})`}.`,
+      `${day(metrics.from)} to ${day(metrics.to)} UTC, ${counted(Math.round(metrics.days), 'day')}. Decided every ${intervalWords(config.interval)} by ${model === null ? decider : `${model} (${decider})`}.`,
     ),
     dataQuality(summary),
     halted(summary),
