@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { App } from 'aws-cdk-lib'
 import recommendedFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' }
+import { deployableVenues } from '../lib/compose/deployable-venues.ts'
 import { loadConfig } from '../lib/config/load-config.ts'
 import { DEFAULT_STRATEGY } from '../lib/config/strategies.ts'
 import { UsageError } from '../lib/core/invariant.ts'
@@ -19,6 +20,7 @@ async function main(): Promise<void> {
   const reading = readDeployment({
     context: (key) => app.node.tryGetContext(key) as unknown,
     readJson: (file) => readJsonFile(file, 'context config ='),
+    venues: deployableVenues(),
     defaultStrategy: DEFAULT_STRATEGY,
     loadConfig,
   })

@@ -9,11 +9,8 @@ export const Environment = z.object({
   /** Names of SSM SecureString parameters that hold the same, for a deployment. */
   OPENAI_API_KEY_PARAMETER: text,
   ANTHROPIC_API_KEY_PARAMETER: text,
-  /** Live trading at Coinbase: the API key's name, organizations/{org}/apiKeys/{id}, and its EC private key as PEM. */
-  COINBASE_API_KEY: text,
-  COINBASE_API_SECRET: text,
-  COINBASE_API_KEY_PARAMETER: text,
-  COINBASE_API_SECRET_PARAMETER: text,
+  /** What the variables of the venues' credentials hold, by variable; the composition root knows which those are. */
+  venueCredentials: z.record(z.string(), z.string().min(1)).optional(),
   /** DynamoDB table; set, the table in the AWS account is used instead of the embedded one. */
   HOURHAND_TABLE: text,
   /** DynamoDB endpoint other than AWS: DynamoDB Local, tests. */

@@ -9,6 +9,7 @@ import {
   StrategyId,
   TimeframeName,
 } from './primitives.ts'
+import { DEFAULT_MARKET } from './default-market.ts'
 import { Instrument } from './instrument.ts'
 import { isTimeZone } from '../lib/core/time-zone.ts'
 
@@ -21,12 +22,12 @@ export const MarketConfig = z.strictObject({
   source: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).default('sim'),
   exchange: z
     .string()
-    .regex(/^[a-z0-9]+$/, { error: 'a ccxt exchange id, such as coinbase' })
-    .default('coinbase'),
+    .regex(/^[a-z0-9]+$/, { error: "expected a venue's id or a ccxt exchange id, such as kraken" })
+    .default(DEFAULT_MARKET.exchange),
   /** The venue's own product id, or a ccxt unified symbol. */
-  symbol: z.string().min(1).default('ETP-20DEC30-CDE'),
+  symbol: z.string().min(1).default(DEFAULT_MARKET.symbol),
   /** The market everything is compared with; null for none. */
-  referenceSymbol: z.string().min(1).nullable().default('BIP-20DEC30-CDE'),
+  referenceSymbol: z.string().min(1).nullable().default(DEFAULT_MARKET.referenceSymbol),
   /** Candle file of the reference market, when the source is a file. */
   referenceFile: z.string().min(1).nullable().default(null),
   /** Funding history file, when the source is a file. */

@@ -1,13 +1,14 @@
-import type { Credentials } from '../venue/coinbase/credentials.ts'
+import type { Credentials } from '../venue/venue.ts'
 import type { World } from '../compose/compose-ports.ts'
 import { openOutside } from '../compose/open-outside.ts'
-import { venueUrlOf } from '../compose/open-venue.ts'
+import { openMarket as openConfiguredMarket } from '../compose/open-market.ts'
+import { requireLiveVenue, venueUrlOf } from '../compose/open-venue.ts'
 import { secretsAmong } from '../compose/parse-environment.ts'
-import { formsOfKey, readVenueCredentials } from '../compose/venue-credentials.ts'
+import { readVenueCredentials, secretsOf } from '../compose/venue-credentials.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { invariant, UsageError } from '../core/invariant.ts'
 import { type Clock, fromIso, toIso } from '../core/time.ts'
-import { createMarket, filesOf } from '../market/create-market.ts'
+import { filesOf } from '../market/create-market.ts'
 import type { MarketData } from '../market/market-data.ts'
 import { SIM_END, SIM_EPOCH } from '../market/sim/sim-span.ts'
 import type { Found } from '../store/inventory.ts'
@@ -73,7 +74,7 @@ export async function openSession(source: SessionSource): Promise<Session> {
   const { span } = market
   // History ends where its file ends: that is its present.
   const clock = span !== null && options.at === undefined ? () => span.to : started.clock
-  const venue = config.mode === 'live' ? await readVenueAccess(environment, source.needs.venue) : null
+  const venue = config.mode === 'live' ? await readVenueAccess(config, environment, source.needs.venue) : null
   const secrets = [...secretsAmong(io.env), ...(venue?.secrets ?? [])]
   io.keepOut?.(secrets)
   const redact = createRedactor(secrets)
@@ -145,13 +146,14 @@ export function requireConfig({ isConfigKnown, target, found }: Session): void {
 function withStored(environment: Environment, found: Found | null): Environment {
   const deployment = found?.deployment ?? null
   if (deployment === null) return environment
-  const hasKeys = environment.COINBASE_API_KEY !== undefined || environment.COINBASE_API_SECRET !== undefined
+  const given = environment.venueCredentials ?? {}
+  const hasKeys = Object.keys(given).some((variable) => !variable.endsWith('_PARAMETER'))
   const { cycleRule, bus, eventsEndpoint, credentialParameters } = deployment
   const { HOURHAND_CYCLE_RULE: rule = cycleRule ?? undefined, HOURHAND_BUS: busName = bus ?? undefined } = environment
   const endpoint = environment.HOURHAND_EVENTS_ENDPOINT ?? eventsEndpoint ?? undefined
   return {
-    ...(hasKeys ? {} : credentialParameters),
     ...environment,
+    venueCredentials: { ...(hasKeys ? {} : credentialParameters), ...given },
     HOURHAND_CYCLE_RULE: rule,
     HOURHAND_BUS: busName,
     HOURHAND_EVENTS_ENDPOINT: endpoint,
@@ -195,7 +197,7 @@ async function openMarket(
 ): Promise<MarketData & { readonly notes?: readonly string[] }> {
   try {
     if (config === null) throw new UsageError(`the market of ${configured.id} is not known: give its --config FILE`)
-    return await createMarket({ config: configured.market, ...clocks })
+    return await openConfiguredMarket({ config: configured.market, ...clocks })
   } catch (error) {
     if (needs.market && config !== null) throw error
     return silentMarket(error)
@@ -248,14 +250,16 @@ const isLoopback = (url: string | null): boolean => url !== null && LOOPBACK.has
 
 /** The venue's credentials; a missing one is an error only for the command that asks for them. */
 async function readVenueAccess(
+  config: StrategyConfig,
   environment: Environment,
   isNeeded: boolean,
 ): Promise<{ credentials: () => Credentials; secrets: string[] }> {
   try {
     // What asks nothing of the venue, a halt above all, does not wait for a parameter store either.
     if (!isNeeded) throw new UsageError('this command asks nothing of the venue')
-    const found = await readVenueCredentials(environment)
-    return { credentials: () => found, secrets: formsOfKey(found.privateKey) }
+    const venue = requireLiveVenue(config)
+    const found = await readVenueCredentials(venue, environment)
+    return { credentials: () => found, secrets: secretsOf(venue, found) }
   } catch (error) {
     return {
       credentials: () => {

@@ -1,6 +1,6 @@
 import type { Broker } from '../venue/broker.ts'
-import type { Credentials } from '../venue/coinbase/credentials.ts'
-import { createPaperBroker } from '../venue/paper/paper-broker.ts'
+import { PAPER_VENUE } from '../venue/registry.ts'
+import type { Credentials } from '../venue/venue.ts'
 import { withSpread } from '../venue/paper/spread.ts'
 import { readOnlyBroker } from '../venue/read-only-broker.ts'
 import { invariant } from '../core/invariant.ts'
@@ -9,7 +9,6 @@ import type { CyclePorts } from '../cycle/cycle-ports.ts'
 import type { ExecutionPorts, Sleep } from '../execution/ports.ts'
 import { createDecider } from '../decision/create-decider.ts'
 import { liveBarriers } from '../guard/live-barrier.ts'
-import { createMarket } from '../market/create-market.ts'
 import type { MarketData } from '../market/market-data.ts'
 import { createNewsSource } from '../news/create-news-source.ts'
 import { newsOf, readHeadlines } from '../news/file-news-source.ts'
@@ -22,8 +21,8 @@ import type { Redact } from '../telemetry/redact.ts'
 import type { EventSink, ScheduleSwitch, Telemetry } from '../telemetry/telemetry.ts'
 import type { Mode } from '../../schemas/primitives.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
-import { openVenue } from './open-venue.ts'
-import { keyFingerprintOf } from './venue-credentials.ts'
+import { openMarket } from './open-market.ts'
+import { credentialsRemedyOf, openVenue, requireLiveVenue } from './open-venue.ts'
 
 /** What only a composition root knows: the outside world. */
 export type World = {
@@ -82,7 +81,7 @@ const SKIPPED_NAMED = 5
 export async function composeExecution(world: World): Promise<ExecutionPorts> {
   const { config, clock, sleep, telemetry, events, schedule } = world
   const store = openStore(world)
-  const source = world.market ?? (await createMarket({ config: config.market, clock }))
+  const source = world.market ?? (await openMarket({ config: config.market, clock }))
   const market = config.mode === 'paper' ? withSpread(source, config.paper.spreadBps) : source
   const broker = createBroker(world, market, store)
   return { config, clock, sleep, store, broker, market, telemetry, events, schedule }
@@ -116,10 +115,12 @@ export async function askLiveBarriers(
 ): Promise<string[]> {
   const { config, clock } = world
   const stored = await store.loadClearance(config.id)
+  const { credentials } = requireLiveVenue(config)
   return liveBarriers({
     config,
     clearance: stored?.clearance ?? null,
-    keyFingerprint: keyFingerprintOf(credentialsOf(world)().apiKey),
+    keyFingerprint: credentials.fingerprint(credentialsOf(world)()),
+    credentialsRemedy: credentialsRemedyOf(config),
     now: clock(),
   })
 }
@@ -130,7 +131,7 @@ function createBroker(world: World, market: MarketData, store: Store): Broker {
   const { config, clock } = world
   switch (config.mode) {
     case 'paper':
-      return createPaperBroker({ config, market, store, clock })
+      return PAPER_VENUE.openBroker({ config, market, store, clock })
     case 'live':
       return guardDryRun(world, world.broker ?? openVenue({ ...world, credentials: credentialsOf(world) }))
     default:

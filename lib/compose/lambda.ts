@@ -1,4 +1,4 @@
-import { checkCredentials, type Credentials } from '../venue/coinbase/credentials.ts'
+import type { Credentials } from '../venue/venue.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { DEFAULT_STRATEGY } from '../config/strategies.ts'
 import { describeIssues } from '../config/describe-issues.ts'
@@ -8,7 +8,6 @@ import { VERSION } from '../core/version.ts'
 import { parseJsonText } from '../files/parse-json.ts'
 import type { Sleep } from '../execution/ports.ts'
 import { installProxies } from '../net/proxy.ts'
-import { createMarket } from '../market/create-market.ts'
 import { createDynamoClient, ensureTable } from '../store/dynamo-client.ts'
 import { createDynamoItems } from '../store/dynamo-items.ts'
 import { createEmfTelemetry } from '../telemetry/emf-telemetry.ts'
@@ -21,9 +20,10 @@ import { InvocationEvent } from '../../schemas/event.ts'
 import type { DeciderConfig, StrategyConfig } from '../../schemas/strategy-config.ts'
 import { openStoreOf, type World } from './compose-ports.ts'
 import { openOutside } from './open-outside.ts'
+import { openMarket } from './open-market.ts'
 import { openVenue, requireLiveVenue } from './open-venue.ts'
 import { apiKeyIn, parseEnvironment, secretsAmong } from './parse-environment.ts'
-import { formsOfKey, readVenueCredentials } from './venue-credentials.ts'
+import { readVenueCredentials, secretsOf } from './venue-credentials.ts'
 import { writeDeployment } from './write-deployment.ts'
 
 /** The process a handler runs in. */
@@ -141,7 +141,7 @@ async function openServices(
   const redact = createRedactor(secrets)
   const log = createJsonTelemetry({ write, clock, base: { strategy: config.id }, secrets })
   const telemetry = createEmfTelemetry({ log, write, clock, strategyId: config.id })
-  const market = await createMarket({ config: config.market, clock })
+  const market = await openMarket({ config: config.market, clock })
   const access =
     venue === null
       ? {}
@@ -169,10 +169,10 @@ async function readLiveAccess(
   config: StrategyConfig,
   secrets: string[],
 ): Promise<Credentials> {
-  requireLiveVenue(config)
-  const credentials = await readVenueCredentials(environment)
-  secrets.push(...formsOfKey(credentials.privateKey))
-  return checkCredentials(credentials)
+  const venue = requireLiveVenue(config)
+  const credentials = await readVenueCredentials(venue, environment)
+  secrets.push(...secretsOf(venue, credentials))
+  return venue.credentials.parse(credentials)
 }
 
 /** A deployment keeps keys in SSM and gives their names; elsewhere they may be in the environment themselves. */

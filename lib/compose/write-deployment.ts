@@ -18,7 +18,6 @@ const MAX_ATTEMPTS = 5
 
 /** What runs here, as its deployment item says it. */
 function describeRunning({ config, environment, codeVersion, writtenBy, at }: Running): Omit<DeploymentItem, 'halt'> {
-  const { COINBASE_API_KEY_PARAMETER: key, COINBASE_API_SECRET_PARAMETER: secret } = environment
   return {
     strategyId: config.id,
     mode: config.mode,
@@ -26,10 +25,10 @@ function describeRunning({ config, environment, codeVersion, writtenBy, at }: Ru
     cycleRule: environment.HOURHAND_CYCLE_RULE ?? null,
     bus: environment.HOURHAND_BUS ?? null,
     eventsEndpoint: environment.HOURHAND_EVENTS_ENDPOINT ?? null,
-    credentialParameters: {
-      ...(key === undefined ? {} : { COINBASE_API_KEY_PARAMETER: key }),
-      ...(secret === undefined ? {} : { COINBASE_API_SECRET_PARAMETER: secret }),
-    },
+    // The names of parameters only: what a variable holds itself is a credential.
+    credentialParameters: Object.fromEntries(
+      Object.entries(environment.venueCredentials ?? {}).filter(([variable]) => variable.endsWith('_PARAMETER')),
+    ),
     codeVersion,
     writtenBy,
     writtenAt: at,

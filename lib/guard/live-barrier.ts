@@ -31,6 +31,8 @@ export type LiveQuestion = {
   clearance: LiveClearance | null
   /** Of the key in use; null when there is none. */
   keyFingerprint: string | null
+  /** How a person gives the venue's credentials. */
+  credentialsRemedy: string
   now: EpochMs
 }
 
@@ -48,11 +50,12 @@ const barred = (gate: LiveGateName, detail: string, remedy: string): LiveGate =>
 })
 
 /** Every gate before live entries, whether open or not. Pure. */
-export function liveGates({ config, clearance, keyFingerprint, now }: LiveQuestion): LiveGate[] {
+export function liveGates({ config, clearance, keyFingerprint, credentialsRemedy, now }: LiveQuestion): LiveGate[] {
   const { live } = config
   const credentials = credentialsGate(clearance?.credentials ?? null, {
     symbol: config.market.symbol,
     keyFingerprint,
+    credentialsRemedy,
     now,
   })
   const paper = clearance?.paper ?? null
@@ -104,7 +107,12 @@ export const liveBarriers = (question: LiveQuestion): string[] => [
 
 function credentialsGate(
   verified: LiveClearance['credentials'],
-  { symbol, keyFingerprint, now }: { symbol: string; keyFingerprint: string | null; now: EpochMs },
+  {
+    symbol,
+    keyFingerprint,
+    credentialsRemedy,
+    now,
+  }: Pick<LiveQuestion, 'keyFingerprint' | 'credentialsRemedy' | 'now'> & { symbol: string },
 ): LiveGate {
   const remedy = 'run hourhand doctor in live mode'
   if (verified === null) return barred('credentials', 'no credentials have been verified', remedy)
@@ -112,7 +120,7 @@ function credentialsGate(
     return barred(
       'credentials',
       `key ${verified.keyFingerprint} was verified, and no key is set here`,
-      'set COINBASE_API_KEY and COINBASE_API_SECRET',
+      credentialsRemedy,
     )
   if (verified.keyFingerprint !== keyFingerprint)
     return barred(

@@ -4,9 +4,8 @@ import { type Clock, type EpochMs, floorTime, SECOND_MS, TIMEFRAMES, timeframeMs
 import type { Quote } from '../../schemas/market.ts'
 import type { MarketConfig } from '../../schemas/strategy-config.ts'
 import { aggregateCandles, coarsestDivisor } from './aggregate.ts'
-import { createCoinbaseReader } from './coinbase-reader.ts'
 import { tameTransport } from './exchange-call.ts'
-import type { Prices } from './exchange-reader.ts'
+import type { ExchangeReader, OpenVenueReader, Prices } from './exchange-reader.ts'
 import { inspectCandles, requireFresh } from './inspect-candles.ts'
 import { loadExchange } from './load-exchange.ts'
 import { type MarketData, MarketDataError } from './market-data.ts'
@@ -23,21 +22,23 @@ const PRESENT_MS = 15 * 60_000
 const PUBLISHED_WITHIN_MS = 15 * SECOND_MS
 
 /**
- * A live market through ccxt's public endpoints; no key is needed. Coinbase is read by its own wire format, any
- * other exchange through ccxt's unified methods. Bars can be had as of any instant; prices and open interest only as
+ * A live market through public endpoints; no key is needed. `openVenueReader` knows how some venues are read by their own
+ * wire format; any other exchange is read through ccxt's unified methods. Bars can be had as of any instant; prices and open interest only as
  * of now (within {@link PRESENT_MS}): asked for an earlier instant, `quote` rejects and `openInterest` is null.
  *
  * `mark` is the venue's own where it publishes one, else the middle of bid and ask. Rejects with a UsageError for an
  * exchange that ccxt does not have; its methods reject with {@link MarketDataError}.
  */
-export async function createCcxtMarket({ config, clock }: { config: MarketConfig; clock: Clock }): Promise<MarketData> {
-  const ExchangeClass = await loadExchange(config.exchange)
-  const exchange: Exchange = new ExchangeClass({ timeout: config.timeoutMs, enableRateLimit: true })
-  tameTransport(exchange, config.baseUrl)
-  const reader =
-    config.exchange === 'coinbase'
-      ? createCoinbaseReader(exchange, config.timeoutMs)
-      : createUnifiedReader(exchange, config.timeoutMs)
+export async function createCcxtMarket({
+  config,
+  clock,
+  openVenueReader,
+}: {
+  config: MarketConfig
+  clock: Clock
+  openVenueReader: OpenVenueReader
+}): Promise<MarketData> {
+  const reader = await (openVenueReader(config) ?? openUnified(config))
   const baseTimeframe = TIMEFRAMES.find((timeframe) => reader.timeframes.includes(timeframe))
   if (baseTimeframe === undefined)
     throw new MarketDataError(`${config.exchange}: none of its bar lengths is one of ${TIMEFRAMES.join(', ')}`)
@@ -89,6 +90,13 @@ export async function createCcxtMarket({ config, clock }: { config: MarketConfig
       return isPresent(at) ? reader.openInterest(symbol, at) : null
     },
   }
+}
+
+async function openUnified({ exchange: id, timeoutMs, baseUrl }: MarketConfig): Promise<ExchangeReader> {
+  const ExchangeClass = await loadExchange(id)
+  const exchange: Exchange = new ExchangeClass({ timeout: timeoutMs, enableRateLimit: true })
+  tameTransport(exchange, baseUrl)
+  return createUnifiedReader(exchange, timeoutMs)
 }
 
 function quoteOf(exchange: string, symbol: string, at: EpochMs, { bid, ask, last, mark }: Prices): Quote {

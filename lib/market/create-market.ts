@@ -1,5 +1,6 @@
 import type { Clock } from '../core/time.ts'
 import type { MarketConfig } from '../../schemas/strategy-config.ts'
+import type { OpenVenueReader } from './exchange-reader.ts'
 import type { MarketData } from './market-data.ts'
 
 /**
@@ -11,11 +12,14 @@ export async function createMarket({
   config,
   clock,
   wallClock = clock,
+  openVenueReader,
 }: {
   config: MarketConfig
   clock: Clock
   /** The real time, where `clock` is not it: files hold nothing later. */
   wallClock?: Clock
+  /** How venues with a wire format of their own are read. */
+  openVenueReader: OpenVenueReader
 }): Promise<MarketData & { readonly notes?: readonly string[] }> {
   switch (config.source) {
     case 'sim': {
@@ -24,7 +28,7 @@ export async function createMarket({
     }
     case 'live': {
       const { createCcxtMarket } = await import('./ccxt-source.ts')
-      return createCcxtMarket({ config, clock })
+      return createCcxtMarket({ config, clock, openVenueReader })
     }
     default: {
       const { createFileMarket } = await import('./file-source.ts')

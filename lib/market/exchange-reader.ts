@@ -1,7 +1,10 @@
 import type { EpochMs, Timeframe } from '../core/time.ts'
 import type { FundingRate } from '../../schemas/market.ts'
-import type { TradingState } from './coinbase-session.ts'
+import type { MarketConfig } from '../../schemas/strategy-config.ts'
 import type { RawCandle } from './inspect-candles.ts'
+
+/** Why nothing trades now, in the venue's own words (empty while it does), and the next close it announces. */
+export type TradingState = { readonly blocks: readonly string[]; readonly nextClose: EpochMs | null }
 
 /** Present prices of one market; null where the venue gives none. */
 export type Prices = { bid: number | null; ask: number | null; last: number | null; mark: number | null }
@@ -21,3 +24,6 @@ export type ExchangeReader = {
   trading(symbol: string, at: EpochMs): Promise<ReportedTrading>
   openInterest(symbol: string, at: EpochMs): Promise<number | null>
 }
+
+/** Opens a venue's own way to read its prices; null for an exchange that is read through ccxt's unified methods. */
+export type OpenVenueReader = (config: MarketConfig) => Promise<ExchangeReader> | null

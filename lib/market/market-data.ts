@@ -23,7 +23,7 @@ export type CandleQuery = { symbol: string; timeframe: Timeframe; asOf: EpochMs;
  * can come back: the simulator, a file of history and a live exchange answer alike.
  */
 export type MarketData = {
-  /** What the source is, for people: `sim seed 7`, `coinbase`, a file name. */
+  /** What the source is, for people: `sim seed 7`, an exchange, a file name. */
   readonly name: string
   /** The finest bars the source has; exits between two passes are judged on these. */
   readonly baseTimeframe: Timeframe

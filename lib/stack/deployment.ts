@@ -1,5 +1,6 @@
 import { intervalMsOf } from '../core/interval.ts'
 import { cronOf } from './cycle-schedule.ts'
+import type { DeployableVenue } from '../../schemas/venue.ts'
 import { DEPLOYMENT_DEFAULTS, type StrategyConfig } from '../../schemas/strategy-config.ts'
 
 /** What is deployed: a named strategy, what differs from it, and both merged. */
@@ -9,6 +10,8 @@ export type Deployment = {
   /** Handed to the functions, which merge them over the strategy again. */
   readonly overrides: Readonly<Record<string, unknown>>
   readonly config: StrategyConfig
+  /** The venue with real money that it trades at; null on paper. */
+  readonly venue: DeployableVenue | null
   /** Who hears of alarms; undefined when nobody asked to. */
   readonly alarmEmail: string | undefined
 }
@@ -22,6 +25,8 @@ export type DeploymentSources = {
   context: (key: string) => unknown
   /** The value of a JSON file; throws an error that names the file, the place and the remedy. */
   readJson: (file: string) => unknown
+  /** The venues that live mode can trade at. */
+  venues: readonly DeployableVenue[]
   /** The named strategy meant when context names none. */
   defaultStrategy: string
   loadConfig: (options: { strategy: string; overrides: unknown; origin: string }) => StrategyConfig
@@ -43,6 +48,7 @@ export const MAX_CONFIG_BYTES = 3_300
 export function readDeployment({
   context,
   readJson,
+  venues,
   defaultStrategy,
   loadConfig,
 }: DeploymentSources): DeploymentReading {
@@ -54,8 +60,9 @@ export function readDeployment({
   if ('refusal' in read) return { refusals: [read.refusal] }
   const overrides = withDefaults(read.overrides)
   const config = loadConfig({ strategy, overrides, origin: file ?? 'configuration' })
-  const deployment = { strategy, overrides, config, alarmEmail }
-  const refusals = refusalsOf(deployment, live)
+  const venue = config.mode === 'live' ? (venues.find(({ id }) => id === config.market.exchange) ?? null) : null
+  const deployment = { strategy, overrides, config, venue, alarmEmail }
+  const refusals = refusalsOf(deployment, live, venues)
   return refusals.length > 0 ? { refusals } : { deployment, warnings: warningsOf(deployment) }
 }
 
@@ -87,7 +94,11 @@ function withDefaults(overrides: Record<string, unknown>): Record<string, unknow
 }
 
 /** Why this must not be deployed; empty when it may. `live` is what the person said in context. */
-export function refusalsOf({ overrides, config, alarmEmail }: Deployment, live: string | undefined): string[] {
+export function refusalsOf(
+  { overrides, config, venue, alarmEmail }: Deployment,
+  live: string | undefined,
+  venues: readonly DeployableVenue[],
+): string[] {
   const refusals: string[] = []
   const { source, exchange } = config.market
   const bytes = Buffer.byteLength(configText(overrides))
@@ -98,8 +109,11 @@ export function refusalsOf({ overrides, config, alarmEmail }: Deployment, live: 
   }
   if (config.mode === 'live' && source !== 'live')
     refusals.push(`market.source = ${source}: live mode needs the live market; set market.source to "live"`)
-  if (config.mode === 'live' && exchange !== 'coinbase')
-    refusals.push(`market.exchange = ${exchange}: live mode trades at Coinbase only; set market.exchange to "coinbase"`)
+  if (config.mode === 'live' && venue === null) {
+    const titles = venues.map(({ title }) => title).join(', ')
+    const ids = venues.map(({ id }) => `"${id}"`).join(' or ')
+    refusals.push(`market.exchange = ${exchange}: live mode trades at ${titles} only; set market.exchange to ${ids}`)
+  }
   if (config.mode === 'paper' && live !== undefined)
     refusals.push(
       `context live = ${live}: the configuration says mode = paper; set mode to "live" or leave -c live out`,

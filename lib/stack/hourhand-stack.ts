@@ -32,7 +32,7 @@ export type HourhandStackProps = StackProps & {
 export class HourhandStack extends Stack {
   constructor(scope: Construct, id: string, { deployment, warnings, bundle, version, ...props }: HourhandStackProps) {
     super(scope, id, props)
-    const { config } = deployment
+    const { config, venue } = deployment
     const intervalMs = intervalMsOf(config)
     const cron = cronOf(intervalMs)
     if (cron === null) throw new Error(`no schedule keeps interval ${config.interval}: readDeployment refuses it`)
@@ -59,7 +59,7 @@ export class HourhandStack extends Stack {
       ...Object.fromEntries(secrets.map(({ variable, parameter }) => [variable, parameter])),
     })
 
-    const cycleSecrets = [...deciderSecrets(config), ...venueSecrets(config)]
+    const cycleSecrets = [...deciderSecrets(config), ...venueSecrets(config, venue)]
     const cycle = new ScheduledFunction(this, 'Cycle', {
       name: cycleRuleName,
       description: `Hourhand ${config.id}: one decision every ${durationWords(intervalMs)} (${config.mode})`,
@@ -81,7 +81,7 @@ export class HourhandStack extends Stack {
       },
     })
 
-    const enforceSecrets = venueSecrets(config)
+    const enforceSecrets = venueSecrets(config, venue)
     const enforce = new ScheduledFunction(this, 'Enforce', {
       name: `${name}-enforce`,
       description: `Hourhand ${config.id}: guards the open position every minute (${config.mode})`,

@@ -1,5 +1,6 @@
 import { type Stack, ArnFormat } from 'aws-cdk-lib'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
+import type { DeployableVenue } from '../../schemas/venue.ts'
 import type { StrategyConfig } from '../../schemas/strategy-config.ts'
 
 /** A secret by reference: the environment variable that names it, and the name of its SSM parameter. */
@@ -7,14 +8,12 @@ export type SecretReference = { readonly variable: string; readonly parameter: s
 
 const parameterOf = (config: StrategyConfig, name: string): string => `/hourhand/${config.id}/${name}`
 
-/** Credentials of the venue; paper trading has none. */
-export function venueSecrets(config: StrategyConfig): SecretReference[] {
-  if (config.mode === 'paper') return []
-  return [
-    { variable: 'COINBASE_API_KEY_PARAMETER', parameter: parameterOf(config, 'coinbase-api-key') },
-    { variable: 'COINBASE_API_SECRET_PARAMETER', parameter: parameterOf(config, 'coinbase-api-secret') },
-  ]
-}
+/** Credentials of the venue that is traded at, null on paper. `A_KEY` is the parameter `/hourhand/<strategy>/a-key`. */
+export const venueSecrets = (config: StrategyConfig, venue: DeployableVenue | null): SecretReference[] =>
+  (venue?.credentialVariables ?? []).map((variable) => ({
+    variable: `${variable}_PARAMETER`,
+    parameter: parameterOf(config, variable.toLowerCase().replaceAll('_', '-')),
+  }))
 
 /** The key of the model's provider; rules need none. */
 export function deciderSecrets(config: StrategyConfig): SecretReference[] {

@@ -1,5 +1,7 @@
 import { generateKeyPairSync } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
+import { formsOfKey, keyFingerprintOf } from '../../lib/venue/coinbase/credentials.ts'
+import { coinbase } from '../../lib/venue/coinbase/venue.ts'
 import { deferBroker } from '../../lib/venue/defer-broker.ts'
 import { readOnlyBroker } from '../../lib/venue/read-only-broker.ts'
 import type { Broker } from '../../lib/venue/broker.ts'
@@ -7,7 +9,7 @@ import { composeCycle, composeExecution } from '../../lib/compose/compose-ports.
 import { createCycleHandler, createEnforcementHandler } from '../../lib/compose/handlers.ts'
 import { openVenue, requireLiveVenue, venueUrlOf } from '../../lib/compose/open-venue.ts'
 import { secretsAmong } from '../../lib/compose/parse-environment.ts'
-import { formsOfKey, keyFingerprintOf, readVenueCredentials } from '../../lib/compose/venue-credentials.ts'
+import { readVenueCredentials as readCredentials } from '../../lib/compose/venue-credentials.ts'
 import { loadConfig } from '../../lib/config/load-config.ts'
 import { UsageError } from '../../lib/core/invariant.ts'
 import { createMemoryItems } from '../../lib/store/memory-items.ts'
@@ -23,6 +25,10 @@ const sec1 = privateKey.export({ type: 'sec1', format: 'pem' }).toString()
 const pkcs8 = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
 const live = (overrides: Record<string, unknown> = {}) =>
   loadConfig({ overrides: { mode: 'live', market: { source: 'live', baseUrl: 'http://127.0.0.1:9' }, ...overrides } })
+const readVenueCredentials = (
+  venueCredentials: Record<string, string>,
+  readParameter?: Parameters<typeof readCredentials>[2],
+) => readCredentials(coinbase, { venueCredentials }, readParameter)
 const clock = () => Date.parse('2026-11-02T10:00:00Z')
 
 describe('credentials of the venue', () => {

@@ -96,6 +96,7 @@ const questionOf = ({
           waivers: override === null ? waivers : [...waivers, override],
         }),
   keyFingerprint,
+  credentialsRemedy: 'set VENUE_KEY and VENUE_SECRET',
   now: NOW,
 })
 
@@ -113,7 +114,7 @@ const CASES: readonly { name: string; shut: Changes; gates: LiveGateName[]; says
     name: 'no key is in use',
     shut: { keyFingerprint: null },
     gates: ['credentials'],
-    says: /no key is set here: set COINBASE_API_KEY/,
+    says: /no key is set here: set VENUE_KEY and VENUE_SECRET/,
     open: {},
   },
   {

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { DAY_MS, floorTime, HOUR_MS, MINUTE_MS, toIso } from '../../lib/core/time.ts'
 import { aggregateCandles } from '../../lib/market/aggregate.ts'
+import { openVenueReader } from '../../lib/compose/open-market.ts'
 import { createCcxtMarket } from '../../lib/market/ccxt-source.ts'
 import { loadExchange } from '../../lib/market/load-exchange.ts'
 import { type MarketData, MarketDataError } from '../../lib/market/market-data.ts'
@@ -54,7 +55,7 @@ async function start(
 ): Promise<{ server: FakeCandleExchange; market: MarketData }> {
   server = await startFakeCandleExchange({ bars: madeBars, ...options })
   const config = MarketConfig.parse({ source: 'live', symbol: SYMBOL, baseUrl: server.baseUrl, timeoutMs })
-  return { server, market: await createCcxtMarket({ config, clock: () => NOW }) }
+  return { server, market: await createCcxtMarket({ config, clock: () => NOW, openVenueReader }) }
 }
 const askHours = (market: MarketData, limit = 5) =>
   market.candles({ symbol: SYMBOL, timeframe: '1h', asOf: NOW, limit })

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { createMarket } from '../../lib/market/create-market.ts'
+import { openMarket } from '../../lib/compose/open-market.ts'
 import { MarketConfig } from '../../schemas/strategy-config.ts'
 
 const clock = () => Date.UTC(2026, 10, 21)
-const make = (config: object) => createMarket({ config: MarketConfig.parse(config), clock })
+const make = (config: object) => openMarket({ config: MarketConfig.parse(config), clock })
 
-describe('createMarket', () => {
+describe('openMarket', () => {
   it.each([
     [{}, 'sim seed 7', '1m'],
     [{ source: 'sim', seed: 3 }, 'sim seed 3', '1m'],

@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, expect, it } from 'vitest'
 import { floorTime, HOUR_MS } from '../../lib/core/time.ts'
 import { aggregateCandles } from '../../lib/market/aggregate.ts'
+import { openVenueReader } from '../../lib/compose/open-market.ts'
 import { createCcxtMarket } from '../../lib/market/ccxt-source.ts'
 import type { MarketData } from '../../lib/market/market-data.ts'
 import type { Candle } from '../../schemas/market.ts'
@@ -116,7 +117,7 @@ async function start(cap: number, ticker: object): Promise<{ market: MarketData;
     baseUrl,
     timeoutMs: 8_000,
   })
-  return { market: await createCcxtMarket({ config, clock: () => NOW }), paths }
+  return { market: await createCcxtMarket({ config, clock: () => NOW, openVenueReader }), paths }
 }
 
 it('bars come closed, paged however few the exchange gives, and whole', async () => {

@@ -2,9 +2,10 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import { MINUTE_MS, toIso } from '../../lib/core/time.ts'
 import { evaluatePaperRecord } from '../../lib/cycle/evaluate-paper-record.ts'
+import { openVenueReader } from '../../lib/compose/open-market.ts'
 import { createCcxtMarket } from '../../lib/market/ccxt-source.ts'
-import { coinbaseTradingState } from '../../lib/market/coinbase-session.ts'
-import { CoinbaseProduct } from '../../lib/market/coinbase-wire.ts'
+import { coinbaseTradingState } from '../../lib/venue/coinbase/market/session.ts'
+import { CoinbaseProduct } from '../../lib/venue/coinbase/market/wire.ts'
 import type { MarketData, Trading } from '../../lib/market/market-data.ts'
 import { createTradingReader } from '../../lib/market/unified-trading.ts'
 import { watchTrading } from '../../lib/market/watch-trading.ts'
@@ -73,7 +74,7 @@ async function liveMarket(product: object, lastTradeAt: number | null, ticker: o
     },
   })
   const config = MarketConfig.parse({ source: 'live', symbol: TRADED, baseUrl: exchange.baseUrl })
-  return createCcxtMarket({ config, clock: () => SLOT })
+  return createCcxtMarket({ config, clock: () => SLOT, openVenueReader })
 }
 
 describe('what a live venue says about trading', () => {

@@ -2,6 +2,7 @@ import { configOf } from '../support/instruments.ts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { refusalLines } from '../../lib/cli/commands/resume.ts'
+import { deployableVenues } from '../../lib/compose/deployable-venues.ts'
 import { loadConfig } from '../../lib/config/load-config.ts'
 import { dec, money } from '../../lib/core/decimal.ts'
 import { judge } from '../../lib/guard/judge.ts'
@@ -60,6 +61,7 @@ describe('the ceilings of live trading', () => {
     const sources = {
       context: (key: string) => context[key],
       readJson: () => ({ mode: 'live', guard: { maxDrawdown: 0.3 } }),
+      venues: deployableVenues(),
       defaultStrategy: 'eth-perp',
       loadConfig,
     }

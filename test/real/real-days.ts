@@ -17,7 +17,7 @@ import { loadConfig } from '../../lib/config/load-config.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, toIso } from '../../lib/core/time.ts'
 import { runCycle } from '../../lib/cycle/run-cycle.ts'
 import { runEnforcement } from '../../lib/execution/run-enforcement.ts'
-import { createMarket } from '../../lib/market/create-market.ts'
+import { openMarket } from '../../lib/compose/open-market.ts'
 import { createDynamoClient, ensureTable } from '../../lib/store/dynamo-client.ts'
 import { createDynamoItems } from '../../lib/store/dynamo-items.ts'
 import { startEmbeddedDynamo } from '../../lib/store/embedded-dynamo.ts'
@@ -56,7 +56,7 @@ if (!existsSync(file)) {
 }
 
 const config = loadConfig({ overrides: { market: { source: file, fundingFile: path.join(data, chosen.funding) } } })
-const market = await createMarket({ config: config.market, clock: () => 0, wallClock: () => Date.now() })
+const market = await openMarket({ config: config.market, clock: () => 0, wallClock: () => Date.now() })
 const start = Math.ceil(((market.span?.from ?? 0) + WARM_UP_MS) / DAY_MS) * DAY_MS
 const end = Math.min(start + Number(values.days) * DAY_MS, market.span?.to ?? 0)
 const dynamo = await startEmbeddedDynamo()

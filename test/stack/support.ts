@@ -4,6 +4,7 @@ import path from 'node:path'
 import { App } from 'aws-cdk-lib'
 import { Annotations, Template } from 'aws-cdk-lib/assertions'
 import recommendedFlags from 'aws-cdk-lib/recommended-feature-flags.json' with { type: 'json' }
+import { deployableVenues } from '../../lib/compose/deployable-venues.ts'
 import { loadConfig } from '../../lib/config/load-config.ts'
 import { DEFAULT_STRATEGY } from '../../lib/config/strategies.ts'
 import { readJsonFile } from '../../lib/files/read-json-file.ts'
@@ -21,6 +22,7 @@ export function read(context: Json): DeploymentReading {
       if (file !== 'strategy.json') return readJsonFile(file, 'context config =')
       return context['config']
     },
+    venues: deployableVenues(),
     defaultStrategy: DEFAULT_STRATEGY,
     loadConfig,
   })

@@ -1,9 +1,7 @@
 import { decisionTimeframeOf, durationWords, intervalMsOf } from '../../core/interval.ts'
-import { inspectVenue } from '../../venue/coinbase/inspect.ts'
-import type { Transport } from '../../venue/coinbase/wire.ts'
+import type { VenueInspection } from '../../venue/venue.ts'
 import { askLiveBarriers, composeExecution, credentialsOf } from '../../compose/compose-ports.ts'
-import { openTransport } from '../../compose/open-venue.ts'
-import { keyFingerprintOf } from '../../compose/venue-credentials.ts'
+import { requireLiveVenue } from '../../compose/open-venue.ts'
 import { hashOf } from '../../core/canonical-json.ts'
 import { fromIso, SECOND_MS, timeframeMs, toIso } from '../../core/time.ts'
 import type { ExecutionPorts } from '../../execution/ports.ts'
@@ -143,14 +141,13 @@ type LiveExamination = { checks: Check[]; barriers: string[] }
 async function examineLive(session: Session, ports: ExecutionPorts): Promise<LiveExamination> {
   const { config, world } = session
   const { symbol } = config.market
-  const access = await openAccess(session)
+  const access = await inspectAccess(session)
   if ('detail' in access)
     return {
       checks: [{ check: 'credentials', ok: false, ...access }],
       barriers: [`${access.detail}: ${access.remedy}`],
     }
-  const { transport, keyFingerprint } = access
-  const { checks: found, portfolioUuid } = await inspectVenue({ transport, symbol, config, clock: world.clock })
+  const { keyFingerprint, checks: found, portfolioUuid } = access
   const isOurs = await holdsOnlyOurs(ports, symbol)
   const checks = found.map(({ check: name, ok, detail, remedy }): Check => {
     const isWell = ok || (name === 'no position' && isOurs)
@@ -172,20 +169,20 @@ async function examineLive(session: Session, ports: ExecutionPorts): Promise<Liv
   }
 }
 
-/** The way to the venue with the key in use, or why there is none. */
-async function openAccess({
+/** What the venue shows to the key in use, or why nothing can be asked of it. */
+async function inspectAccess({
   config,
   world,
-}: Session): Promise<{ transport: Transport; keyFingerprint: string } | { detail: string; remedy: string }> {
+}: Session): Promise<(VenueInspection & { keyFingerprint: string }) | { detail: string; remedy: string }> {
+  let remedy = 'see what the message says'
   try {
+    const venue = requireLiveVenue(config)
+    remedy = venue.credentials.remedy
     const credentials = credentialsOf(world)
-    const transport = await openTransport({ config, credentials, clock: world.clock })
-    return { transport, keyFingerprint: keyFingerprintOf(credentials().apiKey) }
+    const inspection = await venue.inspect({ config, credentials, clock: world.clock })
+    return { ...inspection, keyFingerprint: venue.credentials.fingerprint(credentials()) }
   } catch (error) {
-    return {
-      detail: error instanceof Error ? error.message : String(error),
-      remedy: 'set COINBASE_API_KEY and COINBASE_API_SECRET to an ECDSA key that may view and trade',
-    }
+    return { detail: error instanceof Error ? error.message : String(error), remedy }
   }
 }
 

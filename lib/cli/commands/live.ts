@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { composeExecution, credentialsOf, openStoreOf } from '../../compose/compose-ports.ts'
-import { keyFingerprintOf, readVenueCredentials } from '../../compose/venue-credentials.ts'
+import { credentialsRemedyOf } from '../../compose/open-venue.ts'
+import { readVenueCredentials } from '../../compose/venue-credentials.ts'
 import { hashOf } from '../../core/canonical-json.ts'
 import { UsageError } from '../../core/invariant.ts'
 import { toIso } from '../../core/time.ts'
@@ -11,6 +12,7 @@ import { readStored } from '../../evidence/report-data.ts'
 import { liveGates } from '../../guard/live-barrier.ts'
 import type { Store } from '../../store/store.ts'
 import { emptyClearance, updateClearance } from '../../store/update-clearance.ts'
+import { findLiveVenue } from '../../venue/registry.ts'
 import { LiveReport } from '../../../schemas/cli.ts'
 import {
   type ClearanceWaiver,
@@ -53,7 +55,13 @@ export async function liveCommand(session: Session, { override, gate, replay, by
     override === undefined || gate === undefined
       ? found
       : await recordOverride(session, found, { gate, by, reason: override })
-  const gates = liveGates({ config, clearance, keyFingerprint: await fingerprintIn(session), now })
+  const gates = liveGates({
+    config,
+    clearance,
+    keyFingerprint: await fingerprintIn(session),
+    credentialsRemedy: credentialsRemedyOf(config),
+    now,
+  })
   const isEarned = gates.every(({ passed }) => passed)
   const report: LiveReport = {
     target,
@@ -141,8 +149,10 @@ async function recordOverride(
 /** Of the key that live mode would use here; null when there is none. */
 async function fingerprintIn({ world, config, environment }: Session): Promise<string | null> {
   try {
-    const { apiKey } = config.mode === 'live' ? credentialsOf(world)() : await readVenueCredentials(environment)
-    return keyFingerprintOf(apiKey)
+    const venue = findLiveVenue(config.market.exchange)
+    if (venue === null) return null
+    const given = config.mode === 'live' ? credentialsOf(world)() : await readVenueCredentials(venue, environment)
+    return venue.credentials.fingerprint(given)
   } catch (error) {
     if (error instanceof UsageError) return null
     throw error

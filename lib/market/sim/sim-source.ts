@@ -16,6 +16,7 @@ import { createLru } from './lru.ts'
 import { createDailyPath } from './daily.ts'
 import { createMinutePath, type MinutePath, MINUTES, newMinutePath, RHYTHM } from './intraday.ts'
 import { createPrng, hashUniform } from '../../core/prng.ts'
+import { findInstrument } from '../../instrument/catalogue.ts'
 
 /** How one symbol is simulated. */
 export type SimSymbol = {
@@ -264,10 +265,11 @@ const grow = (move: number): number => 1 + move * (1 + move * (0.5 + move / 6))
 
 const roundVolume = (volume: number): number => Math.round(volume * 1_000) / 1_000
 
-/** Start prices near the real ones of what a name suggests: Ether, Bitcoin, Solana. */
+/** Start prices near the real ones of the underlying, or of what a name suggests: Ether, Bitcoin, Solana. */
 function suggestedBy(symbol: string): SimSymbol {
-  if (/ETP|ETH/i.test(symbol)) return { startPrice: 3_000, beta: 1.1, ownSigma: 0.016 }
-  if (/BIP|BTC|XBT/i.test(symbol)) return { startPrice: 60_000, beta: 0.85, ownSigma: 0.009 }
-  if (/SOL/i.test(symbol)) return { startPrice: 150, beta: 1.25, ownSigma: 0.024 }
+  const underlying = findInstrument(symbol)?.underlying ?? symbol
+  if (/ETH/i.test(underlying)) return { startPrice: 3_000, beta: 1.1, ownSigma: 0.016 }
+  if (/BTC|XBT/i.test(underlying)) return { startPrice: 60_000, beta: 0.85, ownSigma: 0.009 }
+  if (/SOL/i.test(underlying)) return { startPrice: 150, beta: 1.25, ownSigma: 0.024 }
   return { startPrice: 100, beta: 1, ownSigma: 0.02 }
 }

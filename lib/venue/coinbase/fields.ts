@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { canonical, type Decimal, dec } from '../../core/decimal.ts'
 import type { EpochMs } from '../../core/time.ts'
-import { flag, maybeTime, text } from '../../market/coinbase-fields.ts'
+import { flag, maybeTime, text } from './market/fields.ts'
 
 export { flag, maybeTime, text }
 

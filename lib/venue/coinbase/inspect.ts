@@ -14,11 +14,8 @@ import { askFuturesFees } from './endpoints/transaction-summary.ts'
 import { createOrders } from './orders.ts'
 import { type InstrumentFacts, toInstrument } from './instrument.ts'
 import { createReader } from './read.ts'
+import type { VenueCheck, VenueInspection } from '../venue.ts'
 import type { Transport } from './wire.ts'
-
-/** One thing looked at. `remedy` is what to do about it, empty where nothing has to be done. */
-export type VenueCheck = { check: string; ok: boolean; detail: string; remedy: string }
-export type VenueInspection = { checks: VenueCheck[]; portfolioUuid: string | null }
 
 type Finding = Omit<VenueCheck, 'check'>
 type Options = {

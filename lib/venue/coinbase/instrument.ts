@@ -1,6 +1,6 @@
 import { canonical, type Decimal, dec } from '../../core/decimal.ts'
 import { type EpochMs, SECOND_MS, toIso } from '../../core/time.ts'
-import { coinbaseTradingState } from '../../market/coinbase-session.ts'
+import { coinbaseTradingState } from './market/session.ts'
 import { Instrument, type TradingSession } from '../../../schemas/instrument.ts'
 import { BrokerError, type InstrumentReading } from '../broker.ts'
 import { type Listing, ProductAnswer } from './endpoints/product.ts'

@@ -1,13 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { InvariantError } from '../../core/invariant.ts'
 import { type Clock, type EpochMs, toIso } from '../../core/time.ts'
-import { type ExchangeClass, loadExchange } from '../../market/load-exchange.ts'
+import type { ExchangeClass } from '../../market/load-exchange.ts'
 import { messageOf, nameOf } from './answer.ts'
-import { type Credentials, checkCredentials } from './credentials.ts'
+import { checkCredentials, type Key } from './credentials.ts'
 import { sendHttpOnce } from './http-once.ts'
+import { loadCoinbaseClass } from './load-class.ts'
 import { NoAnswerError, type Transport, type WireAnswer, type WireRequest } from './wire.ts'
 
-export type CcxtTransportOptions = Credentials & {
+export type CcxtTransportOptions = Key & {
   /** Replaces `https://api.coinbase.com` as the place requests go to; what is signed stays the same. */
   baseUrl: string | null
   clock: Clock
@@ -39,7 +40,7 @@ export async function createCcxtTransport({
   privateKey,
   baseUrl,
   clock,
-  load = () => loadExchange('coinbase'),
+  load = loadCoinbaseClass,
 }: CcxtTransportOptions): Promise<Transport> {
   const credentials = checkCredentials({ apiKey, privateKey })
   const Exchange = await load()

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { coinbaseContractFields, coinbaseTradingFields } from '../../../market/coinbase-session.ts'
+import { coinbaseContractFields, coinbaseTradingFields } from '../market/session.ts'
 import { amount, maybeAmount, text } from '../fields.ts'
 import { type Question, signedGet } from '../request.ts'
 

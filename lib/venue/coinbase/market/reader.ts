@@ -1,7 +1,7 @@
 import type { Exchange } from 'ccxt'
 import type { z } from 'zod'
-import { type EpochMs, SECOND_MS, TIMEFRAMES, timeframeMs } from '../core/time.ts'
-import { coinbaseTradingState } from './coinbase-session.ts'
+import { type EpochMs, SECOND_MS, TIMEFRAMES, timeframeMs } from '../../../core/time.ts'
+import { coinbaseTradingState } from './session.ts'
 import {
   COINBASE_GRANULARITY,
   COINBASE_PAGE,
@@ -9,11 +9,11 @@ import {
   CoinbaseCandles,
   CoinbaseProduct,
   CoinbaseTicker,
-} from './coinbase-wire.ts'
-import { callExchange, UnreadableAnswerError } from './exchange-call.ts'
-import type { ExchangeReader } from './exchange-reader.ts'
-import type { RawCandle } from './inspect-candles.ts'
-import { MarketDataError } from './market-data.ts'
+} from './wire.ts'
+import { callExchange, UnreadableAnswerError } from '../../../market/exchange-call.ts'
+import type { ExchangeReader } from '../../../market/exchange-reader.ts'
+import type { RawCandle } from '../../../market/inspect-candles.ts'
+import { MarketDataError } from '../../../market/market-data.ts'
 
 type PublicCall = (params: Readonly<Record<string, unknown>>) => Promise<unknown>
 type Endpoint = keyof typeof ENDPOINTS

@@ -1,6 +1,7 @@
 import { z } from 'zod'
-import type { EpochMs } from '../core/time.ts'
-import { flag, maybeTime, text } from './coinbase-fields.ts'
+import type { EpochMs } from '../../../core/time.ts'
+import type { TradingState } from '../../../market/exchange-reader.ts'
+import { flag, maybeTime, text } from './fields.ts'
 
 /** What a product's answer says about trading in it, on the public endpoint and on the signed one. */
 export const coinbaseTradingFields = {
@@ -33,9 +34,6 @@ const TradingAnswer = z.looseObject({
   future_product_details: z.looseObject(coinbaseContractFields).nullish(),
 })
 export type CoinbaseTradingAnswer = z.infer<typeof TradingAnswer>
-
-/** Why nothing trades now, in the venue's own words (empty while it does), and the next close it announces. */
-export type TradingState = { readonly blocks: readonly string[]; readonly nextClose: EpochMs | null }
 
 /**
  * Modes in which the orders that are sent here do not fill: entries and closes go at market, and a stop does too once it

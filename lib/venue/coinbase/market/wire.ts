@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { Timeframe } from '../core/time.ts'
-import { maybeTime } from './coinbase-fields.ts'
-import { coinbaseContractFields, coinbaseTradingFields } from './coinbase-session.ts'
+import type { Timeframe } from '../../../core/time.ts'
+import { maybeTime } from './fields.ts'
+import { coinbaseContractFields, coinbaseTradingFields } from './session.ts'
 
 /**
  * What Coinbase Advanced Trade answers on its public market endpoints, as far as it is read here. Loose: unknown

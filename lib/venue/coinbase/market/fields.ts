@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { EpochMs } from '../core/time.ts'
+import type { EpochMs } from '../../../core/time.ts'
 
 /** Members that Coinbase's answers have in common, public ones and signed ones. Unset is `""`, null or absent. */
 
