@@ -276,6 +276,8 @@ export const Trial = z.strictObject({
   command: z.string(),
   strategyId: z.string(),
   symbol: z.string(),
+  /** Id of what was traded: results of other instruments are never measured against it. */
+  instrument: z.string(),
   decider: z.string(),
   model: z.string().nullable(),
   /** Hash of all settings that matter to the result. */

@@ -1,6 +1,10 @@
 import { UsageError } from '../core/invariant.ts'
-import { fromIso, toIso } from '../core/time.ts'
+import { decisionTimeframeOf } from '../core/interval.ts'
+import { fromIso, timeframeMs, toIso } from '../core/time.ts'
 import { hashCandles, hashFunding, hashNews } from '../evidence/describe-data.ts'
+import { CATALOGUE } from '../instrument/catalogue.ts'
+import { describeContract } from '../instrument/contract-facts.ts'
+import { fitting, misfitsOf, typicalOf } from '../instrument/fit-to-prices.ts'
 import { filesOf } from '../market/create-market.ts'
 import { createFileMarket } from '../market/file-source.ts'
 import type { HistoryMarket } from '../market/history-source.ts'
@@ -36,6 +40,7 @@ export async function openHistory(configured: StrategyConfig, options: SpanOptio
   const config = fitInterval(configured, market, io)
   const { span: whole, parts } = market
   if (whole === null) throw new UsageError(`--candles ${candles} holds no bars`)
+  requireFit(config, market, candles)
   const from = Math.max(whole.from, options.from === undefined ? whole.from : fromIso(options.from))
   const to = Math.min(whole.to, options.to === undefined ? whole.to : fromIso(options.to))
   if (from >= to)
@@ -63,8 +68,43 @@ export async function openHistory(configured: StrategyConfig, options: SpanOptio
     referenceHash: reference === undefined ? null : hashCandles(reference),
     newsHash: hashNews(headlines),
   }
-  return { config, market, news: newsOf(headlines, config.news), headlines, data, notes: market.notes, from, to }
+  return {
+    config,
+    market,
+    news: newsOf(headlines, config.news),
+    headlines,
+    data,
+    notes: [`${config.instrument.id}: ${describeContract(config.instrument)}`, ...market.notes],
+    from,
+    to,
+  }
 }
+
+/** Throws {@link UsageError} where the instrument cannot be traded at the prices of the file, and names those that can. */
+function requireFit(config: StrategyConfig, market: HistoryMarket, candles: string): void {
+  const { instrument, guard, paper } = config
+  const barMs = timeframeMs(market.baseTimeframe)
+  const prices = typicalOf(market.history.bars, barMs, timeframeMs(decisionTimeframeOf(config)))
+  const means = {
+    equity: paper.initialCash,
+    maxLeverage: guard.maxLeverage,
+    maxNotional: guard.maxNotional,
+    maxRiskPerTrade: guard.maxRiskPerTrade,
+    minStopRanges: guard.minStopAtr,
+  }
+  const misfits = misfitsOf(instrument, prices, means)
+  if (misfits.length === 0) return
+  const others = fitting(CATALOGUE, instrument, prices, means).map(({ id }) => `--instrument ${id}`)
+  const remedy =
+    others.length === 0
+      ? 'none of the catalogue fits: give the facts of the right one with "instrument" in --config'
+      : `it would fit with ${others.join(' or ')}`
+  throw new UsageError(
+    `--candles ${candles}: ${instrument.id} cannot be traded at these prices (about ${Number(prices.price.toPrecision(5))}): ${misfits.join('; ')}. ${capital(remedy)}`,
+  )
+}
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
 /**
  * A file beside the candles is given because it is meant to count: one that says nothing of the time replayed is of another

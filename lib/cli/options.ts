@@ -3,6 +3,8 @@ import { describeIssues } from '../config/describe-issues.ts'
 import { loadConfig } from '../config/load-config.ts'
 import { DEFAULT_STRATEGY, NAMED_STRATEGIES } from '../config/strategies.ts'
 import { UsageError } from '../core/invariant.ts'
+import { CATALOGUE } from '../instrument/catalogue.ts'
+import { inferInstrument } from '../instrument/infer-instrument.ts'
 import { parseJsonText } from '../files/parse-json.ts'
 import { readJsonFile } from '../files/read-json-file.ts'
 import { IntervalText, IsoTime, Mode } from '../../schemas/primitives.ts'
@@ -22,8 +24,9 @@ export const InstantOption = z
 /** Where the embedded database lies unless another place is named. */
 export const DEFAULT_DATA_DIR = '.hourhand'
 
-/** How files of candles and funding are read where they leave it open. */
+/** What is traded, and how files of candles and funding are read where they leave it open. */
 export const FileOptions = z.object({
+  instrument: z.string().min(1).optional(),
   symbol: z.string().min(1).optional(),
   referenceFileSymbol: z.string().min(1).optional(),
   timeZone: z.string().optional(),
@@ -77,7 +80,7 @@ const present = (settings: Record<string, string | undefined>): Record<string, s
 
 /** The strategy's configuration: named strategy, configuration file over it, single options over both. */
 export async function resolveConfig(
-  options: Pick<CommonOptions, 'strategy' | 'config' | 'seed' | 'interval' | 'decider' | 'table'> & {
+  options: Pick<CommonOptions, 'strategy' | 'config' | 'seed' | 'interval' | 'decider' | 'table' | 'instrument'> & {
     market?: string | readonly string[] | undefined
     files?: HistoryFiles
   },
@@ -89,7 +92,12 @@ export async function resolveConfig(
   const origin = options.config ?? 'configuration'
   const strategy = options.strategy ?? environment.HOURHAND_STRATEGY ?? DEFAULT_STRATEGY
   if (!isObject(fromFile)) return loadConfig({ strategy, overrides: fromFile, origin })
-  const file = fromFile as { market?: { source?: unknown }; decider?: { kind?: unknown }; news?: object }
+  const file = fromFile as {
+    market?: { source?: unknown; symbol?: unknown }
+    instrument?: unknown
+    decider?: { kind?: unknown }
+    news?: object
+  }
   const { market, seed, decider, interval, files = {} } = options
   // Against a deployment's table, what its stack assumed holds here too: never simulated prices on its books.
   const isDeployment = options.table !== undefined || environment.HOURHAND_TABLE !== undefined
@@ -98,13 +106,20 @@ export async function resolveConfig(
   const source =
     named ?? (isDeployment && file.market?.source === undefined ? DEPLOYMENT_DEFAULTS.market.source : undefined)
   const isSameDecider = file.decider?.kind === decider
+  const isNamed =
+    options.strategy !== undefined ||
+    environment.HOURHAND_STRATEGY !== undefined ||
+    file.instrument !== undefined ||
+    file.market?.symbol !== undefined
+  const instrument = options.instrument ?? files.instrument ?? (isNamed ? undefined : instrumentOfFiles(source))
   const overrides = {
     ...file,
     ...(interval === undefined ? {} : { interval }),
+    ...(instrument === undefined ? {} : { instrument }),
     ...(isObject(file.market ?? {})
       ? {
           market: {
-            ...file.market,
+            ...withoutSymbol(file.market, instrument !== undefined),
             ...(source === undefined ? {} : { source }),
             ...(seed === undefined ? {} : { seed }),
             ...present({
@@ -124,6 +139,19 @@ export async function resolveConfig(
     ...(decider === undefined || isSameDecider ? {} : { decider: { kind: decider } }),
   }
   return loadConfig({ strategy, overrides, origin })
+}
+
+/** An instrument that is named by itself brings its own symbol. */
+function withoutSymbol(market: object | undefined, isNamed: boolean): object {
+  const { symbol: _, ...rest } = (market ?? {}) as { symbol?: unknown }
+  return isNamed ? rest : (market ?? {})
+}
+
+/** The instrument that the names of candle files speak of; undefined where they speak of none, and for other sources. */
+function instrumentOfFiles(source: unknown): string | undefined {
+  const files = typeof source === 'string' ? [source] : Array.isArray(source) ? source : []
+  const [first] = files.filter((file) => file !== 'sim' && file !== 'live')
+  return first === undefined ? undefined : inferInstrument(String(first), CATALOGUE)?.id
 }
 
 /** The configuration that a person gives as a whole, by file or environment; null where they give none. */

@@ -38,7 +38,7 @@ export async function assembleReplay(options: AssembleOptions): Promise<StoredRe
   const { config, market, outcome, state, data, from, to, trialId, trials, seeds, run } = options
   const around = trialsAround(
     trials,
-    { trialId, symbol: config.market.symbol, from: data.from, to: data.to },
+    { trialId, instrument: config.instrument.id, from: data.from, to: data.to },
     metricsOf(outcome, { config, from, to, resamples: 0 }),
   )
   const metrics = metricsOf(outcome, { config, from, to, ...around })

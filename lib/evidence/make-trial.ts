@@ -18,6 +18,7 @@ function settingsOf({
   id,
   interval,
   decisionTimeframe,
+  instrument,
   market,
   decider,
   guard,
@@ -40,7 +41,7 @@ function settingsOf({
     id,
     interval,
     decisionTimeframe,
-    symbol: market.symbol,
+    instrument,
     referenceSymbol: market.referenceSymbol,
     decider: asked,
     guard,
@@ -81,6 +82,7 @@ export function makeTrial({ config, data, decider, model, metrics, command, at, 
     command,
     strategyId: config.id,
     symbol: config.market.symbol,
+    instrument: config.instrument.id,
     decider,
     model,
     configHash: hashOf(settingsOf(config)),
@@ -106,7 +108,7 @@ export function makeTrial({ config, data, decider, model, metrics, command, at, 
  */
 export function trialsAround(
   ledger: readonly Trial[],
-  trial: Pick<Trial, 'trialId' | 'symbol' | 'from' | 'to'>,
+  trial: Pick<Trial, 'trialId' | 'instrument' | 'from' | 'to'>,
   metrics: Metrics,
 ): { trials: number; trialDeviation: number | null } {
   const others = comparableTrials(ledger, trial)

@@ -55,15 +55,15 @@ export function recordTrial(directory: string, ...trials: readonly Trial[]): voi
   }
 }
 
-/** Trials on the same market whose time overlaps: those that a result has to be measured against. `trial` itself is among them. */
+/** Trials of the same instrument whose time overlaps: those that a result has to be measured against. `trial` itself is among them. */
 export function comparableTrials(
   trials: readonly Trial[],
-  trial: Pick<Trial, 'trialId' | 'symbol' | 'from' | 'to'>,
+  trial: Pick<Trial, 'trialId' | 'instrument' | 'from' | 'to'>,
 ): Trial[] {
   return trials.filter(
     (other) =>
       other.trialId !== trial.trialId &&
-      other.symbol === trial.symbol &&
+      other.instrument === trial.instrument &&
       other.from < trial.to &&
       trial.from < other.to,
   )

@@ -19,6 +19,7 @@ const trial = (trialId: string, more: Partial<Trial> = {}): Trial => ({
   command: 'replay',
   strategyId: 'eth-perp',
   symbol: 'ETP-20DEC30-CDE',
+  instrument: 'coinbase:ETP-20DEC30-CDE',
   decider: 'rules',
   model: null,
   configHash: 'c',
@@ -86,7 +87,7 @@ describe('the ledger of trials', () => {
   it('measures a result against what was tried on its market at its time', () => {
     const ledger = [
       trial('same'),
-      trial('elsewhere', { symbol: 'BIP' }),
+      trial('elsewhere', { instrument: 'coinbase:BIP-20DEC30-CDE' }),
       trial('before', { from: '2023-01-01T00:00:00Z', to: '2024-01-01T00:00:00Z' }),
       trial('overlapping', { from: '2024-05-31T00:00:00Z', to: '2024-07-01T00:00:00Z', sharpePerObservation: 0.3 }),
       trial('itself'),
