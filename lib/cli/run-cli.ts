@@ -384,7 +384,7 @@ function historyOptions(command: Command): Command {
 /** How files are read where they leave it open. */
 function fileOptions(command: Command): Command {
   return command
-    .option('--instrument <NAME>', "what is traded: an id such as coinbase:BIP-20DEC30-CDE, or the venue's symbol")
+    .option('--instrument <NAME>', "what is traded: its id (VENUE:SYMBOL) or the venue's own symbol")
     .option('--symbol <NAME>', 'whose rows, where candle files hold several symbols')
     .option('--reference-file-symbol <NAME>', 'the same for the reference file')
     .option('--time-zone <ZONE>', 'zone of times in files that name none, such as America/New_York (default UTC)')
