@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { canonical, dec } from '../../../lib/core/decimal.ts'
 import { legOf } from '../../../lib/core/ids.ts'
-import { type EpochMs, MINUTE_MS, SECOND_MS, toIso } from '../../../lib/core/time.ts'
+import { floorTime, type EpochMs, MINUTE_MS, SECOND_MS, toIso } from '../../../lib/core/time.ts'
 import { EnforcementReport, StatusReport } from '../../../schemas/cli.ts'
 import type { Decision } from '../../../schemas/decision.ts'
 import { Chance } from '../chance.ts'
@@ -119,7 +119,12 @@ class KillRun {
       sabotage,
       clock: this.clock,
       price,
-      decide: () => this.decide(price.at(this.clock.now())),
+      decide: () => {
+        const now = this.clock.now()
+        const decision = this.decide(price.at(now))
+        this.observer.decided(floorTime(now, SLOT_MS), decision)
+        return decision
+      },
       watch: {
         passing: (passing) => this.passing(passing),
         answered: (passing, answer) => this.answered(passing, answer),
