@@ -10,9 +10,9 @@ import {
   RateText,
 } from './primitives.ts'
 
-/** `<venue>:<the venue's own symbol>`, such as `cme:ESH6`. */
+/** `<venue>:<the venue's own symbol>`, such as `cme:ESH26`. */
 export const InstrumentId = z.string().regex(/^[a-z][a-z0-9-]*:\S{1,60}$/, {
-  error: 'expected <venue>:<symbol at the venue>, such as cme:ESH6',
+  error: 'expected <venue>:<symbol at the venue>, such as cme:ESH26',
 })
 export type InstrumentId = z.infer<typeof InstrumentId>
 

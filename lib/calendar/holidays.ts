@@ -127,3 +127,30 @@ function goodFriday(group: Group, day: number): SpecialDay {
   if (!hasReport) return 'closed'
   return group === 'cme-equity' ? at(8, 15) : group === 'cme-fx' ? at(10, 15) : 'closed'
 }
+
+/** Days on which the exchange settles nothing, by day number: those by which the end of a contract is counted. */
+function restDaysOf(year: number): ReadonlySet<number> {
+  const newYear = dayOf(year, 1, 1)
+  return new Set([
+    ...halfHolidays(year),
+    easterOf(year) - 2,
+    observed(dayOf(year, 12, 25)),
+    // As above: a New Year's Day on a Saturday is not kept.
+    ...(weekdayOf(newYear) === SATURDAY ? [] : [observed(newYear)]),
+  ])
+}
+
+const restDays = new Map<number, ReadonlySet<number>>()
+
+/** Whether a day (day number) is a business day of the exchange: no weekend and no holiday, be it one with some hours of trading. */
+export function isBusinessDay(day: number): boolean {
+  const weekday = weekdayOf(day)
+  if (weekday === SUNDAY || weekday === SATURDAY) return false
+  const year = new Date(day * DAY_MS).getUTCFullYear()
+  let days = restDays.get(year)
+  if (days === undefined) {
+    days = restDaysOf(year)
+    restDays.set(year, days)
+  }
+  return !days.has(day)
+}

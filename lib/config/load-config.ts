@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { UsageError } from '../core/invariant.ts'
+import type { EpochMs } from '../core/time.ts'
 import { widerThanCeilings } from '../guard/limits.ts'
 import { settingsHashOf } from '../guard/strategy-hash.ts'
 import { MarketConfig, StrategyConfig } from '../../schemas/strategy-config.ts'
@@ -13,12 +14,12 @@ import { DEFAULT_STRATEGY, NAMED_STRATEGIES } from './strategies.ts'
  *
  * Objects merge key by key; arrays and values replace. A decider of another `kind` replaces the whole decider,
  * since its settings belong to its kind. Throws {@link UsageError} naming every wrong path, its value and
- * the remedy; an unknown key is wrong.
+ * the remedy; an unknown key is wrong. `now` reads a contract's code without a month (`ES`) as the front month on prices of now.
  */
 export function loadConfig(
-  options: { strategy?: string | undefined; overrides?: unknown; origin?: string } = {},
+  options: { strategy?: string | undefined; overrides?: unknown; origin?: string; now?: EpochMs } = {},
 ): StrategyConfig {
-  const { strategy = DEFAULT_STRATEGY, overrides = {}, origin = 'configuration' } = options
+  const { strategy = DEFAULT_STRATEGY, overrides = {}, origin = 'configuration', now } = options
   if (!Object.hasOwn(NAMED_STRATEGIES, strategy)) {
     throw new UsageError(
       `unknown strategy ${JSON.stringify(strategy)}: choose one of ${Object.keys(NAMED_STRATEGIES).join(', ')}, and put what differs into --config FILE.json`,
@@ -28,7 +29,7 @@ export function loadConfig(
     throw new UsageError(`${origin}: expected a JSON object with strategy settings, got ${JSON.stringify(overrides)}`)
   const named: Json = NAMED_STRATEGIES[strategy as keyof typeof NAMED_STRATEGIES]
   const settings = merge(merge({ id: strategy, decider: { kind: 'rules' } }, named), overrides)
-  const merged = withInstrument(settings, origin)
+  const merged = withInstrument(settings, origin, now ?? null)
   const parsed = StrategyConfig.safeParse(merged)
   if (!parsed.success) throw new UsageError(describeIssues(origin, parsed.error as z.ZodError, merged))
   const tooWide = widerThanCeilings(parsed.data)
@@ -51,13 +52,17 @@ export const baseOf = ({ id }: Pick<StrategyConfig, 'id'>): StrategyConfig =>
   loadConfig({ strategy: Object.hasOwn(NAMED_STRATEGIES, id) ? id : DEFAULT_STRATEGY })
 
 /** The settings with the whole instrument in them, and its symbol as the market's. */
-function withInstrument(settings: Json, origin: string): Json {
+function withInstrument(settings: Json, origin: string, now: EpochMs | null): Json {
   const market = settings['market'] ?? {}
   if (!isObject(market)) return settings
+  const defaults = MarketConfig.parse({})
+  const source = market['source'] ?? defaults.source
   const instrument = resolveInstrument({
     instrument: settings['instrument'],
     symbol: market['symbol'],
-    defaultSymbol: MarketConfig.parse({}).symbol,
+    defaultSymbol: defaults.symbol,
+    // A file's prices are of another time than this one: of them a code has to name its month.
+    at: source === 'live' || source === 'sim' ? now : null,
     origin,
   })
   return { ...settings, instrument, market: { ...market, symbol: instrument.venueSymbol } }
