@@ -73,11 +73,40 @@ export const VenueOrder = z.strictObject({
 })
 export type VenueOrder = z.infer<typeof VenueOrder>
 
+/** Why an order was refused, in words that no venue owns: what code may go by. The venue's own words stand beside it. */
+export const Refusal = z.enum([
+  /** The price is at or beyond the stop already: it would fire at once. */
+  'stop_beyond_price',
+  /** An exit of the whole position rests already. */
+  'exit_exists',
+  /** Another order was placed under this client id. */
+  'duplicate_id',
+  'venue_closed',
+  'no_margin',
+  'unknown_instrument',
+  'rate_limited',
+  'price_out_of_bounds',
+  'size_out_of_bounds',
+  'credentials_rejected',
+  'other',
+])
+export type Refusal = z.infer<typeof Refusal>
+
 /** Answer to placing an order. Timeout, 5xx, broken body, crash: `unknown`, resolved by asking, never by sending again. */
 export const Placement = z.discriminatedUnion('outcome', [
   z.strictObject({ outcome: z.literal('accepted'), orderId: z.string() }),
-  z.strictObject({ outcome: z.literal('rejected'), reason: z.string() }),
-  z.strictObject({ outcome: z.literal('unknown'), reason: z.string() }),
+  z.strictObject({
+    outcome: z.literal('rejected'),
+    /** The venue's own words, or those of the broker that did not send it. */
+    reason: z.string(),
+    refusal: Refusal.default('other'),
+  }),
+  z.strictObject({
+    outcome: z.literal('unknown'),
+    reason: z.string(),
+    /** Set where the venue says that an order of this client id exists: what became of that one has to be asked. */
+    refusal: z.literal('duplicate_id').optional(),
+  }),
 ])
 export type Placement = z.infer<typeof Placement>
 

@@ -37,5 +37,5 @@ export function requireLiveVenue({ market }: Pick<StrategyConfig, 'market'>): Li
  */
 export function openVenue(options: LiveBrokerOptions): Broker {
   const venue = requireLiveVenue(options.config)
-  return deferBroker({ name: venue.id, listsFunding: venue.capabilities.listsFunding }, () => venue.openBroker(options))
+  return deferBroker({ name: venue.id, capabilities: venue.capabilities }, () => venue.openBroker(options))
 }

@@ -78,7 +78,7 @@ export async function closePosition(
   const intended = await commit(ports, state, [{ type: 'close_intended', at: toIso(now), intent }])
   const placement: Placement =
     clock() > deadline
-      ? { outcome: 'rejected', reason: 'its deadline passed before it could be sent' }
+      ? { outcome: 'rejected', reason: 'its deadline passed before it could be sent', refusal: 'other' }
       : await broker.place(order, deadline)
   const at = toIso(clock())
   switch (placement.outcome) {
@@ -88,7 +88,7 @@ export async function closePosition(
       ])
     case 'unknown': {
       // An earlier one under its id has arrived: what became of that is asked, and the next has another id.
-      const isTaken = placement.reason === 'duplicate_client_order_id'
+      const isTaken = placement.refusal === 'duplicate_id'
       return commit(ports, intended, [
         { type: 'close_acknowledged', at, status: isTaken ? 'accepted' : 'unknown', orderId: null },
       ])

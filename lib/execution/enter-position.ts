@@ -48,7 +48,7 @@ export async function enterPosition(
   const deadline = now + ORDER_LIFE_MS
   const placement: Placement =
     clock() > deadline
-      ? { outcome: 'rejected', reason: 'its deadline passed before it could be sent' }
+      ? { outcome: 'rejected', reason: 'its deadline passed before it could be sent', refusal: 'other' }
       : await broker.place(order, deadline)
   const at = toIso(clock())
   switch (placement.outcome) {

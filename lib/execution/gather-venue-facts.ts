@@ -28,7 +28,7 @@ export async function gatherVenueFacts(ports: ExecutionPorts, state: StrategySta
       transfers: [],
       ...reading,
       pendingOrder,
-      listsFunding: broker.listsFunding,
+      listsFunding: broker.capabilities.listsFunding,
       isSettled: true,
     }
   }
@@ -59,7 +59,7 @@ export async function gatherVenueFacts(ports: ExecutionPorts, state: StrategySta
         funding,
         transfers,
         pendingOrder,
-        listsFunding: broker.listsFunding,
+        listsFunding: broker.capabilities.listsFunding,
         isSettled,
       }
   }

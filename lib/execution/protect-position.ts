@@ -13,26 +13,6 @@ import type { ExecutionPorts } from './ports.ts'
 import { publish } from './publish.ts'
 import { isExit, sizeToCover } from './reconcile/check-exits.ts'
 
-/** Refusals that mean the price is already beyond the stop: there is nothing left to protect, only to close. */
-const ALREADY_BEYOND = new Set([
-  'stop_already_triggered',
-  'stop_triggered',
-  'stop_price_above_last_trade_price',
-  'stop_price_below_last_trade_price',
-  'invalid_bracket_stop_trigger_price',
-  'stop_trigger_price_out_of_bounds',
-])
-
-/** Refusals of a target that the price has passed: it cannot rest any more and takes what the market gives. */
-const TARGET_PASSED = new Set(['invalid_bracket_limit_price'])
-
-/** Refusals that mean an exit is there already: attached to the entry, and not in the lists yet. */
-const EXIT_EXISTS = new Set([
-  'bracket_order_size_exceeds_position',
-  'order_size_exceeds_bracketed_position',
-  'open_bracket_orders',
-  'duplicate_client_order_id',
-])
 const LIST_CHECKS = 5
 const LIST_PAUSE_MS = 2_000
 
@@ -92,7 +72,7 @@ export async function protectPosition(ports: ExecutionPorts, state: StrategyStat
   const deadline = now + ORDER_LIFE_MS
   const placement: Placement =
     clock() > deadline
-      ? { outcome: 'rejected', reason: 'its deadline passed before it could be sent' }
+      ? { outcome: 'rejected', reason: 'its deadline passed before it could be sent', refusal: 'other' }
       : await broker.place(order, deadline)
   if (placement.outcome === 'unknown')
     await publish(ports, `${order.clientOrderId}-unknown`, {
@@ -101,12 +81,15 @@ export async function protectPosition(ports: ExecutionPorts, state: StrategyStat
       detail: { leg: 'protect', clientOrderId: order.clientOrderId },
     })
   if (placement.outcome !== 'rejected') return intended
-  if (EXIT_EXISTS.has(placement.reason) && (await isExitListed(ports))) return intended
+  // An exit may be there already: attached to the entry, and not in the lists yet.
+  const mayExist = placement.refusal === 'exit_exists' || placement.refusal === 'duplicate_id'
+  if (mayExist && (await isExitListed(ports))) return intended
   const lost = await commit(ports, intended, [
     { type: 'protection_lost', at: toIso(clock()), reason: placement.reason },
   ])
-  if (ALREADY_BEYOND.has(placement.reason)) return closePosition(ports, lost, 'stop_loss')
-  return TARGET_PASSED.has(placement.reason) && (await isTargetPassed(ports, position.bracket))
+  if (placement.refusal === 'stop_beyond_price') return closePosition(ports, lost, 'stop_loss')
+  // A target that the price has passed cannot rest any more, and takes what the market gives.
+  return placement.refusal === 'price_out_of_bounds' && (await isTargetPassed(ports, position.bracket))
     ? closePosition(ports, lost, 'take_profit')
     : lost
 }

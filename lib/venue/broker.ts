@@ -1,5 +1,6 @@
 import type { EpochMs } from '../core/time.ts'
 import type { Approved } from '../guard/approval.ts'
+import type { Capabilities } from '../../schemas/venue.ts'
 import type { Instrument, TradingSession } from '../../schemas/instrument.ts'
 import type {
   CloseOrder,
@@ -48,6 +49,8 @@ export type InstrumentReading = { readonly instrument: Instrument; readonly sess
  */
 export type Broker = {
   readonly name: string
+  /** What the venue can do; where it does not list funding, {@link fundingPayments} is empty. */
+  readonly capabilities: Capabilities
   /** The venue describes an instrument as it is now. */
   instrument(symbol: string): Promise<InstrumentReading>
   account(): Promise<VenueAccount>
@@ -59,8 +62,6 @@ export type Broker = {
   order(symbol: string, ref: OrderRef): Promise<VenueOrder | null>
   /** Executions at or after the instant, oldest first. */
   fills(symbol: string, since: EpochMs): Promise<readonly Fill[]>
-  /** Whether {@link fundingPayments} tells every settlement. False: funding moves cash unlisted, and is inferred from it. */
-  readonly listsFunding: boolean
   /** Funding settlements at or after the instant, oldest first. */
   fundingPayments(symbol: string, since: EpochMs): Promise<readonly FundingPayment[]>
   /** Deposits and withdrawals at or after the instant, oldest first, where the venue lists them. */

@@ -1,11 +1,12 @@
 import type { Placement } from '../../schemas/order.ts'
 import type { Broker } from './broker.ts'
+import { refused } from './refusal.ts'
 
 /**
  * A broker that `open` makes when it is first asked something. Reads reject with what `open` rejects with, `place` and
  * `cancel` answer `rejected`: nothing was sent. A failure is not kept: the next question opens anew.
  */
-export function deferBroker(known: Pick<Broker, 'name' | 'listsFunding'>, open: () => Promise<Broker>): Broker {
+export function deferBroker(known: Pick<Broker, 'name' | 'capabilities'>, open: () => Promise<Broker>): Broker {
   let opened: Promise<Broker> | null = null
   const get = (): Promise<Broker> => {
     opened ??= open().catch((error: unknown) => {
@@ -19,7 +20,7 @@ export function deferBroker(known: Pick<Broker, 'name' | 'listsFunding'>, open: 
     try {
       broker = await get()
     } catch (error) {
-      return { outcome: 'rejected', reason: `not_sent: ${error instanceof Error ? error.message : String(error)}` }
+      return refused(`not_sent: ${error instanceof Error ? error.message : String(error)}`)
     }
     return work(broker)
   }

@@ -1,8 +1,9 @@
 import type { Broker } from './broker.ts'
+import { refused } from './refusal.ts'
 
-/** A broker that is asked and never told: orders and cancels are `rejected`, nothing is sent. For dry runs. */
+/** A read-only broker: questions go to the venue, orders and cancels are `rejected` and not sent. For dry runs. */
 export const readOnlyBroker = (broker: Broker): Broker => ({
   ...broker,
-  place: async () => ({ outcome: 'rejected', reason: 'dry_run' }),
-  cancel: async () => ({ outcome: 'rejected', reason: 'dry_run' }),
+  place: async () => refused('dry_run'),
+  cancel: async () => refused('dry_run'),
 })

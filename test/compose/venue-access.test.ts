@@ -148,9 +148,9 @@ describe('the venue of live mode', () => {
       throw new UsageError('COINBASE_API_KEY is not set')
     }
     const ports = await composeExecution(world({ credentials }))
-    expect(ports.broker).toMatchObject({ name: 'coinbase', listsFunding: false })
+    expect(ports.broker).toMatchObject({ name: 'coinbase', capabilities: { listsFunding: false } })
     await expect(ports.broker.account()).rejects.toThrow(UsageError)
-    expect(await ports.broker.cancel('X', 'id')).toEqual({
+    expect(await ports.broker.cancel('X', 'id')).toMatchObject({
       outcome: 'rejected',
       reason: 'not_sent: COINBASE_API_KEY is not set',
     })
@@ -212,7 +212,7 @@ describe('a broker that is opened late', () => {
   }
   const broker = {
     name: 'real',
-    listsFunding: true,
+    capabilities: coinbase.capabilities,
     ...reading,
     place: answer('place', { outcome: 'accepted', orderId: '1' }),
     cancel: answer('cancel', { outcome: 'accepted', orderId: '2' }),
@@ -220,7 +220,7 @@ describe('a broker that is opened late', () => {
 
   it('passes everything on, is opened once, and tries again after a failure', async () => {
     let opened = 0
-    const late = deferBroker({ name: 'real', listsFunding: true }, async () => {
+    const late = deferBroker({ name: 'real', capabilities: coinbase.capabilities }, async () => {
       opened += 1
       if (opened === 1) throw new Error('not yet')
       return broker
@@ -242,11 +242,13 @@ describe('a broker that is opened late', () => {
   })
 
   it('sends nothing where it cannot be opened, nor in a dry run', async () => {
-    const shut = deferBroker({ name: 'real', listsFunding: true }, async () => Promise.reject(new Error('no key')))
-    expect(await shut.place(close, 0)).toEqual({ outcome: 'rejected', reason: 'not_sent: no key' })
+    const shut = deferBroker({ name: 'real', capabilities: coinbase.capabilities }, async () =>
+      Promise.reject(new Error('no key')),
+    )
+    expect(await shut.place(close, 0)).toMatchObject({ outcome: 'rejected', reason: 'not_sent: no key' })
     asked.length = 0
     const dry = readOnlyBroker(broker)
-    expect([await dry.place(close, 0), await dry.cancel('X', '2')]).toEqual([
+    expect([await dry.place(close, 0), await dry.cancel('X', '2')]).toMatchObject([
       { outcome: 'rejected', reason: 'dry_run' },
       { outcome: 'rejected', reason: 'dry_run' },
     ])

@@ -421,7 +421,9 @@ describe('hard cases: the id of a close', () => {
       place: async (order, deadline) => {
         if (order.kind !== 'close') return broker.place(order, deadline)
         sent.push(order.clientOrderId)
-        return { outcome: 'unknown', reason }
+        return reason === 'duplicate_client_order_id'
+          ? { outcome: 'unknown', reason, refusal: 'duplicate_id' }
+          : { outcome: 'unknown', reason }
       },
     }
     for (let attempt = 0; attempt < 4; attempt++) {

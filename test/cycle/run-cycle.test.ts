@@ -92,7 +92,7 @@ describe('a cycle that enters', () => {
         ...broker,
         place: async (order, deadline) =>
           order.kind === 'protect'
-            ? { outcome: 'rejected', reason: 'bracket_order_not_supported' }
+            ? { outcome: 'rejected', reason: 'bracket_order_not_supported', refusal: 'other' }
             : broker.place(order, deadline),
       }),
     })
@@ -111,7 +111,7 @@ describe('a cycle that enters', () => {
         ...broker,
         place: async (order, deadline) =>
           order.kind === 'protect'
-            ? { outcome: 'rejected', reason: 'stop_already_triggered' }
+            ? { outcome: 'rejected', reason: 'stop_already_triggered', refusal: 'stop_beyond_price' }
             : broker.place(order, deadline),
       }),
     })
@@ -397,7 +397,7 @@ describe('things that fail', () => {
     const world = createWorld({
       wrapBroker: (broker) => ({
         ...broker,
-        place: async () => ({ outcome: 'rejected', reason: 'insufficient_funds' }),
+        place: async () => ({ outcome: 'rejected', reason: 'insufficient_funds', refusal: 'no_margin' }),
       }),
     })
     expect(await world.cycle()).toMatchObject({

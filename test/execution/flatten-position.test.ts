@@ -47,7 +47,7 @@ describe('flattening', () => {
     const world = worldThat(sabotage, (broker) => ({
       place: async (order, deadline) =>
         order.kind === 'close' && refusals.left-- > 0
-          ? { outcome: 'rejected', reason: 'product_trading_halted' }
+          ? { outcome: 'rejected', reason: 'product_trading_halted', refusal: 'venue_closed' }
           : broker.place(order, deadline),
     }))
     await world.cycle()
@@ -66,7 +66,7 @@ describe('flattening', () => {
     const world = worldThat(sabotage, (broker) => ({
       place: async (order, deadline) =>
         order.kind === 'close'
-          ? { outcome: 'rejected', reason: 'product_trading_halted' }
+          ? { outcome: 'rejected', reason: 'product_trading_halted', refusal: 'venue_closed' }
           : broker.place(order, deadline),
     }))
     await world.cycle()

@@ -133,7 +133,7 @@ describe('enforcement closes what the venue does not', () => {
           ...broker,
           place: async (order, deadline) =>
             order.kind === 'close' && refusals.left-- > 0
-              ? { outcome: 'rejected', reason: 'product_trading_halted' }
+              ? { outcome: 'rejected', reason: 'product_trading_halted', refusal: 'venue_closed' }
               : broker.place(order, deadline),
         }),
       }),

@@ -236,6 +236,7 @@ describe('a target that the price had passed before its order rested', () => {
     expect(place(book, protect('sell', { bracket: bracketOf(1_900, 1_990) }), bare).placement).toEqual({
       outcome: 'rejected',
       reason: 'invalid_bracket_limit_price',
+      refusal: 'price_out_of_bounds',
     })
   })
 

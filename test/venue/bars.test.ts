@@ -232,8 +232,8 @@ describe.each(SIDES)('one bar and a $side from 2000, stop 100 away, target 200 a
     const { book, placement } = cancelOrder(held, orderId)
     expect(placement).toEqual({ outcome: 'accepted', orderId })
     expect(advanceBook(book, [seen(bar(0, 2000, 2300, 1850))], MINUTE, [], free).position).not.toBeNull()
-    expect(cancelOrder(book, orderId).placement).toEqual({ outcome: 'rejected', reason: 'order_is_cancelled' })
-    expect(cancelOrder(book, 'nobody').placement).toEqual({ outcome: 'rejected', reason: 'unknown_cancel_order' })
+    expect(cancelOrder(book, orderId).placement).toMatchObject({ outcome: 'rejected', reason: 'order_is_cancelled' })
+    expect(cancelOrder(book, 'nobody').placement).toMatchObject({ outcome: 'rejected', reason: 'unknown_cancel_order' })
   })
 
   it('a resting stop outlives any number of later orders', () => {

@@ -5,6 +5,7 @@ import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
 import type { Broker, PlaceableOrder } from '../broker.ts'
 import { toAccount, toPosition } from './account.ts'
 import { messageOf } from './answer.ts'
+import { coinbaseCapabilities } from './capabilities.ts'
 import { askBalanceSummary, type BalanceSummary } from './endpoints/balance-summary.ts'
 import { closePosition } from './endpoints/close-position.ts'
 import { createBracket, createEntry } from './endpoints/create-order.ts'
@@ -12,6 +13,7 @@ import { askPosition } from './endpoints/position.ts'
 import { askProduct, type Listing } from './endpoints/product.ts'
 import { askFuturesFees, type TransactionSummary } from './endpoints/transaction-summary.ts'
 import { planEntry } from './enter.ts'
+import { refusedAs } from './failure-reason.ts'
 import { readFills } from './fills.ts'
 import { createOrders } from './orders.ts'
 import { ours } from './ours.ts'
@@ -103,7 +105,7 @@ export function createCoinbaseBroker({ transport, config, clock, sleep, telemetr
 
   return {
     name: 'coinbase',
-    listsFunding: false,
+    capabilities: { ...coinbaseCapabilities, attachedExits: live.attachBracket },
     async instrument(symbol) {
       const { instrument, session } = await factsOf(symbol)
       return { instrument, session }
@@ -128,10 +130,10 @@ export function createCoinbaseBroker({ transport, config, clock, sleep, telemetr
         prepared = await prepare(order, deadline)
       } catch (error) {
         // Questions only, so far: nothing was placed.
-        return { outcome: 'rejected', reason: `not_sent: ${messageOf(error)}` }
+        return refusedAs(`not_sent: ${messageOf(error)}`)
       }
-      if ('refusal' in prepared) return { outcome: 'rejected', reason: prepared.refusal }
-      if (clock() > deadline) return { outcome: 'rejected', reason: 'deadline_passed' }
+      if ('refusal' in prepared) return refusedAs(prepared.refusal)
+      if (clock() > deadline) return refusedAs('deadline_passed')
       return sendOrder(transport, prepared, order.clientOrderId, { timeoutMs, sendBy: deadline })
     },
     cancel: (_symbol, orderId) => sendCancel(transport, orderId, timeoutMs),

@@ -2,6 +2,7 @@ import { LiveConfig } from '../../../schemas/strategy-config.ts'
 import { uuidAsItIs } from '../client-order-id.ts'
 import type { LiveBrokerOptions, LiveVenue } from '../venue.ts'
 import { coinbaseCredentials, keyOf } from './credentials.ts'
+import { coinbaseCapabilities } from './capabilities.ts'
 import type { Transport } from './wire.ts'
 
 /** US perp-style futures at Coinbase, through Advanced Trade. */
@@ -9,19 +10,7 @@ export const coinbase: LiveVenue = {
   kind: 'live',
   id: 'coinbase',
   title: 'Coinbase',
-  capabilities: {
-    attachedExits: true,
-    oneCancelsOther: true,
-    reduceOnly: false,
-    editsInPlace: false,
-    listsFunding: false,
-    listsTransfers: false,
-    pushesChanges: false,
-    refusesDuplicateIds: true,
-    deadManSwitch: false,
-    demoHost: false,
-    wholePositionCalls: true,
-  },
+  capabilities: coinbaseCapabilities,
   settings: LiveConfig,
   clientOrderId: uuidAsItIs,
   credentials: coinbaseCredentials,

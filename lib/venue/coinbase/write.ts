@@ -3,10 +3,9 @@ import type { Placement } from '../../../schemas/order.ts'
 import { complaintOf, jsonIn, messageOf } from './answer.ts'
 import { CancelResults, cancelOrder } from './endpoints/batch-cancel.ts'
 import { OrderCreated } from './endpoints/create-order.ts'
-import { failureReason } from './failure-reason.ts'
+import { failureReason, refusalOf, refusedAs } from './failure-reason.ts'
 import { NoAnswerError, type Transport, type WireAnswer, type WireRequest } from './wire.ts'
 
-const rejected = (reason: string): Placement => ({ outcome: 'rejected', reason })
 const unknown = (reason: string): Placement => ({ outcome: 'unknown', reason })
 
 /** Sends a new order, exactly once. `rejected` only where nothing can have been placed; never rejects. */
@@ -32,7 +31,9 @@ export async function sendOrder(
       if (refusal === null || refusal === undefined) return unknown('refused_without_reason')
       const reason = failureReason(refusal)
       // An order under our id exists already: what became of it has to be asked.
-      return reason === 'duplicate_client_order_id' ? unknown(reason) : rejected(reason)
+      return refusalOf(reason) === 'duplicate_id'
+        ? { outcome: 'unknown', reason, refusal: 'duplicate_id' }
+        : refusedAs(reason)
     },
   )
 }
@@ -43,7 +44,7 @@ export async function sendCancel(transport: Transport, orderId: string, timeoutM
   try {
     request = cancelOrder(orderId)
   } catch (error) {
-    return rejected(messageOf(error))
+    return refusedAs(messageOf(error))
   }
   return send(
     () => transport(request, timeoutMs),
@@ -53,7 +54,7 @@ export async function sendCancel(transport: Transport, orderId: string, timeoutM
       if (result === undefined) return unknown('unreadable_answer')
       return result.success
         ? { outcome: 'accepted', orderId }
-        : rejected(result.failure_reason.toLowerCase() || 'unknown_cancel_failure_reason')
+        : refusedAs(result.failure_reason.toLowerCase() || 'unknown_cancel_failure_reason')
     },
   )
 }
@@ -71,14 +72,15 @@ async function send(request: () => Promise<WireAnswer>, read: (answer: WireAnswe
     answer = await request()
   } catch (error) {
     if (!(error instanceof NoAnswerError)) return unknown(`no_answer: ${messageOf(error)}`)
-    return error.wasSent ? unknown(`no_answer: ${error.message}`) : rejected(`not_sent: ${error.message}`)
+    return error.wasSent ? unknown(`no_answer: ${error.message}`) : refusedAs(`not_sent: ${error.message}`)
   }
   const { status } = answer
   if (status === 200) return read(answer)
   const { code, text } = complaintOf(answer)
-  if (status === 400 && code === 'INVALID_ARGUMENT') return rejected(`invalid_argument: ${text}`)
-  if (status === 401 && (code !== '' || answer.text.trim() === 'Unauthorized')) return rejected(`unauthorised: ${text}`)
-  if (status === 403 && code !== '') return rejected(`permission_denied: ${text}`)
-  if (status === 429 && code !== '') return rejected('rate_limited')
+  if (status === 400 && code === 'INVALID_ARGUMENT') return refusedAs(`invalid_argument: ${text}`)
+  if (status === 401 && (code !== '' || answer.text.trim() === 'Unauthorized'))
+    return refusedAs(`unauthorised: ${text}`)
+  if (status === 403 && code !== '') return refusedAs(`permission_denied: ${text}`)
+  if (status === 429 && code !== '') return refusedAs('rate_limited')
   return unknown(text)
 }

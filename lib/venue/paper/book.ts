@@ -37,6 +37,8 @@ import type {
 import type { PaperBook, PaperOrder } from '../../../schemas/paper-book.ts'
 import { CURRENT_VERSION } from '../../../schemas/stored.ts'
 import type { PaperConfig } from '../../../schemas/strategy-config.ts'
+import { refused } from '../refusal.ts'
+import { paperRefusalOf } from './vocabulary.ts'
 
 /** The venue's rules and costs, apart from its memory. */
 export type PaperVenue = { instrument: Instrument; session: TradingSession; paper: PaperConfig }
@@ -450,11 +452,11 @@ export function placeOrder(
       book,
       placement: isSame
         ? { outcome: 'accepted', orderId: before.orderId }
-        : { outcome: 'rejected', reason: 'duplicate_client_order_id' },
+        : refused('duplicate_client_order_id', 'duplicate_id'),
     }
   }
   const problem = ruleBroken(order, venue.instrument) ?? sessionProblem(order, venue.session, arrival.isQuiet ?? false)
-  if (problem !== null) return { book, placement: { outcome: 'rejected', reason: problem } }
+  if (problem !== null) return rejected(book, problem)
   switch (order.kind) {
     case 'entry':
       return placeEntry(book, order, arrival, at, venue)
@@ -496,7 +498,7 @@ function sessionProblem({ kind }: OrderRequest, session: TradingSession, isQuiet
 
 const rejected = (book: PaperBook, reason: string): PlacementResult => ({
   book,
-  placement: { outcome: 'rejected', reason },
+  placement: refused(reason, paperRefusalOf(reason)),
 })
 
 const midOf = (quote: Quote): Decimal => dec(quote.bid).plus(quote.ask).div(2)

@@ -18,6 +18,7 @@ import type {
 import type { PaperBook, PaperOrder } from '../../../schemas/paper-book.ts'
 import type { StrategyConfig } from '../../../schemas/strategy-config.ts'
 import { type Broker, BrokerError } from '../broker.ts'
+import { refused } from '../refusal.ts'
 import {
   advanceBook,
   bookTransfer,
@@ -35,6 +36,7 @@ import {
   restingOrders,
   settleDue,
 } from './book.ts'
+import { paperCapabilities } from './capabilities.ts'
 import { FUNDING_MEMORY_MS, settlementsBetween } from './funding.ts'
 
 type Dependencies = {
@@ -239,7 +241,7 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
 
   return {
     name: 'paper',
-    listsFunding: true,
+    capabilities: { ...paperCapabilities, attachedExits: config.paper.attachedBrackets },
     instrument: async () => {
       const { instrument, session } = (await venueAt(clock())).venue
       return { instrument, session }
@@ -269,7 +271,7 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
     place: (order, deadline) =>
       write((book, arrival, at, now) =>
         fromIso(at) > deadline
-          ? { book, placement: { outcome: 'rejected', reason: 'deadline_passed' } }
+          ? { book, placement: refused('deadline_passed') }
           : placeOrder(book, order as OrderRequest, arrival, at, now),
       ),
     cancel: (_symbol, orderId) => write((book) => cancelOrder(book, orderId)),

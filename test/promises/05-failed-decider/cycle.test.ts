@@ -141,7 +141,10 @@ describe('a slot that failed', () => {
     expect(await dead.cycle()).toMatchObject({ outcome: 'entered', attempt: 2 })
 
     const refused = createWorld({
-      wrapBroker: (broker) => ({ ...broker, place: async () => ({ outcome: 'rejected', reason: 'no margin' }) }),
+      wrapBroker: (broker) => ({
+        ...broker,
+        place: async () => ({ outcome: 'rejected', reason: 'no margin', refusal: 'no_margin' }),
+      }),
     })
     expect(await refused.cycle()).toMatchObject({ outcome: 'failed', failedIn: 'act' })
     expect(await refused.cycle()).toMatchObject({ outcome: 'skipped' })
@@ -154,7 +157,11 @@ describe('a slot that failed', () => {
         ...broker,
         place: (order, deadline) =>
           order.kind === 'close'
-            ? Promise.resolve({ outcome: 'rejected' as const, reason: 'closed for the night' })
+            ? Promise.resolve({
+                outcome: 'rejected' as const,
+                reason: 'closed for the night',
+                refusal: 'venue_closed' as const,
+              })
             : broker.place(order, deadline),
       }),
     })

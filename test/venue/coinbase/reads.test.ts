@@ -867,7 +867,7 @@ describe('fills', () => {
 
   it('are all there is: funding is not listed', async () => {
     const { broker, sent } = brokerOn({})
-    expect(broker.listsFunding).toBe(false)
+    expect(broker.capabilities.listsFunding).toBe(false)
     expect(await broker.fundingPayments(SYMBOL, SINCE)).toEqual([])
     expect(sent).toEqual([])
   })

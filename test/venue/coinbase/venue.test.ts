@@ -95,7 +95,7 @@ describe('the venue at rest', () => {
   it('that is closed takes no entry', async () => {
     const { broker, venue, place } = begin({ closures: [{ from: NOW - MINUTE_MS, to: NOW + MINUTE_MS }] })
     expect((await broker.instrument(SYMBOL)).session.isOpen).toBe(false)
-    expect(await place(entry())).toEqual({ outcome: 'rejected', reason: 'invalid_fcm_trading_session' })
+    expect(await place(entry())).toMatchObject({ outcome: 'rejected', reason: 'invalid_fcm_trading_session' })
     expect(venue.truth().orders).toEqual([])
   })
 })
@@ -217,7 +217,7 @@ describe('an entry', () => {
 
   it('is refused by a venue whose clock is off', async () => {
     const { place, venue } = begin({ switches: { clockSkewMs: -6_000 } })
-    expect(await place(entry())).toEqual({ outcome: 'rejected', reason: 'clock_skew' })
+    expect(await place(entry())).toMatchObject({ outcome: 'rejected', reason: 'clock_skew' })
     expect(venue.truth().orders).toEqual([])
   })
 
@@ -283,7 +283,7 @@ describe('the exits', () => {
     const { place, clock } = begin({ live: { attachBracket: false }, steps: [{ afterMinutes: 5, price: 2_840 }] })
     await place(entry())
     clock.advance(6 * MINUTE_MS)
-    expect(await place(protect())).toEqual({ outcome: 'rejected', reason: 'invalid_bracket_stop_trigger_price' })
+    expect(await place(protect())).toMatchObject({ outcome: 'rejected', reason: 'invalid_bracket_stop_trigger_price' })
   })
 })
 
@@ -300,7 +300,7 @@ describe('every reason that the venue’s description names', () => {
         const { place, venue } = begin()
         venue.misbehave(on(path, { kind: 'reject', reason }))
         const expected = reason === 'DUPLICATE_CLIENT_ORDER_ID' ? 'unknown' : 'rejected'
-        expect(await place(order), reason).toEqual({
+        expect(await place(order), reason).toMatchObject({
           outcome: expected,
           reason: reason.replace('PREVIEW_', '').toLowerCase(),
         })
@@ -326,7 +326,7 @@ describe('every reason that the venue’s description names', () => {
       const word = ORDER_REASONS.includes(reason)
         ? expect.stringMatching(/^(unknown_preview_failure_reason|invalid_order_config)$/)
         : reason.replace('PREVIEW_', '').toLowerCase()
-      expect(await place(entry()), reason).toEqual({ outcome: 'rejected', reason: word })
+      expect(await place(entry()), reason).toMatchObject({ outcome: 'rejected', reason: word })
       expect(
         venue.requests.map(({ path }) => path),
         reason,
@@ -339,7 +339,7 @@ describe('a close', () => {
   it('against resting exits is refused; cancelled and confirmed, it closes exactly', async () => {
     const { broker, place, clock } = begin({ switches: { cancelMs: 500 } })
     await place(entry())
-    expect(await place(close())).toEqual({ outcome: 'rejected', reason: 'open_bracket_orders' })
+    expect(await place(close())).toMatchObject({ outcome: 'rejected', reason: 'open_bracket_orders' })
     const [exit] = await broker.openOrders(SYMBOL)
     expect(await broker.cancel(SYMBOL, exit?.orderId ?? '')).toEqual({ outcome: 'accepted', orderId: exit?.orderId })
     // Asked, not ended.
@@ -357,7 +357,7 @@ describe('a close', () => {
 
   it('with nothing to close is refused', async () => {
     const { place } = begin()
-    expect(await place(close())).toEqual({ outcome: 'rejected', reason: 'cannot_close_zero_position' })
+    expect(await place(close())).toMatchObject({ outcome: 'rejected', reason: 'cannot_close_zero_position' })
   })
 
   it('of which the answer was lost is found, once', async () => {
@@ -381,7 +381,7 @@ describe('cancels', () => {
       outcome: 'rejected',
       reason: expect.stringMatching(/order_is_fully_filled|unknown_cancel_order/),
     })
-    expect(await broker.cancel(SYMBOL, 'no-such-order')).toEqual({
+    expect(await broker.cancel(SYMBOL, 'no-such-order')).toMatchObject({
       outcome: 'rejected',
       reason: 'unknown_cancel_order',
     })
