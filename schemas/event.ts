@@ -24,6 +24,7 @@ export const DomainEventType = z.enum([
   'transferred',
   'naked',
   'failed',
+  'overrun',
   'overridden',
   'decider_failing',
   'decider_recovered',

@@ -11,6 +11,7 @@ import {
 } from './primitives.ts'
 import { DEFAULT_MARKET } from './default-market.ts'
 import { Instrument } from './instrument.ts'
+import { limitsOf } from '../lib/core/time-limits.ts'
 import { isTimeZone } from '../lib/core/time-zone.ts'
 
 const milliseconds = z.int().positive()
@@ -73,11 +74,17 @@ const promptCommon = {
   knowledgeCutoff: z.iso.date({ error: 'expected a date such as 2026-01-31' }).nullable().default(null),
 }
 
+/** Deadline of a model's decision where neither a configuration nor a short interval sets another, in milliseconds. */
+export const DEFAULT_DECIDER_TIMEOUT_MS = 60_000
+
 const modelCommon = {
   model: z.string().min(1),
   baseUrl: z.url().nullable().default(null),
-  /** Deadline of the whole decision: attempts, waiting and the repair together. */
-  timeoutMs: milliseconds.max(600_000).default(60_000),
+  /**
+   * Deadline of the whole decision: attempts, waiting and the repair together. At most two thirds of the interval, which the
+   * default follows where the interval is shorter than 90 s.
+   */
+  timeoutMs: milliseconds.max(600_000).default(DEFAULT_DECIDER_TIMEOUT_MS),
   /** Further tries after a 429, 5xx or network failure. */
   maxRetries: z.int().min(0).max(5).default(2),
   maxOutputTokens: z.int().min(64).max(32_000).default(4_000),
@@ -336,4 +343,25 @@ export const StrategyConfig = StrategySettings.refine((config) => config.guard.m
     path: ['guard', 'riskPerTrade'],
     error: 'must not exceed guard.maxRiskPerTrade',
   })
+  .superRefine((config, context) => {
+    for (const { path, message } of misfits(config)) context.addIssue({ code: 'custom', path, message })
+  })
 export type StrategyConfig = z.infer<typeof StrategyConfig>
+
+/** Deadlines that are too long for the interval. */
+function misfits(config: z.infer<typeof StrategySettings>): { path: string[]; message: string }[] {
+  const { interval, decider, live } = config
+  const { maxDeciderTimeoutMs, maxRequestTimeoutMs } = limitsOf(config)
+  const found: { path: string[]; message: string }[] = []
+  if ('timeoutMs' in decider && decider.timeoutMs > maxDeciderTimeoutMs)
+    found.push({
+      path: ['decider', 'timeoutMs'],
+      message: `does not fit interval ${interval}: a decision has two thirds of it, so set at most ${maxDeciderTimeoutMs}, or a longer interval`,
+    })
+  if (live.timeoutMs > maxRequestTimeoutMs)
+    found.push({
+      path: ['live', 'timeoutMs'],
+      message: `does not fit interval ${interval}: a request to the venue ends before the next slot, so set at most ${maxRequestTimeoutMs}, or a longer interval`,
+    })
+  return found
+}

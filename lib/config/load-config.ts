@@ -1,9 +1,11 @@
 import type { z } from 'zod'
+import { intervalProblem, parseDuration } from '../core/interval.ts'
+import { timeLimitsOf, VENUE_LAG_MS } from '../core/time-limits.ts'
 import { UsageError } from '../core/invariant.ts'
 import type { EpochMs } from '../core/time.ts'
 import { widerThanCeilings } from '../guard/limits.ts'
 import { settingsHashOf } from '../guard/strategy-hash.ts'
-import { MarketConfig, StrategyConfig } from '../../schemas/strategy-config.ts'
+import { DEFAULT_DECIDER_TIMEOUT_MS, MarketConfig, StrategyConfig } from '../../schemas/strategy-config.ts'
 import { describeIssues } from './describe-issues.ts'
 import { isObject, type Json, merge } from './merge.ts'
 import { resolveInstrument } from './resolve-instrument.ts'
@@ -29,7 +31,7 @@ export function loadConfig(
     throw new UsageError(`${origin}: expected a JSON object with strategy settings, got ${JSON.stringify(overrides)}`)
   const named: Json = NAMED_STRATEGIES[strategy as keyof typeof NAMED_STRATEGIES]
   const settings = merge(merge({ id: strategy, decider: { kind: 'rules' } }, named), overrides)
-  const merged = withInstrument(settings, origin, now ?? null)
+  const merged = withFittingDeadline(withInstrument(settings, origin, now ?? null))
   const parsed = StrategyConfig.safeParse(merged)
   if (!parsed.success) throw new UsageError(describeIssues(origin, parsed.error as z.ZodError, merged))
   const tooWide = widerThanCeilings(parsed.data)
@@ -50,6 +52,18 @@ export function loadConfig(
 /** The named strategy that a configuration was made over, or the default one where its id has no name. */
 export const baseOf = ({ id }: Pick<StrategyConfig, 'id'>): StrategyConfig =>
   loadConfig({ strategy: Object.hasOwn(NAMED_STRATEGIES, id) ? id : DEFAULT_STRATEGY })
+
+/** The settings with a deadline of the decider that fits a short interval, where they name none. */
+function withFittingDeadline(settings: Json): Json {
+  const { interval, decider } = settings
+  const intervalMs = typeof interval === 'string' ? parseDuration(interval) : null
+  if (intervalMs === null || intervalProblem(String(interval)) !== null || !isObject(decider)) return settings
+  const asksModel = decider['kind'] === 'openai' || decider['kind'] === 'anthropic'
+  const { maxDeciderTimeoutMs } = timeLimitsOf({ intervalMs, deciderTimeoutMs: 0, venueLagMs: VENUE_LAG_MS })
+  if (!asksModel || decider['timeoutMs'] !== undefined || maxDeciderTimeoutMs >= DEFAULT_DECIDER_TIMEOUT_MS)
+    return settings
+  return { ...settings, decider: { ...decider, timeoutMs: maxDeciderTimeoutMs } }
+}
 
 /** The settings with the whole instrument in them, and its symbol as the market's. */
 function withInstrument(settings: Json, origin: string, now: EpochMs | null): Json {

@@ -1,18 +1,19 @@
 import { intervalMsOf } from '../core/interval.ts'
 import { cycleIdOf } from '../core/ids.ts'
-import { type EpochMs, fromIso, SECOND_MS, toIso } from '../core/time.ts'
+import { type EpochMs, fromIso, toIso } from '../core/time.ts'
+import { UnreadableItem } from '../store/unreadable-item.ts'
+import { limitsOf } from '../core/time-limits.ts'
 import type { CycleRecord } from '../../schemas/cycle-record.ts'
 import { CURRENT_VERSION } from '../../schemas/stored.ts'
 import type { CyclePorts } from './cycle-ports.ts'
-
-/** A cycle left alone for this long is taken over: longer than a function may run. */
-export const LEASE_MS = 240 * SECOND_MS
 
 export type Claim =
   /** The slot is ours. `resumed` keeps what an earlier, crashed attempt had got done. */
   | { kind: 'claimed'; record: CycleRecord; resumed: boolean }
   /** Somebody else has done it or is doing it. */
   | { kind: 'taken'; record: CycleRecord; reason: string }
+  /** An earlier slot's invocation is still at work: this slot is skipped, and `record` says so. */
+  | { kind: 'overrun'; record: CycleRecord; reason: string }
 
 /**
  * Takes a slot. The first claim creates the cycle's record; a later one takes it over, with a higher attempt number, so
@@ -22,6 +23,8 @@ export type Claim =
 export async function claimSlot(ports: CyclePorts, slot: EpochMs, now: EpochMs): Promise<Claim> {
   const { store, config } = ports
   const fresh = newRecord(ports, slot, now)
+  const busy = await findHeldBefore(ports, slot, now)
+  if (busy !== null) return skipAsOverrun(ports, fresh, busy, now)
   if ((await store.createCycle(fresh)) === 'saved') return { kind: 'claimed', record: fresh, resumed: false }
   const existing = await store.loadCycle(config.id, toIso(slot))
   if (existing === null)
@@ -42,12 +45,53 @@ export async function claimSlot(ports: CyclePorts, slot: EpochMs, now: EpochMs):
     ...(mayTryAgain(begun, slot, now) ? { ...begun, ...fresh, reconciliation: triedBefore(begun) } : begun),
     attempt: begun.attempt + 1,
     claimedAt: toIso(now),
-    leaseUntil: toIso(now + LEASE_MS),
+    leaseUntil: toIso(now + limitsOf(config).leaseMs),
   }
   const outcome = await store.saveCycle(takenOver, begun.attempt)
   return outcome === 'saved'
     ? { kind: 'claimed', record: takenOver, resumed: true }
     : taken(existing, 'another invocation has just taken this slot over')
+}
+
+/** The cycle of an earlier slot whose lease is still held, the newest first; null where there is none. */
+async function findHeldBefore({ store, config }: CyclePorts, slot: EpochMs, now: EpochMs): Promise<CycleRecord | null> {
+  const intervalMs = intervalMsOf(config)
+  const count = Math.ceil(limitsOf(config).leaseMs / intervalMs)
+  const earlier = await Promise.all(
+    Array.from({ length: count }, (_, index) => slot - (index + 1) * intervalMs)
+      .filter((before) => before >= 0)
+      .map((before) => store.loadCycle(config.id, toIso(before)).catch(unlessUnreadable)),
+  )
+  return (
+    earlier.find((record) => record !== null && record.progress !== 'finished' && now < fromIso(record.leaseUntil)) ??
+    null
+  )
+}
+
+/** A record that cannot be read says nothing of a lease; taking its own slot over would say so. */
+function unlessUnreadable(error: unknown): null {
+  if (error instanceof UnreadableItem) return null
+  throw error
+}
+
+/** Writes the record of a slot that is skipped because the cycle of an earlier one is still running. */
+async function skipAsOverrun(
+  { store }: CyclePorts,
+  fresh: CycleRecord,
+  { cycleId, leaseUntil }: CycleRecord,
+  now: EpochMs,
+): Promise<Claim> {
+  const reason = `overrun: the cycle ${cycleId} is still at work, or its lease runs until ${leaseUntil}; nothing was decided for this slot`
+  const record: CycleRecord = {
+    ...fresh,
+    progress: 'finished',
+    outcome: 'skipped',
+    reason,
+    leaseUntil: toIso(now),
+    finishedAt: toIso(now),
+  }
+  const saved = await store.createCycle(record)
+  return saved === 'saved' ? { kind: 'overrun', record, reason } : taken(fresh, 'another invocation has this slot')
 }
 
 /**
@@ -85,7 +129,7 @@ export function newRecord(
     reason: null,
     failedIn: null,
     claimedAt: toIso(now),
-    leaseUntil: toIso(now + LEASE_MS),
+    leaseUntil: toIso(now + limitsOf(config).leaseMs),
     attempt: 1,
     finishedAt: null,
     config,

@@ -1,6 +1,7 @@
 import { intervalMsOf } from '../core/interval.ts'
 import { ZERO_MONEY } from '../core/decimal.ts'
 import { type EpochMs, floorTime, fromIso, toIso } from '../core/time.ts'
+import { limitsOf } from '../core/time-limits.ts'
 import { buildPrompt, systemPromptOf } from '../decision/prompt.ts'
 import { haltDemanded, type HaltDemand, judge, type Judgement } from '../guard/judge.ts'
 import { positionOf } from '../ledger/accounting.ts'
@@ -16,7 +17,6 @@ import { askDecider, describeDeciderFailure } from './ask-decider.ts'
 import { claimSlot, newRecord } from './claim.ts'
 import { closePosition } from '../execution/close-position.ts'
 import {
-  CLOCK_TOLERANCE_MS,
   commit,
   commitAfter,
   loadOrCreateState,
@@ -48,7 +48,8 @@ export type CycleRequest = {
  *
  * Rejects with UsageError, before anything is written, when the clock is behind what is recorded. Otherwise it
  * never rejects for anything that can be recorded: what goes wrong ends in a record with outcome `failed`, its reason,
- * and an event. A duplicate is `skipped`, a stale slot reconciles and is `skipped`, a halted strategy reconciles
+ * and an event. A duplicate is `skipped`, a stale slot reconciles and is `skipped`, so is
+ * a slot that is due while the cycle of an earlier one is still at work (`overrun`); a halted strategy reconciles
  * and is `halted`.
  */
 export async function runCycle(ports: CyclePorts, { scheduledFor, dryRun }: CycleRequest): Promise<CycleRecord> {
@@ -64,7 +65,7 @@ export async function runCycle(ports: CyclePorts, { scheduledFor, dryRun }: Cycl
     throw error
   }
   // A slot that has not come yet is left for its time; a moment early is only the difference of two clocks.
-  if (slot > now + CLOCK_TOLERANCE_MS)
+  if (slot > now + limitsOf(config).clockToleranceMs)
     return {
       ...run.record,
       outcome: 'skipped',
@@ -75,6 +76,11 @@ export async function runCycle(ports: CyclePorts, { scheduledFor, dryRun }: Cycl
       const claim = await claimSlot(ports, slot, now)
       // This invocation did nothing: what the other one did is in its record.
       if (claim.kind === 'taken') return { ...run.record, outcome: 'skipped', reason: claim.reason }
+      if (claim.kind === 'overrun') {
+        const { cycleId: subject } = claim.record
+        await publish(ports, `${subject}-overrun`, { type: 'overrun', subject, detail: { reason: claim.reason } })
+        return claim.record
+      }
       run.take(claim.record)
     }
     return await run.toEnd(slot)

@@ -1,10 +1,8 @@
-import { fromIso, MINUTE_MS } from '../core/time.ts'
+import { fromIso } from '../core/time.ts'
+import { limitsOf } from '../core/time-limits.ts'
 import { judgeConditions } from '../guard/refuse-any-entry.ts'
 import type { ConditionContext } from '../guard/rule.ts'
 import type { Verdict } from '../../schemas/verdict.ts'
-
-/** The longest that a decision function runs: later than that after the question nothing is judged any more. */
-const ANSWER_WITHIN_MS = 3 * MINUTE_MS
 
 /** Why a model is not asked: in words, and the verdicts of all rules that need no decision. */
 export type NotAsked = { reason: string; verdicts: Verdict[] }
@@ -20,7 +18,9 @@ export function whyNotAsk(context: ConditionContext): NotAsked | null {
   const { isOpen, reason } = session
   if (phase.kind === 'opening' || phase.kind === 'closing') return null
   if (phase.kind === 'open' && isOpen) return null
-  const { verdicts, refused } = judgeConditions(context, fromIso(facts.now) + ANSWER_WITHIN_MS)
+  // The invocation is over by then: later than that nothing is judged any more.
+  const until = fromIso(facts.now) + limitsOf(context.config).hardDeadlineMs
+  const { verdicts, refused } = judgeConditions(context, until)
   if (refused.length === 0) return null
   const why =
     phase.kind === 'open'

@@ -1,6 +1,7 @@
 import { dec } from '../core/decimal.ts'
 import { clientOrderIdOf } from '../core/ids.ts'
-import { fromIso, SECOND_MS, toIso } from '../core/time.ts'
+import { fromIso, toIso } from '../core/time.ts'
+import { limitsOf } from '../core/time-limits.ts'
 import { closingSide } from '../ledger/position.ts'
 import type { CloseOrder, Placement } from '../../schemas/order.ts'
 import type { StrategyState } from '../../schemas/state.ts'
@@ -10,13 +11,7 @@ import type { ExecutionPorts } from './ports.ts'
 import { portsFor } from './held-instrument.ts'
 import { isExit } from './reconcile/check-exits.ts'
 
-/** How long an order may be on its way before it counts as never sent. */
-export const ORDER_LIFE_MS = 20 * SECOND_MS
-/** For so long the exits' end is waited for: slow venues answer in seconds, a function has fifty of them. */
-const CANCEL_PATIENCE_MS = 12 * SECOND_MS
 const CANCEL_PAUSE_MS = 500
-/** A close that is begun this shortly before the venue closes may find it closed: exits are cancelled and the position is read before it is sent. */
-const CLOSE_ROOM_MS = 20 * SECOND_MS
 
 /**
  * Closes the open position at market: cancel the resting exits and see them gone, read the position again, commit the
@@ -43,7 +38,9 @@ export async function closePosition(
   // Its exits would be cancelled for nothing.
   if (!session.isOpen) return standBack(`the venue is closed: ${session.reason}`)
   const { nextClose } = session
-  const closesSoon = nextClose !== null && fromIso(nextClose) - clock() < CLOSE_ROOM_MS
+  const { exitLifeMs } = limitsOf(config)
+  // Exits are cancelled and the position is read before a close is sent: begun this late it may find the venue closed.
+  const closesSoon = nextClose !== null && fromIso(nextClose) - clock() < exitLifeMs
   // Cancelled now and refused then, it would leave the position bare until the venue opens again.
   if (closesSoon && (await broker.openOrders(symbol)).some(isExit))
     return standBack(`the venue closes at ${nextClose}, and an exit rests`)
@@ -65,7 +62,7 @@ export async function closePosition(
     side: closingSide(position.side),
     quantity: position.quantity,
   }
-  const deadline = now + ORDER_LIFE_MS
+  const deadline = now + exitLifeMs
   const intent = {
     order,
     reason,
@@ -106,7 +103,7 @@ export async function closePosition(
  */
 async function cancelExits({ broker, config, clock, sleep, telemetry }: ExecutionPorts): Promise<boolean> {
   const { symbol } = config.market
-  const until = clock() + CANCEL_PATIENCE_MS
+  const until = clock() + limitsOf(config).cancelPatienceMs
   for (let isFirst = true; ; isFirst = false) {
     const resting = (await broker.openOrders(symbol)).filter(isExit)
     if (resting.length === 0) return true

@@ -1,5 +1,6 @@
 import { UsageError } from '../core/invariant.ts'
-import { fromIso, MINUTE_MS, toIso } from '../core/time.ts'
+import { fromIso, toIso } from '../core/time.ts'
+import { limitsOf } from '../core/time-limits.ts'
 import type { LedgerEvent } from '../ledger/events.ts'
 import { createState, type Transition, transitionAll } from '../ledger/transition.ts'
 import type { StrategyState } from '../../schemas/state.ts'
@@ -49,9 +50,6 @@ async function createFirstState(ports: ExecutionPorts): Promise<StrategyState> {
   return winner
 }
 
-/** Clocks of two machines may differ by this much. */
-export const CLOCK_TOLERANCE_MS = 2 * MINUTE_MS
-
 /** How often an invocation looks again after the state has moved under it, and how much longer it waits each time. */
 const MAX_CONFLICTS = 5
 const CONFLICT_PAUSE_MS = 50
@@ -83,7 +81,7 @@ export async function requireForwardClock(ports: ExecutionPorts): Promise<void> 
   )
   const now = clock()
   for (const known of [state?.updatedAt, book?.advancedTo]) {
-    if (known === undefined || known === null || fromIso(known) <= now + CLOCK_TOLERANCE_MS) continue
+    if (known === undefined || known === null || fromIso(known) <= now + limitsOf(config).clockToleranceMs) continue
     throw new UsageError(
       `it is ${toIso(now)} here, but ${config.id} has records of ${known}: correct the clock or --at, or use another --data-dir`,
     )
@@ -134,19 +132,17 @@ async function deliver(ports: ExecutionPorts, { outbox, version }: StrategyState
   await announce(ports, outbox.events)
 }
 
-/** An outbox this old belongs to an invocation that is gone. */
-const OUTBOX_LIFE_MS = 5 * MINUTE_MS
-
 /**
  * Takes a delivered outbox out of the stored state, at the end of an invocation: `own` if one of its commits filled it;
  * somebody else's is left to them while they may still be at work. Losing a race here loses nothing.
  */
 export async function settleOutbox(
-  { store, clock }: ExecutionPorts,
+  { store, clock, config }: ExecutionPorts,
   state: StrategyState,
   { own }: { own: boolean },
 ): Promise<StrategyState> {
-  if (state.outbox === null || (!own && clock() - fromIso(state.outbox.at) < OUTBOX_LIFE_MS)) return state
+  if (state.outbox === null || (!own && clock() - fromIso(state.outbox.at) < limitsOf(config).outboxLifeMs))
+    return state
   const saved = await store.saveState({ ...state, outbox: null }, false)
   return saved.outcome === 'saved' ? saved.state : state
 }

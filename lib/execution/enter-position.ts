@@ -1,9 +1,9 @@
 import { toIso } from '../core/time.ts'
+import { limitsOf } from '../core/time-limits.ts'
 import type { Approved } from '../guard/approval.ts'
 import type { EntryDecision } from '../../schemas/decision.ts'
 import type { EntryOrder, Placement } from '../../schemas/order.ts'
 import type { EntryIntent, StrategyState } from '../../schemas/state.ts'
-import { ORDER_LIFE_MS } from './close-position.ts'
 import { commit, StateConflict } from './commit.ts'
 import type { ExecutionPorts } from './ports.ts'
 
@@ -27,9 +27,10 @@ export async function enterPosition(
   state: StrategyState,
   request: EntryRequest,
 ): Promise<{ state: StrategyState; placement: Placement }> {
-  const { broker, clock } = ports
+  const { broker, clock, config } = ports
   const { order, decision, cycleId, regime } = request
   const now = clock()
+  const deadline = now + limitsOf(config).entryLifeMs
   const { confidence, rationale, invalidation } = decision
   const intent: EntryIntent = {
     cycleId,
@@ -37,7 +38,7 @@ export async function enterPosition(
     status: 'intended',
     orderId: null,
     intendedAt: toIso(now),
-    deadline: toIso(now + ORDER_LIFE_MS),
+    deadline: toIso(deadline),
     thesis: { cycleId, confidence, rationale, invalidation, regime },
   }
   const intended = await commit(ports, state, [{ type: 'entry_intended', at: toIso(now), intent }]).catch(
@@ -45,7 +46,6 @@ export async function enterPosition(
       throw error instanceof StateConflict ? new EntryNotCommitted(error.message, { cause: error }) : error
     },
   )
-  const deadline = now + ORDER_LIFE_MS
   const placement: Placement =
     clock() > deadline
       ? { outcome: 'rejected', reason: 'its deadline passed before it could be sent', refusal: 'other' }

@@ -1,5 +1,6 @@
 import { dec, minus } from '../core/decimal.ts'
 import { fromIso, toIso } from '../core/time.ts'
+import { limitsOf } from '../core/time-limits.ts'
 import type { VenueOrder } from '../../schemas/order.ts'
 import type { StrategyState } from '../../schemas/state.ts'
 import type { ExecutionPorts } from './ports.ts'
@@ -15,6 +16,7 @@ const MAX_READS = 3
  */
 export async function gatherVenueFacts(ports: ExecutionPorts, state: StrategyState): Promise<VenueFacts> {
   const { broker, clock } = ports
+  const limits = limitsOf(ports.config)
   const { venueSymbol: symbol } = instrumentOf(state, ports.config.instrument)
   const since = fromIso(state.cursor.since)
   const { instrument, session } = await broker.instrument(symbol)
@@ -23,6 +25,7 @@ export async function gatherVenueFacts(ports: ExecutionPorts, state: StrategySta
     const reading = await broker.readAll(symbol, since)
     return {
       at: toIso(clock()),
+      limits,
       instrument,
       session,
       transfers: [],
@@ -50,6 +53,7 @@ export async function gatherVenueFacts(ports: ExecutionPorts, state: StrategySta
     if (isSettled || read === MAX_READS)
       return {
         at: toIso(clock()),
+        limits,
         instrument,
         session,
         account,

@@ -3,11 +3,12 @@ import { type Quantity, toNumber } from '../core/decimal.ts'
 import { atOnePrice, firstExit } from '../core/first-exit.ts'
 import { clientOrderIdOf } from '../core/ids.ts'
 import { fromIso, toIso } from '../core/time.ts'
+import { limitsOf } from '../core/time-limits.ts'
 import { positionOf } from '../ledger/accounting.ts'
 import { closingSide } from '../ledger/position.ts'
 import type { Bracket, Placement, ProtectOrder } from '../../schemas/order.ts'
 import type { Position, StrategyState } from '../../schemas/state.ts'
-import { closePosition, ORDER_LIFE_MS } from './close-position.ts'
+import { closePosition } from './close-position.ts'
 import { commit } from './commit.ts'
 import type { ExecutionPorts } from './ports.ts'
 import { publish } from './publish.ts'
@@ -28,7 +29,7 @@ async function isExitListed({ broker, config, sleep }: ExecutionPorts): Promise<
 /** What is there to protect, read again. The ledger's word where the venue cannot be asked: it may still take an order. */
 async function readSize({ broker, config, clock }: ExecutionPorts, position: Position): Promise<Quantity> {
   try {
-    return sizeToCover(position, await broker.position(config.market.symbol), clock())
+    return sizeToCover(position, await broker.position(config.market.symbol), clock(), limitsOf(config))
   } catch (error) {
     if (error instanceof BrokerError) return position.quantity
     throw error
@@ -52,6 +53,7 @@ export async function protectPosition(ports: ExecutionPorts, state: StrategyStat
     return state
   }
   const now = clock()
+  const deadline = now + limitsOf(config).exitLifeMs
   const order: ProtectOrder = {
     kind: 'protect',
     clientOrderId: clientOrderIdOf(config.id, fromIso(position.openedAt), 'protect', position.protectAttempts),
@@ -66,10 +68,9 @@ export async function protectPosition(ports: ExecutionPorts, state: StrategyStat
       at: toIso(now),
       order,
       attempt: position.protectAttempts,
-      deadline: toIso(now + ORDER_LIFE_MS),
+      deadline: toIso(deadline),
     },
   ])
-  const deadline = now + ORDER_LIFE_MS
   const placement: Placement =
     clock() > deadline
       ? { outcome: 'rejected', reason: 'its deadline passed before it could be sent', refusal: 'other' }

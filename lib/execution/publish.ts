@@ -4,7 +4,14 @@ import type { DomainEvent } from '../../schemas/event.ts'
 import type { ExecutionPorts } from './ports.ts'
 
 /** Events that somebody should hear of, each with a metric of its name. */
-const ALARMING: ReadonlySet<Emission['type']> = new Set(['naked', 'unknown', 'halted', 'failed', 'overridden'])
+const ALARMING: ReadonlySet<Emission['type']> = new Set([
+  'naked',
+  'unknown',
+  'halted',
+  'failed',
+  'overrun',
+  'overridden',
+])
 /** Events that are warnings besides; the metric of a failing decider is written slot by slot. */
 const WARNING: ReadonlySet<Emission['type']> = new Set([...ALARMING, 'decider_failing'])
 

@@ -1,4 +1,5 @@
 import { toIso } from '../core/time.ts'
+import { limitsOf } from '../core/time-limits.ts'
 import type { StrategyState } from '../../schemas/state.ts'
 import { closePosition } from './close-position.ts'
 import { commitAfter, settleOutbox } from './commit.ts'
@@ -12,8 +13,7 @@ import { gatherVenueFacts } from './gather-venue-facts.ts'
 
 /** Rounds of looking and acting in one pass; what is left then waits for the next tick. */
 const MAX_ROUNDS = 6
-/** Waits for a close that the venue does not know: together longer than its deadline is away. */
-const MAX_WAITS = 11
+/** Between looks for a close that the venue does not know. */
 const WAIT_MS = 2_000
 /** Between rounds while an order of ours is on its way. */
 const PAUSE_MS = 250
@@ -32,6 +32,8 @@ export async function syncWithVenue(
   let state = start
   const notes: string[] = []
   const told = new Set<string>()
+  // Together longer than the deadline of a close is away.
+  const maxWaits = Math.ceil(limitsOf(ports.config).exitLifeMs / WAIT_MS) + 1
   let waits = 0
   for (let round = 1; ; round++) {
     const facts = await gatherVenueFacts(ports, state)
@@ -49,7 +51,7 @@ export async function syncWithVenue(
       facts.pendingOrder === null &&
       facts.position !== null &&
       !facts.openOrders.some(isExit)
-    if (isBare && actions.length === 0 && waits < MAX_WAITS) {
+    if (isBare && actions.length === 0 && waits < maxWaits) {
       await ports.sleep(WAIT_MS)
       waits += 1
       round -= 1

@@ -1,9 +1,12 @@
+import type { TimeLimits } from '../core/time-limits.ts'
 import type { Instrument, TradingSession } from '../../schemas/instrument.ts'
 import type { Fill, FundingPayment, Transfer, VenueAccount, VenueOrder, VenuePosition } from '../../schemas/order.ts'
 
 /** What the venue says, gathered for one reconciliation. */
 export type VenueFacts = {
   at: string
+  /** How long what the venue does not show yet is waited for. */
+  limits: TimeLimits
   instrument: Instrument
   session: TradingSession
   account: VenueAccount

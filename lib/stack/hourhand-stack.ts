@@ -1,3 +1,5 @@
+import { limitsOf } from '../core/time-limits.ts'
+import { MINUTE_MS } from '../core/time.ts'
 import { durationWords, intervalMsOf } from '../core/interval.ts'
 import { Annotations, CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib'
 import { Schedule } from 'aws-cdk-lib/aws-events'
@@ -66,10 +68,10 @@ export class HourhandStack extends Stack {
       code,
       handler: 'cycle.handler',
       environment: environment(cycleSecrets),
-      timeout: Duration.seconds(180),
+      timeout: Duration.millis(limitsOf(config).hardDeadlineMs),
       schedule: Schedule.cron(cron),
       silence: { period: Duration.millis(intervalMs), periods: 2 },
-      maxEventAge: Duration.minutes(5),
+      maxEventAge: Duration.millis(Math.min(intervalMs, 5 * MINUTE_MS)),
       deadLetters,
       alarms,
       impact: {

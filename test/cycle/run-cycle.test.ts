@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { reproduce } from '../../lib/cli/commands/explain.ts'
-import { LEASE_MS } from '../../lib/cycle/claim.ts'
+import { VENUE_LAG_MS, timeLimitsOf } from '../../lib/core/time-limits.ts'
 import { UsageError } from '../../lib/core/invariant.ts'
 import { commit } from '../../lib/execution/commit.ts'
 import { HOUR_MS, MINUTE_MS, toIso } from '../../lib/core/time.ts'
@@ -9,6 +9,9 @@ import { RULES } from '../../lib/guard/rules.ts'
 import { createMemoryItems } from '../../lib/store/memory-items.ts'
 import { CycleRecord } from '../../schemas/cycle-record.ts'
 import { CLOSE, createWorld, HOLD, LONG, marketAround, outcomeOf, SHORT, SLOT } from './world.ts'
+
+/** The lease of a cycle of half an hour. */
+const LEASE_MS = timeLimitsOf({ intervalMs: 30 * 60_000, deciderTimeoutMs: 0, venueLagMs: VENUE_LAG_MS }).leaseMs
 
 /** Every stored byte, in order. */
 async function dump(items: ItemStore, id = 'eth-perp'): Promise<string> {
@@ -482,6 +485,60 @@ describe('an invocation that dies', () => {
       expect((await second.store.listEquity('eth-perp', { limit: 9 })).items, `after ${writes} writes`).toHaveLength(1)
       expect(writes).toBeLessThan(60)
     }
+  })
+
+  it('a slot that is due while the cycle of an earlier one is at work is skipped as overrun, and says so everywhere', async () => {
+    const overrides = { interval: '15s' }
+    let release = () => {}
+    const paused = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    const items = createMemoryItems()
+    const slow = createWorld({
+      items,
+      overrides,
+      decide: async () => {
+        await paused
+        return HOLD
+      },
+    })
+    const first = slow.cycle()
+    await new Promise((resolve) => setImmediate(resolve))
+    const world = createWorld({ items, overrides })
+    for (const [index, slot] of [SLOT + 15_000, SLOT + 30_000].entries()) {
+      world.time.now = slot + 100
+      const skipped = await world.cycle(slot)
+      expect(skipped).toMatchObject({
+        outcome: 'skipped',
+        progress: 'finished',
+        reason: expect.stringContaining('overrun: the cycle eth-perp-20260310T1200Z is still at work'),
+      })
+      expect(await world.store.loadCycle('eth-perp', toIso(slot))).toMatchObject({ reason: skipped.reason })
+      expect(world.events[index]).toMatchObject({ type: 'overrun', subject: skipped.cycleId })
+      expect(world.logs.filter(({ message }) => message === 'overrun')).toHaveLength(index + 1)
+    }
+    expect(world.asked).toEqual([])
+    release()
+    expect(await first).toMatchObject({ outcome: 'held' })
+    world.time.now = SLOT + 45_100
+    expect(await world.cycle(SLOT + 45_000)).toMatchObject({ outcome: 'entered' })
+  })
+
+  it('slots are skipped as overrun after a crash only until the lease of the dead cycle has run out', async () => {
+    const overrides = { interval: '15s' }
+    const items = createMemoryItems()
+    const dead = createWorld({ items: mortal(items, { writes: 3 }), overrides })
+    await dead.cycle()
+    expect((await dead.store.loadCycle('eth-perp', toIso(SLOT)))?.progress).not.toBe('finished')
+    const world = createWorld({ items, overrides })
+    const outcomes: string[] = []
+    for (let slot = SLOT + 15_000; slot <= SLOT + 90_000; slot += 15_000) {
+      world.time.now = slot
+      const { outcome, reason } = await world.cycle(slot)
+      outcomes.push(reason?.startsWith('overrun') === true ? 'overrun' : String(outcome))
+    }
+    // The lease is 80 s at this interval.
+    expect(outcomes).toEqual(['overrun', 'overrun', 'overrun', 'overrun', 'overrun', 'entered'])
   })
 
   it('while its lease runs nobody takes over; after it, the old holder can no longer write', async () => {

@@ -1,3 +1,5 @@
+import { loadConfig } from '../../lib/config/load-config.ts'
+import { limitsOf } from '../../lib/core/time-limits.ts'
 import { money, price, quantity, sum } from '../../lib/core/decimal.ts'
 import { clientOrderIdOf } from '../../lib/core/ids.ts'
 import { toIso } from '../../lib/core/time.ts'
@@ -117,6 +119,7 @@ export const payment = (fundingId: string, seconds: number, amount = '-1'): Fund
 /** A venue that agrees with {@link OPEN}, a minute later. */
 const AGREED: VenueFacts = {
   at: at(60),
+  limits: limitsOf(loadConfig()),
   instrument: ETH,
   session: OPEN_SESSION,
   account: { at: at(60), cash: money('10000'), equity: money('10000'), availableMargin: money('10000') },

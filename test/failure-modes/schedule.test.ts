@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { NoAnswerError, type Transport } from '../../lib/venue/coinbase/wire.ts'
 import { HOUR_MS, MINUTE_MS, SECOND_MS, timeframeMs, toIso } from '../../lib/core/time.ts'
-import { LEASE_MS } from '../../lib/cycle/claim.ts'
+import { VENUE_LAG_MS, timeLimitsOf } from '../../lib/core/time-limits.ts'
 import type { MarketData } from '../../lib/market/market-data.ts'
 import type { ItemStore } from '../../lib/store/item-store.ts'
 import { CLOSE, createLiveWorld, type LiveWorld, LONG, onOrder, SLOT } from './live-world.ts'
+
+/** The lease of a cycle of half an hour. */
+const LEASE_MS = timeLimitsOf({ intervalMs: 30 * 60_000, deciderTimeoutMs: 0, venueLagMs: VENUE_LAG_MS }).leaseMs
 
 describe('schedule fires twice / late', () => {
   it('the slot is the key: every repetition is skipped, whenever it comes', async () => {

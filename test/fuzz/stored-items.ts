@@ -1,3 +1,5 @@
+import { loadConfig } from '../../lib/config/load-config.ts'
+import { limitsOf } from '../../lib/core/time-limits.ts'
 import { canonicalJson } from '../../lib/core/canonical-json.ts'
 import { ETH, OPEN_SESSION } from '../support/instruments.ts'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -143,6 +145,7 @@ function decide(state: StrategyState): string {
   const exit = position?.protection.status === 'live' ? position.protection : null
   const facts: VenueFacts = {
     at,
+    limits: limitsOf(loadConfig()),
     instrument: ETH,
     session: OPEN_SESSION,
     account: { at, cash: state.accounting.cash, equity: state.accounting.cash, availableMargin: money('0') },

@@ -27,6 +27,7 @@ export function scriptedLife(ending: Ending, attachBracket: boolean): Scenario {
     { of: 'cycle', at: at(35), scheduledFor: at(30) },
   ]
   return {
+    interval: '30m',
     name: `scripted ${ending}${attachBracket ? '' : ', bracket after the fill'}`,
     minutes: LIFE_MINUTES,
     quietMinutes: QUIET_MINUTES,
@@ -52,6 +53,7 @@ export function shortLife(quietMinutes = 4): Scenario {
   const at = (minute: number): number => START + minute * MINUTE_MS
   return {
     ...scriptedLife('target', false),
+    interval: '30m',
     name: 'short life, bracket after the fill',
     minutes: 9,
     quietMinutes,

@@ -265,6 +265,7 @@ function wireBracket(configuration: unknown): Bracket | null {
 
 /** The slot in a cycle's id, `eth-perp-20260310T1200Z`. */
 function slotOf(cycleId: string): number | null {
-  const [, year, month, day, hour, minute] = /(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)Z$/.exec(cycleId) ?? []
-  return year === undefined ? null : Date.parse(`${year}-${month}-${day}T${hour}:${minute}:00Z`)
+  const [, year, month, day, hour, minute, second = '00'] =
+    /(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)?Z$/.exec(cycleId) ?? []
+  return year === undefined ? null : Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`)
 }

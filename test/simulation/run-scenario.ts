@@ -1,6 +1,7 @@
 import { loadConfig } from '../../lib/config/load-config.ts'
 import { dec } from '../../lib/core/decimal.ts'
 import { MINUTE_MS, SECOND_MS, toIso } from '../../lib/core/time.ts'
+import { limitsOf } from '../../lib/core/time-limits.ts'
 import { commit, loadOrCreateState, retryOnConflict, settleOutbox } from '../../lib/execution/commit.ts'
 import type { CyclePorts } from '../../lib/cycle/cycle-ports.ts'
 import { runCycle } from '../../lib/cycle/run-cycle.ts'
@@ -48,8 +49,7 @@ export type RunOptions = {
   sabotage?: (ports: CyclePorts) => CyclePorts
 }
 
-/** As deployed: what Lambda lets a function run. */
-const CYCLE_TIMEOUT_MS = 180 * SECOND_MS
+/** As deployed: what Lambda lets enforcement run; a cycle has the hard deadline of its interval. */
 const ENFORCE_TIMEOUT_MS = 50 * SECOND_MS
 
 /** Chance that a process is not there any more for the next event. */
@@ -68,7 +68,7 @@ export async function runScenario(
   const config = loadConfig({
     overrides: {
       mode: 'live',
-      interval: '30m',
+      interval: scenario.interval,
       sizing: RISKING,
       market: { source: 'live', symbol: SYMBOL, referenceSymbol: null },
       live: { attachBracket: scenario.venue.attachBracket, tradesPerSizeStep: scenario.venue.tradesPerSizeStep },
@@ -164,7 +164,7 @@ export async function runScenario(
     }
     alive.add(life)
     examiner.begun(life)
-    sim.after(delivery.of === 'cycle' ? CYCLE_TIMEOUT_MS : ENFORCE_TIMEOUT_MS, () => {
+    sim.after(delivery.of === 'cycle' ? limitsOf(config).hardDeadlineMs : ENFORCE_TIMEOUT_MS, () => {
       if (!alive.has(life)) return
       life.die()
       observer.fault('function timed out')

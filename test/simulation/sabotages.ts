@@ -30,7 +30,7 @@ export const SABOTAGES: readonly Sabotage[] = [
       {
         file: 'lib/execution/enter-position.ts',
         find: '  const intended = await commit(',
-        replace: '  const early = await broker.place(order, now + ORDER_LIFE_MS)\n  const intended = await commit(',
+        replace: '  const early = await broker.place(order, deadline)\n  const intended = await commit(',
       },
       { file: 'lib/execution/enter-position.ts', find: ': await broker.place(order, deadline)', replace: ': early' },
     ],

@@ -1,3 +1,4 @@
+import { intervalMsOf } from '../../lib/core/interval.ts'
 import { type EpochMs, MINUTE_MS } from '../../lib/core/time.ts'
 import type { Candle } from '../../schemas/market.ts'
 import type { VenueSwitches } from '../support/coinbase/options.ts'
@@ -5,7 +6,6 @@ import { Chance } from './chance.ts'
 import { LEVEL } from './market.ts'
 
 export const START = Date.parse('2026-03-10T12:00:00Z')
-const SLOT_MINUTES = 30
 
 /** Chances of misfortune, each for one call of the port concerned. */
 export type Rates = {
@@ -42,6 +42,8 @@ export type SimDecision =
 /** One strategy's life, decided beforehand but for the faults, which are drawn as calls are made. */
 export type Scenario = {
   name: string
+  /** Time between decisions, as a configuration has it. */
+  interval: string
   minutes: number
   /** At its end nothing goes wrong any more, for so long. */
   quietMinutes: number
@@ -65,19 +67,22 @@ export type Scenario = {
 /** Passes within which whatever happened has to be in order again. */
 export const QUIET_MINUTES = 8
 
-/** The scenario of a seed. */
-export function scenarioOf(seed: number): Scenario {
+/** The scenario of a seed: a life of a few slots at long intervals, and of an hour or so at short ones. */
+export function scenarioOf(seed: number, interval = '30m'): Scenario {
   const chance = new Chance('scenario', seed)
-  const minutes = chance.pick([35, 65, 95])
+  const slotMs = intervalMsOf({ interval })
+  const lengths = slotMs < 5 * MINUTE_MS ? ([15, 20, 30] as const) : ([35, 65, 95] as const)
+  const minutes = chance.pick<number>(lengths) * Math.max(1, slotMs / (30 * MINUTE_MS))
   const storm = chance.pick([0, 0.3, 1, 1, 3])
   return {
     name: `seed ${seed}`,
+    interval,
     minutes,
     quietMinutes: QUIET_MINUTES,
     bars: walk(new Chance('prices', seed), minutes),
-    deliveries: deliveriesOf(new Chance('deliveries', seed), minutes),
-    hands: handsOf(new Chance('hands', seed), minutes),
-    decisions: decisionsOf(new Chance('decisions', seed), minutes),
+    deliveries: deliveriesOf(new Chance('deliveries', seed), minutes, slotMs),
+    hands: handsOf(new Chance('hands', seed), minutes, slotMs),
+    decisions: decisionsOf(new Chance('decisions', seed), minutes, slotMs),
     rates: {
       crash: 0.002 * storm,
       venue: 0.02 * storm,
@@ -88,7 +93,7 @@ export function scenarioOf(seed: number): Scenario {
       bus: 0.05 * storm,
     },
     limits: limitsOf(new Chance('limits', seed)),
-    slow: slowOf(new Chance('slow', seed), minutes),
+    slow: slowOf(new Chance('slow', seed), minutes, slotMs),
     outage: outageOf(new Chance('outage', seed), minutes),
     closures: chance.happens(0.15)
       ? [closureFrom(START + chance.whole(3, minutes - 10) * MINUTE_MS, chance.whole(2, 12))]
@@ -130,9 +135,9 @@ function limitsOf(chance: Chance): Scenario['limits'] {
 }
 
 /** In one life of four the venue is slow around a slot: too slow, at times, to send what the slot decides. */
-function slowOf(chance: Chance, minutes: number): Scenario['slow'] {
+function slowOf(chance: Chance, minutes: number, slotMs: number): Scenario['slow'] {
   if (!chance.happens(0.25)) return null
-  const from = START + chance.whole(0, Math.floor(minutes / SLOT_MINUTES)) * SLOT_MINUTES * MINUTE_MS - 10_000
+  const from = START + chance.whole(0, Math.floor((minutes * MINUTE_MS) / slotMs)) * slotMs - 10_000
   return { from, to: from + chance.whole(2, 8) * MINUTE_MS, ms: chance.whole(2_500, 7_000) }
 }
 
@@ -165,7 +170,7 @@ function walk(chance: Chance, minutes: number): Candle[] {
 }
 
 /** The schedules of both functions, with late, missed, repeated and overlapping deliveries, and a person's halts. */
-function deliveriesOf(chance: Chance, minutes: number): Delivery[] {
+function deliveriesOf(chance: Chance, minutes: number, slotMs: number): Delivery[] {
   const deliveries: Delivery[] = []
   const every = chance.pick([1, 1, 2])
   // At times enforcement stands still for long, and only cycles look.
@@ -178,14 +183,17 @@ function deliveriesOf(chance: Chance, minutes: number): Delivery[] {
     if (chance.happens(0.04))
       deliveries.push({ of: 'enforce', scheduledFor, at: scheduledFor + chance.whole(0, 30_000) })
   }
-  for (let minute = 0; minute < minutes; minute += SLOT_MINUTES) {
-    const scheduledFor = START + minute * MINUTE_MS
+  for (let scheduledFor = START; scheduledFor < START + minutes * MINUTE_MS; scheduledFor += slotMs) {
     if (chance.happens(0.05)) continue
-    const lateMs = chance.happens(0.1) ? chance.whole(0, 40 * MINUTE_MS) : chance.whole(0, 2_000)
+    const lateMs = chance.happens(0.1) ? chance.whole(0, Math.min(40 * MINUTE_MS, 4 * slotMs)) : chance.whole(0, 2_000)
     deliveries.push({ of: 'cycle', scheduledFor, at: scheduledFor + lateMs })
     for (let copies = 0; copies < 3; copies++)
       if (chance.happens(0.25))
-        deliveries.push({ of: 'cycle', scheduledFor, at: scheduledFor + lateMs + chance.whole(0, 10 * MINUTE_MS) })
+        deliveries.push({
+          of: 'cycle',
+          scheduledFor,
+          at: scheduledFor + lateMs + chance.whole(0, Math.min(10 * MINUTE_MS, 4 * slotMs)),
+        })
   }
   if (chance.happens(0.15)) {
     const at = START + chance.whole(1, minutes - 5) * MINUTE_MS + chance.whole(0, 59_000)
@@ -196,12 +204,12 @@ function deliveriesOf(chance: Chance, minutes: number): Delivery[] {
   return deliveries.filter(({ at }) => at < START + minutes * MINUTE_MS)
 }
 
-function handsOf(chance: Chance, minutes: number): Hand[] {
+function handsOf(chance: Chance, minutes: number, slotMs: number): Hand[] {
   if (!chance.happens(0.5)) return []
   return Array.from({ length: chance.whole(1, 4) }, () => ({
     at: chance.happens(0.5)
       ? START + chance.whole(1, minutes - 6) * MINUTE_MS + chance.whole(0, 59_999)
-      : nearSlot(chance, minutes),
+      : nearSlot(chance, minutes, slotMs),
     does: chance.pick([
       'close',
       'reduce',
@@ -217,12 +225,12 @@ function handsOf(chance: Chance, minutes: number): Hand[] {
 }
 
 /** Shortly before or after a slot begins, when a cycle is about to look. */
-const nearSlot = (chance: Chance, minutes: number): EpochMs =>
-  START + chance.whole(1, Math.floor(minutes / SLOT_MINUTES)) * SLOT_MINUTES * MINUTE_MS + chance.whole(-20_000, 4_000)
+const nearSlot = (chance: Chance, minutes: number, slotMs: number): EpochMs =>
+  START + chance.whole(1, Math.floor((minutes * MINUTE_MS) / slotMs)) * slotMs + chance.whole(-20_000, 4_000)
 
-function decisionsOf(chance: Chance, minutes: number): Map<EpochMs, SimDecision> {
+function decisionsOf(chance: Chance, minutes: number, slotMs: number): Map<EpochMs, SimDecision> {
   const decisions = new Map<EpochMs, SimDecision>()
-  for (let minute = 0; minute < minutes; minute += SLOT_MINUTES) {
+  for (let slot = START; slot < START + minutes * MINUTE_MS; slot += slotMs) {
     const kind = chance.pick(['long', 'long', 'short', 'short', 'close', 'hold'])
     const stopPercent = chance.between(0.2, 2)
     const targetPercent = chance.between(0.2, 2)
@@ -230,7 +238,7 @@ function decisionsOf(chance: Chance, minutes: number): Map<EpochMs, SimDecision>
       kind === 'close' || kind === 'hold'
         ? { action: kind }
         : { action: kind === 'long' ? 'open_long' : 'open_short', stopPercent, targetPercent }
-    decisions.set(START + minute * MINUTE_MS, decision)
+    decisions.set(slot, decision)
   }
   return decisions
 }

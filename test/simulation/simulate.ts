@@ -11,13 +11,14 @@ const USAGE = `npm run simulate -- [--seeds N] [--from SEED]   random lives, see
 npm run simulate -- --seed N                    one of them, told line by line
 npm run simulate -- --exhaustive                scripted lives of a position, with a crash at every point
 npm run simulate -- --pairs                     a short one, with a crash at every pair of points
-Further: --workers N`
+Further: --workers N, --interval 15s (of random lives; 30m without it)`
 
 const { values } = parseArgs({
   options: {
     seeds: { type: 'string' },
     from: { type: 'string', default: '1' },
     seed: { type: 'string' },
+    interval: { type: 'string', default: '30m' },
     exhaustive: { type: 'boolean', default: false },
     pairs: { type: 'boolean', default: false },
     workers: { type: 'string', default: String(availableParallelism()) },
@@ -32,7 +33,7 @@ type Job = { seed: number } | { scenario: Scenario; crashAt: number[] }
 const LIVES = ENDINGS.flatMap((ending) => [true, false].map((attach) => scriptedLife(ending, attach)))
 
 async function live(job: Job) {
-  if ('seed' in job) return runScenario(scenarioOf(job.seed))
+  if ('seed' in job) return runScenario(scenarioOf(job.seed, values.interval))
   const report = await runScenario(job.scenario, { crashAt: new Set(job.crashAt) })
   return { ...report, name: `${report.name}, crash at ${job.crashAt.join(' and ')}` }
 }
@@ -64,7 +65,7 @@ async function work(share: number, shares: number): Promise<Tally> {
 async function main(): Promise<void> {
   if (values.help) return void process.stdout.write(`${USAGE}\n`)
   if (values.seed !== undefined) {
-    const report = await runScenario(scenarioOf(Number(values.seed)), {
+    const report = await runScenario(scenarioOf(Number(values.seed), values.interval), {
       trace: (line) => process.stdout.write(`${line}\n`),
     })
     process.exitCode = report.violations.length === 0 ? 0 : 1

@@ -1,21 +1,18 @@
+import type { TimeLimits } from '../../core/time-limits.ts'
 import { canonical, dec, type Decimal, type Quantity, ZERO_QUANTITY } from '../../core/decimal.ts'
-import { type EpochMs, fromIso, SECOND_MS } from '../../core/time.ts'
+import { type EpochMs, fromIso } from '../../core/time.ts'
 import { positionOf } from '../../ledger/accounting.ts'
 import { closingSide, sideOpenedBy } from '../../ledger/position.ts'
 import { type Bracket, isTerminal, type VenueOrder, type VenuePosition } from '../../../schemas/order.ts'
 import type { Position } from '../../../schemas/state.ts'
 import { committedBracket, describeExit, hasPrices, isSameBracket, isTakenAsAsked } from './compare-exit.ts'
 import type { Action, Draft } from './draft.ts'
-import { POSITION_LAG_MS } from './take-executions.ts'
 
 /** Placements of a protecting order that may fail in a row before the position is flattened. */
 const MAX_PROTECT_FAILURES = 2
 
 /** Ours or made by hand. */
 export const isExit = (order: VenueOrder): boolean => order.kind === 'protect' || order.bracket !== null
-
-/** An exit that the venue has accepted may take this long to rest. */
-const FORMING_MS = 30 * SECOND_MS
 
 /**
  * How much a new stop has to cover: what the ledger holds, or less where the venue holds less. The venue knows no
@@ -25,8 +22,9 @@ export function sizeToCover(
   { side, quantity, openedAt }: Position,
   venue: VenuePosition | null,
   now: EpochMs,
+  { positionLagMs }: Pick<TimeLimits, 'positionLagMs'>,
 ): Quantity {
-  if (now - fromIso(openedAt) < POSITION_LAG_MS) return quantity
+  if (now - fromIso(openedAt) < positionLagMs) return quantity
   if (venue?.side !== side) return ZERO_QUANTITY
   return dec(venue.quantity).lt(quantity) ? venue.quantity : quantity
 }
@@ -79,7 +77,9 @@ function examineExits({ facts }: Draft, position: Position): SeenExits {
   const exits = facts.openOrders
     .filter((order) => isExit(order) && !isTerminal(order.status))
     .sort((a, b) => rankOf(a) - rankOf(b))
-  const wanted = facts.isSettled ? sizeToCover(position, facts.position, fromIso(facts.at)) : position.quantity
+  const wanted = facts.isSettled
+    ? sizeToCover(position, facts.position, fromIso(facts.at), facts.limits)
+    : position.quantity
   const committed = committedBracket(position)
   const isElsewhere = ({ bracket, side }: VenueOrder): boolean =>
     bracket !== null && side === closingSide(position.side) && !hasPrices(bracket, committed, facts.instrument.tickSize)
@@ -133,7 +133,9 @@ function replaceExits(draft: Draft, position: Position, seen: SeenExits): void {
   const { exits } = seen
   const isForming = exits.some(
     (order) =>
-      order.status === 'pending' && seen.isRight(order) && fromIso(facts.at) - fromIso(order.createdAt) < FORMING_MS,
+      order.status === 'pending' &&
+      seen.isRight(order) &&
+      fromIso(facts.at) - fromIso(order.createdAt) < facts.limits.formingMs,
   )
   if (isForming) return
   if (exits.some((order) => order.isTriggered) && phase.kind === 'open') {

@@ -1,4 +1,4 @@
-import { fromIso, SECOND_MS } from '../../core/time.ts'
+import { fromIso } from '../../core/time.ts'
 import type { LedgerEvent } from '../../ledger/events.ts'
 import { takeStep, type Transition } from '../../ledger/transition.ts'
 import type { Incident, StrategyState } from '../../../schemas/state.ts'
@@ -21,9 +21,6 @@ export type Reconciliation = {
   /** For people and for the record. */
   notes: string[]
 }
-
-/** A difference must be seen twice, this far apart, before anything is done about it: lists lag, answers cross. */
-export const SUSPICION_MS = 30 * SECOND_MS
 
 /** Collects events while keeping the state that follows from them. */
 export class Draft {
@@ -75,7 +72,8 @@ export class Draft {
     const suspicion = known ?? { at: this.facts.at, kind, detail }
     this.seen.push(suspicion)
     if (known === undefined) this.notes.push(`${kind}, seen for the first time: ${detail}`)
-    return fromIso(this.facts.at) - fromIso(suspicion.at) >= SUSPICION_MS ? suspicion.at : null
+    // Lists lag, answers cross.
+    return fromIso(this.facts.at) - fromIso(suspicion.at) >= this.facts.limits.suspicionMs ? suspicion.at : null
   }
 
   /** The suspicion has been acted on. */

@@ -1,17 +1,10 @@
 import { canonical, dec, type Quantity } from '../../core/decimal.ts'
-import { fromIso, SECOND_MS } from '../../core/time.ts'
+import { fromIso } from '../../core/time.ts'
 import type { OrderEnd } from '../../ledger/events.ts'
 import { isTerminal, type OrderStatus } from '../../../schemas/order.ts'
 import type { Phase } from '../../../schemas/state.ts'
 import type { Draft } from './draft.ts'
 import { standInFor } from './take-executions.ts'
-
-/** After its deadline an entry may still be on its way through the venue for this long. */
-const LATE_ARRIVAL_MS = 30 * SECOND_MS
-/** After its deadline an order that is neither filled nor over is told aloud, and a close is given up. */
-const STUCK_MS = 60 * SECOND_MS
-/** How long after its deadline the fills of a finished order may be missing from the venue's list. */
-const FILLS_PATIENCE_MS = 60 * SECOND_MS
 
 const END_OF_STATUS: Partial<Record<OrderStatus, OrderEnd>> = {
   filled: 'done',
@@ -40,7 +33,8 @@ export function resolvePending(draft: Draft): boolean {
   if (order === null) {
     // An entry that turns up late adds risk, so it is waited for; a close that does only takes it away (the next one has
     // its id, so that the venue takes one of the two), and meanwhile the position may be without its exits.
-    const isLost = fromIso(facts.at) > fromIso(intent.deadline) + (phase.kind === 'opening' ? LATE_ARRIVAL_MS : 0)
+    const isLost =
+      fromIso(facts.at) > fromIso(intent.deadline) + (phase.kind === 'opening' ? facts.limits.lateArrivalMs : 0)
     if (isLost) end('abandoned', 'the venue does not know it and its deadline has passed')
     return !isLost
   }
@@ -63,7 +57,7 @@ export function resolvePending(draft: Draft): boolean {
         orderId: order.orderId,
         why: `${intent.order.kind} still ${order.status} after its deadline`,
       })
-    if (fromIso(facts.at) <= fromIso(intent.deadline) + STUCK_MS) return true
+    if (fromIso(facts.at) <= fromIso(intent.deadline) + facts.limits.stuckMs) return true
     draft.incident(
       'stuck_order',
       `the ${intent.order.kind} order ${order.orderId} is still ${order.status}, long after its deadline`,
@@ -76,7 +70,7 @@ export function resolvePending(draft: Draft): boolean {
   const missing = dec(order.filledQuantity).minus(filledSoFar(phase))
   if (missing.gt(0)) {
     const text = `the ${intent.order.kind} order is ${order.status} with ${order.filledQuantity} filled`
-    if (fromIso(facts.at) <= fromIso(intent.deadline) + FILLS_PATIENCE_MS) {
+    if (fromIso(facts.at) <= fromIso(intent.deadline) + facts.limits.stuckMs) {
       draft.notes.push(`${text}, its fills are still to come`)
       return true
     }

@@ -4,7 +4,7 @@ import { positionOf } from '../../ledger/accounting.ts'
 import { closingSide, sideOpenedBy } from '../../ledger/position.ts'
 import { type Fill, type FillReason, isTerminal, type OrderRequest } from '../../../schemas/order.ts'
 import type { Phase, Position } from '../../../schemas/state.ts'
-import { type Draft, SUSPICION_MS } from './draft.ts'
+import type { Draft } from './draft.ts'
 
 /** Fills and funding are read again this far back, and recognised by id: lists lag, by seconds. */
 const CURSOR_OVERLAP_MS = HOUR_MS
@@ -59,8 +59,6 @@ const compareIds = (a: string, b: string): number => a.localeCompare(b, 'en', { 
 
 /** A trade that closes and one that opens may be dated in either order when they are of nearly one instant. */
 const SAME_TIME_MS = 5 * SECOND_MS
-/** A fill may be listed this long before the position tells of it. */
-export const POSITION_LAG_MS = 30 * SECOND_MS
 
 /** Fills that only an order of ours makes. */
 const OURS: ReadonlySet<FillReason> = new Set(['stop_loss', 'take_profit', 'close'])
@@ -136,7 +134,7 @@ function takeOrphan(draft: Draft, fill: Fill, text: string): void {
     (held === null || dec(facts.position.quantity).gte(dec(held.quantity).plus(fill.quantity)))
   if (isThere) return accept(draft, fill, `${text} came from an exit of ours: what it opened is ours to close`, true)
   const since = Math.max(fromIso(fill.at), fromIso(state.memory.trades.at(-1)?.exitTime ?? fill.at))
-  if (fromIso(facts.at) - since < SUSPICION_MS)
+  if (fromIso(facts.at) - since < facts.limits.suspicionMs)
     draft.defer(fill.fillId, `${text}: the position it opened is waited for`)
 }
 
@@ -145,7 +143,7 @@ function takeReduction(draft: Draft, held: Position, fill: Fill, text: string): 
   const ours = ourPartOf(draft, held, fill)
   if (dec(ours).lt(fill.quantity)) {
     const left = `${text} has closed ${ours} of ours: the venue still holds ${draft.facts.position?.quantity ?? '0'}`
-    if (fromIso(draft.facts.at) - fromIso(fill.at) < POSITION_LAG_MS)
+    if (fromIso(draft.facts.at) - fromIso(fill.at) < draft.facts.limits.positionLagMs)
       return draft.defer(fill.fillId, `${left}; asked again`)
     if (ours === '0') return void draft.notes.push(left)
     return accept(draft, shareOf(fill, ours), left)

@@ -1,24 +1,24 @@
 import { dec, type Decimal, toNumber } from '../../core/decimal.ts'
 import { directionOf } from '../../core/margin.ts'
 import { fromIso, HOUR_MS, MINUTE_MS } from '../../core/time.ts'
+import { limitsOf } from '../../core/time-limits.ts'
 import { positionOf } from '../../ledger/accounting.ts'
 import type { Quote } from '../../../schemas/market.ts'
 import { type ConditionRule, type EntryRule, finding, percent, tidy } from '../rule.ts'
-
-/** A quote older than this is not a price to trade at. */
-const MAX_QUOTE_AGE_MS = 2 * MINUTE_MS
 
 export const freshData: ConditionRule = {
   name: 'fresh_data',
   applies: 'entry',
   purpose: 'nothing is opened on stale, missing or gappy bars, or on a quote that is old or crossed',
-  limit: () => `no issue in the bars, bid not above ask, quote at most ${MAX_QUOTE_AGE_MS / 1_000} s old`,
-  check: ({ snapshot, facts }) => {
+  limit: (config) =>
+    `no issue in the bars, bid not above ask, quote at most ${limitsOf(config).quoteAgeMs / 1_000} s old`,
+  check: ({ config, snapshot, facts }) => {
+    const { quoteAgeMs } = limitsOf(config)
     const ageMs = fromIso(facts.now) - fromIso(facts.quote.at)
     const problems = snapshot.issues.map((issue) => `${issue.kind}: ${issue.detail}`)
-    if (ageMs > MAX_QUOTE_AGE_MS) problems.push(`quote is ${Math.round(ageMs / 1_000)} s old`)
+    if (ageMs > quoteAgeMs) problems.push(`quote is ${Math.round(ageMs / 1_000)} s old`)
     // Clocks differ a little; when by more, the age of the quote is unknown.
-    if (ageMs < -MAX_QUOTE_AGE_MS) problems.push(`quote is ${Math.round(-ageMs / 1_000)} s in the future`)
+    if (ageMs < -quoteAgeMs) problems.push(`quote is ${Math.round(-ageMs / 1_000)} s in the future`)
     if (dec(facts.quote.bid).gt(facts.quote.ask))
       problems.push(`bid ${facts.quote.bid} is above ask ${facts.quote.ask}`)
     return finding(

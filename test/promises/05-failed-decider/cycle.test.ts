@@ -1,10 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import { HOUR_MS, MINUTE_MS, toIso } from '../../../lib/core/time.ts'
-import { LEASE_MS } from '../../../lib/cycle/claim.ts'
+import { VENUE_LAG_MS, timeLimitsOf } from '../../../lib/core/time-limits.ts'
 import { createMemoryItems } from '../../../lib/store/memory-items.ts'
 import type { ItemStore } from '../../../lib/store/item-store.ts'
 import { DecisionFailure, type DecisionOutcome } from '../../../schemas/decision.ts'
 import { CLOSE, createWorld, HOLD, LONG, marketAround, outcomeOf, SLOT } from '../../cycle/world.ts'
+
+/** The lease of a cycle of half an hour. */
+const LEASE_MS = timeLimitsOf({ intervalMs: 30 * 60_000, deciderTimeoutMs: 0, venueLagMs: VENUE_LAG_MS }).leaseMs
 
 const failing = (kind: DecisionFailure['kind'] = 'timeout', message = 'no answer in 60 s'): DecisionOutcome => ({
   ...outcomeOf(HOLD),

@@ -371,6 +371,7 @@ const reasonIn = (text: string): string =>
 /** The deterministic simulation's misfortunes, none of which happen here. */
 const nothingElse: Scenario = {
   name: 'killed',
+  interval: '30m',
   minutes: 0,
   quietMinutes: 0,
   bars: [],
