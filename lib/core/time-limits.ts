@@ -3,7 +3,7 @@ import { MINUTE_MS, SECOND_MS } from './time.ts'
 
 /**
  * How far the lists of a venue may lag behind what has happened there: an order that was taken, a fill, a position, an
- * exit on its way to resting. What has been seen of Coinbase stays below it; the paper venue is held to the same.
+ * exit on its way to resting. What has been seen of the live venues stays below it; paper trading is held to the same.
  */
 export const VENUE_LAG_MS = 30 * SECOND_MS
 
