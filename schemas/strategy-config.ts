@@ -21,6 +21,7 @@ const bps = z.number().min(0).max(1_000)
 export const MarketConfig = z.strictObject({
   /** `live` through ccxt, `sim` the seeded simulator, otherwise the path of a candle file or of a folder, or a list of them. */
   source: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).default('sim'),
+  /** A venue's id, or a ccxt exchange id, such as kraken. */
   exchange: z
     .string()
     .regex(/^[a-z0-9]+$/, { error: "expected a venue's id or a ccxt exchange id, such as kraken" })
@@ -49,8 +50,9 @@ export const MarketConfig = z.strictObject({
     .default(null),
   /** Which number of a date comes first in files where the dates themselves leave it open. */
   dateOrder: z.enum(['day-first', 'month-first']).nullable().default(null),
-  /** Whose rows are taken from candle files that hold several symbols, and from the reference file. */
+  /** Whose rows are taken from candle files that hold several symbols. */
   fileSymbol: z.string().min(1).nullable().default(null),
+  /** Whose rows are taken from the reference file, where that holds several symbols. */
   referenceFileSymbol: z.string().min(1).nullable().default(null),
   /** Seed of the simulated market. */
   seed: z
@@ -60,6 +62,7 @@ export const MarketConfig = z.strictObject({
     .default(7),
   /** Overrides the exchange's base URL: proxies and tests. */
   baseUrl: z.url().nullable().default(null),
+  /** Deadline of one request for market data. */
   timeoutMs: milliseconds.default(10_000),
 })
 export type MarketConfig = z.infer<typeof MarketConfig>
@@ -78,7 +81,9 @@ const promptCommon = {
 export const DEFAULT_DECIDER_TIMEOUT_MS = 60_000
 
 const modelCommon = {
+  /** The model's name at its provider. */
   model: z.string().min(1),
+  /** Another server that speaks the same protocol, such as http://localhost:11434/v1. */
   baseUrl: z.url().nullable().default(null),
   /**
    * Deadline of the whole decision: attempts, waiting and the repair together. At most two thirds of the interval, which the
@@ -87,6 +92,7 @@ const modelCommon = {
   timeoutMs: milliseconds.max(600_000).default(DEFAULT_DECIDER_TIMEOUT_MS),
   /** Further tries after a 429, 5xx or network failure. */
   maxRetries: z.int().min(0).max(5).default(2),
+  /** Most tokens that an answer may have, reasoning included. */
   maxOutputTokens: z.int().min(64).max(32_000).default(4_000),
   /** null leaves the provider's default: some models refuse the parameter. */
   temperature: z.number().min(0).max(2).nullable().default(null),
@@ -102,12 +108,17 @@ const modelCommon = {
 export const DeciderConfig = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('rules'),
-    /** Stop distance and reward in ATR of the decision timeframe. */
+    /** Distance of the stop, in ATR of the decision timeframe. */
     stopAtr: z.number().positive().default(2),
+    /** Distance of the target over the distance of the stop. */
     rewardToRisk: z.number().positive().default(2),
+    /** Least RSI at which a long is opened. */
     rsiLongMin: z.number().min(0).max(100).default(50),
+    /** Highest RSI at which a long is opened. */
     rsiLongMax: z.number().min(0).max(100).default(70),
+    /** Least RSI at which a short is opened. */
     rsiShortMin: z.number().min(0).max(100).default(30),
+    /** Highest RSI at which a short is opened. */
     rsiShortMax: z.number().min(0).max(100).default(50),
     /** Sits out the side whose recent trades lost and did worse than the other side's. */
     followsRecord: z.boolean().default(false),
@@ -123,16 +134,20 @@ export const DeciderConfig = z.discriminatedUnion('kind', [
     /** JSON Lines: what models answered to which questions, see `schemas/recording.ts`, or `{promptHash, raw}`. */
     file: z.string().min(1),
     /**
-     * Whose answers, where the file holds those of several: null takes the only one there is, `default` the
-     * answers that were asked for without this setting.
+     * Whose answers, where the file holds those of several providers; null takes the only one there is. Of the settings
+     * below, null takes the only value there is, `default` the answers that were asked for without the setting.
      */
     provider: z.enum(['openai', 'anthropic']).nullable().default(null),
+    /** The model whose answers are taken. */
     model: z.string().min(1).nullable().default(null),
+    /** The temperature that the answers were asked for with. */
     temperature: z
       .union([z.number(), z.literal('default')])
       .nullable()
       .default(null),
+    /** The limit of tokens that the answers were asked for with. */
     maxOutputTokens: z.int().positive().nullable().default(null),
+    /** The server that gave the answers. */
     baseUrl: z
       .union([z.literal('default'), z.url()])
       .nullable()
@@ -149,26 +164,37 @@ export type DeciderConfig = z.infer<typeof DeciderConfig>
  * ceilings that no configuration passes: `lib/guard/limits.ts`.
  */
 export const GuardConfig = z.strictObject({
+  /** Loss since the start of the day, as a fraction of its equity, at which trading halts. */
   maxDailyLoss: Fraction.gt(0).default(0.05),
+  /** Fall of equity below its peak, as a fraction of it, at which trading halts. */
   maxDrawdown: Fraction.gt(0).default(0.15),
   /** No entry this close to a close or maintenance of the venue. */
   sessionBufferMinutes: z.number().nonnegative().default(30),
+  /** Nearest that a stop may be to the price, in ATR of the decision timeframe. */
   minStopAtr: z.number().positive().default(0.5),
+  /** Furthest that a stop may be from the price, in ATR of the decision timeframe. */
   maxStopAtr: z.number().positive().default(5),
   /** The stop must be reached before the liquidation price by at least this fraction of the entry price. */
   liquidationBuffer: Fraction.default(0.02),
+  /** Distance of the target over the distance of the stop, at least. */
   minRewardToRisk: z.number().positive().default(1.5),
+  /** Least confidence of the decider at which an entry is allowed. */
   minConfidence: Fraction.default(0.3),
-  /** Risked on a trade: the target before scaling, and the cap that nothing exceeds. */
+  /** Fraction of equity that a trade risks before sizing scales it by confidence and evidence. */
   riskPerTrade: Fraction.default(0.01),
+  /** Most that a trade may risk between entry and stop, as a fraction of equity. */
   maxRiskPerTrade: Fraction.default(0.02),
+  /** Largest notional of a position, in times of equity. */
   maxLeverage: z.number().positive().max(10).default(3),
+  /** Largest notional of a position, in the quote currency. */
   maxNotional: MoneyText.refine((amount) => Number(amount) > 0, { error: 'must be above zero' }).default(
     '50000' as z.infer<typeof MoneyText>,
   ),
   /** Furthest the price may have moved since the snapshot, in ATR. */
   maxPriceMoveAtr: z.number().positive().default(0.5),
+  /** Minutes after a losing trade in which no entry is allowed. */
   cooldownMinutesAfterLoss: z.number().nonnegative().default(60),
+  /** Entries allowed on one day. */
   maxEntriesPerDay: z.int().positive().default(6),
   /** UTC hours of the day in which entries are allowed, from inclusive to exclusive; equal means always. */
   tradingHoursUtc: z
@@ -188,11 +214,17 @@ export type GuardConfig = z.infer<typeof GuardConfig>
  * how many R on average. It belongs to the settings whose hash it bears, and to no others.
  */
 export const SizingEvidence = z.strictObject({
+  /** Where the record comes from, in words. */
   source: z.string().min(1).max(200),
+  /** Hash of the settings that the record was made with. */
   settingsHash: z.string().regex(/^[0-9a-f]{64}$/, { error: 'a SHA-256 as hourhand evidence writes it' }),
+  /** Trades that won. */
   wins: z.int().nonnegative(),
+  /** Trades that lost. */
   losses: z.int().nonnegative(),
+  /** Average of the winning trades, in R. */
   averageWinR: z.number().nonnegative(),
+  /** Average of the losing trades, in R, without its sign. */
   averageLossR: z.number().nonnegative(),
 })
 export type SizingEvidence = z.infer<typeof SizingEvidence>
@@ -222,25 +254,32 @@ export type ExitConfig = z.infer<typeof ExitConfig>
 export const FeedConfig = z.strictObject({ name: z.string().min(1).max(40), url: z.url({ protocol: /^https?$/ }) })
 
 export const NewsConfig = z.strictObject({
+  /** RSS, Atom or JSON feeds of headlines: `{name, url}` each. */
   feeds: z.array(FeedConfig).max(20).default([]),
   /** Recorded headlines, when the market is a candle file: JSON Lines of `{title, source, published_at}`. */
   file: z.string().min(1).nullable().default(null),
+  /** Most headlines that a snapshot holds, newest first. */
   maxHeadlines: z.int().min(0).max(50).default(12),
+  /** Older headlines are left out. */
   maxAgeHours: z.number().positive().default(24),
+  /** Longer titles are cut to so many characters. */
   maxTitleLength: z.int().min(20).max(500).default(140),
-  /** Deadline and size cap of one feed. */
+  /** Deadline of one feed. */
   timeoutMs: milliseconds.default(5_000),
+  /** Largest size of one feed. */
   maxBytes: z.int().positive().default(2_000_000),
 })
 export type NewsConfig = z.infer<typeof NewsConfig>
 
 /** The simulated venue: its money, its costs. What a contract is stands in `instrument`. */
 export const PaperConfig = z.strictObject({
+  /** Money that the paper account begins with. */
   initialCash: MoneyText.refine((amount) => Number(amount) > 0, { error: 'must be above zero' }).default(
     '10000' as z.infer<typeof MoneyText>,
   ),
-  /** Full bid-ask spread and slippage beyond it, each against us, in basis points of price. */
+  /** Full bid-ask spread, in basis points of price. */
   spreadBps: bps.max(100).default(2),
+  /** Slippage beyond the spread, always against us, in basis points of price. */
   slippageBps: bps.max(100).default(1),
   /**
    * How long an order is on its way to the venue. On history and in the simulator the price has moved by then along its
@@ -268,8 +307,9 @@ export const LiveConfig = z.strictObject({
   feePerContract: RateText.default('0.15'),
   /** Entries are refused when this machine's clock and the venue's differ by more. */
   maxClockSkewMs: milliseconds.max(30_000).default(5_000),
-  /** Days and closed trades the paper record must show before the first live entry. */
+  /** Days that the paper record must show before the first live entry. */
   minPaperDays: z.int().min(14).default(14),
+  /** Closed trades that the paper record must show before the first live entry. */
   minPaperTrades: z.int().min(50).default(50),
   /** Live entries start at the venue's minimum size; after each so many closed live trades the ceiling doubles. */
   tradesPerSizeStep: z.int().positive().default(10),
@@ -299,7 +339,9 @@ export const DEPLOYMENT_DEFAULTS = { market: { source: 'live' } } as const
 
 /** The settings of one strategy, each by itself. What is left out has the stated default; an unknown key is an error. */
 export const StrategySettings = z.strictObject({
+  /** Name of the strategy: keys, logs, records and cycle ids bear it. */
   id: StrategyId,
+  /** `paper` trades on a simulated account, `live` with real money. */
   mode: Mode.default('paper'),
   /** Time between decisions, from 10 s to 1 d: `15s`, `30m`, `1h`, `1d`. Slots are its multiples since 1970, UTC. */
   interval: IntervalText.default('30m'),
@@ -324,7 +366,12 @@ export const StrategySettings = z.strictObject({
   gates: GateConfig.prefault({}),
   /** What the decider is reminded of. */
   memory: z
-    .strictObject({ decisions: z.int().min(0).max(20).default(6), trades: z.int().min(0).max(50).default(30) })
+    .strictObject({
+      /** Last decisions that a snapshot shows. */
+      decisions: z.int().min(0).max(20).default(6),
+      /** Last closed trades that a snapshot counts. */
+      trades: z.int().min(0).max(50).default(30),
+    })
     .prefault({}),
   /** Days a cycle's full record is kept; trades, orders and fills are kept for good. */
   retentionDays: z.int().min(1).max(3_650).default(400),

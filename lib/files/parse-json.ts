@@ -1,12 +1,12 @@
-import { parse, type ValueNode } from '@humanwhocodes/momoa'
+import { parse, type Token, type ValueNode } from '@humanwhocodes/momoa'
 import { UsageError } from '../core/invariant.ts'
 
 /** Keys that mean something to the language itself: as settings they are slips, or attacks. */
 const RESERVED: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype'])
 
 /**
- * The value of JSON that a person wrote: configuration, grid, environment variable. Stricter than the platform's own
- * parser, which silently keeps the last of two equal keys.
+ * The value of JSON that a person wrote: configuration, grid, environment variable. Comments may stand wherever white
+ * space may. Stricter than the platform's own parser, which silently keeps the last of two equal keys.
  *
  * Throws {@link UsageError} naming the origin, the line and the problem: text that is not JSON, a key that stands twice in
  * one object, a key that is reserved. Values are not shown: one of them may be a credential.
@@ -23,8 +23,9 @@ export function parseJsonText(text: string, origin: string): unknown {
 function documentOf(text: string, origin: string): ValueNode {
   if (text.trim() === '') throw new UsageError(`${origin} is not JSON: the text is empty; write at least {}`)
   let body: ValueNode
+  let tokens: readonly Token[]
   try {
-    ;({ body } = parse(text, { mode: 'json' }))
+    ;({ body, tokens = [] } = parse(text, { mode: 'jsonc', tokens: true }))
   } catch (cause) {
     if (cause instanceof RangeError) throw tooDeep(origin, cause)
     const { line, column, message } = cause as { line?: number; column?: number; message: string }
@@ -35,7 +36,7 @@ function documentOf(text: string, origin: string): ValueNode {
     )
   }
   try {
-    JSON.parse(text)
+    JSON.parse(withoutComments(text, tokens))
   } catch (cause) {
     // The library lets a raw line break stand inside a text; the standard does not.
     throw new UsageError(
@@ -44,6 +45,18 @@ function documentOf(text: string, origin: string): ValueNode {
     )
   }
   return body
+}
+
+/** The text with a blank in place of each comment. */
+function withoutComments(text: string, tokens: readonly Token[]): string {
+  let plain = ''
+  let end = 0
+  for (const { type, loc } of tokens) {
+    if (type !== 'LineComment' && type !== 'BlockComment') continue
+    plain += `${text.slice(end, loc.start.offset)} `
+    end = loc.end.offset
+  }
+  return plain + text.slice(end)
 }
 
 const tooDeep = (origin: string, cause: unknown): UsageError =>

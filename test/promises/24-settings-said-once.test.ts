@@ -27,7 +27,8 @@ const SLIPS: readonly [name: string, text: string, message: RegExp][] = [
   ['constructor', '{"guard":\n{"constructor": 1}}', /line 2: the key "guard\.constructor" is no setting; remove it/],
   ['prototype, deep', '{"a":{"b":[{"prototype":1}]}}', /"a\.b\[0\]\.prototype"/],
   ['a comma too many', '{\n"id": "a",\n}', /line 3, column 1: .*correct the text there/],
-  ['a comment', '{\n// mine\n"id":"a"}', /line 2, column 1: /],
+  ['a comment that never ends', '{\n/* mine\n"id":"a"}', /is not JSON: line \d+/],
+  ['a key twice with a comment between', '{"id":"a",\n// mine\n"id":"b"}', /line 3: the key "id" stands twice/],
   ['an empty file', ' \n', /the text is empty/],
   ['half a file', '{"guard": {', /is not JSON: line 1/],
   ['a raw line break in a text', '{"id": "a\nb"}', /line break or another control character/],
@@ -56,6 +57,17 @@ describe('a slip in what a person wrote as JSON is an error that names it and it
   it.each(SLIPS)('in the configuration of a deployment: %s', (_name, text, message) => {
     const reading = read({ config: file(text) })
     expect('refusals' in reading ? reading.refusals.join() : 'deployed').toMatch(message)
+  })
+
+  it('comments may stand in a configuration wherever white space may', async () => {
+    const text =
+      '// mine\n{ /* the money */ "paper": { "initialCash": /* a text */ "20000" }, // enough\n"id": "a//b" }'
+    expect(parseJsonText(text, 'x')).toEqual({ paper: { initialCash: '20000' }, id: 'a//b' })
+    const money = text.replace('a//b', 'mine')
+    expect((await resolveConfig({ config: file(money) })).paper.initialCash).toBe('20000')
+    expect((await resolveConfig({}, { HOURHAND_CONFIG: money })).paper.initialCash).toBe('20000')
+    const reading = read({ config: file(money) })
+    expect('refusals' in reading ? reading.refusals : reading.deployment.config.paper.initialCash).toBe('20000')
   })
 
   it('what is right is read as the platform reads it', () => {
