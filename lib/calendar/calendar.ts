@@ -1,4 +1,4 @@
-import { DAY_MS, type EpochMs, HOUR_MS, toIso } from '../core/time.ts'
+import { DAY_MS, type EpochMs, HOUR_MS, toIso, utcDay } from '../core/time.ts'
 import type { CalendarId } from '../../schemas/calendar.ts'
 import { chicagoOffset, fromChicago, weekdayOf } from './chicago.ts'
 import { type Group, type SpecialDay, specialDaysOf } from './holidays.ts'
@@ -82,6 +82,10 @@ export function tradingDayAt(calendar: CalendarId, instant: EpochMs): TradingDay
   const { last, next } = neighboursOf(calendar, instant)
   return { day: last.day, begins: last.opens, ends: next.opens }
 }
+
+/** The name of the trading day of an instant, `2026-03-10`. */
+export const tradingDayOf = (calendar: CalendarId, instant: EpochMs): string =>
+  calendar === 'always-open' ? utcDay(instant) : tradingDayAt(calendar, instant).day
 
 /** The session that is under way; null while the market is closed. */
 export function sessionAt(calendar: CalendarId, instant: EpochMs): Session | null {

@@ -15,7 +15,12 @@ export async function gatherGuardFacts(
 ): Promise<GuardFacts> {
   const at = toIso(now)
   const isLive = config.mode === 'live'
-  const accounting = revalue(rollDay(state.accounting, at), positionOf(state.phase), quote.mark, at)
+  const accounting = revalue(
+    rollDay(state.accounting, at, state.instrument.calendar),
+    positionOf(state.phase),
+    quote.mark,
+    at,
+  )
   return {
     now: at,
     quote,

@@ -68,8 +68,8 @@ export async function resumeStrategy(ports: ExecutionPorts): Promise<Resumption>
 }
 
 /** The ceiling of live trading that the books would still have reached after a resume, in words; null for none. */
-function ceilingReached({ accounting }: StrategyState, { config, clock }: ExecutionPorts): string | null {
-  const breach = breachOf(beginAnew(rollDay(accounting, toIso(clock()))), config)
+function ceilingReached({ accounting, instrument }: StrategyState, { config, clock }: ExecutionPorts): string | null {
+  const breach = breachOf(beginAnew(rollDay(accounting, toIso(clock()), instrument.calendar)), config)
   return breach === null ? null : breach.reason
 }
 

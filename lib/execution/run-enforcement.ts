@@ -193,7 +193,7 @@ async function markAndLimit(
   bars: readonly Candle[],
 ): Promise<StrategyState> {
   const { config, market, schedule } = ports
-  const books = revalue(rollDay(state.accounting, at), positionOf(state.phase), mark, at)
+  const books = revalue(rollDay(state.accounting, at, state.instrument.calendar), positionOf(state.phase), mark, at)
   const breach = state.halt === null ? breachOf(books, config) : null
   const events: LedgerEvent[] = []
   const lastBar = bars.at(-1)

@@ -60,6 +60,6 @@ function factsAt(facts: GuardFacts, answerBy: EpochMs): GuardFacts {
     ...facts,
     now: at,
     quote: { ...quote, at: toIso(answerBy - age) },
-    accounting: revalue(rollDay(accounting, at), positionOf(phase), quote.mark, at),
+    accounting: revalue(rollDay(accounting, at, facts.instrument.calendar), positionOf(phase), quote.mark, at),
   }
 }

@@ -1,11 +1,13 @@
 import { cost, dec, isAbove, minus, type Money, money, type Price, ratioOf, sum, ZERO_MONEY } from '../core/decimal.ts'
 import { directionOf } from '../core/margin.ts'
 import { rememberLast } from '../core/memo.ts'
-import { fromIso, utcDay } from '../core/time.ts'
+import { tradingDayOf } from '../calendar/calendar.ts'
+import { fromIso } from '../core/time.ts'
+import type { CalendarId } from '../../schemas/calendar.ts'
 import type { Accounting, Phase, Position } from '../../schemas/state.ts'
 
-/** Books of a strategy that starts with `deposited` at `at`. */
-export function openBooks(deposited: Money, at: string): Accounting {
+/** Books of a strategy that starts with `deposited` at `at`, a trading day of `calendar`. */
+export function openBooks(deposited: Money, at: string, calendar: CalendarId): Accounting {
   return {
     cash: deposited,
     deposited,
@@ -19,7 +21,7 @@ export function openBooks(deposited: Money, at: string): Accounting {
     markPrice: null,
     markedAt: null,
     peakEquity: deposited,
-    day: utcDay(fromIso(at)),
+    day: tradingDayOf(calendar, fromIso(at)),
     dayStartEquity: deposited,
     dayOpenEquity: null,
     lifetimePeakEquity: null,
@@ -48,11 +50,12 @@ export const equityAt = (accounting: Accounting, position: Position | null, mark
   sum(accounting.cash, unrealisedPnl(position, mark))
 
 /**
- * Starts a new UTC day when `at` lies in one: yesterday's last equity becomes day-start equity (so a gap
- * over midnight counts against the new day) and the day's counters begin again.
+ * Starts a new trading day of the calendar when `at` lies in one: the last equity of the day before becomes day-start
+ * equity (so a gap between the two counts against the new day) and the day's counters begin again. Where trading never
+ * stops that is the UTC day; at CME it begins at 17:00 in Chicago.
  */
-export function rollDay(accounting: Accounting, at: string): Accounting {
-  const day = utcDay(fromIso(at))
+export function rollDay(accounting: Accounting, at: string, calendar: CalendarId): Accounting {
+  const day = tradingDayOf(calendar, fromIso(at))
   if (day <= accounting.day) return accounting
   return { ...accounting, day, dayStartEquity: accounting.equity, dayOpenEquity: null, entriesToday: 0 }
 }

@@ -57,7 +57,7 @@ export function createState(
     version: 0,
     instrument,
     phase: { kind: 'flat', abandoned: null },
-    accounting: openBooks(deposited, at),
+    accounting: openBooks(deposited, at, instrument.calendar),
     halt: null,
     lastSlot: null,
     deciderStreak: null,
@@ -253,7 +253,10 @@ function advance(state: StrategyState, event: LedgerEvent): Transition {
     case 'funding_settled':
       return settleFunding(state, event.payment)
     case 'cash_adjusted': {
-      const rebased = { ...state, accounting: raiseBases(rollDay(state.accounting, event.at), event.amount) }
+      const rebased = {
+        ...state,
+        accounting: raiseBases(rollDay(state.accounting, event.at, state.instrument.calendar), event.amount),
+      }
       const moved = moveCash(rebased, { adjustments: event.amount }, event.at)
       const unexplained = event.isIncident
         ? sum(moved.accounting.unexplained, event.amount)
@@ -282,7 +285,7 @@ function advance(state: StrategyState, event: LedgerEvent): Transition {
     case 'suspected':
       return quiet({ ...state, suspicions: event.suspicions })
     case 'marked': {
-      const rolled = rollDay(state.accounting, event.at)
+      const rolled = rollDay(state.accounting, event.at, state.instrument.calendar)
       return quiet({ ...state, accounting: revalue(rolled, positionOf(phase), event.markPrice, event.at) })
     }
     case 'watched':
@@ -386,7 +389,7 @@ function moveCash(
   at: string,
   mark: Price | null = null,
 ): StrategyState {
-  const before = rollDay(state.accounting, at)
+  const before = rollDay(state.accounting, at, state.instrument.calendar)
   const after: Accounting = {
     ...before,
     gross: sum(before.gross, parts.gross ?? ZERO_MONEY),
@@ -411,7 +414,7 @@ const standing = ({ expectedTransfers }: StrategyState, at: string): StrategySta
 function takeTransfer(state: StrategyState, event: Extract<LedgerEvent, { type: 'transferred' }>): Transition {
   const { transfer, isExplanation, at } = event
   const { amount } = transfer
-  const rolled = rollDay(state.accounting, at)
+  const rolled = rollDay(state.accounting, at, state.instrument.calendar)
   const before = isExplanation
     ? { ...rolled, unexplained: minus(rolled.unexplained, amount) }
     : scaleBases(rolled, amount)

@@ -114,7 +114,7 @@ export function createQuietSlots({
     const { state } = await sync(ports, before, { act: true })
     const position = positionOf(state.phase)
     if (!isSettled(state) || state.halt !== null || position?.tradeId !== held?.tradeId) return null
-    const books = revalue(rollDay(state.accounting, at), position, quote.mark, at)
+    const books = revalue(rollDay(state.accounting, at, state.instrument.calendar), position, quote.mark, at)
     if (breachOf(books, config) !== null) return null
     await finish(state, slot, quote, { action: 'hold', outcome: 'held', note: foreseen.decision.rationale })
     return { outcome: 'held', decision: foreseen }

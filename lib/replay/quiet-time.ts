@@ -1,6 +1,7 @@
+import { tradingDayOf } from '../calendar/calendar.ts'
 import { toNumber } from '../core/decimal.ts'
 import { directionOf } from '../core/margin.ts'
-import { type EpochMs, fromIso, MINUTE_MS, utcDay } from '../core/time.ts'
+import { type EpochMs, fromIso, MINUTE_MS } from '../core/time.ts'
 import { nextWatchMark } from '../execution/run-enforcement.ts'
 import { firstAtOrAfter } from '../market/candle-history.ts'
 import type { Candle } from '../../schemas/market.ts'
@@ -59,7 +60,7 @@ function quietRange(
   { guard, exits }: StrategyConfig,
   until: EpochMs,
 ): { lower: number; upper: number } {
-  const { accounting, phase, halt } = state
+  const { accounting, phase, halt, instrument } = state
   if (phase.kind !== 'open' || phase.position.bracket === null)
     return { lower: Number.POSITIVE_INFINITY, upper: Number.NEGATIVE_INFINITY }
   const { side, bracket, liquidationPrice, quantity, multiplier, costBasis } = phase.position
@@ -72,10 +73,10 @@ function quietRange(
   if (halt === null) {
     const base = toNumber(quantity) * toNumber(multiplier)
     const cash = toNumber(accounting.cash)
-    // A pass in a new day, the one at midnight among them, reckons its loss from what there was at the end of the last.
+    // A pass in a new trading day, the first of it among them, reckons its loss from what there was at the end of the last.
     const dayStart = Math.max(
       toNumber(accounting.dayStartEquity),
-      utcDay(until - 1) > accounting.day ? toNumber(accounting.equity) : 0,
+      tradingDayOf(instrument.calendar, until - 1) > accounting.day ? toNumber(accounting.equity) : 0,
     )
     const least = Math.max(
       dayStart * (1 - guard.maxDailyLoss),

@@ -1,5 +1,7 @@
+import { tradingDayOf } from '../calendar/calendar.ts'
 import { dec, isAbove, minus, type Price, price, ratioOf, ROUND_HALF_UP, ZERO_MONEY } from '../core/decimal.ts'
-import { type EpochMs, fromIso, MINUTE_MS, utcDay } from '../core/time.ts'
+import { type EpochMs, fromIso, MINUTE_MS } from '../core/time.ts'
+import type { CalendarId } from '../../schemas/calendar.ts'
 import { equityAt, unrealisedPnl } from '../ledger/accounting.ts'
 import { readingOf, toSignificant } from '../indicators/significant.ts'
 import type { Snapshot } from '../../schemas/snapshot.ts'
@@ -17,9 +19,10 @@ export function describeAccount(
   position: Position | null,
   mark: Price,
   asOf: EpochMs,
+  calendar: CalendarId,
 ): Snapshot['account'] {
   const equity = equityAt(accounting, position, mark)
-  const isNewDay = utcDay(asOf) > accounting.day
+  const isNewDay = tradingDayOf(calendar, asOf) > accounting.day
   const dayStart = isNewDay ? accounting.equity : accounting.dayStartEquity
   const peak = isAbove(equity, accounting.peakEquity) ? equity : accounting.peakEquity
   return {

@@ -64,7 +64,7 @@ export function buildSnapshot(inputs: SnapshotInputs): Snapshot {
     openInterest: readingOf(facts.openInterest),
     reference: reference.snapshot,
     news: knownNews(facts.news, asOf),
-    account: describeAccount(state.accounting, position, facts.quote.mark, asOf),
+    account: describeAccount(state.accounting, position, facts.quote.mark, asOf, state.instrument.calendar),
     position: position === null ? null : describePosition(position, facts.quote.mark, asOf),
     decisions: newest(state.memory.decisions, config.memory.decisions, ({ at }) => at),
     performance: performanceOf(state.memory.trades, config.memory.trades),

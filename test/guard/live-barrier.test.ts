@@ -348,7 +348,7 @@ describe('the gates before real money', () => {
     ['mode', { mode: 'paper' }],
     ['address', { market: { baseUrl: 'http://127.0.0.1:1' } }],
     ['cost', { paper: { spreadBps: 4 }, live: { tradesPerSizeStep: 3 } }],
-    ['memory', { retentionDays: 30, news: { maxHeadlines: 3 } }],
+    ['retention', { retentionDays: 30 }],
   ] as [string, Record<string, unknown>][])('another %s is the same strategy', (_name, overrides) => {
     expect(strategyHashOf(loadConfig({ overrides }))).toBe(strategyHashOf(config))
   })

@@ -215,11 +215,11 @@ describe('a position', () => {
       unrealisedPnl(null, null),
     ]).toEqual(['-10', '15', '0', '0'])
     expect(unrealisedPnl({ ...held(), side: 'short' }, '1990' as Price)).toBe('10')
-    expect(equityAt(openBooks(money('100'), at(0)), held(), null)).toBe('100')
+    expect(equityAt(openBooks(money('100'), at(0), 'always-open'), held(), null)).toBe('100')
   })
 
   it('is valued at the last mark until there is a newer one', () => {
-    const books = { ...openBooks(money('100'), at(0)), markPrice: '2003' as Price, markedAt: at(5) }
+    const books = { ...openBooks(money('100'), at(0), 'always-open'), markPrice: '2003' as Price, markedAt: at(5) }
     expect(revalue(books, held(), null, at(9))).toMatchObject({
       equity: '103',
       peakEquity: '103',

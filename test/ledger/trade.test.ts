@@ -293,7 +293,7 @@ describe('the books', () => {
     }).state
     expect(accounting).toMatchObject({ day: '2026-03-11', dayStartEquity: '10100', equity: '9900', entriesToday: 0 })
     expect(held.accounting.entriesToday).toBe(1)
-    expect(rollDay(accounting, '2026-03-10T23:59:59Z')).toBe(accounting)
+    expect(rollDay(accounting, '2026-03-10T23:59:59Z', 'always-open')).toBe(accounting)
   })
 
   it('a payment belongs to the trade it falls into: not before the entry, not at its instant, not while flat', () => {
@@ -315,9 +315,9 @@ describe('the books', () => {
   })
 
   it('spent bases count as total loss; up is negative', () => {
-    const books = openBooks(money('0'), at(0))
+    const books = openBooks(money('0'), at(0), 'always-open')
     expect([dailyLoss(books), drawdown(books)]).toEqual([1, 1])
-    expect(dailyLoss({ ...openBooks(money('100'), at(0)), equity: money('110') })).toBe(-0.1)
+    expect(dailyLoss({ ...openBooks(money('100'), at(0), 'always-open'), equity: money('110') })).toBe(-0.1)
     expect(unrealisedPnl(null, '1' as Price)).toBe('0')
   })
 

@@ -97,15 +97,15 @@ describe('the ceilings of live trading', () => {
   })
 
   it('a resume does not begin the drawdown ceiling anew: three losses of seven percent halt for good', () => {
-    let books = openBooks(money('10000'), AT)
+    let books = openBooks(money('10000'), AT, 'always-open')
     const after = (equity: string) => revalue({ ...books, cash: money(equity), equity: money(equity) }, null, null, AT)
     const tight = { mode: 'live', guard: { ...live.guard, maxDailyLoss: 0.05, maxDrawdown: 0.07 } } as const
     books = after('9300')
     expect(breachOf({ ...books, dayStartEquity: books.equity }, tight)?.reason).toBe('drawdown 7.00 %, limit 7 %')
-    books = rollDay(beginAnew(books), '2026-11-03T00:00:00Z')
+    books = rollDay(beginAnew(books), '2026-11-03T00:00:00Z', 'always-open')
     expect(breachOf(books, tight)).toBeNull()
     books = after('8649')
-    books = rollDay(beginAnew(books), '2026-11-04T00:00:00Z')
+    books = rollDay(beginAnew(books), '2026-11-04T00:00:00Z', 'always-open')
     expect(breachOf(books, tight)).toBeNull()
     books = { ...after('8500'), dayStartEquity: money('8500') }
     const reason = 'drawdown 15.00 % counted across resumes, ceiling of live trading 15 %'
@@ -115,20 +115,20 @@ describe('the ceilings of live trading', () => {
   })
 
   it('a resume on the same day does not begin the daily ceiling anew', () => {
-    const lost = { ...openBooks(money('10000'), AT), cash: money('9500'), equity: money('9500') }
+    const lost = { ...openBooks(money('10000'), AT, 'always-open'), cash: money('9500'), equity: money('9500') }
     const resumed = beginAnew(lost)
     expect(breachOf(resumed, live)?.reason).toBe(
       'daily loss 5.00 % counted across resumes, ceiling of live trading 5 %',
     )
     expect(breachOf(resumed, paper)).toBeNull()
-    expect(breachOf(rollDay(resumed, '2026-11-03T00:00:00Z'), live)).toBeNull()
+    expect(breachOf(rollDay(resumed, '2026-11-03T00:00:00Z', 'always-open'), live)).toBeNull()
   })
 
   it('however often it is resumed, live books fallen by the ceiling from their highest equity are in breach', () => {
     const step = fc.record({ change: fc.integer({ min: -400, max: 400 }), isResumed: fc.boolean() })
     fc.assert(
       fc.property(fc.array(step, { minLength: 1, maxLength: 40 }), (steps) => {
-        let books = openBooks(money('10000'), AT)
+        let books = openBooks(money('10000'), AT, 'always-open')
         let highest = 10_000
         for (const { change, isResumed } of steps) {
           const equity = money(dec(books.equity).plus(change).round(8))

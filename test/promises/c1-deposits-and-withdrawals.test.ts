@@ -29,7 +29,7 @@ describe('a deposit or withdrawal in the books', () => {
         amounts,
         (equity, peak, start, amount) => {
           const books = {
-            ...openBooks(money('10000'), AT),
+            ...openBooks(money('10000'), AT, 'always-open'),
             cash: equity,
             equity,
             peakEquity: peak,

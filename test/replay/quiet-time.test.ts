@@ -125,7 +125,7 @@ function wouldAct({ state, config, bars, barMs }: QuietQuestion, pass: number): 
   if (pass >= watched + 4 * HOUR_MS) return true
   if (state.halt !== null) return false
   const at = toIso(pass)
-  const books = revalue(rollDay(state.accounting, at), position, price(next.open), at)
+  const books = revalue(rollDay(state.accounting, at, 'always-open'), position, price(next.open), at)
   return dailyLoss(books) >= config.guard.maxDailyLoss || drawdown(books) >= config.guard.maxDrawdown
 }
 

@@ -160,7 +160,7 @@ export function flatState(at: EpochMs): StrategyState {
     instrument: CONFIG.instrument,
     version: 0,
     phase: { kind: 'flat', abandoned: null },
-    accounting: openBooks(money('10000'), toIso(at)),
+    accounting: openBooks(money('10000'), toIso(at), 'always-open'),
     halt: null,
     lastSlot: null,
     deciderStreak: null,

@@ -66,7 +66,7 @@ const SHOWN = { fires: 'ok', silent: 'NO', always: '--' } as const
 function forecastHalt(config: StrategyConfig, assumption: string): Answer {
   const given = readAssumption(assumption, config.paper.initialCash)
   const books = {
-    ...openBooks(given.equity, new Date(0).toISOString()),
+    ...openBooks(given.equity, new Date(0).toISOString(), 'always-open'),
     peakEquity: given.peak,
     dayStartEquity: given.dayStart,
   }

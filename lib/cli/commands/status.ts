@@ -37,7 +37,12 @@ export async function statusCommand(session: Session): Promise<Answer> {
   const position = positionOf(state.phase)
   // Figures as they are once the next pass has taken the venue's news in; the comparison shows what is still apart.
   const taken = reconcile(state, facts).after.state
-  const accounting = revalue(rollDay(taken.accounting, at), positionOf(taken.phase), quote.mark, at)
+  const accounting = revalue(
+    rollDay(taken.accounting, at, taken.instrument.calendar),
+    positionOf(taken.phase),
+    quote.mark,
+    at,
+  )
   const comparison = compareVenue(state, facts)
   const intent = intentOf(state.phase)
   const live =

@@ -1,6 +1,6 @@
 import { decisionTimeframeOf } from '../../core/interval.ts'
 import { canonical, ceilToStep, dec, money, price, quantity } from '../../core/decimal.ts'
-import { DAY_MS, type EpochMs, HOUR_MS, toIso, utcDay } from '../../core/time.ts'
+import { DAY_MS, type EpochMs, HOUR_MS, toIso } from '../../core/time.ts'
 import { openBooks } from '../../ledger/accounting.ts'
 import type { EntryDecision } from '../../../schemas/decision.ts'
 import type { Quote } from '../../../schemas/market.ts'
@@ -36,7 +36,7 @@ export function baselineContext({ config, side = 'long', priceFactor = 1 }: Scen
   const quote: Quote = { at, bid: price(level), ask: price(level), last: price(level), mark: price(level) }
   const atr = Number(canonical(level.times('0.01')))
   const decision = entryOf(side, Number(canonical(level)), atr, guard)
-  const accounting = { ...openBooks(money(paper.initialCash), at), day: utcDay(now) }
+  const accounting = openBooks(money(paper.initialCash), at, config.instrument.calendar)
   return {
     config,
     decision,
