@@ -14,7 +14,7 @@ export const Trade = z.strictObject({
   exitTime: IsoTime,
   exitPrice: PriceText,
   exitReason: FillReason.exclude(['entry']).or(
-    z.enum(['time_limit', 'liquidation_distance', 'decision', 'flatten', 'unprotected']),
+    z.enum(['time_limit', 'expiry', 'liquidation_distance', 'decision', 'flatten', 'unprotected']),
   ),
   stopLossPrice: PriceText.nullable(),
   takeProfitPrice: PriceText.nullable(),

@@ -7,6 +7,7 @@ export const GUARD_RULES = [
   'drawdown',
   'fresh_data',
   'session_open',
+  'contract_expiry',
   'no_open_position',
   'no_reversal',
   'no_pending_intent',

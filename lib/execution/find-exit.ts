@@ -15,6 +15,8 @@ export type ExitQuestion = {
   mark: number
   now: EpochMs
   exits: ExitConfig
+  /** From when on the position has to be closed because its contract ends; null for one without an end. */
+  expiryDue: EpochMs | null
 }
 
 /** A bar that has gone through a resting target has been closed for this long, and the venue tells of no fill: it did not fill. */
@@ -22,7 +24,7 @@ const UNFILLED_MS = MINUTE_MS
 
 /**
  * Why an open position has to be closed at market now, or null. Liquidation distance first (the venue is about to act),
- * then stop, then target, then time. A stop counts as touched when any bar reached it, even if the price has
+ * then stop, then target, then the end of the contract, then time. A stop counts as touched when any bar reached it, even if the price has
  * come back since: the venue should have closed and did not. A target that rests at the venue is the venue's to fill, at its
  * limit: it is closed at market only while the price is beyond it, and only where it does not rest or the market has gone
  * through it without a fill. Which level a price meets is for {@link firstExit} to say. Pure.
@@ -42,6 +44,7 @@ export function findHardExit(question: ExitQuestion): ExitReason | null {
     const target = [{ kind: 'take_profit' as const, price: bracket.takeProfitPrice }]
     if (firstExit(side, target, present) !== null && !isLeftToVenue(question, bracket)) return 'take_profit'
   }
+  if (question.expiryDue !== null && now >= question.expiryDue) return 'expiry'
   const heldMinutes = (now - fromIso(openedAt)) / MINUTE_MS
   return exits.maxHoldingMinutes !== null && heldMinutes >= exits.maxHoldingMinutes ? 'time_limit' : null
 }

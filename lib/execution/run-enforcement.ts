@@ -1,6 +1,7 @@
 import { dec, toNumber } from '../core/decimal.ts'
 import { type EpochMs, fromIso, HOUR_MS, timeframeMs, toIso } from '../core/time.ts'
 import { breachOf } from '../guard/limits.ts'
+import { expiryExitDue } from '../instrument/expiry.ts'
 import { positionOf, revalue, rollDay } from '../ledger/accounting.ts'
 import type { LedgerEvent } from '../ledger/events.ts'
 import type { Candle } from '../../schemas/market.ts'
@@ -35,7 +36,7 @@ const WATCH_MARK_MS = 4 * HOUR_MS
 /**
  * One enforcement pass: reconcile with the venue, then, if a position is open, see whether its stop was
  * touched on the bars since the last pass without the venue closing it, whether the price is beyond a target that the
- * venue does not fill, whether it has been held too long or has come near liquidation, and close it if so. Account limits are checked on the marked equity and halt the
+ * venue does not fill, whether it has been held too long, whether its contract is about to end, or whether it has come near liquidation, and close it if so. Account limits are checked on the marked equity and halt the
  * strategy. A halted strategy is enforced like any other. Doing it twice changes nothing.
  *
  * With `dryRun` nothing is sent or closed and the notes say what would have been.
@@ -106,6 +107,7 @@ async function watch(given: ExecutionPorts, before: StrategyState, dryRun: boole
     mark: toNumber(quote.mark),
     now,
     exits: config.exits,
+    expiryDue: expiryExitDue(state.instrument),
   })
   const result = { at, phase: marked.phase.kind, exit, barsSeen: bars.length }
   if (exit === null) return { ...result, outcome: 'watched', notes, state: marked }

@@ -15,12 +15,14 @@ import {
   sessionOpen,
   tradingHours,
 } from './rules/conditions.ts'
+import { contractExpiry } from './rules/contract.ts'
 
 /** The rules that say the same of every entry. An unresolved order is not among them: it is resolved within seconds. */
 const CONDITIONS: readonly (StandingRule | ConditionRule)[] = [
   ...RULES.filter(isStanding),
   freshData,
   sessionOpen,
+  contractExpiry,
   noOpenPosition,
   noOpenIncident,
   // Knows no ATR: then it refuses whatever has moved.

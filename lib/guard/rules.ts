@@ -13,6 +13,7 @@ import {
   sessionOpen,
   tradingHours,
 } from './rules/conditions.ts'
+import { contractExpiry } from './rules/contract.ts'
 import {
   confidence,
   leverage,
@@ -34,6 +35,7 @@ export const RULES: readonly Rule[] = [
   drawdownRule,
   freshData,
   sessionOpen,
+  contractExpiry,
   noOpenPosition,
   noReversal,
   noPendingIntent,

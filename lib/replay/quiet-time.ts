@@ -3,6 +3,7 @@ import { toNumber } from '../core/decimal.ts'
 import { directionOf } from '../core/margin.ts'
 import { type EpochMs, fromIso, MINUTE_MS } from '../core/time.ts'
 import { nextWatchMark } from '../execution/run-enforcement.ts'
+import { expiryExitDue } from '../instrument/expiry.ts'
 import { firstAtOrAfter } from '../market/candle-history.ts'
 import type { Candle } from '../../schemas/market.ts'
 import type { StrategyState } from '../../schemas/state.ts'
@@ -27,7 +28,7 @@ export type QuietQuestion = {
 /**
  * The first of the passes in [from, until) that might do something, or null when none would: a pass is quiet when a
  * position is open and protected, the bar behind it touched neither stop nor target nor liquidation price, the price
- * before it lies within all of them and clear of the account's limits, and neither time limit nor look-out mark is due.
+ * before it lies within all of them and clear of the account's limits, and neither time limit nor look-out mark nor the end of the contract is due.
  * In doubt a pass is not quiet. What funding settles meanwhile is booked by the next pass or cycle, under its own time.
  */
 export function firstPassToMake({ state, config, bars, barMs, from, until }: QuietQuestion): EpochMs | null {
@@ -37,6 +38,7 @@ export function firstPassToMake({ state, config, bars, barMs, from, until }: Qui
   if (position.protection.status !== 'live' || position.bracket === null) return from
   const due = Math.min(
     nextWatchMark(state, position),
+    expiryExitDue(state.instrument) ?? Number.POSITIVE_INFINITY,
     config.exits.maxHoldingMinutes === null
       ? Number.POSITIVE_INFINITY
       : fromIso(position.openedAt) + config.exits.maxHoldingMinutes * MINUTE_MS,

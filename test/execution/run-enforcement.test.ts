@@ -7,6 +7,7 @@ import { price, quantity } from '../../lib/core/decimal.ts'
 import type { Broker } from '../../lib/venue/broker.ts'
 import type { Candle } from '../../schemas/market.ts'
 import type { PaperBook } from '../../schemas/paper-book.ts'
+import { ENDING_ETH } from '../support/dated-future.ts'
 import { createWorld, LEVEL, marketAround, SHORT, SLOT, type World } from '../cycle/world.ts'
 
 /** Removes every resting exit at the venue, by hand. */
@@ -122,6 +123,17 @@ describe('enforcement closes what the venue does not', () => {
     const passes = await world.pass(60)
     expect(passes.filter(({ exit }) => exit !== null)).toMatchObject([{ exit: 'time_limit', at: world.at(45) }])
     expect(await world.trades()).toMatchObject([{ exitReason: 'time_limit', exitTime: world.at(45) }])
+  })
+
+  it('closes a position before its contract ends, to the minute, and not before', async () => {
+    const world = await enter(
+      createWorld({ overrides: { instrument: ENDING_ETH, exits: { maxHoldingMinutes: null } } }),
+    )
+    world.time.now = SLOT + 599 * MINUTE_MS
+    expect(await world.enforce()).toMatchObject({ outcome: 'watched', exit: null })
+    world.time.now = SLOT + 600 * MINUTE_MS
+    expect(await world.enforce()).toMatchObject({ outcome: 'closed', exit: 'expiry', phase: 'flat' })
+    expect(await world.trades()).toMatchObject([{ exitReason: 'expiry', exitTime: world.at(600) }])
   })
 
   it('a close that does not go through says so, keeps the position protected, and is tried again', async () => {
@@ -420,7 +432,7 @@ describe('findHardExit', () => {
     protection: { status: 'none' as const },
   }
   const exits = { maxHoldingMinutes: 60, liquidationDistance: 0.05 }
-  const table: [string, Omit<ExitQuestion, 'barMs'>, string | null][] = [
+  const table: [string, Omit<ExitQuestion, 'barMs' | 'expiryDue'>, string | null][] = [
     ['nothing', { position: long, bars: [bar(95, 105)], mark: 100, now: SLOT, exits }, null],
     [
       'long stop by a bar, at the level',
@@ -469,6 +481,6 @@ describe('findHardExit', () => {
     ],
   ]
   it.each(table)('%s', (_name, question, expected) => {
-    expect(findHardExit({ ...question, barMs: MINUTE_MS })).toBe(expected)
+    expect(findHardExit({ ...question, barMs: MINUTE_MS, expiryDue: null })).toBe(expected)
   })
 })

@@ -8,6 +8,7 @@ import { Decision } from '../../schemas/decision.ts'
 import { GuardConfig } from '../../schemas/strategy-config.ts'
 import { GUARD_RULES, type GuardRuleName } from '../../schemas/verdict.ts'
 import { type Changes, contextWith, failedRules, NOW, PHASES, quoteOf, worth } from '../guard/fixtures.ts'
+import { ENDING_ETH } from '../support/dated-future.ts'
 import { createLiveWorld, LONG } from './live-world.ts'
 
 const inMinutes = (minutes: number): string => toIso(fromIso(NOW) + minutes * MINUTE_MS)
@@ -131,6 +132,7 @@ const FIRES: Readonly<Record<GuardRuleName, Changes>> = {
   drawdown: { accounting: { ...worth('8500'), peakEquity: money('10000') } },
   fresh_data: { snapshot: { issues: [ISSUE] } },
   session_open: { session: closesIn(30) },
+  contract_expiry: { facts: { instrument: ENDING_ETH } },
   no_open_position: { facts: { phase: PHASES.openLong } },
   no_reversal: { facts: { phase: PHASES.openShort } },
   no_pending_intent: { facts: { phase: PHASES.opening } },

@@ -65,7 +65,7 @@ describe('guard --explain', () => {
       expect(existsSync(place)).toBe(true)
       const files = place.endsWith('.ts')
         ? [place]
-        : ['conditions.ts', 'entry.ts'].map((file) => path.join(place, file))
+        : ['conditions.ts', 'contract.ts', 'entry.ts'].map((file) => path.join(place, file))
       expect(files.filter((file) => readFileSync(file, 'utf8').includes(`name: '${rule}'`))).toHaveLength(1)
     }
   })

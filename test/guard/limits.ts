@@ -140,6 +140,7 @@ export function brokenLimits(context: RuleContext, levels: Levels): GuardRuleNam
   const { from, to } = guard.tradingHoursUtc
   const hour = at.getUTCHours()
   const isShut = from < to ? hour < from || hour >= to : from > to && hour >= to && hour < from
+  demand('contract_expiry', instrument.kind === 'perp' || now < Date.parse(instrument.lastEntry))
   demand('trading_hours', !isShut && guard.tradingDaysUtc.includes(at.getUTCDay()))
   demand('funding_cost', snapshot.funding === null || snapshot.funding.annualised * sign <= guard.maxFundingAnnualised)
   demand('live_mode', mode === 'paper' || facts.liveBarriers.length === 0)

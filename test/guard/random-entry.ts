@@ -1,3 +1,4 @@
+import type { Instrument } from '../../schemas/instrument.ts'
 import { canonical, dec, type Money, type Price, type Quantity } from '../../lib/core/decimal.ts'
 import { DAY_MS, fromIso, MINUTE_MS, toIso } from '../../lib/core/time.ts'
 import type { RuleContext } from '../../lib/guard/rule.ts'
@@ -81,7 +82,7 @@ export function randomEntry(index: number): RuleContext {
   const riskPerTrade = pick(0.01, 0.01, 0.002, 0.02, setting(0.001, 0.02))
   const taker = chance(0.1) ? pick(0, 0.099) : scale(-4, -2.5)
 
-  return contextWith({
+  const context = contextWith({
     side,
     mode: chance(0.05) ? 'live' : 'paper',
     decision,
@@ -176,4 +177,22 @@ export function randomEntry(index: number): RuleContext {
           },
     },
   })
+  return chance(0.9) ? context : withEnd(context, now + Math.floor(between(-100, 100) * MINUTE_MS))
+}
+
+/** The case with its instrument as a contract that has its last entry at an instant. */
+function withEnd(context: RuleContext, lastEntry: number): RuleContext {
+  const { facts } = context
+  if (facts.instrument.kind === 'future') return context
+  const { fundingIntervalMs: _, ...common } = facts.instrument
+  const instrument: Instrument = {
+    ...common,
+    kind: 'future',
+    root: 'ETH',
+    month: '2026-11',
+    lastEntry: toIso(lastEntry),
+    lastTrade: toIso(lastEntry + 60 * MINUTE_MS),
+    firstNotice: null,
+  }
+  return { ...context, facts: { ...facts, instrument } }
 }

@@ -1,3 +1,4 @@
+import { ENDING_ETH } from '../support/dated-future.ts'
 import { describe, expect, it } from 'vitest'
 import { money, price, quantity } from '../../lib/core/decimal.ts'
 import { MINUTE_MS, fromIso, toIso } from '../../lib/core/time.ts'
@@ -63,6 +64,13 @@ type Case = {
   /** Rules that cannot but fire as well, and why. */
   also?: Partial<Record<GuardRuleName, string>>
 }
+
+/** {@link ENDING_ETH} without fees, with another last entry. */
+const endingAt = (lastEntry: string) => ({
+  ...ENDING_ETH,
+  fees: { maker: '0', taker: '0', perContract: '0' } as typeof ENDING_ETH.fees,
+  lastEntry,
+})
 
 const CASES: readonly Case[] = [
   { rule: 'kill_switch', name: 'halted', fires: { facts: { halt: HALT } }, passes: { facts: { halt: null } } },
@@ -134,6 +142,13 @@ const CASES: readonly Case[] = [
     name: 'at a close, and after one',
     fires: { session: { ...SESSION, nextClose: NOW } },
     passes: { session: { ...SESSION, nextClose: after(-1) } },
+  },
+
+  {
+    rule: 'contract_expiry',
+    name: 'a contract that has had its last entry',
+    fires: { facts: { instrument: endingAt(NOW) } },
+    passes: { facts: { instrument: endingAt('2026-11-02T09:30:00.001Z') } },
   },
 
   {

@@ -1,3 +1,4 @@
+import { loadConfig } from '../../lib/config/load-config.ts'
 import { describe, expect, it } from 'vitest'
 import { money, price, quantity } from '../../lib/core/decimal.ts'
 import { fromIso, MINUTE_MS, toIso } from '../../lib/core/time.ts'
@@ -7,6 +8,8 @@ import type { GuardFacts } from '../../schemas/cycle-record.ts'
 import type { InstrumentChanges } from '../support/instruments.ts'
 import type { GuardRuleName } from '../../schemas/verdict.ts'
 import { type Changes, contextWith, NOW, PHASES, quoteOf, worth } from './fixtures.ts'
+
+const ESH26 = loadConfig({ overrides: { instrument: 'ESH26' } }).instrument
 
 const after = (milliseconds: number) => toIso(fromIso(NOW) + milliseconds)
 const session = (minutesLeft: number) => ({ isOpen: true, nextClose: after(minutesLeft * MINUTE_MS), reason: 'open' })
@@ -89,6 +92,24 @@ const ROWS: readonly Row[] = [
     30,
     null,
     'nothing trades at the venue now: maintenance',
+  ],
+
+  ['contract_expiry', {}, 'passes', null, null, 'the contract has no end'],
+  [
+    'contract_expiry',
+    { facts: { instrument: ESH26 }, at: '2026-03-11T21:59:59Z' },
+    'passes',
+    '2026-03-11T22:00:00Z',
+    '2026-03-11T21:59:59Z',
+    'ESH26 takes entries until 2026-03-11T22:00:00Z',
+  ],
+  [
+    'contract_expiry',
+    { facts: { instrument: ESH26 }, at: '2026-03-11T22:00:00Z' },
+    'fails',
+    '2026-03-11T22:00:00Z',
+    '2026-03-11T22:00:00Z',
+    'ESH26 takes no entries since 2026-03-11T22:00:00Z: it stops trading at 2026-03-20T13:30:00Z; name the month that trades: "instrument": "cme:ESM26"',
   ],
 
   ['no_open_position', {}, 'passes', 'flat', 'flat', 'no position is open'],
@@ -335,6 +356,7 @@ const LIMITS: readonly [GuardRuleName, string][] = [
   ['drawdown', 'drawdown below 15 % of peak equity'],
   ['fresh_data', 'no issue in the bars, bid not above ask, quote at most 120 s old'],
   ['session_open', 'open, and not within 30 min of a close'],
+  ['contract_expiry', 'none for a contract without end'],
   ['no_open_position', 'flat'],
   ['no_reversal', 'no position on the other side'],
   ['no_pending_intent', 'no entry or close under way'],

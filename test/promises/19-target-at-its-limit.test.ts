@@ -334,7 +334,9 @@ describe('enforcement leaves a resting target to the venue', () => {
     ['nothing rests, and the price has come back', { status: 'none' }, [candle(2, 150)], 110, null],
   ])('%s: %#', (_what, protection, bars, mark, expected) => {
     const exits = { maxHoldingMinutes: null, liquidationDistance: 0 }
-    expect(findHardExit({ position: { ...base, protection }, bars, barMs: MINUTE_MS, mark, now, exits })).toBe(expected)
+    expect(
+      findHardExit({ position: { ...base, protection }, bars, barMs: MINUTE_MS, mark, now, exits, expiryDue: null }),
+    ).toBe(expected)
   })
 
   it('a venue that goes on to fill it late is not sent a close; the fill is the limit', async () => {

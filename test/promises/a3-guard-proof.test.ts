@@ -70,6 +70,7 @@ describe('guard --prove', () => {
   it('a limit that the configuration leaves open is set for its case, and the line says so', () => {
     const open = proveRules(config).filter(({ narrowed }) => narrowed !== null)
     expect(open.map(({ rule, narrowed }) => [rule, narrowed])).toEqual([
+      ['contract_expiry', 'instrument = a dated future'],
       ['trading_hours', 'tradingHoursUtc = 9 to 17'],
       ['live_mode', 'mode = live'],
       ['live_size', 'mode = live'],

@@ -1,3 +1,4 @@
+import { ENDING_ETH } from '../support/dated-future.ts'
 import { ETH } from '../support/instruments.ts'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
@@ -8,6 +9,7 @@ import { DAY_MS, HOUR_MS, MINUTE_MS, toIso, utcDay } from '../../lib/core/time.t
 import { findHardExit } from '../../lib/execution/find-exit.ts'
 import { dailyLoss, drawdown, revalue, rollDay } from '../../lib/ledger/accounting.ts'
 import { createState } from '../../lib/ledger/transition.ts'
+import { expiryExitDue } from '../../lib/instrument/expiry.ts'
 import { firstPassToMake, type QuietQuestion } from '../../lib/replay/quiet-time.ts'
 import type { Candle } from '../../schemas/market.ts'
 import type { Position, Protection, StrategyState } from '../../schemas/state.ts'
@@ -107,7 +109,17 @@ function wouldAct({ state, config, bars, barMs }: QuietQuestion, pass: number): 
   const next = bars.find(({ time }) => time === pass)
   if (bar === undefined || next === undefined || position.bracket === null || position.protection.status !== 'live')
     return true
-  if (findHardExit({ position, bars: [bar], barMs, mark: next.open, now: pass, exits: config.exits }) !== null)
+  if (
+    findHardExit({
+      position,
+      bars: [bar],
+      barMs,
+      mark: next.open,
+      now: pass,
+      exits: config.exits,
+      expiryDue: expiryExitDue(state.instrument),
+    }) !== null
+  )
     return true
   // The venue's own: target and liquidation at their prices, met exactly or passed.
   const isLong = position.side === 'long'
@@ -352,6 +364,36 @@ describe.each(['long', 'short'] as const)('the bar behind a pass, with a %s from
         state: stateOf({ ...held, openedAt: toIso(openedAt) }, rich, { watchedUntil, day: from }),
       }),
     ).toBe(expected)
+  })
+
+  it('a contract that is about to end makes the first pass at or after the instant, and none before', () => {
+    const due = expiryExitDue(ENDING_ETH) ?? 0
+    const ends = (minutes: number) => ({
+      ...ENDING_ETH,
+      // The exit is due two hours before a midnight: the end of the contract moves it by whole days only.
+      calendar: 'always-open' as const,
+      lastTrade: toIso(Date.parse(ENDING_ETH.lastTrade) + minutes * MINUTE_MS),
+    })
+    const start = due - 2 * MINUTE_MS
+    const bars = Array.from({ length: 12 }, (_bar, index) => ({
+      time: start + (index - 5) * MINUTE_MS,
+      open: 2000,
+      high: 2000,
+      low: 2000,
+      close: 2000,
+      volume: 1,
+    }))
+    const opened = stateOf({ ...held, openedAt: toIso(start - HOUR_MS) }, rich, { day: start })
+    const question = {
+      config: { ...config, exits: { ...config.exits, maxHoldingMinutes: null } },
+      bars,
+      barMs: MINUTE_MS,
+    }
+    const ask = (instrument: typeof opened.instrument) =>
+      firstPassToMake({ ...question, state: { ...opened, instrument }, from: start, until: start + 5 * MINUTE_MS })
+    expect(ask(ends(0))).toBe(due)
+    expect(ask(ends(24 * 60))).toBeNull()
+    expect(ask(ETH)).toBeNull()
   })
 
   it('nothing open, nothing live under it, no exits known: the first pass is made; no pass at all: none is', () => {

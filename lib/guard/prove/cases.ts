@@ -1,7 +1,8 @@
 import { canonical, dec, money, price, quantity, ZERO_MONEY, ZERO_QUANTITY } from '../../core/decimal.ts'
-import { fromIso, toIso } from '../../core/time.ts'
+import { DAY_MS, fromIso, toIso } from '../../core/time.ts'
 import type { EntryDecision } from '../../../schemas/decision.ts'
 import type { GuardFacts } from '../../../schemas/cycle-record.ts'
+import type { Instrument } from '../../../schemas/instrument.ts'
 import type { Position } from '../../../schemas/state.ts'
 import type { GuardConfig, StrategyConfig } from '../../../schemas/strategy-config.ts'
 import type { GuardRuleName } from '../../../schemas/verdict.ts'
@@ -44,6 +45,12 @@ export const PROOF_CASES: Record<GuardRuleName, CaseMaker> = {
   session_open: withFacts('the venue is closed', () => ({
     session: { isOpen: false, nextClose: null, reason: 'a case of the proof' },
   })),
+  contract_expiry: (config) => {
+    const base = baselineContext({ config })
+    const instrument = endingAt(base.facts.instrument, base.facts.now)
+    const narrowed = config.instrument.kind === 'future' ? null : 'instrument = a dated future'
+    return made('the contract has had its last entry', { ...base, facts: { ...base.facts, instrument } }, narrowed)
+  },
   no_open_position: withFacts('a long is held, and a long is asked for', (base) => ({
     phase: { kind: 'open', position: positionIn(base, 'long') },
   })),
@@ -145,6 +152,14 @@ export const PROOF_CASES: Record<GuardRuleName, CaseMaker> = {
     const half = quantity(dec(config.instrument.minQuantity).div(2))
     return live(config, 'live entries may not have the smallest size yet', { sizeCap: half })
   },
+}
+
+/** The instrument as a contract that takes no entries from `now` on. */
+function endingAt(instrument: Instrument, now: string): Instrument {
+  const ends = { lastEntry: now, lastTrade: toIso(fromIso(now) + DAY_MS), firstNotice: null }
+  if (instrument.kind === 'future') return { ...instrument, ...ends }
+  const { fundingIntervalMs: _, ...common } = instrument
+  return { ...common, kind: 'future', root: instrument.underlying, month: now.slice(0, 7), ...ends }
 }
 
 const made = (text: string, context: RuleContext, narrowed: string | null = null): ProofCase => ({
