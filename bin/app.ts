@@ -8,7 +8,7 @@ import { DEFAULT_STRATEGY } from '../lib/config/strategies.ts'
 import { UsageError } from '../lib/core/invariant.ts'
 import { readJsonFile } from '../lib/files/read-json-file.ts'
 import { bundleFunctions } from '../lib/stack/bundle.ts'
-import { readDeployment } from '../lib/stack/deployment.ts'
+import { exchangeToBundle, readDeployment } from '../lib/stack/deployment.ts'
 import { HANDLERS, HourhandStack } from '../lib/stack/hourhand-stack.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
@@ -30,7 +30,7 @@ async function main(): Promise<void> {
     root,
     entries: HANDLERS,
     directory: path.join(app.outdir, 'functions'),
-    exchange: deployment.config.market.exchange,
+    exchange: exchangeToBundle(deployment.config, deployableVenues()),
   })
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string }
   new HourhandStack(app, `Hourhand-${deployment.config.id}`, {

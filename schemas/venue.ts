@@ -32,4 +32,6 @@ export type DeployableVenue = {
   readonly id: string
   readonly title: string
   readonly credentialVariables: readonly string[]
+  /** The ccxt class that has to be deployed for it; null for none. */
+  readonly ccxtClass: string | null
 }

@@ -5,11 +5,16 @@ import type { Plugin } from 'esbuild'
 /**
  * Puts one exchange class in the place of the whole of `ccxt`: 0.4 MB instead of 6. The package's export map
  * hides the class's file, hence the path. The deployed module has the class as the only member of its default
- * export and as its only named export.
+ * export and as its only named export. With `null` no class at all is deployed.
  */
-export const deployOneExchange = (root: string, exchange: string): Plugin => ({
+export const deployOneExchange = (root: string, exchange: string | null): Plugin => ({
   name: 'one-exchange',
   setup(build) {
+    if (exchange === null) {
+      build.onResolve({ filter: /^ccxt$/ }, () => ({ path: 'none', namespace: 'one-exchange' }))
+      build.onLoad({ filter: /.*/, namespace: 'one-exchange' }, () => ({ contents: 'export default {}' }))
+      return
+    }
     const file = path.join(root, 'node_modules/ccxt/js/src', `${exchange}.js`)
     if (!existsSync(file))
       throw new Error(`market.exchange = ${exchange}: the installed ccxt has no such exchange; choose another`)

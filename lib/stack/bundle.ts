@@ -12,7 +12,8 @@ export type BundleOptions = {
   root: string
   entries: Readonly<Record<string, string>>
   directory: string
-  exchange: string
+  /** The ccxt class to take in; null leaves ccxt out. */
+  exchange: string | null
 }
 
 /**

@@ -147,5 +147,14 @@ function warningsOf({ config }: Deployment): string[] {
   return warnings
 }
 
+/** The ccxt class that a deployment needs: of its venue, or of an exchange that is read through ccxt alone; null for none. */
+export function exchangeToBundle(
+  { market }: Pick<StrategyConfig, 'market'>,
+  venues: readonly DeployableVenue[],
+): string | null {
+  const venue = venues.find(({ id }) => id === market.exchange)
+  return venue === undefined ? market.exchange : venue.ccxtClass
+}
+
 /** The overrides as the functions receive them. */
 export const configText = (overrides: Readonly<Record<string, unknown>>): string => JSON.stringify(overrides)

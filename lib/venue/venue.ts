@@ -72,6 +72,8 @@ type Common = {
 export type LiveVenue = Common & {
   readonly kind: 'live'
   readonly credentials: VenueCredentials
+  /** The ccxt class that the venue is reached through; null for a venue with a transport of its own. */
+  readonly ccxtClass: string | null
   /** How prices are read without credentials. */
   openMarket(config: MarketConfig): Promise<ExchangeReader>
   /** Rejects with UsageError for credentials that cannot work. */

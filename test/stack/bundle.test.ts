@@ -75,6 +75,16 @@ describe('a bundle', () => {
     expect(sizeOf(directory, /chunks.coinbase-/)).toBeLessThan(500_000)
   })
 
+  test('carries no exchange class where the venue has a transport of its own', async () => {
+    const entry = path.join(sources, 'bare.ts')
+    writeFileSync(entry, `export const handler = async () => Object.keys((await import('ccxt')).default)`)
+    const directory = path.join(scratch, 'bare')
+    await bundleFunctions({ root, entries: { bare: entry }, directory, exchange: null })
+    expect(
+      await run(directory, `import { handler } from './bare.mjs'; console.log(JSON.stringify(await handler()))`),
+    ).toEqual([])
+  })
+
   test('still says in English what a schema refuses', async () => {
     const { directory } = await bundle(
       'english',

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { LIVE_CONSENT, MAX_CONFIG_BYTES } from '../../lib/stack/deployment.ts'
+import { exchangeToBundle, LIVE_CONSENT, MAX_CONFIG_BYTES } from '../../lib/stack/deployment.ts'
 import { type Json, read } from './support.ts'
 
 const live = { mode: 'live' }
@@ -109,5 +109,21 @@ describe('a deployment', () => {
     if ('refusals' in reading) throw new Error(reading.refusals.join())
     const { strategy, overrides, config } = reading.deployment
     expect(loadConfig({ strategy, overrides: JSON.parse(JSON.stringify(overrides)) as unknown })).toEqual(config)
+  })
+})
+
+describe('the ccxt class that is deployed', () => {
+  const venues = [
+    { id: 'own', title: 'Own', credentialVariables: [], ccxtClass: null },
+    { id: 'desk', title: 'Desk', credentialVariables: [], ccxtClass: 'kraken' },
+  ]
+  test.each([
+    ['a venue with a transport of its own takes none', 'own', null],
+    ['a venue takes the class that it is reached through', 'desk', 'kraken'],
+    ['an exchange that is no venue is its own class', 'bybit', 'bybit'],
+  ])('%s', (_, exchange, expected) => {
+    const reading = read({ config: { market: { exchange } } })
+    if ('refusals' in reading) throw new Error(reading.refusals.join())
+    expect(exchangeToBundle(reading.deployment.config, venues)).toBe(expected)
   })
 })

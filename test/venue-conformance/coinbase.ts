@@ -204,7 +204,7 @@ const oldTrades = (time: string): Rule => ({
   times: 100,
 })
 
-export const coinbaseHarness: HarnessFactory = {
+export const harness: HarnessFactory = {
   venue: 'coinbase',
   capabilities: coinbaseCapabilities,
   open,

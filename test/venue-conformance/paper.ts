@@ -148,7 +148,7 @@ async function open(): Promise<Harness> {
 const ALONE = 'nobody but the strategy reaches a paper account'
 const HERE = 'the paper venue is in this process: no request travels to it'
 
-export const paperHarness: HarnessFactory = {
+export const harness: HarnessFactory = {
   venue: 'paper',
   capabilities: paperCapabilities,
   open,

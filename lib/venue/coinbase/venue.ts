@@ -14,6 +14,7 @@ export const coinbase: LiveVenue = {
   settings: LiveConfig,
   clientOrderId: uuidAsItIs,
   credentials: coinbaseCredentials,
+  ccxtClass: 'coinbase',
   async openMarket(config) {
     const { openCoinbaseReader } = await import('./market/open.ts')
     return openCoinbaseReader(config)
