@@ -30,8 +30,8 @@ const args = (command: string): string[] =>
   command.split(' ').map((word) => (word === 'REPORT' ? path.join(place.scratch, 'report') : word))
 
 describe('a table whose live partition holds a position', () => {
-  it('is flattened by the command of the README, as a stack deployed it: no strategy, no names, no configuration typed', async () => {
-    expect(readFileSync(path.resolve(import.meta.dirname, '../../../README.md'), 'utf8')).toContain(
+  it('is flattened by the command of the page on operation, as a stack deployed it: no strategy, no names, no configuration typed', async () => {
+    expect(readFileSync(path.resolve(import.meta.dirname, '../../../docs/operation.md'), 'utf8')).toContain(
       '`hourhand halt --flatten --table NAME`',
     )
     const { name, items } = await place.newTable()
