@@ -9,9 +9,8 @@ export type NamedContract = { kind: 'found'; instrument: DatedFuture } | { kind:
 /** Contracts are listed at most so many years ahead; a year of one digit is looked for among these. */
 const YEARS_AHEAD = 5
 const DECADE = 10
-const CODE = new RegExp(
-  `^(?:CME:)?(${FUTURES.map(({ root }) => root).join('|')})(?:([${MONTH_CODES}])(\\d{1,2})| (\\d{2})-(\\d{2}))?$`,
-)
+/** Root and month: `ESH26`, `ESH6`, `ES 03-26`, `ES`. Which roots there are is asked of {@link FUTURES}. */
+const CODE = /^(?:CME:)?([A-Z0-9]{2,3}?)(?:([FGHJKMNQUVXZ])(\d{1,2})| (\d{2})-(\d{2}))?$/
 
 const yearOf = (at: EpochMs): number => new Date(at).getUTCFullYear()
 const codeOf = ({ root }: FutureProduct, year: number, month: number): string =>

@@ -201,9 +201,9 @@ describe('on the command line', () => {
     const { code, stdout } = await run(...args)
     expect(code).toBe(0)
     expect(stdout).toMatch(
-      /Read {6}\S+candles\.csv: 400 bars of 1h, 2026-01-05T00:00:00Z to 2026-01-21T16:00:00Z\n +\S+f\.csv: 50 rates.*rates as a fraction per 8 hours/,
+      /Read {6}coinbase:ETP-20DEC30-CDE: 0\.1 ETH a contract.*\n +\S+candles\.csv: 400 bars of 1h, 2026-01-05T00:00:00Z to 2026-01-21T16:00:00Z\n +\S+f\.csv: 50 rates.*rates as a fraction per 8 hours/,
     )
-    expect((JSON.parse((await run(...args, '--json')).stdout) as { notes: string[] }).notes).toHaveLength(2)
+    expect((JSON.parse((await run(...args, '--json')).stdout) as { notes: string[] }).notes).toHaveLength(3)
   })
 
   it('funding that looks like percent ends with exit code 2, and goes on with --funding-unit', async () => {

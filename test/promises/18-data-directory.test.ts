@@ -21,7 +21,10 @@ writeFileSync(
   CANDLES,
   [
     'timestamp,open,high,low,close,volume',
-    ...Array.from({ length: 3_000 }, (_, hour) => `${Date.parse('2026-01-01T00:00:00Z') + hour * 3_600_000},9,9,9,9,1`),
+    ...Array.from(
+      { length: 3_000 },
+      (_, hour) => `${Date.parse('2026-01-01T00:00:00Z') + hour * 3_600_000},2000,2009,1991,2000,1`,
+    ),
   ].join('\n'),
 )
 symlinkSync(at('nothing'), at('dangling'))
