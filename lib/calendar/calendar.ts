@@ -1,6 +1,7 @@
-import { DAY_MS, type EpochMs, HOUR_MS, toIso, utcDay } from '../core/time.ts'
+import { DAY_MS, type EpochMs, HOUR_MS, utcDay } from '../core/time.ts'
 import type { CalendarId } from '../../schemas/calendar.ts'
-import { chicagoOffset, fromChicago, weekdayOf } from './chicago.ts'
+import { chicagoOffset, fromChicago } from './chicago.ts'
+import { SATURDAY, SUNDAY, weekdayOf, yearOf } from './days.ts'
 import { type Group, type SpecialDay, specialDaysOf } from './holidays.ts'
 
 /** Hours in which a market trades without a break: [opens, closes). `day` is the trading day they belong to, `2026-03-10`. */
@@ -10,19 +11,13 @@ export type Session = { readonly day: string; readonly opens: EpochMs; readonly 
 export type TradingDay = { readonly day: string; readonly begins: EpochMs; readonly ends: EpochMs }
 
 /** The session of a trading day opens at 17:00 of the day before and closes at 16:00, in Chicago. */
-const OPENS_MS = 17 * HOUR_MS
+export const OPENS_MS = 17 * HOUR_MS
 const CLOSES_MS = 16 * HOUR_MS
-
-/** The name of the zone in which a calendar's hours are written. */
-export const zoneOf = (calendar: CalendarId): string => (calendar === 'always-open' ? 'UTC' : 'America/Chicago')
-
-/** Trading days a year, by which results are annualised: 365 where trading never stops, else 252. */
-export const tradingDaysAYear = (calendar: CalendarId): number => (calendar === 'always-open' ? 365 : 252)
 
 const specials = new Map<string, ReadonlyMap<number, SpecialDay>>()
 
 function specialDay(group: Group, day: number): SpecialDay | undefined {
-  const year = new Date(day * DAY_MS).getUTCFullYear()
+  const year = yearOf(day)
   const key = `${group} ${year}`
   let days = specials.get(key)
   if (days === undefined) {
@@ -32,16 +27,18 @@ function specialDay(group: Group, day: number): SpecialDay | undefined {
   return days.get(day)
 }
 
-const nameOf = (day: number): string => toIso(day * DAY_MS).slice(0, 10)
-
 /** The session of a trading day by its day number; null on weekends and holidays. */
 function sessionOf(calendar: CalendarId, day: number): Session | null {
-  if (calendar === 'always-open') return { day: nameOf(day), opens: day * DAY_MS, closes: (day + 1) * DAY_MS }
+  if (calendar === 'always-open') return { day: utcDay(day * DAY_MS), opens: day * DAY_MS, closes: (day + 1) * DAY_MS }
   const weekday = weekdayOf(day)
-  if (weekday === 0 || weekday === 6) return null
+  if (weekday === SUNDAY || weekday === SATURDAY) return null
   const special = specialDay(calendar, day)
   if (special === 'closed') return null
-  return { day: nameOf(day), opens: fromChicago(day - 1, OPENS_MS), closes: fromChicago(day, special ?? CLOSES_MS) }
+  return {
+    day: utcDay(day * DAY_MS),
+    opens: fromChicago(day - 1, OPENS_MS),
+    closes: fromChicago(day, special ?? CLOSES_MS),
+  }
 }
 
 /** The day number at which to begin looking for the session of an instant. */

@@ -1,17 +1,8 @@
 import { DAY_MS, type EpochMs, HOUR_MS } from '../core/time.ts'
+import { nthOf, SUNDAY } from './days.ts'
 
 const STANDARD_MS = 6 * HOUR_MS
 const DAYLIGHT_MS = 5 * HOUR_MS
-
-/** The day number (days since 1970-01-01) of the nth Sunday of a month, counted from the first; the last one for -1. */
-function sundayOf(year: number, month: number, nth: number): number {
-  const first = Date.UTC(year, month - 1, 1) / DAY_MS
-  const last = Date.UTC(year, month, 1) / DAY_MS - 1
-  return nth === -1 ? last - weekdayOf(last) : first + ((7 - weekdayOf(first)) % 7) + (nth - 1) * 7
-}
-
-/** 0 is Sunday; 1970-01-01 was a Thursday. */
-export const weekdayOf = (day: number): number => (day + 4) % 7
 
 type Summer = { from: EpochMs; to: EpochMs }
 const summers = new Map<number, Summer>()
@@ -21,7 +12,9 @@ function summerOf(year: number): Summer {
   const known = summers.get(year)
   if (known !== undefined) return known
   const [begins, ends] =
-    year >= 2007 ? [sundayOf(year, 3, 2), sundayOf(year, 11, 1)] : [sundayOf(year, 4, 1), sundayOf(year, 10, -1)]
+    year >= 2007
+      ? [nthOf(year, 3, SUNDAY, 2), nthOf(year, 11, SUNDAY, 1)]
+      : [nthOf(year, 4, SUNDAY, 1), nthOf(year, 10, SUNDAY, -1)]
   const summer = {
     from: begins * DAY_MS + 2 * HOUR_MS + STANDARD_MS,
     to: ends * DAY_MS + 2 * HOUR_MS + DAYLIGHT_MS,

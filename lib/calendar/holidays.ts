@@ -1,6 +1,6 @@
 import { DAY_MS, HOUR_MS, MINUTE_MS } from '../core/time.ts'
 import type { CalendarId } from '../../schemas/calendar.ts'
-import { weekdayOf } from './chicago.ts'
+import { dayOf, FRIDAY, MONDAY, nthOf, SATURDAY, SUNDAY, THURSDAY, weekdayOf, yearOf } from './days.ts'
 
 /** The product groups of CME Group, which keep one week and different holidays. */
 export type Group = Exclude<CalendarId, 'always-open'>
@@ -9,24 +9,6 @@ export type Group = Exclude<CalendarId, 'always-open'>
 export type SpecialDay = 'closed' | number
 
 const at = (hours: number, minutes = 0): number => hours * HOUR_MS + minutes * MINUTE_MS
-
-const SUNDAY = 0
-const MONDAY = 1
-const THURSDAY = 4
-const FRIDAY = 5
-const SATURDAY = 6
-
-const dayOf = (year: number, month: number, date: number): number => Date.UTC(year, month - 1, date) / DAY_MS
-
-/** The nth of a weekday in a month; the last one for -1. */
-function nthOf(year: number, month: number, weekday: number, nth: number): number {
-  if (nth === -1) {
-    const last = dayOf(year, month + 1, 1) - 1
-    return last - ((weekdayOf(last) - weekday + 7) % 7)
-  }
-  const first = dayOf(year, month, 1)
-  return first + ((weekday - weekdayOf(first) + 7) % 7) + (nth - 1) * 7
-}
 
 /** A holiday on a Saturday is kept on the Friday before, one on a Sunday on the Monday after. */
 function observed(day: number): number {
@@ -49,6 +31,8 @@ function easterOf(year: number): number {
   return dayOf(year, month, ((h + l - 7 * m + 114) % 31) + 1)
 }
 
+const goodFridayOf = (year: number): number => easterOf(year) - 2
+
 /** Days on which the United States rest and futures trade for some hours. */
 function halfHolidays(year: number): number[] {
   return [
@@ -60,6 +44,12 @@ function halfHolidays(year: number): number[] {
     nthOf(year, 9, MONDAY, 1),
     nthOf(year, 11, THURSDAY, 4),
   ]
+}
+
+/** Days on which nothing trades. A New Year's Day on a Saturday is not kept on the Friday: that is the last day of the year's books. */
+function fullHolidays(year: number): number[] {
+  const newYear = dayOf(year, 1, 1)
+  return [observed(dayOf(year, 12, 25)), ...(weekdayOf(newYear) === SATURDAY ? [] : [observed(newYear)])]
 }
 
 /** When a group's session ends on such a day; null where it does not end early. */
@@ -105,40 +95,28 @@ export function specialDaysOf(group: Group, year: number): ReadonlyMap<number, S
     if (end !== null) days.set(day, end)
   }
   days.set(nthOf(year, 11, THURSDAY, 4) + 1, EVE_END[group])
-  const christmas = dayOf(year, 12, 25)
-  const eve = christmas - 1
+  const eve = dayOf(year, 12, 24)
   if (weekdayOf(eve) >= MONDAY && weekdayOf(eve) < FRIDAY) days.set(eve, EVE_END[group])
-  days.set(observed(christmas), 'closed')
-  // A New Year's Day on a Saturday is not kept on the Friday: that is the last day of the year's books.
-  const newYear = dayOf(year, 1, 1)
-  if (weekdayOf(newYear) !== SATURDAY) days.set(observed(newYear), 'closed')
-  days.set(easterOf(year) - 2, goodFriday(group, easterOf(year) - 2))
+  for (const day of fullHolidays(year)) days.set(day, 'closed')
+  days.set(goodFridayOf(year), goodFridayEnd(group, goodFridayOf(year)))
   if (group === 'cme-equity') {
     const july3 = dayOf(year, 7, 3)
     if (weekdayOf(july3) >= MONDAY && weekdayOf(july3) < FRIDAY) days.set(july3, at(12, 15))
-    for (const day of MOURNING) if (new Date(day * DAY_MS).getUTCFullYear() === year) days.set(day, at(8, 30))
+    for (const day of MOURNING) if (yearOf(day) === year) days.set(day, at(8, 30))
   }
   return days
 }
 
 /** Where the jobs report falls on it, the first Friday of a month, equities and currencies trade through the report. */
-function goodFriday(group: Group, day: number): SpecialDay {
+function goodFridayEnd(group: Group, day: number): SpecialDay {
   const hasReport = new Date(day * DAY_MS).getUTCDate() <= 7
   if (!hasReport) return 'closed'
   return group === 'cme-equity' ? at(8, 15) : group === 'cme-fx' ? at(10, 15) : 'closed'
 }
 
 /** Days on which the exchange settles nothing, by day number: those by which the end of a contract is counted. */
-function restDaysOf(year: number): ReadonlySet<number> {
-  const newYear = dayOf(year, 1, 1)
-  return new Set([
-    ...halfHolidays(year),
-    easterOf(year) - 2,
-    observed(dayOf(year, 12, 25)),
-    // As above: a New Year's Day on a Saturday is not kept.
-    ...(weekdayOf(newYear) === SATURDAY ? [] : [observed(newYear)]),
-  ])
-}
+const restDaysOf = (year: number): ReadonlySet<number> =>
+  new Set([...halfHolidays(year), ...fullHolidays(year), goodFridayOf(year)])
 
 const restDays = new Map<number, ReadonlySet<number>>()
 
@@ -146,7 +124,7 @@ const restDays = new Map<number, ReadonlySet<number>>()
 export function isBusinessDay(day: number): boolean {
   const weekday = weekdayOf(day)
   if (weekday === SUNDAY || weekday === SATURDAY) return false
-  const year = new Date(day * DAY_MS).getUTCFullYear()
+  const year = yearOf(day)
   let days = restDays.get(year)
   if (days === undefined) {
     days = restDaysOf(year)

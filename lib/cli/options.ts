@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { describeIssues } from '../config/describe-issues.ts'
 import { loadConfig } from '../config/load-config.ts'
+import { isObject } from '../config/merge.ts'
 import { DEFAULT_STRATEGY, NAMED_STRATEGIES } from '../config/strategies.ts'
 import { UsageError } from '../core/invariant.ts'
 import { CATALOGUE } from '../instrument/catalogue.ts'
@@ -179,6 +180,3 @@ export function overStored(
     },
   })
 }
-
-const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -30,16 +30,17 @@ export function resolveInstrument({ instrument: given, symbol, defaultSymbol, at
   if (typeof given === 'string')
     return agreed(find(given, 'instrument', at, origin) ?? refuse(origin, 'instrument', given), symbol, origin)
   if (!isObject(given)) throw new UsageError(`${origin}: instrument = ${JSON.stringify(given)}: ${HOW_TO_NAME}`)
-  const base = find(String(given['id'] ?? given['venueSymbol'] ?? named), 'instrument', at, origin)
+  const name = String(given['id'] ?? given['venueSymbol'] ?? named)
+  const base = find(name, 'instrument', at, origin)
   const facts = base === null ? given : withFacts(base, given)
   const parsed = Instrument.safeParse(facts)
   if (parsed.success) return agreed(parsed.data, symbol, origin)
   const sentence = describeIssues(origin, parsed.error as z.ZodError, { instrument: facts }, ['instrument'])
-  const isStranger =
+  const remedy =
     base === null
-      ? `\n  The catalogue has no ${JSON.stringify(given['id'] ?? given['venueSymbol'] ?? named)}, so every fact has to be given. ${HOW_TO_NAME}`
+      ? `\n  The catalogue has no ${JSON.stringify(name)}, so every fact has to be given. ${HOW_TO_NAME}`
       : ''
-  throw new UsageError(sentence + isStranger)
+  throw new UsageError(sentence + remedy)
 }
 
 /** Facts given over those known; a margin of the other kind replaces the whole. */

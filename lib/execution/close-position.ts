@@ -3,11 +3,12 @@ import { clientOrderIdOf } from '../core/ids.ts'
 import { fromIso, toIso } from '../core/time.ts'
 import { limitsOf } from '../core/time-limits.ts'
 import { closingSide } from '../ledger/position.ts'
-import type { CloseOrder, Placement } from '../../schemas/order.ts'
+import type { CloseOrder } from '../../schemas/order.ts'
 import type { StrategyState } from '../../schemas/state.ts'
 import type { ExitReason } from '../../schemas/trade.ts'
 import { commit } from './commit.ts'
 import type { ExecutionPorts } from './ports.ts'
+import { sendOrder } from './send-order.ts'
 import { portsFor } from './held-instrument.ts'
 import { isExit } from './reconcile/check-exits.ts'
 
@@ -73,10 +74,7 @@ export async function closePosition(
     deadline: toIso(deadline),
   }
   const intended = await commit(ports, state, [{ type: 'close_intended', at: toIso(now), intent }])
-  const placement: Placement =
-    clock() > deadline
-      ? { outcome: 'rejected', reason: 'its deadline passed before it could be sent', refusal: 'other' }
-      : await broker.place(order, deadline)
+  const placement = await sendOrder(ports, order, deadline)
   const at = toIso(clock())
   switch (placement.outcome) {
     case 'accepted':

@@ -6,6 +6,7 @@ import type { EntryOrder, Placement } from '../../schemas/order.ts'
 import type { EntryIntent, StrategyState } from '../../schemas/state.ts'
 import { commit, StateConflict } from './commit.ts'
 import type { ExecutionPorts } from './ports.ts'
+import { sendOrder } from './send-order.ts'
 
 /** The state moved before the entry was committed: nothing of it exists anywhere. */
 export class EntryNotCommitted extends StateConflict {}
@@ -27,7 +28,7 @@ export async function enterPosition(
   state: StrategyState,
   request: EntryRequest,
 ): Promise<{ state: StrategyState; placement: Placement }> {
-  const { broker, clock, config } = ports
+  const { clock, config } = ports
   const { order, decision, cycleId, regime } = request
   const now = clock()
   const deadline = now + limitsOf(config).entryLifeMs
@@ -46,10 +47,7 @@ export async function enterPosition(
       throw error instanceof StateConflict ? new EntryNotCommitted(error.message, { cause: error }) : error
     },
   )
-  const placement: Placement =
-    clock() > deadline
-      ? { outcome: 'rejected', reason: 'its deadline passed before it could be sent', refusal: 'other' }
-      : await broker.place(order, deadline)
+  const placement = await sendOrder(ports, order, deadline)
   const at = toIso(clock())
   switch (placement.outcome) {
     case 'accepted':

@@ -1,3 +1,4 @@
+import type { Broker } from '../venue/broker.ts'
 import { dec, minus } from '../core/decimal.ts'
 import { fromIso, toIso } from '../core/time.ts'
 import { limitsOf } from '../core/time-limits.ts'
@@ -21,7 +22,7 @@ export async function gatherVenueFacts(ports: ExecutionPorts, state: StrategySta
   const since = fromIso(state.cursor.since)
   const { instrument, session } = await broker.instrument(symbol)
   if (broker.readAll !== undefined) {
-    const pendingOrder = await readPending(ports, state)
+    const pendingOrder = await readPending(ports.broker, state)
     const reading = await broker.readAll(symbol, since)
     return {
       at: toIso(clock()),
@@ -38,7 +39,7 @@ export async function gatherVenueFacts(ports: ExecutionPorts, state: StrategySta
   for (let read = 1; ; read++) {
     const [before, cashBefore] = await Promise.all([broker.position(symbol), broker.account().then(({ cash }) => cash)])
     // First: what it says of itself leads to the exits attached to it.
-    const pendingOrder = await readPending(ports, state)
+    const pendingOrder = await readPending(ports.broker, state)
     const [openOrders, fills, funding, transfers] = await Promise.all([
       broker.openOrders(symbol),
       broker.fills(symbol, since),
@@ -69,10 +70,9 @@ export async function gatherVenueFacts(ports: ExecutionPorts, state: StrategySta
   }
 }
 
-function readPending({ broker, config }: ExecutionPorts, state: StrategyState): Promise<VenueOrder | null> {
-  const { phase } = state
+function readPending(broker: Broker, { phase, instrument }: StrategyState): Promise<VenueOrder | null> {
   if (phase.kind !== 'opening' && phase.kind !== 'closing') return Promise.resolve(null)
   const { order, orderId, intendedAt } = phase.intent
-  const { venueSymbol: symbol } = instrumentOf(state, config.instrument)
-  return broker.order(symbol, { clientOrderId: order.clientOrderId, orderId, since: fromIso(intendedAt) })
+  const ref = { clientOrderId: order.clientOrderId, orderId, since: fromIso(intendedAt) }
+  return broker.order(instrument.venueSymbol, ref)
 }

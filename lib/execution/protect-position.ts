@@ -6,11 +6,12 @@ import { fromIso, toIso } from '../core/time.ts'
 import { limitsOf } from '../core/time-limits.ts'
 import { positionOf } from '../ledger/accounting.ts'
 import { closingSide } from '../ledger/position.ts'
-import type { Bracket, Placement, ProtectOrder } from '../../schemas/order.ts'
+import type { Bracket, ProtectOrder } from '../../schemas/order.ts'
 import type { Position, StrategyState } from '../../schemas/state.ts'
 import { closePosition } from './close-position.ts'
 import { commit } from './commit.ts'
 import type { ExecutionPorts } from './ports.ts'
+import { sendOrder } from './send-order.ts'
 import { publish } from './publish.ts'
 import { isExit, sizeToCover } from './reconcile/check-exits.ts'
 
@@ -46,7 +47,7 @@ export async function protectPosition(ports: ExecutionPorts, state: StrategyStat
   const position = positionOf(phase)
   if ((phase.kind !== 'open' && phase.kind !== 'opening') || position === null || position.bracket === null)
     return state
-  const { broker, config, clock, telemetry } = ports
+  const { config, clock, telemetry } = ports
   const quantity = await readSize(ports, position)
   if (quantity === '0') {
     telemetry.log('warn', 'the venue holds nothing of the position: no stop is placed', { tradeId: position.tradeId })
@@ -71,10 +72,7 @@ export async function protectPosition(ports: ExecutionPorts, state: StrategyStat
       deadline: toIso(deadline),
     },
   ])
-  const placement: Placement =
-    clock() > deadline
-      ? { outcome: 'rejected', reason: 'its deadline passed before it could be sent', refusal: 'other' }
-      : await broker.place(order, deadline)
+  const placement = await sendOrder(ports, order, deadline)
   if (placement.outcome === 'unknown')
     await publish(ports, `${order.clientOrderId}-unknown`, {
       type: 'unknown',

@@ -1,17 +1,13 @@
-import { fromChicago, weekdayOf } from '../calendar/chicago.ts'
+import { OPENS_MS, sessionsBetween } from '../calendar/calendar.ts'
+import { fromChicago } from '../calendar/chicago.ts'
+import { dayOf, FRIDAY, nthOf, WEDNESDAY } from '../calendar/days.ts'
 import { isBusinessDay } from '../calendar/holidays.ts'
-import { sessionsBetween } from '../calendar/calendar.ts'
 import { DAY_MS, type EpochMs, fromIso, HOUR_MS, MINUTE_MS } from '../core/time.ts'
 import type { Instrument } from '../../schemas/instrument.ts'
 import type { EndRule, FutureProduct } from './futures.ts'
 
 /** The instants at which a contract ends. */
 export type ContractEnd = { lastTrade: EpochMs; firstNotice: EpochMs | null; lastEntry: EpochMs }
-
-const WEDNESDAY = 3
-const FRIDAY = 5
-/** A trading day begins at 17:00 of the day before it, in Chicago. */
-const BEGINS_MS = 17 * HOUR_MS
 
 /** When trading ends on the last trading day, after midnight in Chicago. For crude, gas and gold it is the time of the settlement. */
 const TIME_OF_END: Readonly<Record<EndRule, number>> = {
@@ -20,14 +16,6 @@ const TIME_OF_END: Readonly<Record<EndRule, number>> = {
   'natural-gas': 13 * HOUR_MS + 30 * MINUTE_MS,
   gold: 12 * HOUR_MS + 30 * MINUTE_MS,
   currency: 9 * HOUR_MS + 16 * MINUTE_MS,
-}
-
-/** The day number of the first of a month; months outside 1 to 12 belong to the years beside. */
-const firstOf = (year: number, month: number): number => Date.UTC(year, month - 1, 1) / DAY_MS
-
-function thirdOf(weekday: number, year: number, month: number): number {
-  const first = firstOf(year, month)
-  return first + ((weekday - weekdayOf(first) + 7) % 7) + 14
 }
 
 /** The day so many business days before a day, which need not be one itself. */
@@ -44,19 +32,19 @@ function businessDaysBefore(day: number, count: number): number {
 function lastTradingDay(rule: EndRule, year: number, month: number): number {
   switch (rule) {
     case 'third-friday': {
-      const friday = thirdOf(FRIDAY, year, month)
+      const friday = nthOf(year, month, FRIDAY, 3)
       return isBusinessDay(friday) ? friday : businessDaysBefore(friday, 1)
     }
     case 'crude': {
-      const day = firstOf(year, month - 1) + 24
+      const day = dayOf(year, month - 1, 25)
       return businessDaysBefore(day, isBusinessDay(day) ? 3 : 4)
     }
     case 'natural-gas':
-      return businessDaysBefore(firstOf(year, month), 3)
+      return businessDaysBefore(dayOf(year, month, 1), 3)
     case 'gold':
-      return businessDaysBefore(firstOf(year, month + 1), 3)
+      return businessDaysBefore(dayOf(year, month + 1, 1), 3)
     case 'currency':
-      return businessDaysBefore(thirdOf(WEDNESDAY, year, month), 2)
+      return businessDaysBefore(nthOf(year, month, WEDNESDAY, 3), 2)
     default:
       return rule satisfies never
   }
@@ -70,12 +58,12 @@ function lastTradingDay(rule: EndRule, year: number, month: number): number {
 export function contractEndOf(product: FutureProduct, year: number, month: number): ContractEnd {
   const { endRule, endsEarlier, lastEntryDays } = product
   const lastDay = businessDaysBefore(lastTradingDay(endRule, year, month), endsEarlier)
-  const noticeDay = endRule === 'gold' ? businessDaysBefore(firstOf(year, month), 1) : null
+  const noticeDay = endRule === 'gold' ? businessDaysBefore(dayOf(year, month, 1), 1) : null
   const lastEntryDay = businessDaysBefore(Math.min(lastDay, noticeDay ?? lastDay), lastEntryDays)
   return {
     lastTrade: fromChicago(lastDay, TIME_OF_END[endRule]),
-    firstNotice: noticeDay === null ? null : fromChicago(noticeDay - 1, BEGINS_MS),
-    lastEntry: fromChicago(lastEntryDay - 1, BEGINS_MS),
+    firstNotice: noticeDay === null ? null : fromChicago(noticeDay - 1, OPENS_MS),
+    lastEntry: fromChicago(lastEntryDay - 1, OPENS_MS),
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Decimal, dec, toNumber } from '../core/decimal.ts'
-import { type Instrument } from '../../schemas/instrument.ts'
+import type { Instrument } from '../../schemas/instrument.ts'
 import { initialMarginRate } from './margin.ts'
 
 /** What an instrument is held against: a typical price, and how far it typically moves within one bar of the decision timeframe. */
@@ -68,7 +68,7 @@ export function fitting(
   prices: TypicalPrices,
   means: Means,
 ): Instrument[] {
-  const fit = catalogue.filter(({ id }) => id !== wanted.id).filter((one) => misfitsOf(one, prices, means).length === 0)
+  const fit = catalogue.filter((one) => one.id !== wanted.id && misfitsOf(one, prices, means).length === 0)
   const same = fit.filter(({ underlying }) => underlying === wanted.underlying)
   return same.length > 0 ? same : fit
 }

@@ -30,9 +30,13 @@ export const SABOTAGES: readonly Sabotage[] = [
       {
         file: 'lib/execution/enter-position.ts',
         find: '  const intended = await commit(',
-        replace: '  const early = await broker.place(order, deadline)\n  const intended = await commit(',
+        replace: '  const early = await ports.broker.place(order, deadline)\n  const intended = await commit(',
       },
-      { file: 'lib/execution/enter-position.ts', find: ': await broker.place(order, deadline)', replace: ': early' },
+      {
+        file: 'lib/execution/enter-position.ts',
+        find: 'const placement = await sendOrder(ports, order, deadline)',
+        replace: 'const placement = early',
+      },
     ],
   },
   {
@@ -82,9 +86,7 @@ export const SABOTAGES: readonly Sabotage[] = [
         find: 'async place(order, deadline): Promise<Placement> {',
         replace: 'async place(order, real): Promise<Placement> {\n      const deadline = real + 9e9',
       },
-      { file: 'lib/execution/enter-position.ts', find: 'clock() > deadline', replace: 'false' },
-      { file: 'lib/execution/protect-position.ts', find: 'clock() > deadline', replace: 'false' },
-      { file: 'lib/execution/close-position.ts', find: 'clock() > deadline', replace: 'false' },
+      { file: 'lib/execution/send-order.ts', find: 'clock() > deadline', replace: 'false' },
     ],
   },
   {

@@ -2,9 +2,9 @@ import { VENUES } from '../../lib/venue/registry.ts'
 import { CASES, type Case, whyNot } from './cases.ts'
 import type { HarnessFactory } from './harness.ts'
 
-/** The fake of every venue of the registry: what the module of the venue's name beside this one exports as `harness`. */
+/** The fake of every venue of the registry: what the module of its name in `venues` exports as `harness`. */
 export const HARNESSES: readonly HarnessFactory[] = await Promise.all(
-  VENUES.map(async ({ id }) => ((await import(`./${id}.ts`)) as { harness: HarnessFactory }).harness),
+  VENUES.map(async ({ id }) => ((await import(`./venues/${id}.ts`)) as { harness: HarnessFactory }).harness),
 )
 
 export type Outcome =

@@ -8,6 +8,6 @@ export const SABOTAGES: Readonly<Record<string, Sabotage>> = {
   'sent-first': {
     file: 'lib/execution/enter-position.ts',
     from: '  const intended = await commit(',
-    to: '  await broker.place(order, deadline)\n  const intended = await commit(',
+    to: '  await ports.broker.place(order, deadline)\n  const intended = await commit(',
   },
 }
