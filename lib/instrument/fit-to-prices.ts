@@ -53,9 +53,13 @@ export function misfitsOf(instrument: Instrument, { price, range }: TypicalPrice
 function equityNeeded(instrument: Instrument, { price, range }: TypicalPrices, means: Means): Decimal {
   const base = dec(instrument.multiplier).times(instrument.minQuantity)
   const notional = base.times(price)
-  const rates = (['long', 'short'] as const).map((side) => initialMarginRate(instrument, side, dec(price)))
-  const rate = rates.reduce((least, next) => (next.lt(least) ? next : least), dec(1).div(means.maxLeverage))
-  const asked = dec(1).div(means.maxLeverage).gt(rate) ? dec(1).div(means.maxLeverage) : rate
+  const [long, short] = [
+    initialMarginRate(instrument, 'long', dec(price)),
+    initialMarginRate(instrument, 'short', dec(price)),
+  ]
+  const least = long.lt(short) ? long : short
+  const limit = dec(1).div(means.maxLeverage)
+  const asked = limit.gt(least) ? limit : least
   const margin = notional.times(asked)
   const risk = base.times(range).times(means.minStopRanges).div(means.maxRiskPerTrade)
   return risk.gt(margin) ? risk : margin

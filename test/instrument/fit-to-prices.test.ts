@@ -41,6 +41,15 @@ describe('an instrument held against prices', () => {
     ])
   })
 
+  it('a venue that asks for more margin than the leverage allowed needs more equity', () => {
+    const strict = changed(ETH, { initialMarginRate: { long: '0.5', short: '0.6' }, minQuantity: '100' as never })
+    // Ten ether at 2,000; the side that asks for less asks for half of it.
+    expect(misfitsOf(strict, { price: 2_000, range: 9 }, { ...MEANS, equity: '10000' })).toEqual([])
+    expect(misfitsOf(strict, { price: 2_000, range: 9 }, { ...MEANS, equity: '9999' })).toEqual([
+      expect.stringContaining('an equity of 10,000 under these limits'),
+    ])
+  })
+
   it('prices at or below zero are judged by the step alone', () => {
     expect(misfitsOf(ETH, { price: -37.63, range: 12 }, MEANS)).toEqual([])
     expect(misfitsOf(ETH, { price: 0, range: 0.1 }, MEANS)).toHaveLength(1)
