@@ -185,7 +185,7 @@ describe('architecture', () => {
     ).toEqual([])
   })
 
-  it('one version', () => {
+  it('the version in the code is the one of package.json', () => {
     const { version } = JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8')) as { version: string }
     expect(VERSION).toBe(version)
   })

@@ -202,7 +202,7 @@ describe('a life on the command line', () => {
     expect((await run(['live', ...at('2026-11-02T11:35:00Z')])).stdout).toMatch(/NO +paper_days +0 of 14 days/)
   })
 
-  it('doctor is content', async () => {
+  it('doctor finds nothing wrong after a day on paper', async () => {
     const { code, document } = await json(DoctorReport, ['doctor', '--data-dir', data, '--at', '2026-11-02T11:40:00Z'])
     expect(document.checks.filter(({ ok }) => !ok)).toEqual([])
     expect(code).toBe(0)

@@ -166,7 +166,7 @@ describe('what was proven', () => {
     ).toEqual({ ...before, evaluatedAt: '2026-04-01T00:00:00Z', unresolvedIncidents: 1 })
   })
 
-  it('grows', () => {
+  it('a proven paper record grows with what was found later', () => {
     expect(
       keepProven(record({}), record({ lastSlot: '2026-03-30T00:00:00Z', days: 15, cycles: 99, trades: 10 })),
     ).toEqual(record({ lastSlot: '2026-03-30T00:00:00Z', days: 15, cycles: 99, trades: 10 }))

@@ -208,7 +208,7 @@ describe('a stop at the venue', () => {
 describe('a position without a stop', () => {
   const bare = (change: Partial<Position> = {}) => withHeld(OPEN, { protection: none, ...change })
 
-  it('gets one', () => {
+  it('a position without a stop gets one', () => {
     expect(learn(bare(), facts({ openOrders: [] }))).toMatchObject({
       events: [],
       actions: [{ kind: 'protect' }],

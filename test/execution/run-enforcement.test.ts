@@ -69,7 +69,7 @@ describe('the venue fires its own exits', () => {
     expect((await world.orders()).filter(({ order }) => order.kind === 'close')).toEqual([])
   })
 
-  it('a target', async () => {
+  it('a target that the price reaches fills at its price', async () => {
     const world = await enter(createWorld({ market: marketAround((minute) => (minute >= 3 ? 90 : 0)) }))
     await world.pass(6)
     expect(await world.trades()).toMatchObject([{ exitReason: 'take_profit', exitPrice: '2050' }])
@@ -161,7 +161,7 @@ describe('enforcement closes what the venue does not', () => {
     expect(await world.trades()).toMatchObject([{ exitReason: 'time_limit', exitTime: world.at(7) }])
   })
 
-  it('liquidation distance', async () => {
+  it('a position too near to its liquidation price is closed', async () => {
     const world = await enter(createWorld({ overrides: { exits: { liquidationDistance: 0.5 } } }))
     expect(await world.pass(1)).toMatchObject([{ exit: 'liquidation_distance', outcome: 'closed' }])
   })

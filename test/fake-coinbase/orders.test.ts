@@ -99,7 +99,7 @@ describe('taking orders', () => {
     })
   })
 
-  it('a good-till-date limit expires', () => {
+  it('a limit order that is good till a date expires on that date', () => {
     const bench = createBench()
     const body = {
       ...limitOrder('BUY', 1, '2990'),
@@ -673,7 +673,7 @@ describe('lists', () => {
     expect(bench.get('orders/historical/batch', { cursor: 'bm93aGVyZQ==' }).status).toBe(400)
   })
 
-  it('filter exactly', () => {
+  it('lists of orders hold what their filters name and nothing else', () => {
     const bench = createBench()
     const open = orderIdOf(bench.post('orders', limitOrder('BUY', 1, '2990')))
     bench.clock.advance(MINUTE_MS)
@@ -798,7 +798,7 @@ describe('facts', () => {
     })
   })
 
-  it('permissions and time', () => {
+  it('the fake venue tells permissions and its own time', () => {
     const bench = createBench({
       switches: { permissions: { view: true, trade: false, transfer: false }, clockSkewMs: -5_000 },
     })

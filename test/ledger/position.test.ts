@@ -65,7 +65,7 @@ describe('a fill', () => {
     })
   })
 
-  it('is taken once', () => {
+  it('a fill is taken into a trade once', () => {
     expect(() => applyFill(held(), bought('a', '1'))).toThrow(new InvariantError('fill a is already in trade t1'))
   })
 

@@ -74,7 +74,7 @@ describe('aggregateCandles', () => {
     )
   })
 
-  it('refuses to refine', () => {
+  it('bars are never made of longer bars', () => {
     expect(() => aggregateCandles([minute(0)], '1h', '30m')).toThrow(/cannot make 30m bars of 1h bars/)
   })
 

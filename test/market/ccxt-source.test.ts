@@ -249,7 +249,7 @@ describe('funding and open interest from Coinbase', () => {
 const readCapture = (name: string) => JSON.parse(readFileSync(path.join(captures, name), 'utf8'))
 const captures = path.resolve(import.meta.dirname, '../../../shared/data/coinbase/nautilus_fixtures')
 describe.skipIf(!existsSync(captures))('answers captured from Coinbase (skipped: ../shared/data is absent)', () => {
-  it('are understood', async () => {
+  it('captured answers become quotes and funding rates', async () => {
     const [bip] = readCapture('http_products_future.json').products
     const { market } = await start({ ticker: readCapture('http_ticker.json'), product: () => bip })
     expect(await market.quote('BIP-20DEC30-CDE', NOW)).toMatchObject({

@@ -85,7 +85,7 @@ describe('a feed that misbehaves costs only itself', () => {
     }
   })
 
-  test('nobody listens', async () => {
+  test('a feed at whose address nobody listens is named with the reason', async () => {
     const closed = await startFakeFeeds()
     const url = closed.url('/')
     await closed.close()

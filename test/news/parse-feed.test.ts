@@ -174,7 +174,7 @@ describe.skipIf(!existsSync(archive))('real feeds (skipped without ../shared/dat
   const expectedOf = (file: string) => path.join(output, file.replace(/\.\w+$/, '.json'))
   const known = files.filter((file) => existsSync(expectedOf(file)))
 
-  test('are all there', () => {
+  test('all recorded feeds are there to be read', () => {
     expect(files.length).toBe(31)
     expect(known.length).toBeGreaterThanOrEqual(26)
   })

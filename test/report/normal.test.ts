@@ -62,7 +62,7 @@ describe('the normal distribution', () => {
     )
   })
 
-  it('has its ends', () => {
+  it('the normal distribution is exact at its ends', () => {
     expect([
       normalQuantile(0),
       normalQuantile(1),

@@ -71,7 +71,7 @@ describe('a deployment is refused, with the field, its value and the remedy', ()
     },
   )
 
-  test('an unknown strategy', () => {
+  test('a strategy that nobody knows is refused by name', () => {
     expect(() => read({ strategy: 'doge-perp' })).toThrow(/doge-perp/)
   })
 })

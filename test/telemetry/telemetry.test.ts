@@ -69,7 +69,7 @@ describe('a log line', () => {
     })
   })
 
-  test('survives anything', () => {
+  test('a log line survives values that cannot be written', () => {
     const circular: Record<string, unknown> = {}
     circular['self'] = circular
     const hostile = {
@@ -267,7 +267,7 @@ describe('text for people', () => {
     expect(textLine({ long: 'x'.repeat(1_000) })?.length).toBeLessThan(220)
   })
 
-  test('commands no terminal', () => {
+  test('a line for people holds no control characters', () => {
     expect(textLine({ x: '\u001b[2J\u202e' }, 'a\u001b]0;title\u0007\nb')).not.toMatch(/[\p{Cc}\p{Cf}]/u)
   })
 })

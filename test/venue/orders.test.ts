@@ -81,7 +81,7 @@ describe('what the venue refuses, and changes nothing', () => {
     expect(result.book).toBe(book)
   })
 
-  it('session_closed', () => {
+  it('an entry at a closed venue is refused with the reason', () => {
     const closed = freeVenue({ session: { isOpen: false, nextClose: null, reason: 'maintenance' } })
     expect(place(flat, entry('buy'), closed).placement).toMatchObject({
       outcome: 'rejected',

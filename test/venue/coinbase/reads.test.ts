@@ -518,7 +518,7 @@ describe('open orders', () => {
     expect((await broker.openOrders(SYMBOL)).map(({ kind }) => kind)).toEqual(['foreign', 'foreign'])
   })
 
-  it('come in pages', async () => {
+  it('open orders are read over all pages', async () => {
     const [first, second] = [wireOrder({}), wireOrder({})]
     const { broker } = brokerOn({
       'GET orders/historical/batch': ({ query }) => {

@@ -85,7 +85,7 @@ describe('the venue at rest', () => {
     expect(await fills(broker)).toEqual([])
   })
 
-  it('passes inspection', async () => {
+  it('a venue at rest passes the inspection', async () => {
     const { transport, config, clock } = begin()
     const { checks, portfolioUuid } = await inspectVenue({ transport, symbol: SYMBOL, config, clock: clock.now })
     expect(checks.filter(({ ok }) => !ok)).toEqual([])
