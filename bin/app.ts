@@ -15,7 +15,8 @@ const root = path.resolve(import.meta.dirname, '..')
 
 /** Synthesises the stack that CDK's context asks for: strategy, config, alarmEmail, live. */
 async function main(): Promise<void> {
-  // The behaviours the library recommends for new stacks, instead of a hundred lines in cdk.json; the lock file pins them.
+  // The behaviours the library recommends for new stacks, instead of a hundred lines in cdk.json; the lock file pins
+  // them.
   const app = new App({ analyticsReporting: false, autoSynth: false, context: recommendedFlags })
   const reading = readDeployment({
     context: (key) => app.node.tryGetContext(key) as unknown,

@@ -285,7 +285,9 @@ export const AgreementSummary = z.strictObject({
 })
 export type AgreementSummary = z.infer<typeof AgreementSummary>
 
-/** `hourhand compare --json` and `hourhand audit --json` where too many answers of a walk failed: nothing is compared. */
+/**
+ * `hourhand compare --json` and `hourhand audit --json` where too many answers of a walk failed: nothing is compared.
+ */
 export const FailedWalks = z.strictObject({
   from: IsoTime,
   to: IsoTime,

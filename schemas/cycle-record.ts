@@ -55,7 +55,9 @@ export const CycleRecord = z.strictObject({
   outcome: CycleOutcome.nullable(),
   /** One sentence: why this outcome. */
   reason: z.string().nullable(),
-  /** Where a cycle with outcome `failed` failed; null for the other outcomes and for records of releases before 2026-12. */
+  /**
+   * Where a cycle with outcome `failed` failed; null for the other outcomes and for records of releases before 2026-12.
+   */
   failedIn: FailedIn.nullable().default(null),
   claimedAt: IsoTime,
   /** Until then another invocation leaves this cycle alone. */
@@ -79,7 +81,9 @@ export const CycleRecord = z.strictObject({
   phaseAfter: Phase.nullable(),
   /** What reconciliation changed or found, in words. */
   reconciliation: z.array(z.string()),
-  /** What of the data was dead, late or incomplete when the snapshot was made: market, reference market, funding, feeds. */
+  /**
+   * What of the data was dead, late or incomplete when the snapshot was made: market, reference market, funding, feeds.
+   */
   dataProblems: z.array(z.string()).default([]),
   timingsMs: z.record(z.string(), z.number()),
 })

@@ -55,7 +55,10 @@ export const ModelUsage = z.strictObject({
 })
 export type ModelUsage = z.infer<typeof ModelUsage>
 
-/** Why a decider gave no decision. `insufficient_data` is only read: releases before 2026-12 wrote it for a hold while indicators warm up. */
+/**
+ * Why a decider gave no decision. `insufficient_data` is only read: releases before 2026-12 wrote it for a hold while
+ * indicators warm up.
+ */
 export const DecisionFailure = z.strictObject({
   kind: z.enum([
     'refusal',
@@ -92,7 +95,10 @@ export const ModelAttempt = z.strictObject({
 })
 export type ModelAttempt = z.infer<typeof ModelAttempt>
 
-/** A decision with its provenance. `failure` is set exactly when nothing was decided; the decision is then a hold that nobody chose. */
+/**
+ * A decision with its provenance. `failure` is set exactly when nothing was decided; the decision is then a hold that
+ * nobody chose.
+ */
 export const DecisionOutcome = z.strictObject({
   decision: Decision,
   decider: z.string(),

@@ -13,7 +13,9 @@ export type Writer = z.infer<typeof Writer>
 export const DeploymentItem = z.strictObject({
   strategyId: StrategyId,
   mode: Mode,
-  /** The whole configuration as it runs, parsed by whoever uses it: a halt needs none of it. It holds no credentials. */
+  /**
+   * The whole configuration as it runs, parsed by whoever uses it: a halt needs none of it. It holds no credentials.
+   */
   config: z.record(z.string(), z.unknown()),
   /** The rule that wakes the decision cycle, and the bus that domain events go to; null where there is none. */
   cycleRule: z.string().min(1).nullable(),

@@ -59,7 +59,10 @@ export const RecordFigures = z.strictObject({
 })
 export type RecordFigures = z.infer<typeof RecordFigures>
 
-/** The present way of counting a paper record. Releases before 2026-12 counted the first way: days on which the decider had failed and the slot was called a hold. */
+/**
+ * The present way of counting a paper record. Releases before 2026-12 counted the first way: days on which the decider
+ * had failed and the slot was called a hold.
+ */
 export const PAPER_COUNTING = 2
 
 /** What speaks for letting a strategy trade real money. Kept with the paper partition, read by both modes. */

@@ -4,7 +4,9 @@ import { IsoTime, MoneyText } from './primitives.ts'
 /** A number that may have no value: a ratio without a denominator, a statistic of too few observations. */
 const statistic = z.number().nullable()
 
-/** How a set of closed trades went. Ratios are fractions; money is after all costs. Formulas in `lib/report/metrics`. */
+/**
+ * How a set of closed trades went. Ratios are fractions; money is after all costs. Formulas in `lib/report/metrics`.
+ */
 export const TradeStatistics = z.strictObject({
   trades: z.int().nonnegative(),
   winRate: statistic,
@@ -83,7 +85,10 @@ export const Metrics = z.strictObject({
     trials: z.int().positive(),
     /** Standard deviation over the trials of the Sharpe ratio per observation; null with one trial. */
     trialDeviation: statistic,
-    /** Where it comes from: measured over the trials, or the sampling error of ratios without skill; null where there is none. */
+    /**
+     * Where it comes from: measured over the trials, or the sampling error of ratios without skill; null where there is
+     * none.
+     */
     trialDeviationSource: z.enum(['trials', 'sampling_error']).nullable(),
     /** Annualised Sharpe ratio that the best of so many trials without skill would be expected to show; 0 with one. */
     luckySharpe: statistic,

@@ -73,7 +73,9 @@ export const VenueOrder = z.strictObject({
 })
 export type VenueOrder = z.infer<typeof VenueOrder>
 
-/** Why an order was refused, in words that no venue owns: what code may go by. The venue's own words stand beside it. */
+/**
+ * Why an order was refused, in words that no venue owns: what code may go by. The venue's own words stand beside it.
+ */
 export const Refusal = z.enum([
   /** The price is at or beyond the stop already: it would fire at once. */
   'stop_beyond_price',
@@ -92,7 +94,9 @@ export const Refusal = z.enum([
 ])
 export type Refusal = z.infer<typeof Refusal>
 
-/** Answer to placing an order. Timeout, 5xx, broken body, crash: `unknown`, resolved by asking, never by sending again. */
+/**
+ * Answer to placing an order. Timeout, 5xx, broken body, crash: `unknown`, resolved by asking, never by sending again.
+ */
 export const Placement = z.discriminatedUnion('outcome', [
   z.strictObject({ outcome: z.literal('accepted'), orderId: z.string() }),
   z.strictObject({
@@ -125,7 +129,9 @@ export const Fill = z.strictObject({
   quantity: QuantityText,
   /** Paid by us when positive. */
   fee: MoneyText,
-  /** Cost against the mid price at the time: spread and slippage together, positive is against us; null where unknown. */
+  /**
+   * Cost against the mid price at the time: spread and slippage together, positive is against us; null where unknown.
+   */
   slippage: MoneyText.nullable(),
   liquidity: z.enum(['maker', 'taker', 'unknown']),
   reason: FillReason,

@@ -1,7 +1,10 @@
 import { z } from 'zod'
 import { DecisionOutcome, type DecisionFailure } from './decision.ts'
 
-/** Failures that are the model's own doing. An outage, a refused key or a spent quota is nobody's decision and is not recorded. */
+/**
+ * Failures that are the model's own doing. An outage, a refused key or a spent quota is nobody's decision and is not
+ * recorded.
+ */
 export const MODEL_FAILURES = [
   'refusal',
   'truncated',
@@ -41,7 +44,10 @@ export const RecordedQuestion = RecordingIdentity.extend({
 })
 export type RecordedQuestion = z.infer<typeof RecordedQuestion>
 
-/** One line of a recording (JSON Lines): a question's key, the question but for its words, and what the model made of it. */
+/**
+ * One line of a recording (JSON Lines): a question's key, the question but for its words, and what the model made of
+ * it.
+ */
 export const Recording = z.strictObject({
   schemaVersion: z.literal(1),
   key: hash,
@@ -53,7 +59,9 @@ export const Recording = z.strictObject({
 })
 export type Recording = z.infer<typeof Recording>
 
-/** A line of somebody else's making: an answer to a prompt, and nothing about who was asked how. Other keys are theirs. */
+/**
+ * A line of somebody else's making: an answer to a prompt, and nothing about who was asked how. Other keys are theirs.
+ */
 export const PlainRecording = z.looseObject({
   promptHash: z.string().min(1),
   raw: z.string(),

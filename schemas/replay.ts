@@ -69,8 +69,8 @@ export const Answers = z.strictObject({
 export type Answers = z.infer<typeof Answers>
 
 /**
- * What the bars of a run are worth: real + carried + missing = expected. Carried are minutes without a trade, up to 15 in
- * a row; what is longer is a gap, and its bars are missing.
+ * What the bars of a run are worth: real + carried + missing = expected. Carried are minutes without a trade, up to 15
+ * in a row; what is longer is a gap, and its bars are missing.
  */
 export const DataQuality = z.strictObject({
   expected: z.int().nonnegative(),
@@ -236,7 +236,9 @@ export const ReplayReport = z.strictObject({
   gates: z.array(Gate),
   baselines: Baselines,
   attribution: Attribution.nullable(),
-  /** Results before and after the model's knowledge cutoff; null where none is stated or nothing lies on either side. */
+  /**
+   * Results before and after the model's knowledge cutoff; null where none is stated or nothing lies on either side.
+   */
   cutoff: z.strictObject({ at: IsoTime, before: Baseline.nullable(), after: Baseline.nullable() }).nullable(),
   /** How it stands at the end: halted before the history ended, a position still held. */
   end: z.strictObject({ halt: Halt.nullable(), openPosition: PositionReport.nullable() }),

@@ -32,7 +32,10 @@ export const Regime = z.strictObject({
   volatilityPercentile: reading,
   /** Width of the Bollinger bands over their middle, as a fraction. */
   bandWidth: reading,
-  /** Distance of the close beyond the highest high (positive) or lowest low (negative) of the 20 bars before, in ATR; 0 inside. */
+  /**
+   * Distance of the close beyond the highest high (positive) or lowest low (negative) of the 20 bars before, in ATR; 0
+   * inside.
+   */
   breakoutAtr: reading,
 })
 export type Regime = z.infer<typeof Regime>

@@ -96,7 +96,10 @@ export const Position = z.strictObject({
   /** Of these, failed in a row since the last one was live. */
   protectFailures: z.int().nonnegative(),
   closeAttempts: z.int().nonnegative(),
-  /** A close under the next one's number may be on its way still: it has its id too, so that the venue takes one of them. */
+  /**
+   * A close under the next one's number may be on its way still: it has its id too, so that the venue takes one of
+   * them.
+   */
   isCloseUnheard: z.boolean().default(false),
   thesis: Thesis.nullable(),
 })
@@ -198,7 +201,9 @@ export const DeciderStreak = z.strictObject({
   since: IsoTime,
   lastSlot: IsoTime,
   slots: z.int().positive(),
-  /** What the last one failed with: a kind of `DecisionFailure`, as text so that releases with other kinds can read it. */
+  /**
+   * What the last one failed with: a kind of `DecisionFailure`, as text so that releases with other kinds can read it.
+   */
   kind: z.string(),
   message: z.string(),
   /** The slot at which the owner was last told of the streak. */
@@ -258,7 +263,10 @@ export const StrategyState = z.strictObject({
   memory: z.strictObject({ decisions: z.array(DecisionSummary), trades: z.array(TradeSummary) }),
   /** Differences with the venue that nobody has explained yet. An entry needs none. */
   incidents: z.array(Incident),
-  /** Differences seen now; gone when explained, acted on when they stay. `at` is when each was first seen. An entry needs none. */
+  /**
+   * Differences seen now; gone when explained, acted on when they stay. `at` is when each was first seen. An entry
+   * needs none.
+   */
   suspicions: z.array(Incident).default([]),
   expectedTransfers: z.array(ExpectedTransfer).default([]),
   /** What was told of things that last: they are told again when they change, and every few hours. */

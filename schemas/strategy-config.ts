@@ -19,7 +19,10 @@ const bps = z.number().min(0).max(1_000)
 
 /** Where bars, quotes and funding come from. */
 export const MarketConfig = z.strictObject({
-  /** `live` through ccxt, `sim` the seeded simulator, otherwise the path of a candle file or of a folder, or a list of them. */
+  /**
+   * `live` through ccxt, `sim` the seeded simulator, otherwise the path of a candle file or of a folder, or a list of
+   * them.
+   */
   source: z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]).default('sim'),
   /** A venue's id, or a ccxt exchange id, such as kraken. */
   exchange: z
@@ -69,8 +72,8 @@ export type MarketConfig = z.infer<typeof MarketConfig>
 
 const promptCommon = {
   /**
-   * Takes the place of the whole built-in system text; null for the built-in. What that says of the answer's keys and of
-   * headlines as untrusted text has to be said again.
+   * Takes the place of the whole built-in system text; null for the built-in. What that says of the answer's keys and
+   * of headlines as untrusted text has to be said again.
    */
   systemPrompt: z.string().trim().min(1).max(8_000).nullable().default(null),
   /** Day up to which the model has read, as its maker states it. Reports tell results before and after it apart. */
@@ -86,8 +89,8 @@ const modelCommon = {
   /** Another server that speaks the same protocol, such as http://localhost:11434/v1. */
   baseUrl: z.url().nullable().default(null),
   /**
-   * Deadline of the whole decision: attempts, waiting and the repair together. At most two thirds of the interval, which the
-   * default follows where the interval is shorter than 90 s.
+   * Deadline of the whole decision: attempts, waiting and the repair together. At most two thirds of the interval,
+   * which the default follows where the interval is shorter than 90 s.
    */
   timeoutMs: milliseconds.max(600_000).default(DEFAULT_DECIDER_TIMEOUT_MS),
   /** Further tries after a 429, 5xx or network failure. */
@@ -210,8 +213,8 @@ export const GuardConfig = z.strictObject({
 export type GuardConfig = z.infer<typeof GuardConfig>
 
 /**
- * What a record of this strategy's own trades has shown, as `hourhand evidence` writes it: how many won and lost, and by
- * how many R on average. It belongs to the settings whose hash it bears, and to no others.
+ * What a record of this strategy's own trades has shown, as `hourhand evidence` writes it: how many won and lost, and
+ * by how many R on average. It belongs to the settings whose hash it bears, and to no others.
  */
 export const SizingEvidence = z.strictObject({
   /** Where the record comes from, in words. */
@@ -235,9 +238,15 @@ export const SizingConfig = z.strictObject({
   kellyFraction: Fraction.default(0.5),
   /** Risked while the record shows no edge, so that evidence keeps coming in; 0 stops trading instead. */
   minRisk: Fraction.default(0.0025),
-  /** A record of so many trades counts half, one of nine times as many nine tenths: few trades say little. Of its own trades a run remembers the last 50, `evidence` may be of any number. */
+  /**
+   * A record of so many trades counts half, one of nine times as many nine tenths: few trades say little. Of its own
+   * trades a run remembers the last 50, `evidence` may be of any number.
+   */
   shrinkageTrades: z.int().positive().default(30),
-  /** A replay or paper record to begin with; the trades that this run remembers are added to it. null: those alone count. */
+  /**
+   * A replay or paper record to begin with; the trades that this run remembers are added to it. null: those alone
+   * count.
+   */
   evidence: SizingEvidence.nullable().default(null),
 })
 export type SizingConfig = z.infer<typeof SizingConfig>
@@ -297,7 +306,9 @@ export type PaperConfig = z.infer<typeof PaperConfig>
 
 /** Trading with real money. Everything here only narrows what happens. */
 export const LiveConfig = z.strictObject({
-  /** Overrides the venue's base URL for private calls; null takes `market.baseUrl`, and without that the venue's own. */
+  /**
+   * Overrides the venue's base URL for private calls; null takes `market.baseUrl`, and without that the venue's own.
+   */
   baseUrl: z.url().nullable().default(null),
   /** Deadline of one request to the venue, its body included. */
   timeoutMs: milliseconds.max(30_000).default(8_000),
@@ -317,8 +328,8 @@ export const LiveConfig = z.strictObject({
 export type LiveConfig = z.infer<typeof LiveConfig>
 
 /**
- * What a result has to show before it counts as evidence. Each limit is strict: reaching it is not enough. Gates judge a
- * result after the fact; what the guard does while trading is under `guard`.
+ * What a result has to show before it counts as evidence. Each limit is strict: reaching it is not enough. Gates judge
+ * a result after the fact; what the guard does while trading is under `guard`.
  */
 export const GateConfig = z.strictObject({
   /** The annualised Sharpe ratio is above this. */
@@ -337,7 +348,9 @@ export type GateConfig = z.infer<typeof GateConfig>
 /** What a deployment assumes where its configuration is silent: real prices. */
 export const DEPLOYMENT_DEFAULTS = { market: { source: 'live' } } as const
 
-/** The settings of one strategy, each by itself. What is left out has the stated default; an unknown key is an error. */
+/**
+ * The settings of one strategy, each by itself. What is left out has the stated default; an unknown key is an error.
+ */
 export const StrategySettings = z.strictObject({
   /** Name of the strategy: keys, logs, records and cycle ids bear it. */
   id: StrategyId,
@@ -346,13 +359,13 @@ export const StrategySettings = z.strictObject({
   /** Time between decisions, from 10 s to 1 d: `15s`, `30m`, `1h`, `1d`. Slots are its multiples since 1970, UTC. */
   interval: IntervalText.default('30m'),
   /**
-   * Length of the bars that a decision is made on; null takes the longest timeframe that is not longer than the interval,
-   * and one minute for intervals below that.
+   * Length of the bars that a decision is made on; null takes the longest timeframe that is not longer than the
+   * interval, and one minute for intervals below that.
    */
   decisionTimeframe: TimeframeName.nullable().default(null),
   /**
-   * What is traded. A configuration names it (`instrument`: an id or a contract code; `market.symbol`) or gives its facts; the
-   * loader completes it.
+   * What is traded. A configuration names it (`instrument`: an id or a contract code; `market.symbol`) or gives its
+   * facts; the loader completes it.
    */
   instrument: Instrument,
   market: MarketConfig.prefault({}),

@@ -4,7 +4,10 @@ import { chicagoOffset, fromChicago } from './chicago.ts'
 import { SATURDAY, SUNDAY, weekdayOf, yearOf } from './days.ts'
 import { type Group, type SpecialDay, specialDaysOf } from './holidays.ts'
 
-/** Hours in which a market trades without a break: [opens, closes). `day` is the trading day they belong to, `2026-03-10`. */
+/**
+ * Hours in which a market trades without a break: [opens, closes). `day` is the trading day they belong to,
+ * `2026-03-10`.
+ */
 export type Session = { readonly day: string; readonly opens: EpochMs; readonly closes: EpochMs }
 
 /** A trading day from the opening of its session to the opening of the next one, whatever lies between. */
@@ -50,7 +53,10 @@ const dayNear = (calendar: CalendarId, instant: EpochMs): number =>
 /** The longest that no session opens: a holiday beside a weekend, and some. */
 const LONGEST_PAUSE_DAYS = 10
 
-/** The last session that has begun at the instant, and the first that has not. Remembered for the calendar: neighbouring instants share them. */
+/**
+ * The last session that has begun at the instant, and the first that has not. Remembered for the calendar: neighbouring
+ * instants share them.
+ */
 type Neighbours = { readonly last: Session; readonly next: Session }
 const latest = new Map<CalendarId, Neighbours>()
 
@@ -74,7 +80,10 @@ function neighboursOf(calendar: CalendarId, instant: EpochMs): Neighbours {
   return found
 }
 
-/** The trading day of an instant. It changes when a session opens: what lies after a close belongs to the day that closed. */
+/**
+ * The trading day of an instant. It changes when a session opens: what lies after a close belongs to the day that
+ * closed.
+ */
 export function tradingDayAt(calendar: CalendarId, instant: EpochMs): TradingDay {
   const { last, next } = neighboursOf(calendar, instant)
   return { day: last.day, begins: last.opens, ends: next.opens }
@@ -94,7 +103,9 @@ export function sessionAt(calendar: CalendarId, instant: EpochMs): Session | nul
 export const isOpenAt = (calendar: CalendarId, instant: EpochMs): boolean =>
   calendar === 'always-open' || sessionAt(calendar, instant) !== null
 
-/** When the market closes next: the end of the session under way, or of the next one. Null where trading never stops. */
+/**
+ * When the market closes next: the end of the session under way, or of the next one. Null where trading never stops.
+ */
 export function nextCloseAfter(calendar: CalendarId, instant: EpochMs): EpochMs | null {
   if (calendar === 'always-open') return null
   const { last, next } = neighboursOf(calendar, instant)

@@ -28,12 +28,15 @@ function isDaylight(instant: EpochMs): boolean {
   return instant >= from && instant < to
 }
 
-/** Milliseconds to be added to UTC for the time that clocks in Chicago show, from 1987 on. Arithmetic alone: a walk through history asks millions of times. */
+/**
+ * Milliseconds to be added to UTC for the time that clocks in Chicago show, from 1987 on. Arithmetic alone: a walk
+ * through history asks millions of times.
+ */
 export const chicagoOffset = (instant: EpochMs): number => (isDaylight(instant) ? -DAYLIGHT_MS : -STANDARD_MS)
 
 /**
- * The instant at which clocks in Chicago show a time of a day (day number, milliseconds after midnight). Not for the hours
- * between one and three in the morning, in which clocks are changed.
+ * The instant at which clocks in Chicago show a time of a day (day number, milliseconds after midnight). Not for the
+ * hours between one and three in the morning, in which clocks are changed.
  */
 export function fromChicago(day: number, ofDayMs: number): EpochMs {
   const local = day * DAY_MS + ofDayMs

@@ -46,7 +46,10 @@ function halfHolidays(year: number): number[] {
   ]
 }
 
-/** Days on which nothing trades. A New Year's Day on a Saturday is not kept on the Friday: that is the last day of the year's books. */
+/**
+ * Days on which nothing trades. A New Year's Day on a Saturday is not kept on the Friday: that is the last day of the
+ * year's books.
+ */
 function fullHolidays(year: number): number[] {
   const newYear = dayOf(year, 1, 1)
   return [observed(dayOf(year, 12, 25)), ...(weekdayOf(newYear) === SATURDAY ? [] : [observed(newYear)])]
@@ -55,7 +58,8 @@ function fullHolidays(year: number): number[] {
 /** When a group's session ends on such a day; null where it does not end early. */
 function halfHolidayEnd(group: Group, year: number, day: number): SpecialDay | null {
   const isFriday = weekdayOf(day) === FRIDAY
-  // One of two published calendars says noon, the other 13:30, and bars of crude were seen until 13:30: the earlier end counts.
+  // One of two published calendars says noon, the other 13:30, and bars of crude were seen until 13:30: the earlier end
+  // counts.
   const isLaborDay = day === nthOf(year, 9, MONDAY, 1)
   switch (group) {
     case 'cme-equity':
@@ -84,9 +88,9 @@ const EVE_END: Readonly<Record<Group, number>> = {
 const MOURNING = [dayOf(2018, 12, 5), dayOf(2025, 1, 9)]
 
 /**
- * Every day of a year on which a group of CME Group has no session or a shorter one, by day number. By rule, from 2010 on;
- * where published calendars disagree the earlier end counts, where bars were seen they do. What no rule foresees, such as
- * the halt of 2025-11-28, is not in it.
+ * Every day of a year on which a group of CME Group has no session or a shorter one, by day number. By rule, from 2010
+ * on; where published calendars disagree the earlier end counts, where bars were seen they do. What no rule foresees,
+ * such as the halt of 2025-11-28, is not in it.
  */
 export function specialDaysOf(group: Group, year: number): ReadonlyMap<number, SpecialDay> {
   const days = new Map<number, SpecialDay>()
@@ -120,7 +124,10 @@ const restDaysOf = (year: number): ReadonlySet<number> =>
 
 const restDays = new Map<number, ReadonlySet<number>>()
 
-/** Whether a day (day number) is a business day of the exchange: no weekend and no holiday, be it one with some hours of trading. */
+/**
+ * Whether a day (day number) is a business day of the exchange: no weekend and no holiday, be it one with some hours of
+ * trading.
+ */
 export function isBusinessDay(day: number): boolean {
   const weekday = weekdayOf(day)
   if (weekday === SUNDAY || weekday === SATURDAY) return false

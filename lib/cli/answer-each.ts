@@ -5,8 +5,8 @@ import { type Context, type Needs, openStored } from './context.ts'
 import { headline, type Session, targetOfFound } from './session.ts'
 
 /**
- * One answer about each strategy. One alone answers for itself and fails by itself; of several, one that fails keeps none
- * of the others from their answer, and the document is a list.
+ * One answer about each strategy. One alone answers for itself and fails by itself; of several, one that fails keeps
+ * none of the others from their answer, and the document is a list.
  */
 export async function answerEach(
   context: Context,

@@ -9,7 +9,9 @@ import type { OrderRequest, VenueOrder } from '../../schemas/order.ts'
 import type { Phase, Position, StrategyState } from '../../schemas/state.ts'
 import { amount } from './format.ts'
 
-/** Equity is told by two answers of two instants: the price may have moved by this much of the notional between them. */
+/**
+ * Equity is told by two answers of two instants: the price may have moved by this much of the notional between them.
+ */
 const MOVED_BETWEEN = '0.005'
 
 /** The ledger beside the venue, line by line; nothing is left out that one of them has and the other has not. */
@@ -59,7 +61,10 @@ function compareMoney(what: string, ledger: string, venue: string, tolerance: st
   }
 }
 
-/** Average entry price of what is still held: cost basis / (contracts x contract size). Venues round it to somewhere below a tick. */
+/**
+ * Average entry price of what is still held: cost basis / (contracts x contract size). Venues round it to somewhere
+ * below a tick.
+ */
 function compareEntry(held: Position | null, { position, instrument }: VenueFacts): Comparison {
   const ours = held === null ? null : dec(held.costBasis).div(dec(held.quantity).times(held.multiplier)).round(8)
   const theirs = position?.averageEntryPrice ?? null

@@ -90,7 +90,9 @@ export type Needs = { market: boolean; venue: boolean }
 export const choose = ({ inventory, wanted, place }: Context, reach: Reach): Found[] =>
   chooseStored(inventory, wanted, reach, place)
 
-/** A session for one that is stored: with the configuration given, else with the stored one and single options over it. */
+/**
+ * A session for one that is stored: with the configuration given, else with the stored one and single options over it.
+ */
 export function openStored(context: Context, found: Found, needs: Needs): Promise<Session> {
   const { wanted, options } = context
   const config = wanted.given?.config ?? (found.config === null ? null : overStored(found.config, options))

@@ -10,8 +10,8 @@ import type { Walk, WalkRequest } from './walk-history.ts'
 export type NamedWalk = { name: string; sample: number | null; walk: Walk; history: WalkRequest['history'] }
 
 /**
- * What a comparison comes to once a walk in it has too many failed answers: nothing is compared with silence, so no walk
- * is shown with a return and none is counted as a trial. null while the last walk is usable.
+ * What a comparison comes to once a walk in it has too many failed answers: nothing is compared with silence, so no
+ * walk is shown with a return and none is counted as a trial. null while the last walk is usable.
  */
 export function failedAnswer(title: string, walks: readonly NamedWalk[]): Answer | null {
   const last = walks.at(-1)

@@ -30,7 +30,10 @@ const DEFAULT_BUDGET_TOKENS = 2_000_000
 
 export type OpenDecider = { decider: Decider; close(): Promise<void> }
 
-/** One purse for all that a command asks. Throws {@link UsageError} where a limit makes no sense, or nobody is asked whose answers could be kept. */
+/**
+ * One purse for all that a command asks. Throws {@link UsageError} where a limit makes no sense, or nobody is asked
+ * whose answers could be kept.
+ */
 export function openBudget(
   configs: readonly DeciderConfig[],
   { record, budget, budgetTokens, budgetQuestions }: RecordOptions,
@@ -52,8 +55,8 @@ export const isModel = (config: DeciderConfig): config is OpenAiConfig | Anthrop
   config.kind === 'openai' || config.kind === 'anthropic'
 
 /**
- * The configured decider for a walk through `slots` slots of history. With `record` a model's answers are kept in a file
- * and asked for once; what it may cost is told on stderr before the first question.
+ * The configured decider for a walk through `slots` slots of history. With `record` a model's answers are kept in a
+ * file and asked for once; what it may cost is told on stderr before the first question.
  */
 export async function openDecider(
   config: DeciderConfig,

@@ -18,7 +18,10 @@ import type { Io } from './io.ts'
 /** Which part of history is meant. */
 export type SpanOptions = { from?: string | undefined; to?: string | undefined }
 
-/** History ready to be walked through: the settings fitted to it, the market, the headlines, and what all of it is by content. */
+/**
+ * History ready to be walked through: the settings fitted to it, the market, the headlines, and what all of it is by
+ * content.
+ */
 export type OpenHistory = {
   config: StrategyConfig
   market: HistoryMarket
@@ -80,7 +83,9 @@ export async function openHistory(configured: StrategyConfig, options: SpanOptio
   }
 }
 
-/** Throws {@link UsageError} where the instrument cannot be traded at the prices of the file, and names those that can. */
+/**
+ * Throws {@link UsageError} where the instrument cannot be traded at the prices of the file, and names those that can.
+ */
 function requireFit(config: StrategyConfig, market: HistoryMarket, candles: string): void {
   const { instrument, guard, paper } = config
   const barMs = timeframeMs(market.baseTimeframe)
@@ -107,8 +112,8 @@ function requireFit(config: StrategyConfig, market: HistoryMarket, candles: stri
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
 
 /**
- * A file beside the candles is given because it is meant to count: one that says nothing of the time replayed is of another
- * time, or its times are in another unit. Throws {@link UsageError} naming the file and both spans.
+ * A file beside the candles is given because it is meant to count: one that says nothing of the time replayed is of
+ * another time, or its times are in another unit. Throws {@link UsageError} naming the file and both spans.
  */
 function requireOverlap(
   what: string,

@@ -148,7 +148,9 @@ function withoutSymbol(market: object | undefined, isNamed: boolean): object {
   return isNamed ? rest : (market ?? {})
 }
 
-/** The instrument that the names of candle files speak of; undefined where they speak of none, and for other sources. */
+/**
+ * The instrument that the names of candle files speak of; undefined where they speak of none, and for other sources.
+ */
 function instrumentOfFiles(source: unknown): string | undefined {
   const files = typeof source === 'string' ? [source] : Array.isArray(source) ? source : []
   const [first] = files.filter((file) => file !== 'sim' && file !== 'live')

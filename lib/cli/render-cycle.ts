@@ -8,7 +8,9 @@ import { isEntry } from '../../schemas/decision.ts'
 import type { TimeframeView } from '../../schemas/snapshot.ts'
 import { amount, section, signedPercent, table, wrap } from './format.ts'
 
-/** A cycle's record as a page for a person: what it saw, decided, judged, ordered, holds, and where it is written down. */
+/**
+ * A cycle's record as a page for a person: what it saw, decided, judged, ordered, holds, and where it is written down.
+ */
 export function renderCycle(record: CycleRecord, location: RecordLocation): string {
   const { config } = record
   const head = `Hourhand  ${record.strategyId} · ${record.mode} · slot ${record.slot} · market ${marketName(config.market)} · decider ${config.decider.kind}`

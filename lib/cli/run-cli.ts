@@ -94,8 +94,8 @@ function createProgram(io: Io, finish: (answer: Answer, isJson: boolean) => void
   }
 
   /**
-   * A command that shows what is stored or, where nothing of it is, examines the configuration it is given. Only what is
-   * verified for live trading has to be kept somewhere (`keeps`).
+   * A command that shows what is stored or, where nothing of it is, examines the configuration it is given. Only what
+   * is verified for live trading has to be kept somewhere (`keeps`).
    */
   const examine = async (
     raw: unknown,

@@ -59,7 +59,10 @@ export type SessionSource = {
   found: Found | null
   /** null: not known. */
   config: StrategyConfig | null
-  /** Without its market a command cannot begin, or meets the market's failure when it asks; without venue no keys are read. */
+  /**
+   * Without its market a command cannot begin, or meets the market's failure when it asks; without venue no keys are
+   * read.
+   */
   needs: { market: boolean; venue: boolean }
 }
 
@@ -221,8 +224,8 @@ function silentMarket(error: unknown): MarketData {
 }
 
 /**
- * The clock of a run: the real one, or one that stands at `--at`. A live market has only present prices; `--at` is taken
- * there only if everything that would be asked is on this machine, and the clock then goes on from `--at`.
+ * The clock of a run: the real one, or one that stands at `--at`. A live market has only present prices; `--at` is
+ * taken there only if everything that would be asked is on this machine, and the clock then goes on from `--at`.
  */
 function startClock({ at }: CommonOptions, config: StrategyConfig, io: Io): { clock: Clock; stands: boolean } {
   if (at === undefined) return { clock: io.clock, stands: false }

@@ -24,7 +24,10 @@ export type WalkRequest = {
 
 export type Walk = ReplayResult & { decider: string; elapsedMs: number }
 
-/** One walk of the configured decider through history, with progress on stderr; a journal is gone on with and written to. */
+/**
+ * One walk of the configured decider through history, with progress on stderr; a journal is gone on with and written
+ * to.
+ */
 export async function walkHistory(
   { history, options, purse, sample, journal = null, label = 'replay' }: WalkRequest,
   environment: Environment,

@@ -139,7 +139,10 @@ function createBroker(world: World, market: MarketData, store: Store): Broker {
   }
 }
 
-/** Headlines only have a meaning next to a market of the same day: a simulated one gets none, a recorded one those recorded. */
+/**
+ * Headlines only have a meaning next to a market of the same day: a simulated one gets none, a recorded one those
+ * recorded.
+ */
 export async function composeNews({ market, news }: Pick<StrategyConfig, 'market' | 'news'>): Promise<NewsSource> {
   if (market.source === 'live') return createNewsSource({ config: news })
   const { file } = news

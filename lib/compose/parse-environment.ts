@@ -16,7 +16,10 @@ export function parseEnvironment(variables: Readonly<Record<string, string | und
   return parsed.data
 }
 
-/** Variables whose values are credentials, beside those of venues; those of the cloud account, which nothing here reads, among them. */
+/**
+ * Variables whose values are credentials, beside those of venues; those of the cloud account, which nothing here reads,
+ * among them.
+ */
 const SECRET_VARIABLES = ['OPENAI_API_KEY', 'ANTHROPIC_API_KEY', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'] as const
 
 /** Credentials among variables, also where the rest of them is wrong, to be kept out of all that is said. */

@@ -16,7 +16,8 @@ import { DEFAULT_STRATEGY, NAMED_STRATEGIES } from './strategies.ts'
  *
  * Objects merge key by key; arrays and values replace. A decider of another `kind` replaces the whole decider,
  * since its settings belong to its kind. Throws {@link UsageError} naming every wrong path, its value and
- * the remedy; an unknown key is wrong. `now` reads a contract's code without a month (`ES`) as the front month on prices of now.
+ * the remedy; an unknown key is wrong. `now` reads a contract's code without a month (`ES`) as the front month on
+ * prices of now.
  */
 export function loadConfig(
   options: { strategy?: string | undefined; overrides?: unknown; origin?: string; now?: EpochMs } = {},

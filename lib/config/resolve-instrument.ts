@@ -20,9 +20,9 @@ type Named = {
 }
 
 /**
- * The one instrument that a configuration means. `instrument` names it (its id, the venue's own symbol, or a contract's code) or gives facts:
- * those are laid over the instrument of the same id or symbol, and have to be complete where the catalogue has none.
- * Without it `market.symbol` names it. Throws {@link UsageError} where that is none or two.
+ * The one instrument that a configuration means. `instrument` names it (its id, the venue's own symbol, or a contract's
+ * code) or gives facts: those are laid over the instrument of the same id or symbol, and have to be complete where the
+ * catalogue has none. Without it `market.symbol` names it. Throws {@link UsageError} where that is none or two.
  */
 export function resolveInstrument({ instrument: given, symbol, defaultSymbol, at, origin }: Named): Instrument {
   const named = typeof symbol === 'string' ? symbol : defaultSymbol
@@ -50,7 +50,10 @@ export function withFacts(base: Instrument, given: Json): Json {
   return isOtherMargin ? { ...merge(base, given), margin } : merge(base, given)
 }
 
-/** The instrument of a name; null where nothing is called so. Throws {@link UsageError} for a code that is no one contract. */
+/**
+ * The instrument of a name; null where nothing is called so. Throws {@link UsageError} for a code that is no one
+ * contract.
+ */
 function find(name: string, field: string, at: EpochMs | null, origin: string): Instrument | null {
   const known = findInstrument(name)
   if (known !== null) return known

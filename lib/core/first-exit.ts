@@ -14,7 +14,10 @@ export type PriceSpan = { open: number; high: number; low: number }
 
 export const atOnePrice = (price: number): PriceSpan => ({ open: price, high: price, low: price })
 
-/** Which level is met, at which price before spread and slippage, and whether its order had rested (the maker's fee) or takes. */
+/**
+ * Which level is met, at which price before spread and slippage, and whether its order had rested (the maker's fee) or
+ * takes.
+ */
 export type ExitHit<L extends ExitLevel> = {
   level: L
   reference: number | Price
@@ -33,8 +36,8 @@ export type ExitHit<L extends ExitLevel> = {
  * 3. Then the targets, the nearest first.
  *
  * Liquidation and stop take what the market gives: the level, or the first price where that lies beyond. A target that
- * rests fills at its own price, neither better nor worse, also where the first price lies beyond it. A target that never rested
- * takes the first price.
+ * rests fills at its own price, neither better nor worse, also where the first price lies beyond it. A target that
+ * never rested takes the first price.
  */
 export function firstExit<L extends ExitLevel>(
   side: PositionSide,

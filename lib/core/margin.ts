@@ -13,9 +13,9 @@ export const directionOf = (side: PositionSide): 1 | -1 => (side === 'long' ? 1 
  *   long:  entry x (leverage - 1) / (leverage x (1 - maintenance))
  *   short: entry x (leverage + 1) / (leverage x (1 + maintenance))
  *
- * from  entry/L + d(P - entry) = m P  with d = +1 (long) or -1 (short); divided once, so that a level on a tick is that tick. `leverage` is entry notional over the
- * margin set aside; `maintenanceRate` is a fraction of the notional at mark. Fees and funding are not in it.
- * Never negative.
+ * from  entry/L + d(P - entry) = m P  with d = +1 (long) or -1 (short); divided once, so that a level on a tick is that
+ * tick. `leverage` is entry notional over the margin set aside; `maintenanceRate` is a fraction of the notional at
+ * mark. Fees and funding are not in it. Never negative.
  */
 export function liquidationPrice(
   side: PositionSide,

@@ -1,6 +1,6 @@
 /**
- * Remembers what `compute` last gave for each `subject`, as long as `key` is the same: for pure functions of values that
- * never change and are asked about again and again. Only a matter of speed.
+ * Remembers what `compute` last gave for each `subject`, as long as `key` is the same: for pure functions of values
+ * that never change and are asked about again and again. Only a matter of speed.
  */
 export function rememberLast<S extends object, K, T>(compute: (subject: S, key: K) => T): (subject: S, key: K) => T {
   const last = new WeakMap<S, { key: K; value: T }>()

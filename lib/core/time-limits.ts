@@ -53,8 +53,8 @@ export type TimeLimits = {
 const between = (least: number, value: number, most: number): number => Math.min(most, Math.max(least, value))
 
 /**
- * Every time limit of a strategy, from its interval, its decider's deadline and its venue's lag. What waits for the venue
- * waits its lag at least; what an invocation may do takes at most its hard deadline, and its lease is longer.
+ * Every time limit of a strategy, from its interval, its decider's deadline and its venue's lag. What waits for the
+ * venue waits its lag at least; what an invocation may do takes at most its hard deadline, and its lease is longer.
  */
 export function timeLimitsOf({ intervalMs, deciderTimeoutMs, venueLagMs }: TimeLimitInputs): TimeLimits {
   const usualMs = between(MINUTE_MS, intervalMs, 3 * MINUTE_MS)

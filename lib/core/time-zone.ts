@@ -15,7 +15,10 @@ export type LocalTimes = (local: number) => readonly EpochMs[]
 
 const QUARTER_MS = 15 * MINUTE_MS
 
-/** `local` counts milliseconds as if the clock's face were UTC. Answers are kept by quarter of an hour: offsets change on those. */
+/**
+ * `local` counts milliseconds as if the clock's face were UTC. Answers are kept by quarter of an hour: offsets change
+ * on those.
+ */
 export function createLocalTimes(zone: string): LocalTimes {
   if (/^(?:utc|gmt|etc\/(?:utc|gmt))$/i.test(zone)) return (local) => [local]
   const offsetAt = offsetsOf(zone)

@@ -31,7 +31,10 @@ export const timeframeMs = (timeframe: Timeframe): number => TIMEFRAME_MS[timefr
 /** The largest multiple of `stepMs` that is not after `instant`. */
 export const floorTime = (instant: EpochMs, stepMs: number): EpochMs => Math.floor(instant / stepMs) * stepMs
 
-/** The last instant that can be written: beyond it a year has more than four digits, and what is stored is not read again. */
+/**
+ * The last instant that can be written: beyond it a year has more than four digits, and what is stored is not read
+ * again.
+ */
 export const LAST_INSTANT: EpochMs = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
 /** Throws {@link InvariantError} for what cannot be written and read again: years before 1970 and after 9999. */
@@ -70,7 +73,10 @@ export function fromIso(text: string): EpochMs {
 
 const [T, COLON, DOT, DASH, Z, ZERO] = [84, 58, 46, 45, 90, 48]
 
-/** An instant in the form in which {@link toIso} writes it, by arithmetic alone: a walk through history reads millions. Null for anything else. */
+/**
+ * An instant in the form in which {@link toIso} writes it, by arithmetic alone: a walk through history reads millions.
+ * Null for anything else.
+ */
 function readOurs(text: string): EpochMs | null {
   const isWhole = text.length === 20
   if (!isWhole && (text.length !== 24 || text.charCodeAt(19) !== DOT)) return null

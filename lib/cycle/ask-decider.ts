@@ -5,7 +5,9 @@ import type { Telemetry } from '../telemetry/telemetry.ts'
 import type { DecisionFailure, DecisionOutcome } from '../../schemas/decision.ts'
 import type { Phase } from '../../schemas/state.ts'
 
-/** One answer, or what kept it from being given: a decider that throws against its promise has failed like any other. */
+/**
+ * One answer, or what kept it from being given: a decider that throws against its promise has failed like any other.
+ */
 export async function askDecider(
   decider: Decider,
   request: DecisionRequest,

@@ -40,9 +40,9 @@ const isOf = (record: CycleRecord, configHash: string): boolean =>
 /**
  * What the strategy has shown on paper, from its stored cycles and trades. Only cycles on live prices and with the
  * settings of now count; a cycle that failed, was skipped or found the strategy halted is no work, nor is one whose
- * decider failed, whose market had no current bar, or at which nothing traded at the venue. A day with more failed slots than work counts for nothing. A trade
- * counts when the cycle that opened it is one on live prices, whatever came of that cycle. `store` is that of the paper
- * mode.
+ * decider failed, whose market had no current bar, or at which nothing traded at the venue. A day with more failed
+ * slots than work counts for nothing. A trade counts when the cycle that opened it is one on live prices, whatever came
+ * of that cycle. `store` is that of the paper mode.
  */
 export async function evaluatePaperRecord(store: Store, config: StrategyConfig, now: EpochMs): Promise<PaperRecord> {
   const configHash = strategyHashOf(config)

@@ -47,7 +47,9 @@ export async function gatherComplete(ports: CyclePorts, slot: EpochMs): Promise<
   return { ...(await gather(clock())), waitedMs }
 }
 
-/** The series whose newest closed bar is not there. The reference market is waited for only while it is one bar behind. */
+/**
+ * The series whose newest closed bar is not there. The reference market is waited for only while it is one bar behind.
+ */
 function lateSeries({ asOf, primary, fourHour, daily, reference }: MarketFacts, { config }: CyclePorts): LateSeries[] {
   const { symbol } = config.market
   const traded: [Timeframe, CandleSeries][] = [

@@ -561,7 +561,9 @@ const NO_PROMPT: Prompt = { version: '', system: '', user: '', hash: '' }
 type Barrier = { outcome: 'skipped' | 'halted' | 'refused'; reason: string }
 
 /** Why a slot is not gone through with, or null: done or overtaken, halted, stale. */
-/** A position in an instrument that the configuration no longer names: its exits are watched, and nothing else is done. */
+/**
+ * A position in an instrument that the configuration no longer names: its exits are watched, and nothing else is done.
+ */
 function findOtherInstrument(state: StrategyState, configured: Instrument): Barrier | null {
   const held = instrumentOf(state, configured)
   if (isSameContract(held, configured)) return null

@@ -1,6 +1,7 @@
 /**
  * Agreement of several raters over the same slots: deciders, models, prompts, or repeated samples of one. Every figure
- * is over the slots at which all of them answered. null stands for what has no value: no such slot, fewer than two raters.
+ * is over the slots at which all of them answered. null stands for what has no value: no such slot, fewer than two
+ * raters.
  */
 export type Agreement = {
   readonly raters: number

@@ -14,8 +14,8 @@ export class AnswersStopped extends Error {
 
 /**
  * Watches the answers of a walk, slot after slot: gives an {@link AnswersStopped} at the first failure that no waiting
- * mends, and at the fifth failure of transport in a row. Unusable answers (no JSON, a refusal) are the model's own: they
- * end nothing and are counted at the end.
+ * mends, and at the fifth failure of transport in a row. Unusable answers (no JSON, a refusal) are the model's own:
+ * they end nothing and are counted at the end.
  */
 export function watchAnswers(): (slot: string, outcome: DecisionOutcome | null) => AnswersStopped | null {
   let inARow = 0

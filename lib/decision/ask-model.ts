@@ -32,7 +32,9 @@ export type AskOptions = {
 
 /** One corrected answer is asked for, and no more. */
 const MAX_REPAIRS = 1
-/** Parts of a request a client may find unsupported: two formats, the limit's name, the temperature, the system role. */
+/**
+ * Parts of a request a client may find unsupported: two formats, the limit's name, the temperature, the system role.
+ */
 const MAX_ADAPTATIONS = 6
 /** Wait before the first retry where the server names none; doubles each time. No jitter: there is one client. */
 const FIRST_BACKOFF_MS = 500
@@ -126,7 +128,10 @@ const MAX_NAME_CHARACTERS = 200
 /** Longest part of an answer that is shown again. */
 const MAX_SHOWN_CHARACTERS = 4_000
 
-/** The question again with the unusable answer and what is wrong with it. An empty answer cannot be shown: providers refuse empty turns. */
+/**
+ * The question again with the unusable answer and what is wrong with it. An empty answer cannot be shown: providers
+ * refuse empty turns.
+ */
 function askForCorrection(question: string, answer: string, problem: string): ModelMessage[] {
   const correction = `Your answer could not be used: ${problem}. Give the same decision again, corrected and short: exactly one JSON object with the keys described, and nothing else.`
   const shown = answer.slice(0, MAX_SHOWN_CHARACTERS).trimEnd()
@@ -223,7 +228,10 @@ class ExchangeLog {
   }
 }
 
-/** A record has to fit into one stored item. Reasoning stands first in an answer, and what decides last: both ends are kept. */
+/**
+ * A record has to fit into one stored item. Reasoning stands first in an answer, and what decides last: both ends are
+ * kept.
+ */
 const MAX_RAW_CHARACTERS = 20_000
 
 function shortened(text: string): string {

@@ -8,7 +8,9 @@ export type BudgetLimits = {
   readonly maxQuestions: number | null
 }
 
-/** What was spent: questions answered, and their tokens and US dollars; `costUsd` is null once an answer had no price. */
+/**
+ * What was spent: questions answered, and their tokens and US dollars; `costUsd` is null once an answer had no price.
+ */
 export type Spent = ModelUsage & { readonly questions: number }
 
 export type Reservation =

@@ -46,7 +46,10 @@ export async function createDecider({
   }
 }
 
-/** The client of a configured model, without a decider around it. Throws {@link UsageError} as {@link createDecider} does. */
+/**
+ * The client of a configured model, without a decider around it. Throws {@link UsageError} as {@link createDecider}
+ * does.
+ */
 export async function createModelClient({
   config,
   ...options

@@ -16,7 +16,10 @@ export type Decider = {
   /** Whether the decider reads the prompt text; if not it is not rendered into the record's token count. */
   readonly asksModel: boolean
   decide(request: DecisionRequest): Promise<DecisionOutcome>
-  /** Set once it can answer no more, by its own limits or its provider's: whoever drives it through history ends the run. */
+  /**
+   * Set once it can answer no more, by its own limits or its provider's: whoever drives it through history ends the
+   * run.
+   */
   readonly stopped?: Error | null
   /** The same decision from less, where the decider looks at no more: for walks through history. */
   foresee?(look: DecisionLook): DecisionOutcome

@@ -18,7 +18,10 @@ const WORDS = ['message', 'msg', 'detail', 'error_description', 'title', 'reason
 const MAX_DEPTH = 6
 const MAX_PARTS = 12
 
-/** Reads the body of an error: an object or a list of them, an error under `error`, `errors`, `detail` or alone, JSON packed into a text, or no JSON at all. */
+/**
+ * Reads the body of an error: an object or a list of them, an error under `error`, `errors`, `detail` or alone, JSON
+ * packed into a text, or no JSON at all.
+ */
 export function errorWordsOf(text: string): ErrorWords {
   const value = jsonOf(text)
   if (value === undefined || typeof value !== 'object' || value === null) {

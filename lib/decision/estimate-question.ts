@@ -9,7 +9,10 @@ import { type ModelPrice, costOf } from './token-cost.ts'
 const FRAME_TOKENS = 50
 /** The words that ask for a corrected answer, with every complaint there can be. */
 const CORRECTION_TOKENS = 500
-/** An entry with its rationale and invalidation near their limits. Models that think before they answer write several times that. */
+/**
+ * An entry with its rationale and invalidation near their limits. Models that think before they answer write several
+ * times that.
+ */
 const TYPICAL_ANSWER_TOKENS = 400
 
 /** What one question costs in tokens and US dollars, before it is asked. */

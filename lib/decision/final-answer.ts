@@ -30,14 +30,17 @@ const FINAL_CHANNEL = /^\s*final\b[^<]{0,40}(?:<\|constrain\|>[^<]{0,40})?(?:<\|
 /** The same where a server has dropped the special tokens: `analysis...assistantfinal...`. */
 const BARE_FINAL_CHANNEL = /assistant\s{0,4}final(?=\W|json|$)(?:\s{0,4}json(?=\s|\{))?/gi
 
-/** A first channel without its special tokens (`analysisWe need`), and the line with which command lines of local servers begin. */
+/**
+ * A first channel without its special tokens (`analysisWe need`), and the line with which command lines of local
+ * servers begin.
+ */
 const BARE_OPENING = /^\s*((?:analysis|commentary)(?=[A-Z{"]|\s*\n|\s+to=)|(?:Thinking|thinking)(?:\.\.\.|…))/
 const DONE_THINKING = /(?:\.\.\.|…) ?done thinking\.?/gi
 
 /**
- * Cuts reasoning off a model's text, in whatever spelling it comes. The answer is what follows the last end of reasoning,
- * whether or not its beginning is in the text (chat templates often write the beginning into the prompt). Reasoning that
- * begins and does not end leaves no answer. Linear in the text.
+ * Cuts reasoning off a model's text, in whatever spelling it comes. The answer is what follows the last end of
+ * reasoning, whether or not its beginning is in the text (chat templates often write the beginning into the prompt).
+ * Reasoning that begins and does not end leaves no answer. Linear in the text.
  */
 export function finalAnswerOf(raw: string): FinalAnswer {
   const { answerStart, openedBy } = lookForReasoning(raw)
@@ -106,7 +109,9 @@ function meaningOf(whole: string, inside: string, raw: string, after: number): M
 /** Tokens that end reasoning and do not look like it. */
 const ENDS: ReadonlySet<string> = new Set(['unused95', 'inner_suffix'])
 
-/** `<|channel|>analysis<|message|>`, `<|channel|>final<|message|>`, and Gemma's `<|channel>thought` ... `<channel|>`. */
+/**
+ * `<|channel|>analysis<|message|>`, `<|channel|>final<|message|>`, and Gemma's `<|channel>thought` ... `<channel|>`.
+ */
 function meaningOfChannel(token: string, raw: string, after: number): Meaning {
   if (!token.startsWith('|')) return { answerStart: after }
   const final = FINAL_CHANNEL.exec(raw.slice(after, after + 200))

@@ -10,8 +10,9 @@ export type TokenCount = { readonly inputTokens: number; readonly outputTokens: 
 
 /**
  * Why an answer ended. `complete`: with an ending that is documented as good. `missing`: the server does not say how,
- * not at all or with an empty word. `length`: at the token limit. `refusal`: the model or a filter declined. `rejected`: the server's own check of the JSON failed.
- * `tool`: the model called a tool, and none was offered. `incomplete`: anything else, whatever the text looks like.
+ * not at all or with an empty word. `length`: at the token limit. `refusal`: the model or a filter declined.
+ * `rejected`: the server's own check of the JSON failed. `tool`: the model called a tool, and none was offered.
+ * `incomplete`: anything else, whatever the text looks like.
  */
 export type Ending = 'complete' | 'missing' | 'length' | 'refusal' | 'rejected' | 'tool' | 'incomplete'
 
@@ -30,7 +31,9 @@ export type ModelReply =
       /** What was odd about the way the answer came, and was read all the same. */
       readonly oddities: readonly string[]
     }
-  /** The server does not take a part of the request; the client leaves that part out or says it otherwise from now on. */
+  /**
+   * The server does not take a part of the request; the client leaves that part out or says it otherwise from now on.
+   */
   | { readonly kind: 'adapted'; readonly problem: string; readonly change: string }
   /** No answer. Only a transient failure is worth another try. */
   | {

@@ -34,9 +34,9 @@ const NOTHING_SAID = { stopLossPrice: null, takeProfitPrice: null, confidence: n
 const NO_RATIONALE = 'No rationale was given.'
 
 /**
- * A model's answer as a {@link Decision}. Reasoning is no answer and is cut off first. Then strictness protects entries:
- * one object, whole but for a fence and a little harmless text, known keys, right types, finite numbers. A close or a
- * hold needs its action alone: what else the object holds is cut, left out or ignored, and noted.
+ * A model's answer as a {@link Decision}. Reasoning is no answer and is cut off first. Then strictness protects
+ * entries: one object, whole but for a fence and a little harmless text, known keys, right types, finite numbers. A
+ * close or a hold needs its action alone: what else the object holds is cut, left out or ignored, and noted.
  *
  * Never throws; `problem` says what to mend, in words that are shown to the model in a repair. Whether stop and target
  * stand on the right sides is the guard's to say.

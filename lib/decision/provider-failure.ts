@@ -19,7 +19,10 @@ const failure = (
 /** Provider codes of a spent quota: it comes as 429 or 403, but waiting does not mend it. */
 const SPENT = /insufficient_quota|billing|credit balance|spend_limit|quota exceeded/i
 
-/** What an HTTP error status of a provider means. Only 408, 425, 429 and 5xx (529 is "overloaded") are worth another try. */
+/**
+ * What an HTTP error status of a provider means. Only 408, 425, 429 and 5xx (529 is "overloaded") are worth another
+ * try.
+ */
 export function failureOfStatus(
   status: number,
   { message, code, retryDelayMs }: Pick<ErrorWords, 'message' | 'code' | 'retryDelayMs'>,

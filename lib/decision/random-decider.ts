@@ -18,8 +18,8 @@ const CONFIDENCE = 0.6
 
 /**
  * Enters at random, with the exits of the rules decider, and leaves the rest to stop, target and time limit: what luck
- * makes of the same guard, sizes and costs. A slot's throw depends on seed and slot alone, so a run that is resumed or cut
- * short throws the same.
+ * makes of the same guard, sizes and costs. A slot's throw depends on seed and slot alone, so a run that is resumed or
+ * cut short throws the same.
  */
 export function createRandomDecider({ seed, entryRate, stopAtr, rewardToRisk }: RandomOptions): Decider {
   const foresee = ({ slot, view, quote, side }: DecisionLook): DecisionOutcome => {

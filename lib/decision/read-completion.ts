@@ -11,7 +11,9 @@ const count = z.int().nonnegative().nullish().catch(null)
 
 const Part = z.union([z.string(), z.looseObject({ type: text, text: text })])
 
-/** A message, or the piece of one in a stream. What is in other fields (`reasoning_content`, `reasoning`) is no answer. */
+/**
+ * A message, or the piece of one in a stream. What is in other fields (`reasoning_content`, `reasoning`) is no answer.
+ */
 const Message = z.looseObject({
   content: z.union([z.string(), z.array(Part)]).nullish(),
   refusal: text,
@@ -192,7 +194,9 @@ function tokensOf(usage: Completion['usage']): TokenCount | null {
   return typeof inputTokens === 'number' && typeof outputTokens === 'number' ? { inputTokens, outputTokens } : null
 }
 
-/** OpenAI counts cached tokens among the others; a number that is larger, or in fields of another name, is beside them. */
+/**
+ * OpenAI counts cached tokens among the others; a number that is larger, or in fields of another name, is beside them.
+ */
 function promptTokensOf(usage: Completion['usage']): number | null {
   if (usage === null || usage === undefined || typeof usage.prompt_tokens !== 'number') return null
   const cached = usage.prompt_tokens_details?.cached_tokens ?? 0

@@ -32,7 +32,10 @@ export type RecordingDecider = Decider & {
 /** What stopped a recording: the budget, the provider (then `failure` says how), or the file. */
 export type StopKind = 'budget' | 'provider' | 'file'
 
-/** A recording ended before its end, cleanly: every answer paid for is in the file, and the same command goes on from there. */
+/**
+ * A recording ended before its end, cleanly: every answer paid for is in the file, and the same command goes on from
+ * there.
+ */
 export class RecordingStopped extends Error {
   override readonly name = 'RecordingStopped'
   readonly kind: StopKind
@@ -195,7 +198,10 @@ const describeOutage = ({ failure }: DecisionOutcome): string =>
     ? `the server answered with nothing in it (${failure.message})`
     : `${failure?.kind ?? 'no decision'}: ${failure?.message ?? ''}`
 
-/** What answers cost, usable or not: the worst case where the provider did not count their tokens; null where nobody answered. */
+/**
+ * What answers cost, usable or not: the worst case where the provider did not count their tokens; null where nobody
+ * answered.
+ */
 function usageOf({ usage, attempts, failure }: DecisionOutcome, worst: ModelUsage): ModelUsage | null {
   const hasTokens = usage.inputTokens > 0 && usage.outputTokens > 0
   const isCounted = hasTokens && (worst.costUsd === null || usage.costUsd !== null)

@@ -6,7 +6,10 @@ import { decisionJsonSchema } from './parse-decision.ts'
 /** SHA-256 of the JSON schema a model's answer has to follow. */
 export const DECISION_SCHEMA_HASH = hashOf(decisionJsonSchema())
 
-/** Who is asked under a configuration. What does not shape an answer (deadline, retries, price) is not in it, nor is a secret. */
+/**
+ * Who is asked under a configuration. What does not shape an answer (deadline, retries, price) is not in it, nor is a
+ * secret.
+ */
 export function identityOf({
   kind,
   model,
@@ -21,15 +24,17 @@ export function identityOf({
   }
 }
 
-/** A base URL without what may be secret or says nothing of the server: user, password, query, fragment, final slashes. */
+/**
+ * A base URL without what may be secret or says nothing of the server: user, password, query, fragment, final slashes.
+ */
 export function publicUrl(text: string): string {
   const { protocol, host, pathname } = new URL(text)
   return `${protocol}//${host}${pathname}`.replace(/(?<!\/)\/+$/, '')
 }
 
 /**
- * Key of a recorded answer: SHA-256 of the canonical JSON of provider, model, parameters, prompt, schema and sample. The
- * prompt goes in as its own hash, which covers version, system and user text byte by byte, so that a line of a
+ * Key of a recorded answer: SHA-256 of the canonical JSON of provider, model, parameters, prompt, schema and sample.
+ * The prompt goes in as its own hash, which covers version, system and user text byte by byte, so that a line of a
  * recording proves its key without the texts.
  */
 export function recordingKeyOf({

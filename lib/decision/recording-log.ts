@@ -85,7 +85,10 @@ function requireFile(file: string): void {
     throw new UsageError(`${label} is in ${encoding}: save it as UTF-8, or record into a file of its own`)
 }
 
-/** A new file survives a crash only with its folder's entry. Systems that let no folder be opened see to that themselves. */
+/**
+ * A new file survives a crash only with its folder's entry. Systems that let no folder be opened see to that
+ * themselves.
+ */
 async function syncFolder(folder: string): Promise<void> {
   const handle = await open(folder, 'r').catch(() => null)
   try {
@@ -169,7 +172,10 @@ class FileLog implements RecordingLog {
     this.#offset += bytes.length
   }
 
-  /** Makes the file end in a line break, so that the next line stands alone: completes a whole last line, drops a torn one. */
+  /**
+   * Makes the file end in a line break, so that the next line stands alone: completes a whole last line, drops a torn
+   * one.
+   */
   async #endLine(): Promise<void> {
     for (;;) {
       const before = await this.#tail()

@@ -10,7 +10,10 @@ const MAX_MESSAGE_CHARACTERS = 500
  */
 export const MIN_SECRET_CHARACTERS = 8
 
-/** `text` without the secrets, wherever and however often they occur. For what is stored and shown, never for what is read. */
+/**
+ * `text` without the secrets, wherever and however often they occur. For what is stored and shown, never for what is
+ * read.
+ */
 export function removeSecrets(text: string, secrets: readonly string[]): string {
   return secrets
     .filter((secret) => secret.length >= MIN_SECRET_CHARACTERS)

@@ -16,7 +16,10 @@ type Refusal = Pick<ErrorWords, 'message' | 'param' | 'code'> & { readonly statu
 /** What one server takes. Learned from its refusals. */
 export type ShapeMemory = {
   readonly shape: RequestShape
-  /** Leaves out or says otherwise what the refusal is about; null where it is about something else, or nothing is left to try. */
+  /**
+   * Leaves out or says otherwise what the refusal is about; null where it is about something else, or nothing is left
+   * to try.
+   */
   adapt(refusal: Refusal): Adapted | null
   /** The server has answered: what was tried on suspicion is kept. */
   confirm(): void

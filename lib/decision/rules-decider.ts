@@ -24,7 +24,10 @@ export function createRulesDecider(config: RulesConfig): Decider {
   return { name: 'rules', asksModel: false, foresee, decide: async ({ snapshot }) => foresee(lookOf(snapshot)) }
 }
 
-/** The rules' decision. Pure. While an indicator is warming up the rule is to wait: a hold, not a failure of the decider. */
+/**
+ * The rules' decision. Pure. While an indicator is warming up the rule is to wait: a hold, not a failure of the
+ * decider.
+ */
 export function decideByRules({ view, quote, side, performance }: DecisionLook, config: RulesConfig): Ruling {
   const { timeframe, indicators } = view
   const { ema12, ema26, rsi14, atr14, adx14 } = indicators
@@ -69,7 +72,10 @@ export function decideByRules({ view, quote, side, performance }: DecisionLook, 
   })
 }
 
-/** Both sides have a record, ours has lost, and by more than the other. So at most one side is sat out, and the other goes on being tried. */
+/**
+ * Both sides have a record, ours has lost, and by more than the other. So at most one side is sat out, and the other
+ * goes on being tried.
+ */
 const isWorse = (own: number | null, other: number | null): boolean =>
   own !== null && other !== null && own < 0 && own < other
 

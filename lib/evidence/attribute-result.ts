@@ -26,9 +26,9 @@ const LONGEST_MINUTES = 7 * 1_440
 /**
  * Splits a result into what the decider, the guard, early exits and sizing made of it.
  *
- * Each entry decision, let through or refused, is played to its stop, its target or the time limit in a venue of its own
- * with one lot; its R is the gain after all costs over the money at risk from its fill to its stop. With u, the average
- * money at risk of the trades made:
+ * Each entry decision, let through or refused, is played to its stop, its target or the time limit in a venue of its
+ * own with one lot; its R is the gain after all costs over the money at risk from its fill to its stop. With u, the
+ * average money at risk of the trades made:
  *
  *   decider = u x sum of R over all entry decisions
  *   guard   = -u x sum of R over those refused

@@ -5,8 +5,8 @@ import type { DataQuality } from '../../schemas/replay.ts'
 
 /**
  * What the bars that open in [from, to) are worth: how many there should be, how many there are, for how many the last
- * price is carried, and how many are missing: real + carried + missing = expected. A hole is carried or a gap as a whole,
- * whatever part of it lies within.
+ * price is carried, and how many are missing: real + carried + missing = expected. A hole is carried or a gap as a
+ * whole, whatever part of it lies within.
  */
 export function measureQuality(history: CandleHistory, from: EpochMs, to: EpochMs): DataQuality {
   const { bars, baseTimeframe, findings } = history

@@ -6,9 +6,8 @@ import type { FundingRate } from '../../schemas/market.ts'
 import type { ReplayData } from '../../schemas/replay.ts'
 
 /**
- * SHA-256 of a history's bars: timeframe, then time, open, high, low, close, volume of each as little-endian doubles, NaN for an
- * unknown volume.
- * The same bars have the same hash whatever file they came from.
+ * SHA-256 of a history's bars: timeframe, then time, open, high, low, close, volume of each as little-endian doubles,
+ * NaN for an unknown volume. The same bars have the same hash whatever file they came from.
  */
 export function hashCandles({ baseTimeframe, bars }: CandleHistory): string {
   const hash = createHash('sha256').update(baseTimeframe)

@@ -12,8 +12,8 @@ const RESERVE = 0.01
 
 /**
  * Buying at the first slot as much as the cash pays in full (leverage 1) and selling after the last, with the venue's
- * costs and funding; the curve has a point a slot. There is no guard in it: holding has no stop that a guard could judge.
- * Null when not even the smallest lot can be paid or the first slot has no price.
+ * costs and funding; the curve has a point a slot. There is no guard in it: holding has no stop that a guard could
+ * judge. Null when not even the smallest lot can be paid or the first slot has no price.
  */
 export async function holdThrough(
   config: StrategyConfig,

@@ -13,7 +13,9 @@ import { comparableTrials } from './trial-ledger.ts'
 
 type Data = Omit<ReplayData, 'assumedFundingShare'>
 
-/** The settings that a result depends on: not the files they came from, and not what only says how a result is judged. */
+/**
+ * The settings that a result depends on: not the files they came from, and not what only says how a result is judged.
+ */
 function settingsOf({
   id,
   interval,

@@ -37,7 +37,10 @@ export async function runJob({ config, random, from, to }: ReplayJob, market: Hi
   }
 }
 
-/** A decider that asks nobody. Throws {@link InvariantError} for one that does: answers cost money and are asked for in one place. */
+/**
+ * A decider that asks nobody. Throws {@link InvariantError} for one that does: answers cost money and are asked for in
+ * one place.
+ */
 export function plainDecider(config: DeciderConfig): Decider {
   if (config.kind !== 'rules') throw new InvariantError(`${config.kind} does not decide by itself`)
   return createRulesDecider(config)

@@ -26,7 +26,10 @@ import { curveOf } from './summarise-run.ts'
 /** What a report is made of, and the rows of the tables beside it. */
 export type ReportParts = { data: ReportData; trades: Trade[]; equity: EquityPoint[] }
 
-/** The stored result of `hourhand replay --out`; of one whose answers failed only that. Throws {@link UsageError} for a directory that holds none. */
+/**
+ * The stored result of `hourhand replay --out`; of one whose answers failed only that. Throws {@link UsageError} for a
+ * directory that holds none.
+ */
 export function reportOfReplay(directory: string): ReportParts | StoredFailedReplay {
   const stored = readStored(directory)
   if ('problem' in stored) return stored

@@ -18,8 +18,8 @@ const JOBS_WORTH_A_THREAD = 2
 type Reply = { index: number; summary?: JobSummary; failure?: { name: string; message: string } }
 
 /**
- * Replays many jobs on one market, on as many threads as asked for. The summaries come in the order of the jobs, and are
- * the same with any number of threads. Rejects with the first failure, in the order of the jobs.
+ * Replays many jobs on one market, on as many threads as asked for. The summaries come in the order of the jobs, and
+ * are the same with any number of threads. Rejects with the first failure, in the order of the jobs.
  */
 export async function runJobs(
   jobs: readonly ReplayJob[],
@@ -68,7 +68,10 @@ export async function runJobs(
   })
 }
 
-/** A larger nursery than the default saves a tenth of the time: a replay makes many small things and forgets them at once. */
+/**
+ * A larger nursery than the default saves a tenth of the time: a replay makes many small things and forgets them at
+ * once.
+ */
 const NURSERY_MB = 64
 
 const startWorker = (market: SharedMarket): Worker =>

@@ -55,7 +55,10 @@ export function recordTrial(directory: string, ...trials: readonly Trial[]): voi
   }
 }
 
-/** Trials of the same instrument whose time overlaps: those that a result has to be measured against. `trial` itself is among them. */
+/**
+ * Trials of the same instrument whose time overlaps: those that a result has to be measured against. `trial` itself is
+ * among them.
+ */
 export function comparableTrials(
   trials: readonly Trial[],
   trial: Pick<Trial, 'trialId' | 'instrument' | 'from' | 'to'>,

@@ -21,7 +21,10 @@ export type Opening = { side: PositionSide; quantity: Quantity; bracket: Bracket
  */
 export type VenueWalk = {
   readonly venue: PaperVenue
-  /** A book with `cash` in which the position was just opened, or null when the venue would have refused it or there is no price. */
+  /**
+   * A book with `cash` in which the position was just opened, or null when the venue would have refused it or there is
+   * no price.
+   */
   open(at: EpochMs, cash: Money, opening: Opening): Promise<PaperBook | null>
   /** The book with every bar played that closed by `to`, and what funding was due. */
   advance(book: PaperBook, to: EpochMs): PaperBook
@@ -114,7 +117,10 @@ export async function createVenueWalk(
   }
 }
 
-/** Contracts, whole lots, that `cash` pays in full at `level` with the fees of the entry; `share` of it is kept back for a worse fill. */
+/**
+ * Contracts, whole lots, that `cash` pays in full at `level` with the fees of the entry; `share` of it is kept back for
+ * a worse fill.
+ */
 export function affordable(cash: Money, level: number, { instrument, paper }: PaperVenue, share: number): Quantity {
   // A tick and twice the usual way above the price.
   const worst = dec(level)

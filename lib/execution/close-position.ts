@@ -96,8 +96,8 @@ export async function closePosition(
 }
 
 /**
- * Cancels every resting exit, ours or made by hand (it blocks the close, and without a position it would open one), and waits until
- * the venue no longer lists one.
+ * Cancels every resting exit, ours or made by hand (it blocks the close, and without a position it would open one), and
+ * waits until the venue no longer lists one.
  */
 async function cancelExits({ broker, config, clock, sleep, telemetry }: ExecutionPorts): Promise<boolean> {
   const { symbol } = config.market

@@ -13,10 +13,14 @@ export class StateConflict extends Error {
   override readonly name = 'StateConflict'
 }
 
-/** The strategy's state; null before its first cycle or pass. Throws `CannotEnforce` where this release cannot act on it. */
+/**
+ * The strategy's state; null before its first cycle or pass. Throws `CannotEnforce` where this release cannot act on
+ * it.
+ */
 export async function loadStoredState(ports: ExecutionPorts): Promise<StrategyState | null> {
   const stored = await readToAct(ports, (from) => from.loadState(ports.config.id))
-  // Whoever holds a state has delivered what it has to tell: the invocation that wrote it may have died before it could.
+  // Whoever holds a state has delivered what it has to tell: the invocation that wrote it may have died before it
+  // could.
   if (stored !== null) await deliver(ports, stored)
   return stored
 }
@@ -29,8 +33,8 @@ export const loadOrCreateState = async (ports: ExecutionPorts): Promise<Strategy
   obeyEarlyHalt(ports, (await loadStoredState(ports)) ?? (await createFirstState(ports)))
 
 /**
- * A halt of a deployment without state lies in its deployment item. It is read after the state was written and until the
- * first slot is done: a halt at the same moment is then seen by one side or the other.
+ * A halt of a deployment without state lies in its deployment item. It is read after the state was written and until
+ * the first slot is done: a halt at the same moment is then seen by one side or the other.
  */
 async function obeyEarlyHalt(ports: ExecutionPorts, state: StrategyState): Promise<StrategyState> {
   if (state.lastSlot !== null || state.halt !== null) return state
@@ -54,7 +58,10 @@ async function createFirstState(ports: ExecutionPorts): Promise<StrategyState> {
 const MAX_CONFLICTS = 5
 const CONFLICT_PAUSE_MS = 50
 
-/** Does `work` again, from its beginning, when the state has moved under it; the last {@link StateConflict} is passed on. */
+/**
+ * Does `work` again, from its beginning, when the state has moved under it; the last {@link StateConflict} is passed
+ * on.
+ */
 export async function retryOnConflict<T>(
   { sleep, telemetry }: Pick<ExecutionPorts, 'sleep' | 'telemetry'>,
   work: () => Promise<T>,

@@ -19,15 +19,19 @@ export type ExitQuestion = {
   expiryDue: EpochMs | null
 }
 
-/** A bar that has gone through a resting target has been closed for this long, and the venue tells of no fill: it did not fill. */
+/**
+ * A bar that has gone through a resting target has been closed for this long, and the venue tells of no fill: it did
+ * not fill.
+ */
 const UNFILLED_MS = MINUTE_MS
 
 /**
  * Why an open position has to be closed at market now, or null. Liquidation distance first (the venue is about to act),
- * then stop, then target, then the end of the contract, then time. A stop counts as touched when any bar reached it, even if the price has
- * come back since: the venue should have closed and did not. A target that rests at the venue is the venue's to fill, at its
- * limit: it is closed at market only while the price is beyond it, and only where it does not rest or the market has gone
- * through it without a fill. Which level a price meets is for {@link firstExit} to say. Pure.
+ * then stop, then target, then the end of the contract, then time. A stop counts as touched when any bar reached it,
+ * even if the price has come back since: the venue should have closed and did not. A target that rests at the venue is
+ * the venue's to fill, at its limit: it is closed at market only while the price is beyond it, and only where it does
+ * not rest or the market has gone through it without a fill. Which level a price meets is for {@link firstExit} to say.
+ * Pure.
  */
 export function findHardExit(question: ExitQuestion): ExitReason | null {
   const { position, bars, mark, now, exits } = question

@@ -19,7 +19,8 @@ const ATTEMPTS_ON_FOREIGN = 3
 
 /**
  * Closes whatever the strategy holds at market, and looks until ledger and venue both say flat or it is clear that they
- * will not: the venue is closed, or holds what the ledger knows nothing of. Rejects when venue or store cannot be reached.
+ * will not: the venue is closed, or holds what the ledger knows nothing of. Rejects when venue or store cannot be
+ * reached.
  */
 export async function flattenPosition(ports: ExecutionPorts): Promise<Flattening> {
   await requireForwardClock(ports)

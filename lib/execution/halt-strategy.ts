@@ -35,8 +35,8 @@ async function haltState(ports: ExecutionPorts, halt: Halt): Promise<StrategySta
 }
 
 /**
- * What a resume found and left behind; both are null before the strategy has a state. `refusal`: why it was not resumed,
- * null where it was; then nothing has changed.
+ * What a resume found and left behind; both are null before the strategy has a state. `refusal`: why it was not
+ * resumed, null where it was; then nothing has changed.
  */
 export type Resumption = {
   before: StrategyState | null

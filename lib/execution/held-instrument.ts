@@ -7,7 +7,8 @@ export const isSameContract = (a: Instrument, b: Instrument): boolean => a.id ==
 
 /**
  * The instrument whose position, orders and exits concern the state: the one it holds or has an order in, else the
- * configured one. A configuration that names another instrument while something is held changes nothing of what is held.
+ * configured one. A configuration that names another instrument while something is held changes nothing of what is
+ * held.
  */
 export const instrumentOf = ({ phase, instrument }: StrategyState, configured: Instrument): Instrument =>
   phase.kind === 'flat' && phase.abandoned === null ? configured : instrument

@@ -26,6 +26,9 @@ export type ExecutionPorts = {
   telemetry: Telemetry
   events: EventSink
   schedule: ScheduleSwitch
-  /** How ledger and venue are brought together, `syncWithVenue` unless given: a replay knows when that would find nothing. */
+  /**
+   * How ledger and venue are brought together, `syncWithVenue` unless given: a replay knows when that would find
+   * nothing.
+   */
   sync?: SyncWithVenue
 }

@@ -27,7 +27,9 @@ async function isExitListed({ broker, config, sleep }: ExecutionPorts): Promise<
   return false
 }
 
-/** What is there to protect, read again. The ledger's word where the venue cannot be asked: it may still take an order. */
+/**
+ * What is there to protect, read again. The ledger's word where the venue cannot be asked: it may still take an order.
+ */
 async function readSize({ broker, config, clock }: ExecutionPorts, position: Position): Promise<Quantity> {
   try {
     return sizeToCover(position, await broker.position(config.market.symbol), clock(), limitsOf(config))
@@ -38,9 +40,9 @@ async function readSize({ broker, config, clock }: ExecutionPorts, position: Pos
 }
 
 /**
- * Places the stop and target of the open position at the venue, for what the venue holds of it. Whether they are live is for the next
- * reconciliation to read back; a refusal because the price is already beyond the stop or the target closes the position at
- * once, at market.
+ * Places the stop and target of the open position at the venue, for what the venue holds of it. Whether they are live
+ * is for the next reconciliation to read back; a refusal because the price is already beyond the stop or the target
+ * closes the position at once, at market.
  */
 export async function protectPosition(ports: ExecutionPorts, state: StrategyState): Promise<StrategyState> {
   const { phase } = state
@@ -93,7 +95,10 @@ export async function protectPosition(ports: ExecutionPorts, state: StrategyStat
     : lost
 }
 
-/** Whether the price is beyond the target, by the venue's own mark: the refusal alone may mean another fault of the price. */
+/**
+ * Whether the price is beyond the target, by the venue's own mark: the refusal alone may mean another fault of the
+ * price.
+ */
 async function isTargetPassed({ broker, config }: ExecutionPorts, { takeProfitPrice }: Bracket): Promise<boolean> {
   const held = await broker.position(config.market.symbol).catch((error: unknown) => {
     if (error instanceof BrokerError) return null

@@ -15,7 +15,9 @@ const ALARMING: ReadonlySet<Emission['type']> = new Set([
 /** Events that are warnings besides; the metric of a failing decider is written slot by slot. */
 const WARNING: ReadonlySet<Emission['type']> = new Set([...ALARMING, 'decider_failing'])
 
-/** Tells of something that no commit stands for. `id` names the happening, so that hearing of it twice is recognised. */
+/**
+ * Tells of something that no commit stands for. `id` names the happening, so that hearing of it twice is recognised.
+ */
 export const publish = (ports: ExecutionPorts, id: string, emission: Emission): Promise<void> =>
   announce(ports, [{ ...emission, id, strategyId: ports.config.id, mode: ports.config.mode, at: toIso(ports.clock()) }])
 

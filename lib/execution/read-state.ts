@@ -10,9 +10,9 @@ export class CannotEnforce extends Error {
 }
 
 /**
- * What `read` finds in the store, to act on it. Where this release cannot act on what is stored, that is logged and told
- * as `failed`, and {@link CannotEnforce} is thrown: nothing is asked of the venue, so that a stop which rests there
- * stays, and the function fails, so that its alarm rings.
+ * What `read` finds in the store, to act on it. Where this release cannot act on what is stored, that is logged and
+ * told as `failed`, and {@link CannotEnforce} is thrown: nothing is asked of the venue, so that a stop which rests
+ * there stays, and the function fails, so that its alarm rings.
  */
 export async function readToAct<T>(ports: ExecutionPorts, read: (store: Store) => Promise<T>): Promise<T> {
   const { store, config } = ports

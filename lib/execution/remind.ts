@@ -9,8 +9,9 @@ import type { ExecutionPorts } from './ports.ts'
 export const REMIND_MS = 4 * HOUR_MS
 
 /**
- * Tells the owner of something that lasts and that every pass finds again: the first time, when it changes, and every four
- * hours. The state remembers what was told, so that no two passes and no two processes tell it twice. `key` names the thing.
+ * Tells the owner of something that lasts and that every pass finds again: the first time, when it changes, and every
+ * four hours. The state remembers what was told, so that no two passes and no two processes tell it twice. `key` names
+ * the thing.
  */
 export async function remind(
   ports: ExecutionPorts,

@@ -17,7 +17,9 @@ import { remind } from './remind.ts'
 import type { Sync } from './ports.ts'
 import { syncWithVenue } from './sync-with-venue.ts'
 
-/** What a pass did. `exit` is why the position was closed, by the venue's own exits or by the pass, or should have been. */
+/**
+ * What a pass did. `exit` is why the position was closed, by the venue's own exits or by the pass, or should have been.
+ */
 export type EnforcementResult = {
   at: string
   /** `unclosed`: it had to close and could not; the position is protected again and the next pass tries again. */
@@ -30,14 +32,18 @@ export type EnforcementResult = {
   state: StrategyState
 }
 
-/** The look-out mark is stored this often: a pass then never has more bars to read than that and its own delay, well within one request. */
+/**
+ * The look-out mark is stored this often: a pass then never has more bars to read than that and its own delay, well
+ * within one request.
+ */
 const WATCH_MARK_MS = 4 * HOUR_MS
 
 /**
  * One enforcement pass: reconcile with the venue, then, if a position is open, see whether its stop was
  * touched on the bars since the last pass without the venue closing it, whether the price is beyond a target that the
- * venue does not fill, whether it has been held too long, whether its contract is about to end, or whether it has come near liquidation, and close it if so. Account limits are checked on the marked equity and halt the
- * strategy. A halted strategy is enforced like any other. Doing it twice changes nothing.
+ * venue does not fill, whether it has been held too long, whether its contract is about to end, or whether it has come
+ * near liquidation, and close it if so. Account limits are checked on the marked equity and halt the strategy. A halted
+ * strategy is enforced like any other. Doing it twice changes nothing.
  *
  * With `dryRun` nothing is sent or closed and the notes say what would have been.
  * Rejects when venue, market or store cannot be reached: the alarm is the caller's.
@@ -151,7 +157,10 @@ async function watch(given: ExecutionPorts, before: StrategyState, dryRun: boole
 const describePending = (exit: ExitReason, why: string): string =>
   `${exit} is due, but nothing trades at the venue now (${why}): the close stays pending until it trades again; stop and target stay in place`
 
-/** The venue holds a position beyond the ledger's, and that is more than a suspicion: nobody guards it. Null where it does not. */
+/**
+ * The venue holds a position beyond the ledger's, and that is more than a suspicion: nobody guards it. Null where it
+ * does not.
+ */
 function unguardedPositionIn({ state, facts: { position, isSettled } }: Sync): string | null {
   const isKnown =
     state.incidents.some(({ kind }) => kind === 'foreign_position') &&

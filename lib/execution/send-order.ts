@@ -3,7 +3,10 @@ import type { PlaceableOrder } from '../venue/broker.ts'
 import type { Placement } from '../../schemas/order.ts'
 import type { ExecutionPorts } from './ports.ts'
 
-/** Sends an order that is committed, once, unless its deadline has passed meanwhile: then it is rejected without being sent. */
+/**
+ * Sends an order that is committed, once, unless its deadline has passed meanwhile: then it is rejected without being
+ * sent.
+ */
 export const sendOrder = async (
   { broker, clock }: Pick<ExecutionPorts, 'broker' | 'clock'>,
   order: PlaceableOrder,

@@ -44,7 +44,8 @@ export async function syncWithVenue(
     for (const note of found) ports.telemetry.log('info', 'reconciled', { note })
     if (!wasHalted && state.halt !== null) await ports.schedule.disable(state.halt.reason)
     const isWaiting = state.phase.kind === 'opening' || state.phase.kind === 'closing'
-    // Its sender may be gone, its exits are: this pass waits for the deadline rather than leave the position bare to the next.
+    // Its sender may be gone, its exits are: this pass waits for the deadline rather than leave the position bare to
+    // the next.
     const isBare =
       act &&
       state.phase.kind === 'closing' &&

@@ -4,8 +4,8 @@ import { isAscii, isUtf8 } from 'node:buffer'
 export type Encoding = 'UTF-8' | 'UTF-16 LE' | 'UTF-16 BE' | 'Windows-1252'
 
 /**
- * Bytes as text without its byte-order mark: by the mark; without one, UTF-16 where every other byte of the beginning is
- * zero; UTF-8 where the bytes are valid UTF-8; `otherwise` otherwise, which is for files that only programs write.
+ * Bytes as text without its byte-order mark: by the mark; without one, UTF-16 where every other byte of the beginning
+ * is zero; UTF-8 where the bytes are valid UTF-8; `otherwise` otherwise, which is for files that only programs write.
  */
 export function decodeText(
   bytes: Uint8Array,
@@ -35,7 +35,9 @@ export function isText(text: string): boolean {
   return controls <= sample.length / 100
 }
 
-/** UTF-16 without a mark, told by zeros in every other place of the first bytes: its digits and commas have one each. */
+/**
+ * UTF-16 without a mark, told by zeros in every other place of the first bytes: its digits and commas have one each.
+ */
 function widthOf(view: Buffer): Encoding | null {
   const sample = view.subarray(0, 1_024)
   if (sample.length < 4) return null
@@ -58,7 +60,9 @@ const bigEndian = (view: Buffer): string =>
     .swap16()
     .toString('utf16le')
 
-/** The 32 characters by which Windows-1252 differs from Latin-1; the platform's own decoder depends on how it was built. */
+/**
+ * The 32 characters by which Windows-1252 differs from Latin-1; the platform's own decoder depends on how it was built.
+ */
 const FROM_80 =
   '\u20ac\ufffd\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\ufffd\u017d\ufffd' +
   '\ufffd\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\ufffd\u017e\u0178'

@@ -22,9 +22,9 @@ const LEDGER = '.hourhand-written.json'
 const hashOf = (bytes: string | Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
 /**
- * Writes files into a directory without taking away what is not ours: one that is there already is replaced only if it is as
- * we left it the last time and of the same thing, or if `force` says so. The directory is there. Throws {@link UsageError} naming those in the way,
- * before anything is written.
+ * Writes files into a directory without taking away what is not ours: one that is there already is replaced only if it
+ * is as we left it the last time and of the same thing, or if `force` says so. The directory is there. Throws {@link
+ * UsageError} naming those in the way, before anything is written.
  */
 export function writeKept(
   directory: string,

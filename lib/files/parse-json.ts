@@ -8,8 +8,8 @@ const RESERVED: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prot
  * The value of JSON that a person wrote: configuration, grid, environment variable. Comments may stand wherever white
  * space may. Stricter than the platform's own parser, which silently keeps the last of two equal keys.
  *
- * Throws {@link UsageError} naming the origin, the line and the problem: text that is not JSON, a key that stands twice in
- * one object, a key that is reserved. Values are not shown: one of them may be a credential.
+ * Throws {@link UsageError} naming the origin, the line and the problem: text that is not JSON, a key that stands twice
+ * in one object, a key that is reserved. Values are not shown: one of them may be a credential.
  */
 export function parseJsonText(text: string, origin: string): unknown {
   const body = documentOf(text.replace(/^\uFEFF/, ''), origin)

@@ -41,7 +41,10 @@ export function readFileBytes({ file, label, remedy, maxBytes = MAX_TEXT_BYTES }
   }
 }
 
-/** The text of a regular file, in whichever of the usual encodings. Throws {@link UsageError} as {@link readFileBytes} does. */
+/**
+ * The text of a regular file, in whichever of the usual encodings. Throws {@link UsageError} as {@link readFileBytes}
+ * does.
+ */
 export function readFileText(wanted: Wanted): string {
   return textOf(readFileBytes(wanted), wanted)
 }

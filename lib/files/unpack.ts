@@ -30,8 +30,8 @@ const MAX_ENTRIES = 5_000
 
 /**
  * What a file holds when every gzip and zip around it is taken off, told by the bytes and not by the name; a zip gives
- * its entries in the order of their names. Throws {@link UsageError} naming file and remedy for a damaged archive, one that
- * unpacks to more than `maxBytes`, and formats that are not read.
+ * its entries in the order of their names. Throws {@link UsageError} naming file and remedy for a damaged archive, one
+ * that unpacks to more than `maxBytes`, and formats that are not read.
  */
 export function unpack({ name, bytes }: NamedBytes, maxBytes = MAX_TEXT_BYTES, depth = 0): NamedBytes[] {
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b

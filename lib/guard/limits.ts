@@ -22,7 +22,9 @@ export function limitsOf({ mode, guard }: LimitedConfig): { maxDailyLoss: number
   }
 }
 
-/** Each limit of a live configuration that is wider than its ceiling, as a sentence; empty when none is, or on paper. */
+/**
+ * Each limit of a live configuration that is wider than its ceiling, as a sentence; empty when none is, or on paper.
+ */
 export function widerThanCeilings({ mode, guard }: LimitedConfig): string[] {
   if (mode === 'paper') return []
   const names = Object.keys(LIVE_CEILINGS) as (keyof typeof LIVE_CEILINGS)[]
@@ -82,7 +84,9 @@ export const lossText = (fraction: number): string => `${(fraction * 100).toFixe
 /** A limit as it was set: no more decimals than it has. */
 export const limitText = (fraction: number): string => `${Number((fraction * 100).toFixed(4))} %`
 
-/** How much of `base` is gone, as a fraction; null where there is no such base. A base that is spent is a total loss. */
+/**
+ * How much of `base` is gone, as a fraction; null where there is no such base. A base that is spent is a total loss.
+ */
 function shareLost(base: Money | null, equity: Money): number | null {
   if (base === null) return null
   return isAbove(base, '0' as Money) ? ratioOf(minus(base, equity), base) : 1

@@ -206,8 +206,8 @@ const RECORD_GATES = { sharpe: 'record_sharpe', max_drawdown: 'record_drawdown',
 type RecordGateName = keyof typeof RECORD_GATES
 
 /**
- * Whether one record of the same settings passes its gates: the paper record or a replay, whichever passes more of them.
- * They are not mixed. Too little evidence is no pass, nor is a verdict by looser limits than those of now.
+ * Whether one record of the same settings passes its gates: the paper record or a replay, whichever passes more of
+ * them. They are not mixed. Too little evidence is no pass, nor is a verdict by looser limits than those of now.
  */
 function recordGates(
   config: StrategyConfig,

@@ -13,7 +13,10 @@ export type EntryPlan = {
   confidence: number
   /** Price at which it would fill now: the ask for a long, the bid for a short. */
   executablePrice: Decimal
-  /** What the stop would be judged by now: a long's by the lower of bid and mark, a short's by the higher of ask and mark. */
+  /**
+   * What the stop would be judged by now: a long's by the lower of bid and mark, a short's by the higher of ask and
+   * mark.
+   */
   watchedPrice: Decimal
   /** Worst fill the order will accept, on the tick; the loss is reckoned here. */
   worstPrice: Decimal
@@ -52,7 +55,8 @@ export function planEntry(decision: EntryDecision, config: StrategyConfig, facts
   const executablePrice = dec(isLong ? quote.ask : quote.bid)
   const slip = dec(guard.maxEntrySlippageBps).times('0.0001').times(directionOf(side))
   const limit = inward(executablePrice.times(slip.plus(1)), tick)
-  // A tick wider than the allowed slippage still has to let the quote itself through, and a quote may lie between ticks.
+  // A tick wider than the allowed slippage still has to let the quote itself through, and a quote may lie between
+  // ticks.
   const touch = outward(executablePrice, tick)
   // A bid below one tick has no tick under it: nothing can be sold there, and no target lies below it.
   const nearest = touch.gt(0) ? touch : executablePrice
@@ -64,7 +68,8 @@ export function planEntry(decision: EntryDecision, config: StrategyConfig, facts
   const multiplier = dec(instrument.multiplier)
   const notionalPerContract = max(worstPrice, executablePrice).times(multiplier)
   const feeAt = (notional: Decimal): Decimal => notional.times(instrument.fees.taker).plus(instrument.fees.perContract)
-  // A stop fills beyond its price: half of the present spread, and as much slippage as an entry is allowed. A gap can cost more.
+  // A stop fills beyond its price: half of the present spread, and as much slippage as an entry is allowed. A gap can
+  // cost more.
   const stopSlip = dec(quote.ask)
     .minus(quote.bid)
     .times('0.5')

@@ -33,13 +33,15 @@ const CONDITIONS: readonly (StandingRule | ConditionRule)[] = [
   liveMode,
 ]
 
-/** What the rules that need no decision say now. `refused` are those by which no entry can pass, whatever is decided. */
+/**
+ * What the rules that need no decision say now. `refused` are those by which no entry can pass, whatever is decided.
+ */
 export type ConditionVerdicts = { verdicts: Verdict[]; refused: Verdict[] }
 
 /**
  * Judges the conditions under which any entry would have to be made, before there is a decision. A rule refuses any
- * entry only if it refuses now and still at `answerBy`, the latest instant at which an answer would be judged: a cooldown that ends
- * while a model thinks keeps nothing out. Pure.
+ * entry only if it refuses now and still at `answerBy`, the latest instant at which an answer would be judged: a
+ * cooldown that ends while a model thinks keeps nothing out. Pure.
  */
 export function judgeConditions(context: ConditionContext, answerBy: EpochMs): ConditionVerdicts {
   const later = { ...context, facts: factsAt(context.facts, answerBy) }

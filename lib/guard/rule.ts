@@ -27,7 +27,10 @@ export type ConditionContext = Omit<RuleContext, 'decision'>
 export type StandingRule = Common & { applies: 'always'; halts: boolean; check: (context: ConditionContext) => Finding }
 /** Judges a planned entry; silent on anything else. */
 export type EntryRule = Common & { applies: 'entry'; check: (context: RuleContext, plan: EntryPlan) => Finding }
-/** An entry rule that looks at the conditions alone: it says the same of every entry, and can be asked before there is one. */
+/**
+ * An entry rule that looks at the conditions alone: it says the same of every entry, and can be asked before there is
+ * one.
+ */
 export type ConditionRule = Common & { applies: 'entry'; check: (context: ConditionContext) => Finding }
 
 export type Rule = StandingRule | EntryRule

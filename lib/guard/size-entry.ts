@@ -14,9 +14,9 @@ export type Edge = {
 }
 
 /**
- * The edge of the strategy's own record: `evidence` from a replay or paper run of the same settings, where there is some,
- * and the trades closed since. Nothing is assumed: without a record there is no edge. Its weight is n / (n + shrinkage),
- * n trades won or lost; what neither won nor lost, or had no stop, does not count.
+ * The edge of the strategy's own record: `evidence` from a replay or paper run of the same settings, where there is
+ * some, and the trades closed since. Nothing is assumed: without a record there is no edge. Its weight is n / (n +
+ * shrinkage), n trades won or lost; what neither won nor lost, or had no stop, does not count.
  */
 export function estimateEdge(
   trades: readonly Pick<TradeSummary, 'rMultiple'>[],
@@ -67,7 +67,9 @@ export function riskFraction(edge: Edge, confidence: number, sizing: SizingConfi
 /** Money that may be used up, and what one contract uses of it. */
 export type Budget = { money: Decimal; perContract: Decimal }
 
-/** The largest quantity within all budgets and the venue's maximum, rounded down to the lot; zero when there is none. */
+/**
+ * The largest quantity within all budgets and the venue's maximum, rounded down to the lot; zero when there is none.
+ */
 export function largestQuantity(
   budgets: readonly [Budget, ...Budget[]],
   { maxQuantity, lotSize }: { maxQuantity: Decimal; lotSize: Decimal },

@@ -3,8 +3,8 @@ import { contractOf } from '../instrument/contract-facts.ts'
 import type { DeciderConfig, StrategyConfig } from '../../schemas/strategy-config.ts'
 
 /**
- * Hash of what makes a strategy the one that a record speaks of: who decides, what it is shown, the limits, the sizes, the
- * exits, what is traded and how often. Costs, margin, addresses and files are not part of it.
+ * Hash of what makes a strategy the one that a record speaks of: who decides, what it is shown, the limits, the sizes,
+ * the exits, what is traded and how often. Costs, margin, addresses and files are not part of it.
  */
 export const strategyHashOf = (config: StrategyConfig): string =>
   hashOf({ ...decidingOf(config), sizing: config.sizing })

@@ -3,7 +3,10 @@ import type { Candle } from '../../schemas/market.ts'
 import type { Indicators, TimeframeView } from '../../schemas/snapshot.ts'
 import { createTimeframeStream, type TimeframeStream } from './timeframe-view.ts'
 
-/** Builds the view of one series. {@link buildTimeframeView} is the plain one. `key` tells series of one timeframe apart. */
+/**
+ * Builds the view of one series. {@link buildTimeframeView} is the plain one. `key` tells series of one timeframe
+ * apart.
+ */
 export type ViewBuilder = (
   timeframe: Timeframe,
   candles: readonly Candle[],

@@ -15,7 +15,10 @@ const WINDOWS: Record<Timeframe, { minimum: number; stride: number }> = {
   '1d': { minimum: 260, stride: 40 },
 }
 
-/** The bars that a view as of an instant is made of. `from` is the open time of the first; `limit` counts through the newest closed one. */
+/**
+ * The bars that a view as of an instant is made of. `from` is the open time of the first; `limit` counts through the
+ * newest closed one.
+ */
 export type Lookback = { from: EpochMs; limit: number }
 
 /**

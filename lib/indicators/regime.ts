@@ -9,7 +9,9 @@ export const HIGH_VOLATILITY_PERCENTILE = 0.9
 /** Wilder's and common usage: a market trends from ADX 25 on. */
 export const TREND_ADX = 25
 
-/** What a regime is judged on: readings at the last closed bar and the extremes of the {@link BREAKOUT_BARS} before it. */
+/**
+ * What a regime is judged on: readings at the last closed bar and the extremes of the {@link BREAKOUT_BARS} before it.
+ */
 export type RegimeFacts = {
   close: number
   indicators: Indicators
@@ -41,7 +43,10 @@ export function classifyRegime(facts: RegimeFacts): Regime {
   return { label: 'range', direction: 0, ...numbers }
 }
 
-/** Signed distance beyond the prior extremes in ATR; 0 inside them; null without ATR (motionless bars have none) or extremes. */
+/**
+ * Signed distance beyond the prior extremes in ATR; 0 inside them; null without ATR (motionless bars have none) or
+ * extremes.
+ */
 function breakoutOf({ close, indicators: { atr14 }, priorHigh, priorLow }: RegimeFacts): number | null {
   if (atr14 === null || atr14 <= 0 || priorHigh === null || priorLow === null) return null
   const beyond = close > priorHigh ? close - priorHigh : close < priorLow ? close - priorLow : 0

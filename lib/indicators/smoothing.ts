@@ -23,5 +23,8 @@ export function createEma(interval: number): Smoother {
   }
 }
 
-/** Wilder's smoothing, 1 / n, first value the simple average of the first n (New Concepts in Technical Trading Systems, 1978). */
+/**
+ * Wilder's smoothing, 1 / n, first value the simple average of the first n (New Concepts in Technical Trading Systems,
+ * 1978).
+ */
 export const createWilder = (interval: number): Smoother => new WSMA(interval)

@@ -54,7 +54,9 @@ export function realisedVolatility(closes: readonly number[], timeframe: Timefra
   return over(closes, timeframe).realised()
 }
 
-/** Where the realised volatility at the last of `closes` stands among those before it, in [0, 1]; null while warming up. */
+/**
+ * Where the realised volatility at the last of `closes` stands among those before it, in [0, 1]; null while warming up.
+ */
 export function volatilityPercentile(closes: readonly number[], timeframe: Timeframe): number | null {
   return over(closes, timeframe).percentile()
 }

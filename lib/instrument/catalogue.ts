@@ -1,9 +1,9 @@
 import { Instrument } from '../../schemas/instrument.ts'
 
 /**
- * Perp-style futures of Coinbase's US exchange: contract sizes from its product pages, fees as its customers report them
- * (0.03 % taker and 0.15 dollars a contract), margin rates of its overnight window in 2026. Paper trading and replays
- * take these facts; live trading asks the venue.
+ * Perp-style futures of Coinbase's US exchange: contract sizes from its product pages, fees as its customers report
+ * them (0.03 % taker and 0.15 dollars a contract), margin rates of its overnight window in 2026. Paper trading and
+ * replays take these facts; live trading asks the venue.
  */
 const coinbasePerp = ({
   symbol,
@@ -36,6 +36,8 @@ export const CATALOGUE: readonly Instrument[] = [
   coinbasePerp({ symbol: 'BIP-20DEC30-CDE', coin: 'BTC', multiplier: '0.01', tickSize: '5' }),
 ]
 
-/** The instrument of an id (`coinbase:ETP-20DEC30-CDE`) or of a venue's own symbol; null where the catalogue has none. */
+/**
+ * The instrument of an id (`coinbase:ETP-20DEC30-CDE`) or of a venue's own symbol; null where the catalogue has none.
+ */
 export const findInstrument = (name: string): Instrument | null =>
   CATALOGUE.find(({ id, venueSymbol }) => id === name || venueSymbol === name) ?? null

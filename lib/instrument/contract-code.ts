@@ -74,7 +74,9 @@ export function successorOf({ root }: DatedFuture, at: EpochMs): DatedFuture | n
   return product === undefined ? null : frontMonth(product, at)
 }
 
-/** A contract with all of its facts. Its id has a year of two digits, so that those of two decades are two instruments. */
+/**
+ * A contract with all of its facts. Its id has a year of two digits, so that those of two decades are two instruments.
+ */
 export function contractOfMonth(product: FutureProduct, year: number, month: number): DatedFuture {
   const { root, unit, multiplier, tickSize, calendar, margin, fee } = product
   const { lastTrade, firstNotice, lastEntry } = contractEndOf(product, year, month)

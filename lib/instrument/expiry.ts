@@ -9,7 +9,10 @@ import type { EndRule, FutureProduct } from './futures.ts'
 /** The instants at which a contract ends. */
 export type ContractEnd = { lastTrade: EpochMs; firstNotice: EpochMs | null; lastEntry: EpochMs }
 
-/** When trading ends on the last trading day, after midnight in Chicago. For crude, gas and gold it is the time of the settlement. */
+/**
+ * When trading ends on the last trading day, after midnight in Chicago. For crude, gas and gold it is the time of the
+ * settlement.
+ */
 const TIME_OF_END: Readonly<Record<EndRule, number>> = {
   'third-friday': 8 * HOUR_MS + 30 * MINUTE_MS,
   crude: 13 * HOUR_MS + 30 * MINUTE_MS,
@@ -74,8 +77,8 @@ const LOOK_BACK_MS = 12 * DAY_MS
 const dues = new WeakMap<Instrument, EpochMs | null>()
 
 /**
- * From when on an open position has to be closed, so that nothing is held into first notice or the last trading day: two
- * hours before the close of the last session that ends ahead of both. Null for a contract without an end.
+ * From when on an open position has to be closed, so that nothing is held into first notice or the last trading day:
+ * two hours before the close of the last session that ends ahead of both. Null for a contract without an end.
  */
 export function expiryExitDue(instrument: Instrument): EpochMs | null {
   if (instrument.kind === 'perp') return null

@@ -2,7 +2,10 @@ import { type Decimal, dec, toNumber } from '../core/decimal.ts'
 import type { Instrument } from '../../schemas/instrument.ts'
 import { initialMarginRate } from './margin.ts'
 
-/** What an instrument is held against: a typical price, and how far it typically moves within one bar of the decision timeframe. */
+/**
+ * What an instrument is held against: a typical price, and how far it typically moves within one bar of the decision
+ * timeframe.
+ */
 export type TypicalPrices = { readonly price: number; readonly range: number }
 
 /** What an account can carry. Fractions are of equity. */
@@ -20,8 +23,8 @@ const MAX_ROUND_TRIP = 0.01
 
 /**
  * Why an instrument and prices do not belong together, a sentence each; empty where they may. Nothing is said of prices
- * between ticks: the prices of another venue may stand in for the instrument's own. A price at or below zero is left out
- * of all that is a share of it.
+ * between ticks: the prices of another venue may stand in for the instrument's own. A price at or below zero is left
+ * out of all that is a share of it.
  */
 export function misfitsOf(instrument: Instrument, { price, range }: TypicalPrices, means: Means): string[] {
   const { tickSize, multiplier, fees, unit, quoteCurrency } = instrument
@@ -77,7 +80,10 @@ export function fitting(
   return same.length > 0 ? same : fit
 }
 
-/** The middle of the bars' closes, and of their ranges scaled to a longer timeframe: a walk's range grows with the root of time. */
+/**
+ * The middle of the bars' closes, and of their ranges scaled to a longer timeframe: a walk's range grows with the root
+ * of time.
+ */
 export function typicalOf(
   bars: readonly { readonly high: number; readonly low: number; readonly close: number }[],
   barMs: number,

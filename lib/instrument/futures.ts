@@ -15,7 +15,10 @@ export type FutureProduct = {
   readonly endRule: EndRule
   /** The contract stops trading so many business days before the rule's day. */
   readonly endsEarlier: number
-  /** No position is opened from so many business days before the first notice or the end of trading, whichever comes first. */
+  /**
+   * No position is opened from so many business days before the first notice or the end of trading, whichever comes
+   * first.
+   */
   readonly lastEntryDays: number
   /** Dollars a contract, initial and maintenance. */
   readonly margin: { readonly initial: string; readonly maintenance: string }
@@ -72,10 +75,11 @@ const product = (
 ): FutureProduct => ({ ...kind, root, multiplier, tickSize, margin: { initial, maintenance }, fee, endsEarlier })
 
 /**
- * Products of CME, COMEX and NYMEX and their micros: multiplier, tick and months from the exchange's contract pages and from
- * QuantConnect Lean's table of symbol properties; what the two say was compared with recorded prices. Margins are the last
- * that Lean stores (April 2021 to February 2022; those of MNG and MJY are a tenth of the large contract's), fees are an
- * assumption. Both are for paper trading and replays: give today's under `instrument`. Live trading asks the venue.
+ * Products of CME, COMEX and NYMEX and their micros: multiplier, tick and months from the exchange's contract pages and
+ * from QuantConnect Lean's table of symbol properties; what the two say was compared with recorded prices. Margins are
+ * the last that Lean stores (April 2021 to February 2022; those of MNG and MJY are a tenth of the large contract's),
+ * fees are an assumption. Both are for paper trading and replays: give today's under `instrument`. Live trading asks
+ * the venue.
  */
 export const FUTURES: readonly FutureProduct[] = [
   product(INDEX, ['ES', '50', '0.25'], ['11880', '10800'], FULL_FEE),

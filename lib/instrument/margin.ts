@@ -2,7 +2,10 @@ import { type Decimal, dec } from '../core/decimal.ts'
 import { directionOf, liquidationPrice, type PositionSide } from '../core/margin.ts'
 import type { Instrument } from '../../schemas/instrument.ts'
 
-/** The fraction of the notional at `price` that the venue asks for to open. Throws where a contract at that price is worth nothing. */
+/**
+ * The fraction of the notional at `price` that the venue asks for to open. Throws where a contract at that price is
+ * worth nothing.
+ */
 export function initialMarginRate({ margin, multiplier }: Instrument, side: PositionSide, price: Decimal): Decimal {
   return 'perNotional' in margin
     ? dec(margin.perNotional.initial[side])

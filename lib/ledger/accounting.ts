@@ -96,8 +96,8 @@ export function scaleBases(accounting: Accounting, amount: Money): Accounting {
 }
 
 /**
- * Books as a person's resume leaves them: the losses that halted the strategy are accepted, and day start and peak begin
- * again at today's equity. What they were is kept for the ceilings of live trading, which no resume begins anew.
+ * Books as a person's resume leaves them: the losses that halted the strategy are accepted, and day start and peak
+ * begin again at today's equity. What they were is kept for the ceilings of live trading, which no resume begins anew.
  */
 export function beginAnew(accounting: Accounting): Accounting {
   const { equity, peakEquity, dayStartEquity, dayOpenEquity, lifetimePeakEquity } = accounting

@@ -180,7 +180,10 @@ export function isProtected(position: Position): boolean {
   return position.protection.status === 'live' && dec(position.protection.quantity).gte(position.quantity)
 }
 
-/** Money lost where all that is held is closed at `stop`, before costs, rounded up; nothing where the stop lies in the gain. */
+/**
+ * Money lost where all that is held is closed at `stop`, before costs, rounded up; nothing where the stop lies in the
+ * gain.
+ */
 export function lossAt({ side, quantity, multiplier, costBasis }: Position, stop: Price): Money {
   const loss = dec(costBasis).minus(dec(quantity).times(multiplier).times(stop)).times(directionOf(side))
   return loss.gt(0) ? cost(loss) : ZERO_MONEY

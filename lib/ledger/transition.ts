@@ -505,7 +505,10 @@ function takeFill(state: StrategyState, event: Extract<LedgerEvent, { type: 'fil
   return { state: rememberTrade(marked, trade), history, emissions: [{ type: 'closed', subject: trade.id, detail }] }
 }
 
-/** A position of the intent its first fill belongs to, or of none. A stranger's fill never gets here: reconciliation keeps it out. */
+/**
+ * A position of the intent its first fill belongs to, or of none. A stranger's fill never gets here: reconciliation
+ * keeps it out.
+ */
 function beginFrom(
   { phase, strategyId }: StrategyState,
   { fill, multiplier, liquidationPrice, isOrphan }: Extract<LedgerEvent, { type: 'filled' }>,
@@ -518,7 +521,9 @@ function beginFrom(
   return beginPosition({ cycleId: intent.cycleId, bracket: intent.order.bracket, thesis: intent.thesis }, fill, facts)
 }
 
-/** How much of the entry has filled, whatever became of it since: an exit of ours may have opened the other side by now. */
+/**
+ * How much of the entry has filled, whatever became of it since: an exit of ours may have opened the other side by now.
+ */
 function countEntry(phase: Phase, fill: Fill): Phase {
   if (phase.kind !== 'opening' || fill.side !== phase.intent.order.side) return phase
   return { ...phase, filledQuantity: canonical(dec(phase.filledQuantity).plus(fill.quantity)) as Quantity }

@@ -9,7 +9,10 @@ export type CandleHistory = {
   readonly baseTimeframe: Timeframe
   readonly first: Candle | undefined
   readonly last: Candle | undefined
-  /** Bars of a timeframe no finer than the base that had closed by `asOf`, the newest `limit`, with the issues that lie among them. */
+  /**
+   * Bars of a timeframe no finer than the base that had closed by `asOf`, the newest `limit`, with the issues that lie
+   * among them.
+   */
   query(timeframe: Timeframe, asOf: EpochMs, limit: number): CandleSeries
   /** The base bar that opens at `time`. */
   barAt(time: EpochMs): Candle | undefined

@@ -18,13 +18,16 @@ import { watchTrading } from './watch-trading.ts'
  */
 const PRESENT_MS = 15 * 60_000
 
-/** A bar that is not there so long after it closed will not come: nobody traded in it. Exchanges publish within seconds. */
+/**
+ * A bar that is not there so long after it closed will not come: nobody traded in it. Exchanges publish within seconds.
+ */
 const PUBLISHED_WITHIN_MS = 15 * SECOND_MS
 
 /**
- * A live market through public endpoints; no key is needed. `openVenueReader` knows how some venues are read by their own
- * wire format; any other exchange is read through ccxt's unified methods. Bars can be had as of any instant; prices and open interest only as
- * of now (within {@link PRESENT_MS}): asked for an earlier instant, `quote` rejects and `openInterest` is null.
+ * A live market through public endpoints; no key is needed. `openVenueReader` knows how some venues are read by their
+ * own wire format; any other exchange is read through ccxt's unified methods. Bars can be had as of any instant; prices
+ * and open interest only as of now (within {@link PRESENT_MS}): asked for an earlier instant, `quote` rejects and
+ * `openInterest` is null.
  *
  * `mark` is the venue's own where it publishes one, else the middle of bid and ask. Rejects with a UsageError for an
  * exchange that ccxt does not have; its methods reject with {@link MarketDataError}.

@@ -9,10 +9,14 @@ export type TradingState = { readonly blocks: readonly string[]; readonly nextCl
 /** Present prices of one market; null where the venue gives none. */
 export type Prices = { bid: number | null; ask: number | null; last: number | null; mark: number | null }
 
-/** What the venue says about trading now: `blocks` in its own words, empty while it trades; the last trade where known. */
+/**
+ * What the venue says about trading now: `blocks` in its own words, empty while it trades; the last trade where known.
+ */
 export type ReportedTrading = TradingState & { readonly lastTradeAt: EpochMs | null }
 
-/** What one kind of exchange can be asked. Amounts parsed, bars unjudged and in the venue's own order made oldest first. */
+/**
+ * What one kind of exchange can be asked. Amounts parsed, bars unjudged and in the venue's own order made oldest first.
+ */
 export type ExchangeReader = {
   /** Bar lengths the venue itself has. */
   readonly timeframes: readonly Timeframe[]

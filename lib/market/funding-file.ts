@@ -28,7 +28,9 @@ export type FundingOptions = TimeOptions & {
 }
 
 export type FundingFile = {
-  /** As fractions of the notional over one settlement, oldest first; of several for one instant the first in the file. */
+  /**
+   * As fractions of the notional over one settlement, oldest first; of several for one instant the first in the file.
+   */
   readonly rates: readonly FundingRate[]
   readonly notes: readonly string[]
 }
@@ -50,11 +52,11 @@ const RATE_NAMES = [
 ]
 
 /**
- * Reads settled funding from files as people have them: times as in candle files, rates as fractions of the notional over one
- * settlement unless the column's name, a percent sign or the person says otherwise.
+ * Reads settled funding from files as people have them: times as in candle files, rates as fractions of the notional
+ * over one settlement unless the column's name, a percent sign or the person says otherwise.
  *
- * Throws {@link UsageError} as `readCandleFile` does, and for rates that cannot be in the unit that they seem to be in: a
- * percent believed to be a fraction costs a hundred times too much.
+ * Throws {@link UsageError} as `readCandleFile` does, and for rates that cannot be in the unit that they seem to be in:
+ * a percent believed to be a fraction costs a hundred times too much.
  */
 export const readFundingFile = (paths: readonly string[], options: FundingOptions): FundingFile =>
   readFunding(readSources(paths), options)

@@ -24,7 +24,8 @@ export type HistoryMarket = MarketData & {
 
 /**
  * A market of finished history. It has no spread: bid, ask, last and mark are the open of the base bar that contains
- * the instant, in a minute without trades the price carried into it, and exactly at the close of the last bar its close.
+ * the instant, in a minute without trades the price carried into it, and exactly at the close of the last bar its
+ * close.
  */
 export function createHistoryMarket({ name, symbol, histories, funding }: HistoryMarketOptions): HistoryMarket {
   const historyOf = (wanted: string): CandleHistory => {

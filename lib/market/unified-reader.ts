@@ -20,7 +20,10 @@ const PAGE = 300
 const FUNDING_PAGE = 100
 const MAX_FUNDING_PAGES = 50
 
-/** Any other exchange through ccxt's unified methods, each only if the exchange has it. Symbols are ccxt's, such as ETH/USDT:USDT. */
+/**
+ * Any other exchange through ccxt's unified methods, each only if the exchange has it. Symbols are ccxt's, such as
+ * ETH/USDT:USDT.
+ */
 export function createUnifiedReader(exchange: Exchange, timeoutMs: number): ExchangeReader {
   const ask = <T>(method: string, symbol: string, schema: z.ZodType<T>, send: () => Promise<unknown>): Promise<T> =>
     callExchange(`${exchange.id} ${method} of ${symbol}`, timeoutMs, async () => {

@@ -17,9 +17,9 @@ const MARKETS_LIFE_MS = 10 * MINUTE_MS
 const NOT_OFFERED = new Set(['NotSupported', 'AuthenticationError', 'PermissionDenied', 'BadRequest'])
 
 /**
- * What an exchange says about trading through ccxt's unified methods: whether it lists the market as active, how it says
- * it is itself, and when somebody last traded. What it does not offer says nothing; what it offers and cannot be read
- * rejects, and the caller takes that for closed.
+ * What an exchange says about trading through ccxt's unified methods: whether it lists the market as active, how it
+ * says it is itself, and when somebody last traded. What it does not offer says nothing; what it offers and cannot be
+ * read rejects, and the caller takes that for closed.
  */
 export function createTradingReader(
   exchange: Exchange,

@@ -1,6 +1,9 @@
 import { UsageError } from '../core/invariant.ts'
 
-/** The variables by which other programs, too, are told of proxies; the lower-case name counts first, as it does for curl. */
+/**
+ * The variables by which other programs, too, are told of proxies; the lower-case name counts first, as it does for
+ * curl.
+ */
 const NAMES = {
   http: ['http_proxy', 'HTTP_PROXY'],
   https: ['https_proxy', 'HTTPS_PROXY'],
@@ -10,7 +13,10 @@ const NAMES = {
 /** Which proxy takes which calls; null for none. */
 export type Proxies = { readonly http: string | null; readonly https: string | null; readonly noProxy: string }
 
-/** Reads the environment. Throws {@link UsageError} naming a variable that is no address of a proxy; its value may hold a password and is not shown. */
+/**
+ * Reads the environment. Throws {@link UsageError} naming a variable that is no address of a proxy; its value may hold
+ * a password and is not shown.
+ */
 export function proxiesIn(variables: Readonly<Record<string, string | undefined>>): Proxies {
   const find = (names: readonly string[]): { name: string; value: string } | null => {
     const name = names.find((each) => (variables[each] ?? '') !== '')
@@ -27,7 +33,10 @@ export function proxiesIn(variables: Readonly<Record<string, string | undefined>
   return { http: address(NAMES.http), https: address(NAMES.https), noProxy: find(NAMES.none)?.value ?? '' }
 }
 
-/** The proxy that a call to `url` goes through; null where it goes straight: `*`, a host, a domain with or without its dot, each also with a port. */
+/**
+ * The proxy that a call to `url` goes through; null where it goes straight: `*`, a host, a domain with or without its
+ * dot, each also with a port.
+ */
 export function proxyFor(url: URL, { http, https, noProxy }: Proxies): string | null {
   const proxy = url.protocol === 'https:' || url.protocol === 'wss:' ? https : http
   if (proxy === null) return null

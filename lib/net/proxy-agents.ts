@@ -6,7 +6,9 @@ import { HttpsProxyAgent } from 'https-proxy-agent'
 import { EnvHttpProxyAgent, getGlobalDispatcher, setGlobalDispatcher } from 'undici'
 import { type Proxies, proxyFor } from './proxies.ts'
 
-/** Installs a dispatcher for `fetch`, and answers with what makes agents for everything else and with how to undo it. */
+/**
+ * Installs a dispatcher for `fetch`, and answers with what makes agents for everything else and with how to undo it.
+ */
 export function installAgents(proxies: Proxies): { makeAgent: () => http.Agent; undo: () => void } {
   const before = getGlobalDispatcher()
   const dispatcher = new EnvHttpProxyAgent({
@@ -24,7 +26,9 @@ export function installAgents(proxies: Proxies): { makeAgent: () => http.Agent; 
   }
 }
 
-/** Decides for each request by its address: through a tunnel (https), through the proxy as it is (http), or straight. */
+/**
+ * Decides for each request by its address: through a tunnel (https), through the proxy as it is (http), or straight.
+ */
 class ProxyingAgent extends Agent {
   readonly #proxies: Proxies
 

@@ -10,8 +10,8 @@ const MAX_RAW_LENGTH = 4_000
  * Character references are decoded, also when a publisher encoded them twice; all names of HTML are known, and as in an
  * attribute one without a semicolon counts only where no letter follows it. Then markup goes and its words stay
  * ({@link textOfMarkup}). What is invisible goes: controls, zero-width and direction marks, tag characters, variation
- * selectors, private and unassigned code points, and heaps of combining marks. White space collapses. A title that is cut
- * ends in an ellipsis, which counts.
+ * selectors, private and unassigned code points, and heaps of combining marks. White space collapses. A title that is
+ * cut ends in an ellipsis, which counts.
  *
  * It says nothing about what the words mean: a title remains untrusted text.
  */

@@ -22,8 +22,8 @@ const ABANDONED_DAYS = 30
 /**
  * Headlines from RSS, Atom and JSON feeds, all fetched at once. A feed that is dead, slow, huge, malformed, empty or no
  * feed costs its own headlines and at most `timeoutMs`; its report says why and what to do, and names whatever was odd
- * about one that could be read. What goes in is decided by {@link selectHeadlines}. Nothing is fetched where no headline
- * is wanted.
+ * about one that could be read. What goes in is decided by {@link selectHeadlines}. Nothing is fetched where no
+ * headline is wanted.
  */
 export function createNewsSource({ config }: { config: NewsConfig }): NewsSource {
   return {

@@ -9,7 +9,9 @@ import { separatorOf } from './plain-text.ts'
 export type Distillate = {
   /** The name of the first element; null where there is none. */
   root: string | null
-  /** A document of the same kind with its items' titles, links and dates, all text escaped; null for what is no feed. */
+  /**
+   * A document of the same kind with its items' titles, links and dates, all text escaped; null for what is no feed.
+   */
   xml: string | null
   /** Items in it. */
   items: number
@@ -69,11 +71,11 @@ const DATES = new Set(['pubDate', 'published', 'updated', 'dc:date'])
 const MADE_AT = new Set(['pubdate', 'lastbuilddate', 'updated', 'dc:date', 'modified'])
 
 /**
- * Reads a feed's XML as browsers read HTML, forgivingly: bare ampersands, names of HTML's characters, undeclared prefixes
- * and damaged article bodies harm nobody. What is kept is written anew, so that the library that knows the dialects of
- * RSS and Atom is given a short, well-formed document and nothing that a stranger has formed: its own parser loses the
- * order of text and inline markup in a title ("SEC approve does not"), gives a feed up for one stray sign, and runs
- * expressions over article bodies whose time is quadratic.
+ * Reads a feed's XML as browsers read HTML, forgivingly: bare ampersands, names of HTML's characters, undeclared
+ * prefixes and damaged article bodies harm nobody. What is kept is written anew, so that the library that knows the
+ * dialects of RSS and Atom is given a short, well-formed document and nothing that a stranger has formed: its own
+ * parser loses the order of text and inline markup in a title ("SEC approve does not"), gives a feed up for one stray
+ * sign, and runs expressions over article bodies whose time is quadratic.
  *
  * Time is linear in the text, whatever it holds: the tokenizer reads each character once, depth and number of items are
  * bounded. The deadline is looked at between pieces of {@link CHUNK_LENGTH}, and other work gets its turn there.

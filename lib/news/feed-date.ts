@@ -9,9 +9,9 @@ const EARLIEST = Date.UTC(1990, 0)
 const LATEST = Date.UTC(2100, 0)
 
 /**
- * Reads the dates that feeds have: RFC 822 and ISO 8601, and what programs write instead of them (asctime, JavaScript's,
- * Unix's, "November 2, 2026 3:12 pm EST", seconds or milliseconds since 1970). This machine's time zone plays no part.
- * Null for what cannot be read, and for instants outside 1990 to 2100.
+ * Reads the dates that feeds have: RFC 822 and ISO 8601, and what programs write instead of them (asctime,
+ * JavaScript's, Unix's, "November 2, 2026 3:12 pm EST", seconds or milliseconds since 1970). This machine's time zone
+ * plays no part. Null for what cannot be read, and for instants outside 1990 to 2100.
  */
 export function readFeedDate(raw: string): FeedDate | null {
   const text = raw.trim()

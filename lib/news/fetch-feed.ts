@@ -14,9 +14,9 @@ const HEADERS = {
 }
 
 /**
- * What is behind a feed's address, as text. The signal's deadline covers everything, redirects and the last byte included;
- * `maxBytes` is counted after decompression, while it streams. Only http and https, at most three redirects. Rejects with
- * {@link FeedProblem}, which says what to do where something can be done, and with the signal's reason.
+ * What is behind a feed's address, as text. The signal's deadline covers everything, redirects and the last byte
+ * included; `maxBytes` is counted after decompression, while it streams. Only http and https, at most three redirects.
+ * Rejects with {@link FeedProblem}, which says what to do where something can be done, and with the signal's reason.
  */
 export async function fetchFeed({
   url,
@@ -137,8 +137,8 @@ function decoderFor(label: string): InstanceType<typeof TextDecoder> | undefined
 }
 
 /**
- * Node's code of a failed connection, such as ECONNREFUSED, or of a body that is not compressed as its header says; never
- * the message, which may carry the address.
+ * Node's code of a failed connection, such as ECONNREFUSED, or of a body that is not compressed as its header says;
+ * never the message, which may carry the address.
  */
 function codeOf(error: unknown): string {
   const cause = error instanceof Error ? (error.cause ?? error) : undefined

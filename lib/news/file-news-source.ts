@@ -22,8 +22,9 @@ const Line = z.looseObject({
 export type DatedHeadline = Candidate & { readonly publishedAt: EpochMs }
 
 /**
- * Headlines of history, from a JSON Lines file (also gzipped), in the order of the file. Rejects with {@link UsageError}
- * naming file and line when the file is missing, a line is not a dated headline, or is dated after `now` and a day.
+ * Headlines of history, from a JSON Lines file (also gzipped), in the order of the file. Rejects with {@link
+ * UsageError} naming file and line when the file is missing, a line is not a dated headline, or is dated after `now`
+ * and a day.
  */
 export const readHeadlines = async (
   config: Pick<NewsConfig, 'maxTitleLength'> & { file: string; now?: EpochMs },

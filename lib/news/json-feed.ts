@@ -4,7 +4,9 @@ import { FeedProblem } from './feed-problem.ts'
 import { MAX_ITEMS } from './distil-feed.ts'
 import { type ParsedFeed, webAddress } from './parsed-feed.ts'
 
-/** JSON Feed (jsonfeed.org), versions 1 and 1.1, as far as headlines go. An item without a title is a note, not a story. */
+/**
+ * JSON Feed (jsonfeed.org), versions 1 and 1.1, as far as headlines go. An item without a title is a note, not a story.
+ */
 const Item = z.looseObject({
   title: z.string().nullish().catch(null),
   url: z.string().nullish().catch(null),

@@ -3,10 +3,10 @@ import type { FeedItem } from './parsed-feed.ts'
 import type { Undated } from './select-headlines.ts'
 
 /**
- * How old items without a date are taken to be, so that a feed that forgot its dates does not bring last year's headlines:
- * feeds are in order of time, so an item is as old as the older of its two nearest neighbours that have a date not after
- * `asOf`. Where no item has one, it is as old as the feed itself says it is (`madeAt`), or its server; where nobody says
- * anything, its age is unknown. Items with a date have none of this.
+ * How old items without a date are taken to be, so that a feed that forgot its dates does not bring last year's
+ * headlines: feeds are in order of time, so an item is as old as the older of its two nearest neighbours that have a
+ * date not after `asOf`. Where no item has one, it is as old as the feed itself says it is (`madeAt`), or its server;
+ * where nobody says anything, its age is unknown. Items with a date have none of this.
  */
 export function placeUndated(
   items: readonly FeedItem[],

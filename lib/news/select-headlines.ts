@@ -8,7 +8,10 @@ export type Candidate = {
   readonly source: string
   readonly link: string | null
   readonly publishedAt: EpochMs | null
-  /** Of a headline without a time: its place in its feed, and the instant it is taken to be as old as, where one is known. */
+  /**
+   * Of a headline without a time: its place in its feed, and the instant it is taken to be as old as, where one is
+   * known.
+   */
   readonly undated?: Undated
 }
 
@@ -64,9 +67,9 @@ function onePerStory(candidates: readonly Candidate[]): Candidate[] {
 }
 
 /**
- * A title without what publishers vary: case, punctuation, a label before it ("BREAKING:"), a trailing " - Source", "and"
- * or "&", "percent" or "%", commas within numbers. Numbers keep their sign and their percent, since "up 5%" and "-5%" are
- * two stories.
+ * A title without what publishers vary: case, punctuation, a label before it ("BREAKING:"), a trailing " - Source",
+ * "and" or "&", "percent" or "%", commas within numbers. Numbers keep their sign and their percent, since "up 5%" and
+ * "-5%" are two stories.
  */
 export function titleKey(title: string): string {
   const plain = withoutSource(withoutLabel(title))
@@ -93,7 +96,10 @@ const withoutLabel = (title: string): string =>
 
 const SEPARATORS = [' - ', ' – ', ' — ', ' | ']
 
-/** Drops a last part that looks like a publisher: after a dash or bar, one to four capitalised words or a domain, with a sentence before it. */
+/**
+ * Drops a last part that looks like a publisher: after a dash or bar, one to four capitalised words or a domain, with a
+ * sentence before it.
+ */
 function withoutSource(title: string): string {
   const at = Math.max(...SEPARATORS.map((separator) => title.lastIndexOf(separator)))
   if (at === -1) return title
@@ -106,8 +112,8 @@ function withoutSource(title: string): string {
 
 /**
  * An address without what feeds and devices add to it: scheme, `www.`, `m.` and `amp.`, fragment, tracking parameters,
- * a last `/amp`, `index.html`, trailing slashes. Null for what points to no article: some feeds link every item to their
- * front page.
+ * a last `/amp`, `index.html`, trailing slashes. Null for what points to no article: some feeds link every item to
+ * their front page.
  */
 export function linkKey(link: string): string | null {
   if (!URL.canParse(link)) return null

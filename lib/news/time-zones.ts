@@ -61,9 +61,9 @@ function tableOf(text: string): ReadonlyMap<string, string> {
 const MAX_OFFSET = 14 * 60
 
 /**
- * The zone that a date's text ends in, or null for one that nobody knows: such a date is not believed, since a guess could
- * be wrong by a day. No zone is UTC, and so is a single letter: RFC 822 published those with the wrong sign, and RFC 2822
- * says to take them as an unknown place's UTC.
+ * The zone that a date's text ends in, or null for one that nobody knows: such a date is not believed, since a guess
+ * could be wrong by a day. No zone is UTC, and so is a single letter: RFC 822 published those with the wrong sign, and
+ * RFC 2822 says to take them as an unknown place's UTC.
  */
 export function readZone(raw: string): Zone | null {
   const text = raw.trim().replaceAll('_', ' ').toUpperCase()

@@ -37,7 +37,9 @@ function unpackOnce(bytes: Uint8Array, maxOutputLength: number): Uint8Array | nu
   return null
 }
 
-/** Null where the bytes are not what they were taken for; where their first bytes say what they are, that is a problem. */
+/**
+ * Null where the bytes are not what they were taken for; where their first bytes say what they are, that is a problem.
+ */
 function attempt(decompress: () => Uint8Array, maxBytes: number, said: string | null): Uint8Array | null {
   try {
     return decompress()

@@ -23,9 +23,9 @@ const RESULT_FILES: ReadonlySet<string> = new Set([
 ])
 
 /**
- * Makes sure that a replay may write into a directory: it is empty, or holds this very replay, finished or broken off. What
- * another replay or a person has put there is overwritten only with `force`; files that no replay writes stay in any case.
- * Throws {@link UsageError} naming what is in the way.
+ * Makes sure that a replay may write into a directory: it is empty, or holds this very replay, finished or broken off.
+ * What another replay or a person has put there is overwritten only with `force`; files that no replay writes stay in
+ * any case. Throws {@link UsageError} naming what is in the way.
  */
 export function claimResultDirectory(
   directory: string,

@@ -36,7 +36,9 @@ const Saved = z.strictObject({
   lengths: z.strictObject({ slots: z.int(), trades: z.int(), stories: z.int() }),
 })
 
-/** Which cycles' stories are kept: of those that opened or closed a position, halted or failed, or of all that were run. */
+/**
+ * Which cycles' stories are kept: of those that opened or closed a position, halted or failed, or of all that were run.
+ */
 export type StoriesKept = 'acted' | 'all'
 
 export type JournalOptions = {
@@ -50,7 +52,9 @@ export type JournalOptions = {
 
 /** A run's memory on disk. */
 export type Journal = {
-  /** Where an earlier, killed run of the same key got to, with what it had found out; null to begin at the beginning. */
+  /**
+   * Where an earlier, killed run of the same key got to, with what it had found out; null to begin at the beginning.
+   */
   readonly resumed: { at: ReplayCheckpoint; lines: SlotLine[]; trades: Trade[] } | null
   write(step: ReplayStep): void
   /** All is done: the checkpoint goes, the files stay. */

@@ -18,9 +18,8 @@ export type QuietSyncOptions = {
 
 /**
  * Reconciliation that asks the paper venue only when it can have news. Since the last time it was asked it has none
- * when its book was not written to, and, with a position, no bar nor the price of now has reached one of its levels and no
- * funding was due;
- * and the ledger wants none when it is flat, or open and protected, with nothing unresolved.
+ * when its book was not written to, and, with a position, no bar nor the price of now has reached one of its levels and
+ * no funding was due; and the ledger wants none when it is flat, or open and protected, with nothing unresolved.
  */
 export function createQuietSync({ bars, barMs, fundingIntervalMs, loadBook }: QuietSyncOptions): SyncWithVenue {
   let last: { playedTo: EpochMs; sequence: number; sync: Sync } | null = null

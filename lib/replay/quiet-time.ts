@@ -28,8 +28,9 @@ export type QuietQuestion = {
 /**
  * The first of the passes in [from, until) that might do something, or null when none would: a pass is quiet when a
  * position is open and protected, the bar behind it touched neither stop nor target nor liquidation price, the price
- * before it lies within all of them and clear of the account's limits, and neither time limit nor look-out mark nor the end of the contract is due.
- * In doubt a pass is not quiet. What funding settles meanwhile is booked by the next pass or cycle, under its own time.
+ * before it lies within all of them and clear of the account's limits, and neither time limit nor look-out mark nor the
+ * end of the contract is due. In doubt a pass is not quiet. What funding settles meanwhile is booked by the next pass
+ * or cycle, under its own time.
  */
 export function firstPassToMake({ state, config, bars, barMs, from, until }: QuietQuestion): EpochMs | null {
   if (from >= until) return null
@@ -75,7 +76,8 @@ function quietRange(
   if (halt === null) {
     const base = toNumber(quantity) * toNumber(multiplier)
     const cash = toNumber(accounting.cash)
-    // A pass in a new trading day, the first of it among them, reckons its loss from what there was at the end of the last.
+    // A pass in a new trading day, the first of it among them, reckons its loss from what there was at the end of the
+    // last.
     const dayStart = Math.max(
       toNumber(accounting.dayStartEquity),
       tradingDayOf(instrument.calendar, until - 1) > accounting.day ? toNumber(accounting.equity) : 0,

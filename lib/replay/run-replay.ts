@@ -54,7 +54,10 @@ export type ReplayRequest = {
   onSlot?: (step: ReplayStep) => void | Promise<void>
 }
 
-/** What one slot brought: its line, its full record unless nothing could happen in it, and the trades that ended since the last. */
+/**
+ * What one slot brought: its line, its full record unless nothing could happen in it, and the trades that ended since
+ * the last.
+ */
 export type ReplayStep = {
   slot: EpochMs
   line: SlotLine
@@ -210,7 +213,10 @@ export async function runReplay({
   return { lines, trades: trace.trades, equity: trace.equity, state: holdings().state, book: await broker.bookNow() }
 }
 
-/** The slot after this one: from within a hole the first one behind it, since in ten years of nothing nothing is decided. */
+/**
+ * The slot after this one: from within a hole the first one behind it, since in ten years of nothing nothing is
+ * decided.
+ */
 function slotAfter(slot: EpochMs, slotMs: number, holes: readonly Hole[]): EpochMs {
   const hole = holes.find(({ from, to }) => slot >= from && slot < to)
   return hole === undefined ? slot + slotMs : Math.max(slot + slotMs, Math.ceil(hole.to / slotMs) * slotMs)

@@ -6,7 +6,10 @@ import type { EquityPoint } from '../../schemas/equity.ts'
 import type { SlotLine } from '../../schemas/replay.ts'
 import type { QuietSlot } from './quiet-slot.ts'
 
-/** The line of a slot that a cycle was run for. `point` is the newest of the curve: of this slot, or, where the cycle failed, of an earlier one. */
+/**
+ * The line of a slot that a cycle was run for. `point` is the newest of the curve: of this slot, or, where the cycle
+ * failed, of an earlier one.
+ */
 export function lineOf(record: CycleRecord, point: EquityPoint | undefined, initialCash: Money): SlotLine {
   const outcome = record.decision
   const decision = outcome?.decision ?? null

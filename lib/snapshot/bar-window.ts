@@ -20,7 +20,8 @@ export type BarWindow = {
 /**
  * Cuts a series to its anchored window: bars from the anchor on that had closed by `asOf`, whatever else the
  * source brought. Gaps and staleness are found here, on exactly these bars; what else the source found wrong
- * is kept where it lies among the newest bars or has no time. A forming bar that was left out is how exchanges answer, not a fault.
+ * is kept where it lies among the newest bars or has no time. A forming bar that was left out is how exchanges answer,
+ * not a fault.
  */
 export function windowOf(series: CandleSeries, timeframe: Timeframe, asOf: EpochMs): BarWindow {
   const { from } = lookback(timeframe, asOf)

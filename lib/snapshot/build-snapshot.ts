@@ -16,7 +16,10 @@ import { type MarketFacts, REFERENCE_TIMEFRAME } from './market-facts.ts'
 import { summarisePerformance } from './performance.ts'
 import { describeReference } from './reference-market.ts'
 
-/** Bars shown to the reader: half a day or a day of decisions, two days of 4 h, a week. More costs tokens and adds little to the indicators. */
+/**
+ * Bars shown to the reader: half a day or a day of decisions, two days of 4 h, a week. More costs tokens and adds
+ * little to the indicators.
+ */
 export const BARS_SHOWN = { primary: 24, fourHour: 12, daily: 7 } as const
 
 export type SnapshotInputs = {
@@ -81,7 +84,9 @@ const tellWait = (issues: BarWindow['issues'], late: BarWindow['late'], waitedMs
         issue === late ? { ...issue, detail: `${issue.detail}; waited ${waitedMs / SECOND_MS} s for it` } : issue,
       )
 
-/** The reference market, or null with an issue when its newest hour is not the one expected: an old comparison misleads. */
+/**
+ * The reference market, or null with an issue when its newest hour is not the one expected: an old comparison misleads.
+ */
 function referenceOf(
   { asOf, facts, config }: SnapshotInputs,
   traded: BarWindow,

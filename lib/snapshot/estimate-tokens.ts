@@ -19,8 +19,8 @@ export function estimateTokens(text: string): number {
 }
 
 /**
- * The least that the common vocabularies make of a text: as {@link estimateTokens}, but a token for a word however long,
- * and one for a run of other characters with the line break after it.
+ * The least that the common vocabularies make of a text: as {@link estimateTokens}, but a token for a word however
+ * long, and one for a run of other characters with the line break after it.
  */
 export function leastTokens(text: string): number {
   let tokens = 0

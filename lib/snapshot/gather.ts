@@ -80,7 +80,9 @@ export function requireFineBars(
   )
 }
 
-/** A failure to read the traded market is a {@link MarketDataError} that names what was read, whatever the source threw. */
+/**
+ * A failure to read the traded market is a {@link MarketDataError} that names what was read, whatever the source threw.
+ */
 async function required<T>(what: string, read: Promise<T>): Promise<T> {
   try {
     return await read

@@ -3,7 +3,10 @@ import type { CandleSeries } from '../market/market-data.ts'
 import type { DataIssue, FundingRate, Quote } from '../../schemas/market.ts'
 import type { NewsDigest } from '../../schemas/snapshot.ts'
 
-/** Everything read from outside for one snapshot, as of one instant. What could not be read is null, with an issue that says so. */
+/**
+ * Everything read from outside for one snapshot, as of one instant. What could not be read is null, with an issue that
+ * says so.
+ */
 export type MarketFacts = {
   readonly asOf: EpochMs
   /** Bars of the traded market: decision timeframe, four hours, one day. */

@@ -5,7 +5,9 @@ import type { TradeSummary } from '../../schemas/state.ts'
 
 type Group = Pick<RecentPerformance, 'trades' | 'winRate' | 'averageR' | 'pnl'>
 
-/** How `trades` went: all, by side, by regime at entry. A win is a trade with pnl above zero, after fees and funding. */
+/**
+ * How `trades` went: all, by side, by regime at entry. A win is a trade with pnl above zero, after fees and funding.
+ */
 export function summarisePerformance(trades: readonly TradeSummary[]): RecentPerformance {
   const regimes = [...new Set(trades.map(regimeOf))].sort()
   return {

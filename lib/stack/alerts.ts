@@ -42,7 +42,10 @@ export class ImpactAlarm extends Alarm {
   }
 }
 
-/** A figure this strategy publishes about itself through the log (embedded metric format): how often in a period, or how much at most. */
+/**
+ * A figure this strategy publishes about itself through the log (embedded metric format): how often in a period, or how
+ * much at most.
+ */
 export const strategyMetric = (
   metricName: string,
   strategyId: string,

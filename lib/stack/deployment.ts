@@ -147,7 +147,10 @@ function warningsOf({ config }: Deployment): string[] {
   return warnings
 }
 
-/** The ccxt class that a deployment needs: of its venue, or of an exchange that is read through ccxt alone; null for none. */
+/**
+ * The ccxt class that a deployment needs: of its venue, or of an exchange that is read through ccxt alone; null for
+ * none.
+ */
 export function exchangeToBundle(
   { market }: Pick<StrategyConfig, 'market'>,
   venues: readonly DeployableVenue[],

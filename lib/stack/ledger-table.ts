@@ -3,7 +3,9 @@ import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb'
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam'
 import type { Construct } from 'constructs'
 
-/** Everything the strategy knows and ever did. Outlives the stack; can be set back to any second of the last 35 days. */
+/**
+ * Everything the strategy knows and ever did. Outlives the stack; can be set back to any second of the last 35 days.
+ */
 export class LedgerTable extends Table {
   constructor(scope: Construct, id: string) {
     super(scope, id, {

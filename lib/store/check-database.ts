@@ -29,7 +29,9 @@ export async function requireSoundDatabase(directory: string, file: string): Pro
 /** A table takes a few hundred bytes to make: a killed maker leaves no more behind. */
 const LARGEST_EMPTY = 16_384
 
-/** Whether there is more in the files than a killed maker of the first table leaves. To be asked before they are opened. */
+/**
+ * Whether there is more in the files than a killed maker of the first table leaves. To be asked before they are opened.
+ */
 export const holdsData = (file: string): boolean =>
   existsSync(file) &&
   readdirSync(file)

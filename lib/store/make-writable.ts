@@ -23,8 +23,8 @@ export function meaningOf(error: unknown): string {
 }
 
 /**
- * Makes a directory, and those above it, that can be written to. Throws {@link UsageError} naming `option`, the path and
- * what is in the way, before any work is done whose result would have no place.
+ * Makes a directory, and those above it, that can be written to. Throws {@link UsageError} naming `option`, the path
+ * and what is in the way, before any work is done whose result would have no place.
  */
 export function makeWritable(directory: string, option: string): void {
   makeDirectory(directory, option)

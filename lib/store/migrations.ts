@@ -127,7 +127,8 @@ export const MIGRATIONS: readonly Migration[] = [
     },
   },
   {
-    // Version 3 has an instrument in the configuration, where version 2 had the facts of the paper venue's one contract.
+    // Version 3 has an instrument in the configuration, where version 2 had the facts of the paper venue's one
+    // contract.
     to: 3,
     change: {
       // Versions 1 and 2 knew one product for each symbol; a state without one is of the default strategy.

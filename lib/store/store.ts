@@ -37,12 +37,15 @@ export type PageRequest = {
  *   pk PAPER#<id>      sk BOOK                       the paper venue's own book
  *   pk DEPLOYMENT      sk <mode>#<id>                what runs on this table, as it wrote down itself
  *
- * Every read is parsed, older versions brought forward; what cannot be used is an {@link UnreadableItem}, never a guess,
- * and lists go on without it. Whatever is written has been read back before.
+ * Every read is parsed, older versions brought forward; what cannot be used is an {@link UnreadableItem}, never a
+ * guess, and lists go on without it. Whatever is written has been read back before.
  */
 export type Store = {
   loadState(strategyId: string): Promise<StrategyState | null>
-  /** Writes the state over the version it was read at (`state.version`), or as the first if `isNew`; answers with the new version in it. */
+  /**
+   * Writes the state over the version it was read at (`state.version`), or as the first if `isNew`; answers with the
+   * new version in it.
+   */
   saveState(state: StrategyState, isNew: boolean): Promise<{ outcome: Saved; state: StrategyState }>
   loadBook(strategyId: string): Promise<PaperBook | null>
   saveBook(strategyId: string, book: PaperBook, isNew: boolean): Promise<{ outcome: Saved; book: PaperBook }>
@@ -60,7 +63,10 @@ export type Store = {
   loadCycle(strategyId: string, slot: string, purpose?: Purpose): Promise<CycleRecord | null>
   /** Writes the record if the stored one is still of `attempt`; `conflict` means another invocation has taken over. */
   saveCycle(record: CycleRecord, attempt: number): Promise<Saved>
-  /** Writes history that follows from the state's `version`; doing so twice changes nothing, and what a later version said is left alone. */
+  /**
+   * Writes history that follows from the state's `version`; doing so twice changes nothing, and what a later version
+   * said is left alone.
+   */
   appendHistory(strategyId: string, entries: readonly HistoryEntry[], version: number): Promise<void>
   appendEquity(strategyId: string, point: EquityPoint): Promise<void>
   listCycles(strategyId: string, page: PageRequest): Promise<Page<CycleRecord>>
@@ -108,7 +114,10 @@ export function createStore(
     return item === null ? null : readBody(kind, item, purpose)
   }
 
-  /** A lost answer makes the client write again and meet its own write: a conflict with equal bytes of this writer is no conflict. */
+  /**
+   * A lost answer makes the client write again and meet its own write: a conflict with equal bytes of this writer is no
+   * conflict.
+   */
   const put = async (item: Item, condition: WriteCondition): Promise<Saved> => {
     if ((await items.put(item, condition)) === 'ok') return 'saved'
     const stored = await items.get(item.pk, item.sk)

@@ -17,7 +17,10 @@ export const emptyClearance = (strategyId: string): LiveClearance => ({
   waivers: [],
 })
 
-/** Changes the stored clearance, over whatever it is by then. Rejects with {@link StoreError} when others keep writing it. */
+/**
+ * Changes the stored clearance, over whatever it is by then. Rejects with {@link StoreError} when others keep writing
+ * it.
+ */
 export async function updateClearance(
   store: Store,
   strategyId: string,

@@ -8,7 +8,8 @@ const NAMESPACE = 'Hourhand'
  * Metrics as lines in CloudWatch's embedded metric format, namespace Hourhand, dimension `strategy`: Lambda's log
  * turns them into metrics without a call. Everything else goes to `log`.
  *
- * Format: https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+ * Format:
+ * https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
  */
 export function createEmfTelemetry({
   log,

@@ -4,8 +4,8 @@ import type { Redact } from './redact.ts'
 const MAX_DEPTH = 6
 
 /**
- * The error as it may leave the process: name, message, stack and causes without secrets, and nothing else of it. Whoever
- * ends a function with an error has it logged, mailed and kept by others than us.
+ * The error as it may leave the process: name, message, stack and causes without secrets, and nothing else of it.
+ * Whoever ends a function with an error has it logged, mailed and kept by others than us.
  */
 export function redactError(error: unknown, redact: Redact, depth = 0): Error {
   if (!(error instanceof Error)) return new Error(redact(safely(() => String(error))))

@@ -3,8 +3,8 @@ import { Trade } from '../../schemas/trade.ts'
 import { isSecretField, type Redact } from './redact.ts'
 
 /**
- * Members of stored and told documents that are words, ours or others': only they are searched for secrets. What decides
- * or identifies (sides, prices, ids, symbols) is never changed, even where a secret should be equal to it.
+ * Members of stored and told documents that are words, ours or others': only they are searched for secrets. What
+ * decides or identifies (sides, prices, ids, symbols) is never changed, even where a secret should be equal to it.
  */
 const WORDS: ReadonlySet<string> = new Set([
   'reason',

@@ -40,7 +40,10 @@ const CREDENTIALS = [
   'securitytoken',
 ]
 
-/** Whether a field of this name holds a credential, whatever it is: `apiKey`, `X-Api-Key`, `client_secret`, `Set-Cookie`. */
+/**
+ * Whether a field of this name holds a credential, whatever it is: `apiKey`, `X-Api-Key`, `client_secret`,
+ * `Set-Cookie`.
+ */
 export function isSecretField(name: string): boolean {
   const plain = name
     .slice(0, 100)

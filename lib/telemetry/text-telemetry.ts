@@ -6,7 +6,10 @@ import { toPlain, toPlainText } from './to-plain.ts'
 
 const MAX_FIELD = 160
 
-/** Short lines for a person at a terminal: `09:30:00 warn  message  key=value`. Metrics are shown at level debug. Never throws. */
+/**
+ * Short lines for a person at a terminal: `09:30:00 warn  message  key=value`. Metrics are shown at level debug. Never
+ * throws.
+ */
 export function createTextTelemetry({
   write,
   clock,

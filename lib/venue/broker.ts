@@ -27,7 +27,9 @@ export type OrderRef = {
   since: EpochMs
 }
 
-/** What a venue says at one instant. `fills` and `funding` are those at or after the instant asked for, oldest first. */
+/**
+ * What a venue says at one instant. `fills` and `funding` are those at or after the instant asked for, oldest first.
+ */
 export type VenueReading = {
   account: VenueAccount
   position: VenuePosition | null

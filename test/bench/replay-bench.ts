@@ -61,7 +61,9 @@ const replayOf = (length: number, isFast = true) =>
     }),
   )
 
-/** The least a backtest does: at a slot without a position go with the last half hour, out at the stop or the target. */
+/**
+ * The least a backtest does: at a slot without a position go with the last half hour, out at the stop or the target.
+ */
 function bareLoop(candles: readonly Candle[]): number {
   let equity = 0
   let entry = 0
@@ -128,7 +130,10 @@ const plain = await replayOf(short, false)
 console.log('\nwithout the shortcuts')
 line(`${(short / 1_440).toFixed(0)} days`, `${seconds(plain.ms)}, ${(plain.ms / fast.ms).toFixed(1)} x the fast walk`)
 
-/** A sweep over the rules' stop, half of the span each: threads begin cold, and what each then makes in peace is what counts. */
+/**
+ * A sweep over the rules' stop, half of the span each: threads begin cold, and what each then makes in peace is what
+ * counts.
+ */
 const jobs: ReplayJob[] = Array.from({ length: 16 }, (_, index) => ({
   config: loadConfig({
     overrides: {

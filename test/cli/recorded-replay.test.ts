@@ -13,7 +13,10 @@ const KEY = 'sk-test-0123456789abcdef'
 const SPAN = ['--from', '2024-01-02T00:00:00Z', '--to', '2024-01-02T12:00:00Z']
 const SLOTS = 24
 
-/** Answers by what the prompt says: enters long off an even minute price, holds else; closes nothing. `mood` makes samples differ. */
+/**
+ * Answers by what the prompt says: enters long off an even minute price, holds else; closes nothing. `mood` makes
+ * samples differ.
+ */
 const thoughtful =
   (mood = () => 0): Behaviour =>
   (response, received) => {

@@ -78,7 +78,10 @@ describe('ids', () => {
   })
 })
 
-/** RFC 9562 section 5.8, written again from its text: bits 48..51 are 8, bits 64..65 are 10; the leg in bits 52..55, the tag in the last 32. */
+/**
+ * RFC 9562 section 5.8, written again from its text: bits 48..51 are 8, bits 64..65 are 10; the leg in bits 52..55, the
+ * tag in the last 32.
+ */
 function expectedUuid(text: string, leg: string, tagged: string): string {
   const bytes = Buffer.from(sha256(text), 'hex').subarray(0, 16)
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8)

@@ -18,7 +18,10 @@ const instantsIn = (min: number, max: number) =>
 const instants = instantsIn(0, END_OF_9999)
 /** So far from both ends that an offset leads beyond neither. */
 const inner = instantsIn(DAY_MS, END_OF_9999 - DAY_MS)
-/** Many on few days, as in a walk through history, and some anywhere: what is remembered of a day is used and is displaced. */
+/**
+ * Many on few days, as in a walk through history, and some anywhere: what is remembered of a day is used and is
+ * displaced.
+ */
 const visits = fc
   .tuple(
     instants,
@@ -167,7 +170,8 @@ describe('what is no ISO 8601 instant', () => {
             expect(error).toBeInstanceOf(InvariantError)
             actual = Number.NaN
           }
-          // The platform understands more than ISO 8601, and takes a day that its month does not have for one of the next.
+          // The platform understands more than ISO 8601, and takes a day that its month does not have for one of the
+          // next.
           if (!Number.isNaN(actual)) expect(actual).toBe(expected)
           if (!Number.isNaN(expected) && spelled(expected) === changed) expect(actual).toBe(expected)
           expect(actual === instant).toBe(changed === text)

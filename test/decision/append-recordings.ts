@@ -1,4 +1,5 @@
-// A process of its own that records: `append-recordings.ts FILE NAME COUNT`. Appends COUNT answers, each to a question of
+// A process of its own that records: `append-recordings.ts FILE NAME COUNT`. Appends COUNT answers, each to a question
+// of
 // its own, and one that every such process has in common.
 import { hashOf } from '../../lib/core/canonical-json.ts'
 import { openRecordingLog } from '../../lib/decision/recording-log.ts'

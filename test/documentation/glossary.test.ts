@@ -8,7 +8,9 @@ const terms = [...read('docs/glossary.md').matchAll(/^\| \*\*(?<term>[^*]+)\*\* 
   ({ groups }) => groups?.['term'] ?? '',
 )
 
-/** Code and documents beside the glossary as words: `settingsHashOf`, `quiet-slot` and a broken line are three and two. */
+/**
+ * Code and documents beside the glossary as words: `settingsHashOf`, `quiet-slot` and a broken line are three and two.
+ */
 const wordsOf = (text: string): string =>
   text
     .replace(/(?<=[a-z])(?=[A-Z])/g, ' ')

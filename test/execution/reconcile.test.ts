@@ -410,7 +410,8 @@ describe('an entry under way', () => {
     const { kinds, state: after } = run(state, { ...facts, at: late(2), pendingOrder: order, position })
     expect(kinds.slice(0, 4)).toEqual(['incident_noted', 'halted', 'filled', 'entry_ended'])
     expect(after.halt?.reason).toContain('fills_missing')
-    // The order's own word is held as a position, and protected; when its fills come after all they are not counted again.
+    // The order's own word is held as a position, and protected; when its fills come after all they are not counted
+    // again.
     expect(after.phase).toMatchObject({
       kind: 'open',
       position: { quantity: entry.quantity, bracket: { stopLossPrice: '1980' } },

@@ -20,7 +20,10 @@ const atLeast = (contracts: number) => ({ minQuantity: quantity(contracts) })
 
 type Limit = { given?: Changes; tight: Partial<GuardConfig>; rule: GuardRuleName }
 
-/** For each limit of the configuration a situation that the default lets pass, a tighter value, and the rule that then refuses. */
+/**
+ * For each limit of the configuration a situation that the default lets pass, a tighter value, and the rule that then
+ * refuses.
+ */
 const LIMITS: Readonly<Partial<Record<keyof GuardConfig, Limit>>> = {
   maxDailyLoss: { given: { accounting: { equity: money('9800') } }, tight: { maxDailyLoss: 0.02 }, rule: 'daily_loss' },
   maxDrawdown: {

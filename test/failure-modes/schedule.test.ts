@@ -80,7 +80,10 @@ describe('two functions overlap', () => {
   })
 })
 
-/** A process that has so many calls left, or dies with its entry on the wire; from then on nothing of it reaches anything. */
+/**
+ * A process that has so many calls left, or dies with its entry on the wire; from then on nothing of it reaches
+ * anything.
+ */
 function mortal(world: LiveWorld, calls: number | 'until the entry') {
   const life = { left: calls === 'until the entry' ? Number.POSITIVE_INFINITY : calls }
   /** The effect of the last call still happens, and is not heard of. */

@@ -150,7 +150,9 @@ function packed(random: Random, text: string): Uint8Array {
 
 type Input = { files: Uint8Array[]; zone: string | null; order: 'day-first' | 'month-first' | null }
 
-/** Candle files in every form and damaged: each is read as bars that obey the laws, or refused as a {@link UsageError}. */
+/**
+ * Candle files in every form and damaged: each is read as bars that obey the laws, or refused as a {@link UsageError}.
+ */
 export const candleFiles: FuzzTarget = {
   name: 'candle-files',
   make(random): Input {

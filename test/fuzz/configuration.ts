@@ -101,7 +101,10 @@ function valueOf(random: Random, depth: number): unknown {
   )
 }
 
-/** Configurations, wrong ones and damaged ones: each becomes a whole configuration, or is refused as a {@link UsageError}. */
+/**
+ * Configurations, wrong ones and damaged ones: each becomes a whole configuration, or is refused as a {@link
+ * UsageError}.
+ */
 export const configuration: FuzzTarget = {
   name: 'configuration',
   make(random): Uint8Array {

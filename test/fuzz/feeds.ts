@@ -88,7 +88,9 @@ function demand(isSo: boolean, law: string): void {
   if (!isSo) throw new Error(`law broken: ${law}`)
 }
 
-/** Feeds in every dialect, damaged, cut off and compressed: each is read as headlines that keep their laws, or refused. */
+/**
+ * Feeds in every dialect, damaged, cut off and compressed: each is read as headlines that keep their laws, or refused.
+ */
 export const feeds: FuzzTarget = {
   name: 'feeds',
   make: bytes,

@@ -47,7 +47,9 @@ function rowsOf(random: Random): [time: number, rate: number][] {
   ])
 }
 
-/** Funding files in several units and damaged: each is read as ordered finite rates, or refused as a {@link UsageError}. */
+/**
+ * Funding files in several units and damaged: each is read as ordered finite rates, or refused as a {@link UsageError}.
+ */
 export const fundingFiles: FuzzTarget = {
   name: 'funding-files',
   make(random): Input {

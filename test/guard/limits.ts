@@ -16,7 +16,9 @@ export type Levels = {
   confidence: number
 }
 
-/** Fills that the order may come to: at the quote, and at its worst. Everything between lies between in every respect. */
+/**
+ * Fills that the order may come to: at the quote, and at its worst. Everything between lies between in every respect.
+ */
 function fillsOf({ facts: { quote } }: RuleContext, { side, worst }: Levels): [Big, Big] {
   return [exact(side === 'long' ? quote.ask : quote.bid), exact(worst)]
 }
@@ -98,7 +100,8 @@ export function brokenLimits(context: RuleContext, levels: Levels): GuardRuleNam
 
   const leverage = exact(levels.leverage)
   const maintenance = exact('perNotional' in instrument.margin ? instrument.margin.perNotional.maintenance : Number.NaN)
-  // What is left of the margin, entry / L + d (P - entry), where the price is the buffer beyond the stop, is not below the maintenance m P.
+  // What is left of the margin, entry / L + d (P - entry), where the price is the buffer beyond the stop, is not below
+  // the maintenance m P.
   const survives = (entry: Big) => {
     const level = stop.minus(entry.times(guard.liquidationBuffer).times(sign))
     if (level.lt(0)) return false

@@ -28,9 +28,9 @@ const TRADES: readonly TradeSummary[] = Array.from({ length: 24 }, (_, index) =>
 }))
 
 /**
- * The n-th random entry, even ones long and odd ones short: a market of any scale from 0.0001 to 1000000, a contract, a configuration, books and a decision.
- * Most of it is such as may happen; about every third thing, somewhere, is at the edge or beyond all reason. Everything
- * is something the schemas accept.
+ * The n-th random entry, even ones long and odd ones short: a market of any scale from 0.0001 to 1000000, a contract, a
+ * configuration, books and a decision. Most of it is such as may happen; about every third thing, somewhere, is at the
+ * edge or beyond all reason. Everything is something the schemas accept.
  */
 export function randomEntry(index: number): RuleContext {
   const random = randomOf(Math.imul(index + 1, 0x9e3779b1))

@@ -33,7 +33,8 @@ function planOf(changes: Changes) {
 
 describe("Kelly's fraction", () => {
   it.each([
-    // p - (1 - p) / b: a fair coin at even odds, two for one, the classic 60 % coin, a trend follower, a sure thing, a sure loss.
+    // p - (1 - p) / b: a fair coin at even odds, two for one, the classic 60 % coin, a trend follower, a sure thing, a
+    // sure loss.
     [0.5, 1, 0],
     [0.5, 2, 0.25],
     [0.6, 1, 0.2],

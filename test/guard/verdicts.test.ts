@@ -38,7 +38,10 @@ type Row = [
   reason: string,
 ]
 
-/** What the owner reads: limit and finding as numbers in the unit of the sentence, six digits, fractions as percents in the sentence alone. */
+/**
+ * What the owner reads: limit and finding as numbers in the unit of the sentence, six digits, fractions as percents in
+ * the sentence alone.
+ */
 const ROWS: readonly Row[] = [
   ['kill_switch', {}, 'passes', 'not halted', 'not halted', 'the strategy is not halted'],
   [

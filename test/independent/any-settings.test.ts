@@ -10,7 +10,9 @@ import { plainReplay } from './plain-replay.mjs'
 /** More with HOURHAND_AGREEMENT_RUNS. */
 const RUNS = Number(process.env['HOURHAND_AGREEMENT_RUNS'] ?? 2)
 
-/** Every so many bars the price jumps to another level and stays there for a while: exits and limits are met at an open. */
+/**
+ * Every so many bars the price jumps to another level and stays there for a while: exits and limits are met at an open.
+ */
 const changes: Record<string, (bars: Candle[]) => Candle[]> = {
   none: (bars) => bars,
   'small jumps': withJumps(0.004, 37),

@@ -3,7 +3,9 @@ import path from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import type { Candle } from '../../schemas/market.ts'
 
-/** Quotes and results of an independent reference (DaveSkender/Stock.Indicators), read where they lie and never copied. */
+/**
+ * Quotes and results of an independent reference (DaveSkender/Stock.Indicators), read where they lie and never copied.
+ */
 const ARCHIVE = path.resolve(import.meta.dirname, '../../../shared/data/indicators/skender.tar.gz')
 export const hasVectors = existsSync(ARCHIVE)
 export const WHY_SKIPPED = 'published vectors are absent: ../shared/data/indicators/skender.tar.gz'

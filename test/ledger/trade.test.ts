@@ -131,7 +131,8 @@ describe('a trade', () => {
       ),
     ])
     const [trade] = tradesIn(history)
-    // 0.3 x 2000.01 + 0.4 x 2001 = 1400.403 in; 0.2 x 1990 + 0.2 x 1991 + 0.3 x 1992 = 1393.8 out; risk 0.3 x 20.01 + 0.4 x 21.
+    // 0.3 x 2000.01 + 0.4 x 2001 = 1400.403 in; 0.2 x 1990 + 0.2 x 1991 + 0.3 x 1992 = 1393.8 out; risk 0.3 x 20.01 +
+    // 0.4 x 21.
     expect(trade).toMatchObject({
       quantity: '7',
       entryPrice: '2000.57571429',

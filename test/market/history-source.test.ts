@@ -103,7 +103,8 @@ describe('a market of history', () => {
           expect(await cut.fundingRates(symbol, asOf - 20 * HOUR_MS, asOf)).toEqual(
             await whole.fundingRates(symbol, asOf - 20 * HOUR_MS, asOf),
           )
-          // Where the bar is missing the whole refuses; cut off there, the price at the close of the last bar is its close.
+          // Where the bar is missing the whole refuses; cut off there, the price at the close of the last bar is its
+          // close.
           const quote = await answerOf(whole.quote(symbol, asOf))
           if (quote !== 'refused') expect(await cut.quote(symbol, asOf)).toEqual(quote)
         },

@@ -65,7 +65,8 @@ describe.skipIf(!existsSync(folder))('real candles (skipped: ../shared/data is a
       '1m',
       '5m',
     )
-    // One minute of the finer file had its volume revised after the coarser ones were taken; the hourly file sides with the 5-minute one.
+    // One minute of the finer file had its volume revised after the coarser ones were taken; the hourly file sides with
+    // the 5-minute one.
     expect(compare(made, five.candles)).toEqual(['2023-08-16T15:40:00Z'])
   })
 

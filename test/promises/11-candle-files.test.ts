@@ -49,7 +49,9 @@ const objects = BARS.map(({ time, ...bar }) => ({
 }))
 const strings = (bar: Bar): string[] => [String(bar.time), ...ohlcv(bar).map(String)]
 
-/** Each is the same forty bars, as some site, program or person writes them. `says` stands in the line about the file. */
+/**
+ * Each is the same forty bars, as some site, program or person writes them. `says` stands in the line about the file.
+ */
 const FORMS: readonly [name: string, text: string | Uint8Array, says?: RegExp, options?: Partial<CandleOptions>][] = [
   ['plain milliseconds', `${H}\n${rowsOf((bar) => [bar.time, ...ohlcv(bar)])}`],
   ['seconds', `${H}\n${rowsOf((bar) => [bar.time / 1e3, ...ohlcv(bar)])}`, /times in seconds/],

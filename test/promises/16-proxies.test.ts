@@ -25,7 +25,10 @@ const listen = (server: Server): Promise<string> =>
     server.listen(0, '127.0.0.1', () => resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`))
   })
 
-/** A proxy on this machine: every request and every tunnel it is asked for is noted, and answered by `target` whatever its name. */
+/**
+ * A proxy on this machine: every request and every tunnel it is asked for is noted, and answered by `target` whatever
+ * its name.
+ */
 async function startProxy(answer: (request: IncomingMessage) => string) {
   const asked: string[] = []
   const target = await listen(createServer((request, reply) => reply.end(answer(request))))

@@ -27,7 +27,9 @@ import { attached, createBench, limitOrder, orderIdOf, START as OPENED } from '.
 const ENTERED = BEGIN + DAY_MS
 const mirrored = (value: number): number => 10_000 - value
 
-/** A quiet day about 5,000, an entry, and from its third minute on the prices given; all of it upside down for a short. */
+/**
+ * A quiet day about 5,000, an entry, and from its third minute on the prices given; all of it upside down for a short.
+ */
 function historyWith(side: 'long' | 'short', after: readonly Omit<Candle, 'time' | 'volume'>[]) {
   const quiet = (minute: number) => {
     const open = 5_000 + (minute % 2)

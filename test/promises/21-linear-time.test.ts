@@ -9,8 +9,8 @@ const ROOT = path.resolve(import.meta.dirname, '../..')
 type Expression = { where: string; pattern: RegExp }
 
 /**
- * Expressions whose time grows faster than their text, which is harmless where that text is short for a reason other than
- * that nobody has written a longer one. They are tried at that length.
+ * Expressions whose time grows faster than their text, which is harmless where that text is short for a reason other
+ * than that nobody has written a longer one. They are tried at that length.
  */
 const BOUNDED: Readonly<Record<string, { longest: number; because: string }>> = {}
 
@@ -62,7 +62,10 @@ function milliseconds(pattern: RegExp, text: string): number {
   return best
 }
 
-/** Whether the growth is there when both are measured again, the best of five each: a busy machine makes one text late, not every time. */
+/**
+ * Whether the growth is there when both are measured again, the best of five each: a busy machine makes one text late,
+ * not every time.
+ */
 function growsAgain(pattern: RegExp, attack: Parameters<typeof textOf>[0], length: number): boolean {
   const bestOf = (text: string): number => Math.min(...Array.from({ length: 5 }, () => milliseconds(pattern, text)))
   const [half, whole] = [bestOf(textOf(attack, length < 64 ? length - 4 : length / 2)), bestOf(textOf(attack, length))]

@@ -9,7 +9,10 @@ const LEVELS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1, 1.2, 1.5, 2, 3, 5]
 /** Told apart by their lightness as well, on white and on black. */
 const COLOURS: Readonly<Record<string, string>> = { ETH: '#4c7ee0', BTC: '#d07f16', SOL: '#2a9d6f' }
 
-/** Equity over time on a logarithmic scale, a line a run, dashed where contracts cost a fee each; an SVG for light and dark pages. */
+/**
+ * Equity over time on a logarithmic scale, a line a run, dashed where contracts cost a fee each; an SVG for light and
+ * dark pages.
+ */
 export function historyChart(runs: readonly HistoryRun[]): string {
   const points = runs.flatMap(({ curve }) => curve)
   const times = points.map(({ time }) => time)

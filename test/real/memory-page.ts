@@ -9,7 +9,10 @@ export type MemoryRun = {
   slots: number
   metrics: Metrics
   haltedAt: string | null
-  /** Slots at which the record made the decision another, and slots whose action is another than in the run that did not look. */
+  /**
+   * Slots at which the record made the decision another, and slots whose action is another than in the run that did not
+   * look.
+   */
   sitOut: number
   different: number
 }

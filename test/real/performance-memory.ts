@@ -4,7 +4,8 @@
  *
  *   npm run performance-memory [-- --only ETH-1m] [--out docs]
  *
- * Reads the candles from ../shared/data, which are not part of this repository; says so and ends when they are not there.
+ * Reads the candles from ../shared/data, which are not part of this repository; says so and ends when they are not
+ * there.
  */
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -35,7 +36,10 @@ import {
 import { memoryPage, type MemoryRun, type PromptCost } from './memory-page.ts'
 import { percent } from './markdown.ts'
 
-/** How many trades the record is made of; null: the decider does not look at it. None (0) is tried on the short histories. */
+/**
+ * How many trades the record is made of; null: the decider does not look at it. None (0) is tried on the short
+ * histories.
+ */
 const READINGS = [null, 0, 10, 30] as const
 /** Spot, with outages: of all of them the one that was never traded as a perpetual. */
 const DIRTY = 'ETH-1h-spot-dirty'

@@ -4,7 +4,8 @@
  *
  *   npm run real-days [-- --days 31] [--set eth-2023|eth-2025] [--csv]
  *
- * Reads the candles from ../shared/data, which are not part of this repository; says so and ends when they are not there.
+ * Reads the candles from ../shared/data, which are not part of this repository; says so and ends when they are not
+ * there.
  */
 import { intervalMsOf } from '../../lib/core/interval.ts'
 import { existsSync } from 'node:fs'

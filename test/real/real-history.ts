@@ -1,14 +1,14 @@
 /**
- * The rules decider over all the real history there is: with the guard as it comes, with the account's limits lifted, so
- * that the whole history is seen, and so with percentage fees; written down as a page and a chart.
+ * The rules decider over all the real history there is: with the guard as it comes, with the account's limits lifted,
+ * so that the whole history is seen, and so with percentage fees; written down as a page and a chart.
  *
  *   npm run real-history [-- --seeds 10] [--long-seeds 3] [--keep DIR] [--only ETH] [--out docs]
  *
- * Takes most of an hour of processor time, nearly all of it for the random runs beside each: as many as `--seeds`, on the
- * histories of years `--long-seeds`. With `--keep` the results stay in a directory; a run that was broken off goes
+ * Takes most of an hour of processor time, nearly all of it for the random runs beside each: as many as `--seeds`, on
+ * the histories of years `--long-seeds`. With `--keep` the results stay in a directory; a run that was broken off goes
  * on there, and what is finished is not made again, so it has to be emptied when the code has changed. `--only` makes
- * the histories whose names begin so, and no page.
- * Reads the candles from ../shared/data, which are not part of this repository; says so and ends when they are not there.
+ * the histories whose names begin so, and no page. Reads the candles from ../shared/data, which are not part of this
+ * repository; says so and ends when they are not there.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'

@@ -406,7 +406,8 @@ describe.each(['long', 'short'] as const)('the bar behind a pass, with a %s from
   })
 
   it('a limit of the account met at the next price, also one that midnight has moved', () => {
-    // One unit held: a price 15 worse is equity 15 less. Yesterday began at 300 and gained; today begins at what was had at its end.
+    // One unit held: a price 15 worse is equity 15 less. Yesterday began at 300 and gained; today begins at what was
+    // had at its end.
     const books = { cash: 400, equity: 400, dayStart: 300, peak: 400 }
     const strict = { ...config, guard: { ...config.guard, maxDailyLoss: 0.03, maxDrawdown: 0.9 } }
     const shifted = (start: number) => barsWith(-16, 5, -15).map((bar) => ({ ...bar, time: bar.time - from + start }))

@@ -39,7 +39,10 @@ const STRATEGIST: SharpeEstimate = { sharpe: 2.5 / Math.sqrt(250), observations:
 const STRATEGIST_DEVIATION = Math.sqrt(0.5 / 250)
 const NORMAL = { skewness: 0, kurtosis: 3 }
 
-/** Bailey and López de Prado, "The Sharpe Ratio Efficient Frontier" (2012): two years of months with mean 0.036, deviation 0.079. */
+/**
+ * Bailey and López de Prado, "The Sharpe Ratio Efficient Frontier" (2012): two years of months with mean 0.036,
+ * deviation 0.079.
+ */
 const FUND: SharpeEstimate = { sharpe: 0.458, observations: 24, skewness: -2.448, kurtosis: 10.164 }
 
 /**
@@ -99,7 +102,8 @@ const VECTORS: Vector[] = [
   ['low trials: 40', deflatedSharpe(LOW_TRIALS, 40, LOW_TRIALS_DEVIATION), 0.298, 3],
   ['low trials: 100', deflatedSharpe(LOW_TRIALS, 100, LOW_TRIALS_DEVIATION), 0.16, 3],
   ['low trials: 1,000', deflatedSharpe(LOW_TRIALS, 1_000, LOW_TRIALS_DEVIATION), 0.024, 3],
-  // Bailey, Borwein, López de Prado and Zhu, "Pseudo-Mathematics and Financial Charlatanism" (2014): after 45 trials on five years the best is expected to show 1 a year.
+  // Bailey, Borwein, López de Prado and Zhu, "Pseudo-Mathematics and Financial Charlatanism" (2014): after 45 trials on
+  // five years the best is expected to show 1 a year.
   ['45 trials on five years', luckySharpe(45, 1 / Math.sqrt(5)), 1, 2],
   // Rollinger and Hoffman, "Sortino: A 'Sharper' Ratio" (2013), Red Rock Capital: annual returns in percent.
   ['Sortino 2013: downside deviation', downsideDeviation([17, 15, 23, -5, 12, 9, 13, -4]), 2.264, 3],
@@ -113,7 +117,8 @@ const VECTORS: Vector[] = [
   ['Bacon: annual deviation', volatility(BACON_2008, 12), 0.039548539246370897 * Math.sqrt(12), 15],
   ['Bacon: skewness', skewness(BACON_2008), -0.08256245520856804, 13],
   ['Bacon: exact kurtosis', kurtosis(BACON_2008), 2.4324537941078743, 13],
-  // Of the same returns, the tests of the JavaScript library PortfolioAnalytics (lequant40); the latter with unbiased skewness and kurtosis.
+  // Of the same returns, the tests of the JavaScript library PortfolioAnalytics (lequant40); the latter with unbiased
+  // skewness and kurtosis.
   ['Bacon: Sharpe', sharpeRatio(BACON_2008, 1), 0.22756845566238826, 14],
   [
     'Bacon: probabilistic Sharpe',
@@ -126,7 +131,8 @@ const VECTORS: Vector[] = [
     0.85765342264124,
     14,
   ],
-  // Heights of Spiegel and Stephens, Theory and Problems of Statistics, 3rd ed. (1999), as the same library computes them.
+  // Heights of Spiegel and Stephens, Theory and Problems of Statistics, 3rd ed. (1999), as the same library computes
+  // them.
   ['Spiegel: skewness', skewness(heights()), -0.10815437112298999, 13],
   ['Spiegel: kurtosis', kurtosis(heights()), 2.741758968539624, 13],
   ['Bacon 2023: deepest fall', maxDrawdown(curveOfReturns(BACON_2023)), 0.1463, 4],

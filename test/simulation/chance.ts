@@ -8,7 +8,10 @@ export class Chance {
     this.prng = createPrng(...parts)
   }
 
-  /** True with probability `p`. Draws even when the answer is certain: one draw more or less would change all that follows. */
+  /**
+   * True with probability `p`. Draws even when the answer is certain: one draw more or less would change all that
+   * follows.
+   */
   happens(p: number): boolean {
     return this.prng.uniform() < p
   }

@@ -35,11 +35,16 @@ export class Examiner {
   /** Until then the venue does not show all that it knows. */
   private lagsUntil = 0
   private lastFlatAt: number
-  /** A hand has changed what is held or what rests: until all is flat again, an exit may open more than was approved. */
+  /**
+   * A hand has changed what is held or what rests: until all is flat again, an exit may open more than was approved.
+   */
   private isExposureExcused = false
   /** Somebody has opened a position beside us: it is theirs, with or without a stop. */
   private isForeignHeld = false
-  /** Somebody has added to ours and taken that away again: the venue's average price is a mixture, and what is realised and what is not differ until all is flat. */
+  /**
+   * Somebody has added to ours and taken that away again: the venue's average price is a mixture, and what is realised
+   * and what is not differ until all is flat.
+   */
   private isCostMixed = false
   /** Of these, as many are there still. */
   private additions = 0
@@ -180,7 +185,10 @@ export class Examiner {
     this.money.entryMeant(this.sim.now)
   }
 
-  /** A close is meant once no exit rests any more: beside one, both may fill. What the venue hides, or got just now, cannot be seen. */
+  /**
+   * A close is meant once no exit rests any more: beside one, both may fill. What the venue hides, or got just now,
+   * cannot be seen.
+   */
   closeSent(): void {
     const { sim, lagsUntil, lastHandAt } = this
     if (sim.now < lagsUntil || sim.now - lastHandAt < UNSEEN_MS) return
@@ -218,7 +226,10 @@ export class Examiner {
       this.observer.violation(1, `${contracts} contracts are held, ${JSON.stringify(limit)} were approved`)
   }
 
-  /** A pass or a cycle has ended, both of which reconcile. One that nothing went wrong in must have left things in order. */
+  /**
+   * A pass or a cycle has ended, both of which reconcile. One that nothing went wrong in must have left things in
+   * order.
+   */
   passDone(life: Life, outcome: string): void {
     const pass = this.passes.get(life)
     const truth = this.venue.truth()

@@ -48,7 +48,10 @@ export function scriptedLife(ending: Ending, attachBracket: boolean): Scenario {
   }
 }
 
-/** The same in short, for pairs of crashes: a cycle enters, comes again after its lease, and the target is reached. One crash is over within four passes; after two, what a dead pass had to tell may stand until it is five minutes old. */
+/**
+ * The same in short, for pairs of crashes: a cycle enters, comes again after its lease, and the target is reached. One
+ * crash is over within four passes; after two, what a dead pass had to tell may stand until it is five minutes old.
+ */
 export function shortLife(quietMinutes = 4): Scenario {
   const at = (minute: number): number => START + minute * MINUTE_MS
   return {

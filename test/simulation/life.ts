@@ -9,7 +9,8 @@ const never = (): Promise<never> => new Promise<never>(() => {})
 
 /**
  * One invocation's process. Every call of a port passes here on its way out and back; a process that is dead passes
- * nothing any more: its code waits for ever, as if it had stopped in the middle of a line. What it had sent is on its way.
+ * nothing any more: its code waits for ever, as if it had stopped in the middle of a line. What it had sent is on its
+ * way.
  */
 export class Life {
   readonly name: string

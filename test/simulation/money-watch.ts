@@ -12,8 +12,8 @@ const BEYOND = 1
 const CLEAR_LOSS = '-1'
 
 /**
- * Reckons losses from the venue's own money, and holds entries and halts against them. Nothing is held against a life in
- * which somebody moves money or positions by hand, or resumes: what the limits count from is another then.
+ * Reckons losses from the venue's own money, and holds entries and halts against them. Nothing is held against a life
+ * in which somebody moves money or positions by hand, or resumes: what the limits count from is another then.
  */
 export class MoneyWatch {
   private readonly observer: Observer
@@ -66,7 +66,10 @@ export class MoneyWatch {
       )
   }
 
-  /** A pass that marks what is held, or a cycle that judges, has ended in order: what was breached before it began has halted. */
+  /**
+   * A pass that marks what is held, or a cycle that judges, has ended in order: what was breached before it began has
+   * halted.
+   */
   passDone(startedAt: number, outcome: string, now: number): void {
     if (this.isOff || this.breachedSince === null || this.observer.state === null) return
     const { halt, phase } = this.observer.state

@@ -93,7 +93,10 @@ export class Observer {
     )
   }
 
-  /** A streak of failed decisions begins and ends with an event in the very write that moves it, and grows by one slot at a time. */
+  /**
+   * A streak of failed decisions begins and ends with an event in the very write that moves it, and grows by one slot
+   * at a time.
+   */
   private followDecider(before: StrategyState | null, next: StrategyState): void {
     const [was, is] = [before?.deciderStreak ?? null, next.deciderStreak]
     const isSame = canonicalJson(was) === canonicalJson(is)

@@ -153,7 +153,9 @@ const closureFrom = (from: EpochMs, minutes: number) => ({ from, to: from + minu
 /** Minutes after the last delivery in which the price stands still. */
 const STILL_MINUTES = 20
 
-/** One-minute bars from half an hour before the start: a random walk with a jump now and then, and stillness at the end. */
+/**
+ * One-minute bars from half an hour before the start: a random walk with a jump now and then, and stillness at the end.
+ */
 function walk(chance: Chance, minutes: number): Candle[] {
   const volatility = chance.pick([0.0004, 0.001, 0.002])
   let last = LEVEL

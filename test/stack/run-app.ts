@@ -5,7 +5,10 @@ import path from 'node:path'
 /** The repository. */
 export const root = path.resolve(import.meta.dirname, '../..')
 
-/** Runs the CDK program as the CDK command line does, without credentials, region or home directory. Its output lies in a new directory under `scratch`. */
+/**
+ * Runs the CDK program as the CDK command line does, without credentials, region or home directory. Its output lies in
+ * a new directory under `scratch`.
+ */
 export function runApp(
   scratch: string,
   context: Record<string, string | boolean>,

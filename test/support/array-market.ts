@@ -17,7 +17,10 @@ export function createArrayMarket(
   }
 }
 
-/** Minutes around a level: a small saw-tooth, so that ranges and ATR are not zero. `shape` bends the level by minute index. */
+/**
+ * Minutes around a level: a small saw-tooth, so that ranges and ATR are not zero. `shape` bends the level by minute
+ * index.
+ */
 export function minuteBars(
   from: number,
   count: number,

@@ -1,7 +1,10 @@
 import { DatedFuture } from '../../schemas/instrument.ts'
 import { ETH } from './instruments.ts'
 
-/** The facts of ETH as a contract that ends: no entries from 20:00 of 2026-03-10 on, and to be closed by 22:00 of that day. */
+/**
+ * The facts of ETH as a contract that ends: no entries from 20:00 of 2026-03-10 on, and to be closed by 22:00 of that
+ * day.
+ */
 export const ENDING_ETH = (() => {
   const { id: _id, kind: _kind, ...facts } = ETH
   const { fundingIntervalMs: _interval, ...common } = { fundingIntervalMs: null, ...facts }

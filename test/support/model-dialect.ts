@@ -7,7 +7,9 @@ export type ModelDialect = {
   /** Appended to the server's URL. */
   readonly basePath: string
   readonly reportedModel: string
-  /** Tokens every answer claims: 1000 in, 200 out. A whole cycle's question counts to more: there a test says how many. */
+  /**
+   * Tokens every answer claims: 1000 in, 200 out. A whole cycle's question counts to more: there a test says how many.
+   */
   answer(text: string, inputTokens?: number): Behaviour
   truncated(text: string): Behaviour
   refusal(words: string): Behaviour

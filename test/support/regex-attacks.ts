@@ -1,7 +1,7 @@
 /**
- * Texts that make a regular expression work hard, derived from the expression itself: every repetition in it is repeated,
- * with and without what stands before it, and ended by something that does not match. Expressions whose time grows faster
- * than their text (nested, adjacent or overlapping repetitions) give themselves away on one of them.
+ * Texts that make a regular expression work hard, derived from the expression itself: every repetition in it is
+ * repeated, with and without what stands before it, and ended by something that does not match. Expressions whose time
+ * grows faster than their text (nested, adjacent or overlapping repetitions) give themselves away on one of them.
  */
 export type Attack = { before: string; piece: string; after: string; isLong?: boolean }
 

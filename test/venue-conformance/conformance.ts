@@ -11,8 +11,8 @@ import { SABOTAGES } from './sabotages.ts'
 
 /**
  * `npm run conformance`: runs the cases on every venue of the registry and prints what each found; exit code 1 where one
- * failed. `--venue ID` and `--case VC-07` choose, `--write` makes the pages in docs/venues, `--sabotage` breaks the code
- * in one place a case, in a copy, and says whether that case notices.
+ * failed. `--venue ID` and `--case VC-07` choose, `--write` makes the pages in docs/venues, `--sabotage` breaks the
+ * code in one place a case, in a copy, and says whether that case notices.
  */
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const { values } = parseArgs({

@@ -66,7 +66,10 @@ export type Harness = {
   trading(): Promise<string>
   /** Problems that the venue's inspection names; null where it has none. */
   inspect: (() => Promise<string[]>) | null
-  /** An order that the venue refuses for this reason, after what is needed has been done; null where the venue never does. */
+  /**
+   * An order that the venue refuses for this reason, after what is needed has been done; null where the venue never
+   * does.
+   */
   provoke: Partial<Record<Refusal, () => Promise<Placement>>>
 }
 

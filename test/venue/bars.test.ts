@@ -29,7 +29,9 @@ const mirror = ({ time, open, high, low, close: end, volume }: Candle): Candle =
   volume,
 })
 
-/** A level that the bar had passed when it opened is met there and then; one met within it, for all we know, at its end. */
+/**
+ * A level that the bar had passed when it opened is met there and then; one met within it, for all we know, at its end.
+ */
 type When = 'open' | 'end'
 
 const SIDES = [

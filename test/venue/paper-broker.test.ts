@@ -190,7 +190,8 @@ describe('the ledger folded over what the broker tells', () => {
           expect(equityAt(state.accounting, position, mark)).toBe(account.equity)
           expect(account.equity).toBe(sum(account.cash, bookUnrealised(now, instrument, mark)))
 
-          // Counted again from nothing: cash is what was put in, plus what was sold, less what was bought, costs and payments.
+          // Counted again from nothing: cash is what was put in, plus what was sold, less what was bought, costs and
+          // payments.
           let expected = dec(config.paper.initialCash)
           let quantity = dec(0)
           for (const fill of fills) {

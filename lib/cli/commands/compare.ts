@@ -34,7 +34,10 @@ export type CompareOptions = z.infer<typeof CompareOptions>
 
 type Contestant = { name: string; config: StrategyConfig }
 
-/** `hourhand compare`: several deciders, models or prompts over the same slots, side by side, and how far they agree. Each walk is a trial. */
+/**
+ * `hourhand compare`: several deciders, models or prompts over the same slots, side by side, and how far they agree.
+ * Each walk is a trial.
+ */
 export async function compareCommand(options: CompareOptions, environment: Environment, io: Io): Promise<Answer> {
   const contestants = await contestantsOf(options, environment)
   if (contestants.length * options.samples < 2)

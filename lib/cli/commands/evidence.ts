@@ -6,7 +6,9 @@ import { EvidenceReport } from '../../../schemas/cli.ts'
 import type { Session } from '../session.ts'
 import type { Answer } from './answer.ts'
 
-/** `hourhand evidence`: the stored record of trades as a setting that sizes by it, to be merged into a configuration. */
+/**
+ * `hourhand evidence`: the stored record of trades as a setting that sizes by it, to be merged into a configuration.
+ */
 export async function evidenceCommand({ world, config }: Session): Promise<Answer> {
   const store = openStore(world)
   const trades = await readAll((page) => store.listTrades(config.id, page))

@@ -60,7 +60,10 @@ export async function explainCommand(session: Session, cycleId: string): Promise
   }
 }
 
-/** Runs prompt rendering and guard again from the record alone. Null: that step was not reached, or by a release with another prompt or other rules. */
+/**
+ * Runs prompt rendering and guard again from the record alone. Null: that step was not reached, or by a release with
+ * another prompt or other rules.
+ */
 export function reproduce(record: CycleRecord): Reproduction {
   const { snapshot, prompt, decision, guardFacts, config } = record
   // A prompt that this release no longer asks cannot be had again from it.

@@ -83,7 +83,9 @@ function forecastHalt(config: StrategyConfig, assumption: string): Answer {
 
 type Assumed = { equity: Money; peak: Money; dayStart: Money }
 
-/** Reads `equity=8400,peak=10000,day-start=9000`. The peak is the paper account's cash or the equity, if that is more. */
+/**
+ * Reads `equity=8400,peak=10000,day-start=9000`. The peak is the paper account's cash or the equity, if that is more.
+ */
 function readAssumption(text: string, initialCash: Money): Assumed {
   const found = new Map<string, Money>()
   for (const part of text.split(',')) {

@@ -22,8 +22,8 @@ export type HaltOptions = z.infer<typeof HaltOptions>
 /**
  * `hourhand halt`: no entries from now on, until a person resumes, for everything that is found or was named. Exits go
  * on. With `flatten`, once all are halted, what is held is closed at market where exactly one strategy holds something
- * (or with --all): exit 1 when anything is not flat after that. A halt is durable before anything is asked of a venue, and
- * stands whatever the venue does. Nothing is made where there is nothing.
+ * (or with --all): exit 1 when anything is not flat after that. A halt is durable before anything is asked of a venue,
+ * and stands whatever the venue does. Nothing is made where there is nothing.
  */
 export async function haltCommand(context: Context, { reason, flatten }: HaltOptions): Promise<Answer> {
   const chosen = choose(context, 'every')

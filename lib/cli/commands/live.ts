@@ -87,10 +87,15 @@ export async function liveCommand(session: Session, { override, gate, replay, by
   return { document: LiveReport.parse(report), text: `${text}\n`, exitCode: isEarned ? 0 : 1 }
 }
 
-/** The clearance is kept with the paper life, whichever mode asks. A dry run has none: looking writes nothing but it. */
+/**
+ * The clearance is kept with the paper life, whichever mode asks. A dry run has none: looking writes nothing but it.
+ */
 const paperStore = ({ world }: Session): Store => openStoreOf({ ...world, dryRun: false }, 'paper')
 
-/** Evaluates the paper record and stores it, with what else has just been found; where there is nothing, nothing is stored. */
+/**
+ * Evaluates the paper record and stores it, with what else has just been found; where there is nothing, nothing is
+ * stored.
+ */
 export async function lookAtRecord(
   session: Session,
   { verified = null, replayed = null }: { verified?: VerifiedCredentials | null; replayed?: RecordFigures | null } = {},

@@ -14,8 +14,8 @@ import type { Answer } from './answer.ts'
 
 /**
  * `hourhand reconcile`: takes in what the venue says and puts right what is wrong there, now instead of at the next
- * pass. Exit 1 when ledger and venue still differ afterwards: a difference is believed once it has stayed half a minute.
- * With `--dry-run` nothing is sent or written, and the notes say what would be.
+ * pass. Exit 1 when ledger and venue still differ afterwards: a difference is believed once it has stayed half a
+ * minute. With `--dry-run` nothing is sent or written, and the notes say what would be.
  */
 export async function reconcileCommand(session: Session): Promise<Answer> {
   requireConfig(session)

@@ -15,7 +15,10 @@ import { amount, section, signedPercent, table, wrap } from '../format.ts'
 import { headline, requireConfig, type Session } from '../session.ts'
 import type { Answer } from './answer.ts'
 
-/** `hourhand status`: the ledger beside the venue, every difference named. Changes nothing. Where the venue does not answer, its error tells what the ledger holds. */
+/**
+ * `hourhand status`: the ledger beside the venue, every difference named. Changes nothing. Where the venue does not
+ * answer, its error tells what the ledger holds.
+ */
 export async function statusCommand(session: Session): Promise<Answer> {
   requireConfig(session)
   const { world, config, target, found } = session

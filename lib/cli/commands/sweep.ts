@@ -29,7 +29,10 @@ const Grid = z.record(
 /** More is a sign of a slip, and of luck in the making. */
 const MAX_RUNS = 5_000
 
-/** `hourhand sweep`: every combination of a grid of settings, on all cores; each is a trial, and the best is measured against all. */
+/**
+ * `hourhand sweep`: every combination of a grid of settings, on all cores; each is a trial, and the best is measured
+ * against all.
+ */
 export async function sweepCommand(configured: StrategyConfig, options: SweepOptions, io: Io): Promise<Answer> {
   if (configured.decider.kind !== 'rules')
     throw new UsageError(
@@ -146,7 +149,9 @@ const fitted = (config: StrategyConfig, { config: { market, interval } }: OpenHi
   interval: config.interval === '30m' ? interval : config.interval,
 })
 
-/** The highest Sharpe ratio of a sweep, and the probability that it is more than the luck of all trials on this market. */
+/**
+ * The highest Sharpe ratio of a sweep, and the probability that it is more than the luck of all trials on this market.
+ */
 function bestOf(trials: readonly Trial[], metrics: readonly Metrics[], ledger: readonly Trial[]): SweepReport['best'] {
   const ranked = metrics
     .map((one, index) => ({ one, trial: trials[index] }))

@@ -16,7 +16,8 @@ export const isExit = (order: VenueOrder): boolean => order.kind === 'protect' |
 
 /**
  * How much a new stop has to cover: what the ledger holds, or less where the venue holds less. The venue knows no
- * reduce-only: a stop for what is not there any more would open the other side. Shortly after an entry the venue's word may be late.
+ * reduce-only: a stop for what is not there any more would open the other side. Shortly after an entry the venue's word
+ * may be late.
  */
 export function sizeToCover(
   { side, quantity, openedAt }: Position,
@@ -32,10 +33,11 @@ export function sizeToCover(
 const remainingOf = ({ quantity, filledQuantity }: VenueOrder): Decimal => dec(quantity).minus(filledQuantity)
 
 /**
- * Sees that exactly one live stop covers exactly what is held, at the stop and target that the ledger committed. Smaller
- * leaves the rest naked, larger would open the other side when it fires, a second one too; further away loses more than was
- * approved, nearer was not decided by anybody who answers for it, whoever moved it: those go. None is placed anew, twice at
- * most, then the position is closed. A stop that has fired and not filled is closed at market at once.
+ * Sees that exactly one live stop covers exactly what is held, at the stop and target that the ledger committed.
+ * Smaller leaves the rest naked, larger would open the other side when it fires, a second one too; further away loses
+ * more than was approved, nearer was not decided by anybody who answers for it, whoever moved it: those go. None is
+ * placed anew, twice at most, then the position is closed. A stop that has fired and not filled is closed at market at
+ * once.
  */
 export function checkExits(draft: Draft): void {
   const { phase } = draft.state
@@ -57,7 +59,10 @@ export function checkExits(draft: Draft): void {
 }
 
 type SeenExits = {
-  /** Not terminal: the one we know first, so that of two it stays, then ours; a hand's own counts only where there is none. */
+  /**
+   * Not terminal: the one we know first, so that of two it stays, then ours; a hand's own counts only where there is
+   * none.
+   */
   exits: VenueOrder[]
   /** How much has to be covered. */
   wanted: Quantity
@@ -194,8 +199,9 @@ function removalOf(wrong: VenueOrder, { quantity, protection, tradeId }: Positio
 }
 
 /**
- * Flat means no working exits, whoever placed them: one that fires now would open a position. While the venue holds what the
- * ledger does not, an exit may be the only stop it has; one of ours that could only add to it goes all the same.
+ * Flat means no working exits, whoever placed them: one that fires now would open a position. While the venue holds
+ * what the ledger does not, an exit may be the only stop it has; one of ours that could only add to it goes all the
+ * same.
  */
 export function sweepStrayOrders(draft: Draft): void {
   const { facts, state } = draft

@@ -3,8 +3,8 @@ import type { Bracket, ProtectOrder, VenueOrder } from '../../../schemas/order.t
 import type { Position } from '../../../schemas/state.ts'
 
 /**
- * The stop and target that have to rest: those the ledger committed with the entry. A position that was never given any is
- * held to those that were last taken for its own; null where there are none of either.
+ * The stop and target that have to rest: those the ledger committed with the entry. A position that was never given any
+ * is held to those that were last taken for its own; null where there are none of either.
  */
 export const committedBracket = ({ bracket, protection }: Position): Bracket | null =>
   bracket ?? (protection.status === 'live' ? protection.bracket : null)

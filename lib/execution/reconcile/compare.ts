@@ -10,7 +10,10 @@ import { EXTERNAL, standInFor } from './take-executions.ts'
 
 /** Cash may differ by less than a cent: venues round. */
 export const CASH_TOLERANCE = '0.01'
-/** A difference in cash without a reason, from this much on, is for a person to look at: a dollar, or this fraction of equity if that is more. */
+/**
+ * A difference in cash without a reason, from this much on, is for a person to look at: a dollar, or this fraction of
+ * equity if that is more.
+ */
 const CASH_INCIDENT = '1'
 const CASH_INCIDENT_RATE = '0.001'
 /** A price worked out from cash is believed this near to the mark. */

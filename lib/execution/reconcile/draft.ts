@@ -64,8 +64,8 @@ export class Draft {
   }
 
   /**
-   * Notes that something is odd. Answers with the instant it was first seen once it has stayed long enough to be believed,
-   * else with null. What changes while it stays is still the same oddity where `isOneOfItsKind`.
+   * Notes that something is odd. Answers with the instant it was first seen once it has stayed long enough to be
+   * believed, else with null. What changes while it stays is still the same oddity where `isOneOfItsKind`.
    */
   suspect(kind: string, detail: string, { isOneOfItsKind = false } = {}): string | null {
     const known = this.state.suspicions.find((one) => one.kind === kind && (isOneOfItsKind || one.detail === detail))

@@ -13,7 +13,9 @@ const END_OF_STATUS: Partial<Record<OrderStatus, OrderEnd>> = {
   rejected: 'rejected',
 }
 
-/** Brings an entry or close of ours to its end. True while its fills are still missing: then nothing else is certain. */
+/**
+ * Brings an entry or close of ours to its end. True while its fills are still missing: then nothing else is certain.
+ */
 export function resolvePending(draft: Draft): boolean {
   const { facts } = draft
   const { phase } = draft.state
@@ -31,7 +33,8 @@ export function resolvePending(draft: Draft): boolean {
   }
   const isPast = fromIso(facts.at) > fromIso(intent.deadline)
   if (order === null) {
-    // An entry that turns up late adds risk, so it is waited for; a close that does only takes it away (the next one has
+    // An entry that turns up late adds risk, so it is waited for; a close that does only takes it away (the next one
+    // has
     // its id, so that the venue takes one of the two), and meanwhile the position may be without its exits.
     const isLost =
       fromIso(facts.at) > fromIso(intent.deadline) + (phase.kind === 'opening' ? facts.limits.lateArrivalMs : 0)

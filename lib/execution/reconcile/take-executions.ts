@@ -89,7 +89,9 @@ function takeFill(draft: Draft, fill: Fill): void {
   if (isExitOfOurs(draft, fill)) takeOrphan(draft, fill, text)
 }
 
-/** Whether it is a fill of the entry under way, or of the one that was given up. Of another side under our id it is not. */
+/**
+ * Whether it is a fill of the entry under way, or of the one that was given up. Of another side under our id it is not.
+ */
 function isEntryOf(phase: Phase, fill: Fill): boolean {
   const intent = phase.kind === 'opening' ? phase.intent : phase.kind === 'flat' ? phase.abandoned : null
   return (
@@ -101,7 +103,8 @@ function isEntryOf(phase: Phase, fill: Fill): boolean {
 
 /**
  * Whether what the fill has opened was opened by an exit of ours: it is one, or it had closed the last trade before our
- * exit did and is told after it. Of two exits of one trade the second opens the other side, whichever is heard of first.
+ * exit did and is told after it. Of two exits of one trade the second opens the other side, whichever is heard of
+ * first.
  */
 function isExitOfOurs({ state }: Draft, fill: Fill): boolean {
   if (OURS.has(fill.reason)) return true
@@ -160,9 +163,9 @@ function takeReduction(draft: Draft, held: Position, fill: Fill, text: string): 
 }
 
 /**
- * How much of a reducing fill concerns the position. What somebody's hand has closed may have been its own, added before;
- * and what is missing may have been taken over already, on the venue's word, when its fill is listed at last. In both
- * cases the venue's position tells: no more of ours is gone than it holds less than the ledger.
+ * How much of a reducing fill concerns the position. What somebody's hand has closed may have been its own, added
+ * before; and what is missing may have been taken over already, on the venue's word, when its fill is listed at last.
+ * In both cases the venue's position tells: no more of ours is gone than it holds less than the ledger.
  */
 function ourPartOf({ facts, state: { phase } }: Draft, held: Position, fill: Fill): Quantity {
   const isOurOrders = fill.reason !== 'external' && !held.fillIds.some((id) => id.startsWith(EXTERNAL))
@@ -251,7 +254,8 @@ export function standInFor(
 
 /**
  * Remembers what was read, and reads on from shortly before the newest of it, so that late entries are still noticed.
- * What is older than that is not asked for again and may be forgotten: a long life needs no more memory than a short one.
+ * What is older than that is not asked for again and may be forgotten: a long life needs no more memory than a short
+ * one.
  */
 export function moveCursor(draft: Draft): void {
   const { facts, state } = draft

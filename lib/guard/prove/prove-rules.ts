@@ -6,8 +6,8 @@ import { baselineContext } from './baseline.ts'
 import { PROOF_CASES } from './cases.ts'
 
 /**
- * What the proof of one rule found. `fires`: the rule refused the case and let the sound entry pass. `silent`: it let the
- * case pass. `always`: it refuses the sound entry too, so that its refusal of the case proves nothing.
+ * What the proof of one rule found. `fires`: the rule refused the case and let the sound entry pass. `silent`: it let
+ * the case pass. `always`: it refuses the sound entry too, so that its refusal of the case proves nothing.
  */
 export type RuleProof = {
   rule: GuardRuleName

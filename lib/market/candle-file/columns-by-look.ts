@@ -5,7 +5,9 @@ import { readInstant } from './instants.ts'
 import { type NumberStyle, styleOf, writtenNumber } from './numbers.ts'
 import { firstRows, type Table } from './table.ts'
 
-/** Columns of a table without names: the first that holds times, and behind it four prices that could be those of bars. */
+/**
+ * Columns of a table without names: the first that holds times, and behind it four prices that could be those of bars.
+ */
 export function columnsByLook(table: Table, now: EpochMs): { columns: CandleColumns; notes: string[] } {
   const rows = firstRows(table, 200)
   const usual = rows.reduce((most, cells) => Math.max(most, cells.length), 0)

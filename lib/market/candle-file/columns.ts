@@ -1,4 +1,7 @@
-/** A column's name as names are compared: lower case, words joined by _, without brackets, units of display and numbering. */
+/**
+ * A column's name as names are compared: lower case, words joined by _, without brackets, units of display and
+ * numbering.
+ */
 export const normalName = (name: string): string =>
   name
     .trim()
@@ -143,8 +146,8 @@ const ORDERS: readonly (readonly ['open' | 'high' | 'low' | 'close', ...('open' 
 ]
 
 /**
- * The order of four neighbouring columns of prices: one in which high and low enclose the others in every row. Of those the
- * one whose opens lie nearest to the closes of the row before; null where none fits.
+ * The order of four neighbouring columns of prices: one in which high and low enclose the others in every row. Of those
+ * the one whose opens lie nearest to the closes of the row before; null where none fits.
  */
 export function orderOfPrices(rows: readonly (readonly number[])[], newestFirst: boolean): readonly string[] | null {
   const fitting = ORDERS.filter((order) =>

@@ -1,6 +1,9 @@
 import { DAY_MS, HOUR_MS } from '../../core/time.ts'
 
-/** What a number in a funding file counts: a fraction, a hundredth or a basis point of the notional, paid over which time. */
+/**
+ * What a number in a funding file counts: a fraction, a hundredth or a basis point of the notional, paid over which
+ * time.
+ */
 export type FundingUnit = { readonly scale: 'fraction' | 'percent' | 'bps'; readonly periodMs: number | 'interval' }
 
 const SCALES: Record<FundingUnit['scale'], number> = { fraction: 1, percent: 0.01, bps: 0.0001 }
@@ -59,7 +62,10 @@ const CANDIDATES = [
 
 /** What perpetual markets charge when nobody leans: 0.01 % in 8 hours. Most rates of most venues are exactly that. */
 const NEUTRAL_PER_8H = 0.0001
-/** Longs pay some 11 % a year in quiet markets, 100 % in manic ones; medians of a file lie between, or are in another unit. */
+/**
+ * Longs pay some 11 % a year in quiet markets, 100 % in manic ones; medians of a file lie between, or are in another
+ * unit.
+ */
 const MOST_A_YEAR = 1.5
 /** A handful of rates may all be of one manic day. */
 const FEW = 8
@@ -77,8 +83,8 @@ export type Judgement =
     }
 
 /**
- * Holds the rates of a file, as fractions over one settlement, against what markets pay: their median and upper tail as a
- * year's rate, and the rate that most of them have, which is the neutral one in whichever unit the file is in.
+ * Holds the rates of a file, as fractions over one settlement, against what markets pay: their median and upper tail as
+ * a year's rate, and the rate that most of them have, which is the neutral one in whichever unit the file is in.
  */
 export function judgeRates(rates: readonly number[], intervalMs: number): Judgement {
   const sizes = rates

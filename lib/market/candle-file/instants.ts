@@ -47,8 +47,8 @@ export const yearLastNumbers = (cell: string): { first: number; second: number; 
 
 /**
  * Reads one cell of a time column: an epoch of any unit, ISO 8601, the usual ways to write a date and a time, Excel's
- * serial days. `latest` decides between two readings of digits alone: 20240101170000 is a date, since as milliseconds it
- * lies in the year 2611. Null for what is no time.
+ * serial days. `latest` decides between two readings of digits alone: 20240101170000 is a date, since as milliseconds
+ * it lies in the year 2611. Null for what is no time.
  */
 export function readInstant(cell: string, order: DateOrder, latest: EpochMs): Reading | null {
   const text = cell.trim()
@@ -152,7 +152,9 @@ function readCompact(text: string): Reading | null {
 
 const monthOf = (name = ''): string => String(MONTHS.indexOf(name.slice(0, 3).toLowerCase()) + 1)
 
-/** A time of day alone, as a column of its own beside the date: 17:00, 17:00:00, 170000, 1700. Null for anything else. */
+/**
+ * A time of day alone, as a column of its own beside the date: 17:00, 17:00:00, 170000, 1700. Null for anything else.
+ */
 export function clockOf(cell: string): string | null {
   const text = cell.trim()
   if (/^\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?: ?[AaPp][Mm])?(?: ?(?:Z|UTC|GMT|[+-]\d{2}:?\d{2}))?$/.test(text))

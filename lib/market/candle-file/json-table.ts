@@ -15,8 +15,8 @@ const MOST_LISTS = 10_000
 export const looksLikeJson = (text: string): boolean => /^\s*[[{]/.test(text)
 
 /**
- * JSON as a table: a list of lists or of objects, wherever in the document it stands; a list for each column; an object with
- * one entry for each time; JSON Lines of any of these rows. Throws {@link UsageError} naming what to give instead.
+ * JSON as a table: a list of lists or of objects, wherever in the document it stands; a list for each column; an object
+ * with one entry for each time; JSON Lines of any of these rows. Throws {@link UsageError} naming what to give instead.
  */
 export function createJsonTable(name: string, text: string): Table {
   const lines = linesOf(text)
@@ -107,8 +107,8 @@ function documentOf(name: string, text: string): unknown {
 type Named = { readonly name: string | null; readonly value: unknown }
 
 /**
- * The lists of rows in a document that stand nearest to its root, as one: pages follow each other, and lists under different
- * names are those of several symbols. Null where there is none.
+ * The lists of rows in a document that stand nearest to its root, as one: pages follow each other, and lists under
+ * different names are those of several symbols. Null where there is none.
  */
 function rowsIn(document: unknown): unknown[] | null {
   let level: Named[] = [{ name: null, value: document }]
@@ -162,7 +162,10 @@ function asRows(value: unknown): unknown[] | null {
 const isTabular = (row: unknown): boolean =>
   isObject(row) && [...flatten(row).values()].filter((cell) => typeof cell !== 'object').length >= 2
 
-/** `{"t": [...], "o": [...]}`, also with the prices one level down beside `timestamp`, also pandas' `{"open": {"0": ...}}`. */
+/**
+ * `{"t": [...], "o": [...]}`, also with the prices one level down beside `timestamp`, also pandas' `{"open": {"0":
+ * ...}}`.
+ */
 function columnar(value: Json): unknown[] | null {
   const flat = new Map<string, unknown>()
   const repeated = new Set<string>()
@@ -212,7 +215,9 @@ function byTime(value: Json): unknown[] | null {
     : null
 }
 
-/** Plain cells of an object and of the objects in it, under their own names; of two equal names the outer, first one. */
+/**
+ * Plain cells of an object and of the objects in it, under their own names; of two equal names the outer, first one.
+ */
 function flatten(object: Json, into = new Map<string, unknown>(), depth = 0): Map<string, unknown> {
   const inner: Json[] = []
   for (const [key, value] of Object.entries(object)) {

@@ -38,7 +38,10 @@ const MANY_POINTS = /^[-+]?\d{1,3}(?:\.\d{3}){2,}$/
 const ONE_COMMA = /^[-+]?\d+,\d+$/
 const EITHER = /^[-+]?[1-9]\d{0,2},\d{3}$/
 
-/** The style that these cells are written in, `ambiguous` where 1,234 may be one or a thousand; `point` without evidence. */
+/**
+ * The style that these cells are written in, `ambiguous` where 1,234 may be one or a thousand; `point` without
+ * evidence.
+ */
 export function styleOf(cells: readonly string[]): NumberStyle | 'ambiguous' {
   let isAmbiguous = false
   for (const cell of cells) {

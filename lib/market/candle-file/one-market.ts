@@ -34,7 +34,9 @@ const isStrictlyOrdered = (rows: readonly RawCandle[]): boolean => {
   )
 }
 
-/** Throws {@link UsageError} where many times stand twice with another open: a bar grows while it forms, but opens once. */
+/**
+ * Throws {@link UsageError} where many times stand twice with another open: a bar grows while it forms, but opens once.
+ */
 export function requireOneMarket(
   table: Table,
   { rows, lines }: { readonly rows: readonly RawCandle[]; readonly lines: readonly number[] },

@@ -33,8 +33,8 @@ export type FileCandles = {
  * Reads the candles of one text: cells or JSON, with or without a header, in any order of columns and rows. Values are
  * unjudged: a price of zero is for the inspection, a word is refused here.
  *
- * Throws {@link UsageError} naming file, line, column, value and remedy when the text is not that, when an instant lies after
- * now or far outside all others, and when it holds several symbols of which none was asked for.
+ * Throws {@link UsageError} naming file, line, column, value and remedy when the text is not that, when an instant lies
+ * after now or far outside all others, and when it holds several symbols of which none was asked for.
  */
 export function readCandleText(source: Source, options: CandleOptions): FileCandles {
   const { name, text } = source
@@ -214,7 +214,10 @@ function numberStyleOf(table: Table, columns: readonly number[]): NumberStyle {
 /** A symbol without what venues write between its parts. */
 export const alike = (symbol: string): string => symbol.toUpperCase().replaceAll(/[^A-Z0-9]/g, '')
 
-/** Rows of one symbol. Throws {@link UsageError} listing the symbols where several are there and none of them was asked for. */
+/**
+ * Rows of one symbol. Throws {@link UsageError} listing the symbols where several are there and none of them was asked
+ * for.
+ */
 export function chooseSymbol<T>(
   { rows, lines, symbolOf, symbols }: Pick<Read, 'lines' | 'symbolOf' | 'symbols'> & { rows: T[] },
   { symbol: wanted, impliedSymbol }: Pick<CandleOptions, 'symbol' | 'impliedSymbol'>,
@@ -262,7 +265,10 @@ export function inferTimeframe(file: string, rows: readonly RawCandle[]): Timefr
   throw new UsageError(`${file}: ${found}; give at least two bars of one of ${TIMEFRAMES.join(', ')}`)
 }
 
-/** Stamps of closes moved to the opens of their bars: those of a column that says so, and those a moment before the grid. */
+/**
+ * Stamps of closes moved to the opens of their bars: those of a column that says so, and those a moment before the
+ * grid.
+ */
 function atTheirOpen(
   rows: readonly RawCandle[],
   stepMs: number,

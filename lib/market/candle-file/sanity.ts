@@ -7,9 +7,9 @@ const LEAST_ROWS = 5
 const NEAR_MS = 30 * DAY_MS
 
 /**
- * Refuses rows far outside the span of all the others: at most two, or one in a thousand, that a stretch longer than the
- * whole rest parts from it. More rows on both sides are two stretches of data with a hole between them.
- * Throws {@link UsageError} naming the row.
+ * Refuses rows far outside the span of all the others: at most two, or one in a thousand, that a stretch longer than
+ * the whole rest parts from it. More rows on both sides are two stretches of data with a hole between them. Throws
+ * {@link UsageError} naming the row.
  */
 export function requireOwnSpan(times: readonly EpochMs[], placeOf: (index: number) => string, name: string): void {
   const { length } = times

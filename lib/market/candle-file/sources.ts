@@ -11,7 +11,10 @@ export type Source = { readonly name: string; readonly text: string; readonly no
 const DATA_FILE = /\.(?:csv|tsv|tab|txt|dat|prn|json|jsonl|ndjson|gz|zip)$/i
 const REMEDY = 'give a CSV or JSON file, plain or packed with gzip or zip, or a folder of them'
 
-/** Files behind the paths of an option; a folder stands for the data files right inside it. Throws UsageError as readFileBytes does. */
+/**
+ * Files behind the paths of an option; a folder stands for the data files right inside it. Throws UsageError as
+ * readFileBytes does.
+ */
 export function readSources(paths: readonly string[]): NamedBytes[] {
   return paths.flatMap((each) => {
     const files = filesOf(each)
@@ -29,7 +32,10 @@ function filesOf(given: string): string[] {
     .filter((file) => kindOf(statSync(file)) === 'file')
 }
 
-/** Every text in the files, out of its archives and its encoding. Throws {@link UsageError} for what is none, showing nothing of it. */
+/**
+ * Every text in the files, out of its archives and its encoding. Throws {@link UsageError} for what is none, showing
+ * nothing of it.
+ */
 export function textsOf(files: readonly NamedBytes[]): Source[] {
   return files.flatMap((file) =>
     unpack(file).map(({ name, bytes }) => {

@@ -26,8 +26,8 @@ export type TextTableOptions = {
 }
 
 /**
- * A text of separated cells as a table. The separator is the one by which most of the first lines have the same number of
- * cells; lines before the header, or before the first row of data where there is none, are a preamble.
+ * A text of separated cells as a table. The separator is the one by which most of the first lines have the same number
+ * of cells; lines before the header, or before the first row of data where there is none, are a preamble.
  */
 export function createTextTable({ name, text: given, minCells: wanted, isHeader }: TextTableOptions): Table {
   // Lines that end as they did on a Macintosh before 2001.
@@ -121,7 +121,10 @@ function findHeader(
   }
 }
 
-/** The line right before the data, where it is as wide: names of columns that nobody knows. Otherwise the data themselves. */
+/**
+ * The line right before the data, where it is as wide: names of columns that nobody knows. Otherwise the data
+ * themselves.
+ */
 function firstWide(lines: readonly { cells: readonly string[] }[], data: number, minCells: number): number {
   if (data < 0) return lines.findIndex(({ cells }) => cells.length >= minCells)
   const before = lines[data - 1]

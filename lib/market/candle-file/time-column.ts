@@ -25,7 +25,10 @@ export type TimeOptions = {
 
 /** Reads the instant of each row, in order. */
 export type TimeReader = {
-  /** The instant, or null where the row has no time at all: a repeated header, a footer. Throws for a time outside reason. */
+  /**
+   * The instant, or null where the row has no time at all: a repeated header, a footer. Throws for a time outside
+   * reason.
+   */
   read(row: Row): EpochMs | null
   readonly means: TimeColumn['means']
   readonly column: number
@@ -226,7 +229,9 @@ function clockColumn(
 
 type Order = { order: DateOrder; notes: string[] }
 
-/** Day or month first, where dates end in the year: as the person says; by a number above 12; by the step of the rows. */
+/**
+ * Day or month first, where dates end in the year: as the person says; by a number above 12; by the step of the rows.
+ */
 function orderOfDates(
   table: Table,
   column: number,

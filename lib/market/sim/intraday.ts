@@ -24,7 +24,9 @@ export const newMinutePath = (): MinutePath => ({
   sigmas: new Float64Array(MINUTES),
 })
 
-/** Stationary deviation of the logarithm of intraday volatility, and its memory from block to block (halves in an hour). */
+/**
+ * Stationary deviation of the logarithm of intraday volatility, and its memory from block to block (halves in an hour).
+ */
 const HEAT_SIGMA = 0.45
 const HEAT_MEMORY = 0.94
 /** What a jump adds to that logarithm, fading over about an hour. */

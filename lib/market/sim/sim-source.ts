@@ -260,7 +260,10 @@ function collectBars({ prices, highs, lows, volumes }: Minutes, day: number, tim
   return bars
 }
 
-/** e^x by its series: within 1e-7 for a move of 4 %, and quicker than the exponential. Each day ends on its own exact close. */
+/**
+ * e^x by its series: within 1e-7 for a move of 4 %, and quicker than the exponential. Each day ends on its own exact
+ * close.
+ */
 const grow = (move: number): number => 1 + move * (1 + move * (0.5 + move / 6))
 
 const roundVolume = (volume: number): number => Math.round(volume * 1_000) / 1_000

@@ -3,13 +3,17 @@ export type Json = string | number | boolean | null | Json[] | { [key: string]: 
 
 /**
  * Like values side by side, for the compressor: rows of one shape turned into columns, all the way down.
- * A plain array is the rows themselves; `k`, `c` and `r` are the keys of objects, a column for each, and how many there are; `n` and `v` are
- * lengths of arrays and all their members in one column; `o` and `v` say which rows are not null, and these.
+ * A plain array is the rows themselves; `k`, `c` and `r` are the keys of objects, a column for each, and how many there
+ * are; `n` and `v` are lengths of arrays and all their members in one column; `o` and `v` say which rows are not null,
+ * and these.
  */
 export type Columns =
   Json[] | { k: string[]; c: Columns[]; r: number } | { n: number[]; v: Columns } | { o: number[]; v: Columns }
 
-/** Turns rows into columns. `client/columns.js` turns them back into equal rows, keys in the same order. Rows of mixed shape stay rows. */
+/**
+ * Turns rows into columns. `client/columns.js` turns them back into equal rows, keys in the same order. Rows of mixed
+ * shape stay rows.
+ */
 export function toColumns(rows: readonly Json[]): Columns {
   const present = rows.filter((row) => row !== null)
   if (present.length === 0) return [...rows]

@@ -10,7 +10,9 @@ export const escapeHtml = (text: string): string =>
     .replaceAll('"', '&quot;')
     .replaceAll("'", '&#39;')
 
-/** JSON that cannot end the element it stands in, whatever strings are in it: no `<`, no line separators of old scripts. */
+/**
+ * JSON that cannot end the element it stands in, whatever strings are in it: no `<`, no line separators of old scripts.
+ */
 export const embedJson = (value: unknown): string =>
   JSON.stringify(value).replace(
     /[<\u2028\u2029]/g,
@@ -23,7 +25,9 @@ export function dataElement(id: string, type: 'application/json' | 'text/plain',
   return `<script type="${type}" id="${id}">${content}</script>`
 }
 
-/** Our own code or style, with the source expression that lets exactly these bytes through the content security policy. */
+/**
+ * Our own code or style, with the source expression that lets exactly these bytes through the content security policy.
+ */
 export function inlineElement(tag: 'script' | 'style', content: string): { element: string; source: string } {
   invariant(!new RegExp(`</${tag}|<!--`, 'i').test(content), `this ${tag} could end its element`)
   return {

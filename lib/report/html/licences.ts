@@ -1,6 +1,7 @@
 /**
  * Notices that licences of embedded code ask to be passed on and that its npm packages do not ship.
- * Lightweight Charts: NOTICE of its repository; it also asks for a link to the maker's page, which stands below the chart.
+ * Lightweight Charts: NOTICE of its repository; it also asks for a link to the maker's page, which stands below the
+ * chart.
  */
 export const CHARTS_NOTICE =
   'TradingView Lightweight Charts™\nCopyright (c) 2026 TradingView, Inc. https://www.tradingview.com/'

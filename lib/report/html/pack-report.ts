@@ -4,10 +4,15 @@ import type { Verdict } from '../verdict.ts'
 import { type Columns, type Json, toColumns } from './columns.ts'
 import type { PackedSeries, PackedStory, Summary } from './page-data.ts'
 
-/** Stories that are inflated together: enough for neighbours to compress each other, few enough to inflate at a click. */
+/**
+ * Stories that are inflated together: enough for neighbours to compress each other, few enough to inflate at a click.
+ */
 export const STORIES_PER_CHUNK = 40
 
-/** A report cut into what is read at once, what is inflated at once, and what waits for a click. All but the summary is deflated and in base64. */
+/**
+ * A report cut into what is read at once, what is inflated at once, and what waits for a click. All but the summary is
+ * deflated and in base64.
+ */
 export function packReport(data: ReportData, verdict: Verdict): { summary: Summary; series: string; chunks: string[] } {
   const { bars, equity, decisions, trades, stories, ...rest } = data
   const systemPrompts = [...new Set(stories.flatMap((story) => (story.prompt === null ? [] : [story.prompt.system])))]

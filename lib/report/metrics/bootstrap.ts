@@ -9,7 +9,10 @@ export const MIN_BOOTSTRAP_VALUES = 10
 
 type Statistic = (sample: Float64Array) => number | null
 
-/** Mean length of a block, n^(1/3): the order that minimises the error of a bootstrapped variance (Hall, Horowitz and Jing, 1995). */
+/**
+ * Mean length of a block, n^(1/3): the order that minimises the error of a bootstrapped variance (Hall, Horowitz and
+ * Jing, 1995).
+ */
 export const meanBlockLength = (count: number): number => Math.max(1, Math.cbrt(count))
 
 /**
@@ -88,7 +91,10 @@ function percentiles(values: readonly number[], confidence: number): Interval {
   return { low: quantile(sorted, (1 - confidence) / 2), high: quantile(sorted, (1 + confidence) / 2) }
 }
 
-/** The value with a share `p` of the sorted ones below it, between two of them linearly (type 7 of Hyndman and Fan, 1996). */
+/**
+ * The value with a share `p` of the sorted ones below it, between two of them linearly (type 7 of Hyndman and Fan,
+ * 1996).
+ */
 export function quantile(sorted: ArrayLike<number>, p: number): number {
   const place = p * (sorted.length - 1)
   const below = sorted[Math.floor(place)] ?? Number.NaN

@@ -41,7 +41,10 @@ export type MetricsInput = {
   transferredAtStart?: Money
   /** Different settings tried on this market, this one among them. */
   trials?: number
-  /** Standard deviation over the trials of the Sharpe ratio per observation ({@link sharpePerObservation}); null where it is not known. */
+  /**
+   * Standard deviation over the trials of the Sharpe ratio per observation ({@link sharpePerObservation}); null where
+   * it is not known.
+   */
   trialDeviation?: number | null
   /** Of every bootstrap; 0 for no intervals. */
   resamples?: number
@@ -132,7 +135,10 @@ export function computeMetrics(input: MetricsInput): Metrics {
   }
 }
 
-/** The few numbers that a baseline is compared by, of its curve alone; the first point is what it starts from, above zero. */
+/**
+ * The few numbers that a baseline is compared by, of its curve alone; the first point is what it starts from, above
+ * zero.
+ */
 export function measureCurve(curve: readonly CurvePoint[]): {
   totalReturn: number
   sharpe: number | null

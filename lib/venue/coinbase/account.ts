@@ -22,7 +22,9 @@ export function toAccount(balance: BalanceSummary, now: EpochMs): VenueAccount {
   )
 }
 
-/** Flat is no position, zero contracts, or side UNKNOWN without a number of them. A side without a number is not flat. */
+/**
+ * Flat is no position, zero contracts, or side UNKNOWN without a number of them. A side without a number is not flat.
+ */
 export const isFlat = (
   answer: PositionAnswer | null,
 ): answer is null | (PositionAnswer & { number_of_contracts: '0' | null }) =>
@@ -83,7 +85,8 @@ const PRICE_PLACES = 8
 
 /**
  * Cross margin: the buffer is used up by the position's loss, one for one, so it ends at
- * mark - direction x buffer / (contracts x contract size). Null where the buffer is unknown or outlasts a price of zero.
+ * mark - direction x buffer / (contracts x contract size). Null where the buffer is unknown or outlasts a price of
+ * zero.
  */
 function liquidationPrice({ mark, side, contracts, multiplier, buffer }: Exposure): string | null {
   if (buffer === null) return null

@@ -2,7 +2,9 @@ import { z } from 'zod'
 import { jsonOf } from '../../core/parse-json.ts'
 import type { WireAnswer, WireRequest } from './wire.ts'
 
-/** An error body, in any of the forms seen: `error` is a code such as INVALID_ARGUMENT, PERMISSION_DENIED or NOT_FOUND. */
+/**
+ * An error body, in any of the forms seen: `error` is a code such as INVALID_ARGUMENT, PERMISSION_DENIED or NOT_FOUND.
+ */
 const ErrorBody = z.looseObject({
   error: z.string().nullish().catch(null),
   error_details: z.string().nullish().catch(null),

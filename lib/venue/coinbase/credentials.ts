@@ -52,7 +52,10 @@ function parseKey(pem: string): KeyObject {
   }
 }
 
-/** A private key in every form in which a library or an error may repeat it: as given, with its line ends as they are meant, and in either encoding. */
+/**
+ * A private key in every form in which a library or an error may repeat it: as given, with its line ends as they are
+ * meant, and in either encoding.
+ */
 export function formsOfKey(given: string): string[] {
   const pem = given
     .replaceAll(String.raw`\n`, '\n')

@@ -12,7 +12,10 @@ import { positive } from './fields.ts'
 import type { InstrumentFacts } from './instrument.ts'
 import { type Reader, RefusedQuestion } from './read.ts'
 
-/** Best first: a limit the venue keeps before one that only the preview kept, exits with the entry before exits after it. */
+/**
+ * Best first: a limit the venue keeps before one that only the preview kept, exits with the entry before exits after
+ * it.
+ */
 const SHAPES: readonly EntryShape[] = [
   { configuration: 'sor_limit_ioc', isBracketAttached: true },
   { configuration: 'sor_limit_ioc', isBracketAttached: false },
@@ -69,7 +72,10 @@ export async function planEntry(order: EntryOrder, options: Options): Promise<En
   return { refusal }
 }
 
-/** Whether this clock is near the venue's: measured against the whole time the question took, so a slow answer alone is no skew. */
+/**
+ * Whether this clock is near the venue's: measured against the whole time the question took, so a slow answer alone is
+ * no skew.
+ */
 async function isClockRight({ reader, live, clock, deadline }: Options): Promise<boolean> {
   const before = clock()
   try {

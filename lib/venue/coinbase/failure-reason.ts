@@ -19,7 +19,8 @@ export function failureReason({
 
 /** The venue's reasons, without their prefix and in lower case, in venue-neutral words; every other one is `other`. */
 export const refusalOf = readVocabulary({
-  // A stop that rests by itself is closed at market for these: none stands here that may mean another fault of the price.
+  // A stop that rests by itself is closed at market for these: none stands here that may mean another fault of the
+  // price.
   stop_beyond_price: [
     'stop_already_triggered',
     'stop_triggered',

@@ -15,15 +15,17 @@ const OVERLAP_MS = 5 * MINUTE_MS
 /** Far more than six hours of one strategy's fills. */
 const MAX_PAGES = 50
 
-/** For so long the order of a fill may not be there yet, and neither is the fill for us. Later it is nobody's we know. */
+/**
+ * For so long the order of a fill may not be there yet, and neither is the fill for us. Later it is nobody's we know.
+ */
 const ORDER_LAG_MS = 2 * MINUTE_MS
 
 type Sources = { reader: Reader; orders: Orders; warn: Warn; now: EpochMs }
 
 /**
- * Executions with a trade time at or after the instant, oldest first, each once. A fresh one whose order is not there yet
- * is left for the next question rather than guessed about. What cannot be read is warned about and left out: it shows
- * where position and cash are compared.
+ * Executions with a trade time at or after the instant, oldest first, each once. A fresh one whose order is not there
+ * yet is left for the next question rather than guessed about. What cannot be read is warned about and left out: it
+ * shows where position and cash are compared.
  */
 export async function readFills(
   symbol: string,

@@ -25,7 +25,10 @@ type Options = {
   clock: Clock
 }
 
-/** Reads what live trading needs of the venue and changes nothing. Never rejects: what cannot be read is a check that failed. */
+/**
+ * Reads what live trading needs of the venue and changes nothing. Never rejects: what cannot be read is a check that
+ * failed.
+ */
 export async function inspectVenue({ transport, symbol, config, clock }: Options): Promise<VenueInspection> {
   const { live, guard } = config
   // Tries are made at once: a person is waiting, and is told.

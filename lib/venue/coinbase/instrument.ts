@@ -7,7 +7,10 @@ import { type Listing, ProductAnswer } from './endpoints/product.ts'
 import type { TransactionSummary } from './endpoints/transaction-summary.ts'
 import { ours } from './ours.ts'
 
-/** An instrument as the venue describes it, and which of its facts are stand-ins: an exit needs none of these, an entry all. */
+/**
+ * An instrument as the venue describes it, and which of its facts are stand-ins: an exit needs none of these, an entry
+ * all.
+ */
 export type InstrumentFacts = InstrumentReading & { assumed: readonly ('fees' | 'margin')[] }
 
 type Sources = {
@@ -83,7 +86,10 @@ export function toInstrument({ listing, fees, feePerContract, now }: Sources): I
 
 const larger = (a: Decimal, b: Decimal): Decimal => (a.gt(b) ? a : b)
 
-/** The higher of the two windows' rates: a position opened by day is still there at night. Null where that is no fraction of the whole. */
+/**
+ * The higher of the two windows' rates: a position opened by day is still there at night. Null where that is no
+ * fraction of the whole.
+ */
 function strictestRate({ future_product_details: details }: ProductAnswer, side: 'long' | 'short'): Decimal | null {
   const key = `${side}_margin_rate` as const
   const overnight = details?.overnight_margin_rate?.[key] ?? null

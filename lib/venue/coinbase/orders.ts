@@ -114,7 +114,8 @@ export function createOrders({ read, find }: Reader, strategyId: string, warn: W
         const lists = await Promise.all(SOURCES.map((source) => list({ symbol, statuses, source })))
         for (const order of lists.flat()) live.set(order.order_id, order)
       }
-      // Lists lag, an order by its id does not: an exit attached to an entry of ours is there as soon as that one says so.
+      // Lists lag, an order by its id does not: an exit attached to an entry of ours is there as soon as that one says
+      // so.
       const attached = [...parents].filter(
         ([childId, parentId]) => parentId !== null && !live.has(childId) && !over.has(childId),
       )

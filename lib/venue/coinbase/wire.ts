@@ -5,7 +5,10 @@ export type WireRequest = {
   method: 'GET' | 'POST'
   /** Path below `/api/v3/brokerage/`, variables filled in, such as `orders/historical/0f3a…`. */
   path: string
-  /** The same path with its variables' names, such as `orders/historical/{order_id}`: what tells one endpoint from another. */
+  /**
+   * The same path with its variables' names, such as `orders/historical/{order_id}`: what tells one endpoint from
+   * another.
+   */
   endpoint: string
   /** Path variables by name; they are in `path` already. */
   variables: Readonly<Record<string, string>>

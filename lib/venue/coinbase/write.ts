@@ -63,8 +63,8 @@ export async function sendCancel(transport: Transport, orderId: string, timeoutM
  * What is known after one request. Statuses mean: 400 with INVALID_ARGUMENT, the body was refused before anything
  * was done with it; 401 and 403, the caller was; 429, the request was turned away at the door: rate limits are kept
  * per key in front of the order handling (and an order refused later for its rate has an id and a reject_reason, not
- * a status). All of them in the venue's own words only: a code in JSON, or the plain `Unauthorized` of its 401. Everything
- * else, such as 404, 409, 5xx or a page, may have been said by a gateway after the order had passed it.
+ * a status). All of them in the venue's own words only: a code in JSON, or the plain `Unauthorized` of its 401.
+ * Everything else, such as 404, 409, 5xx or a page, may have been said by a gateway after the order had passed it.
  */
 async function send(request: () => Promise<WireAnswer>, read: (answer: WireAnswer) => Placement): Promise<Placement> {
   let answer: WireAnswer

@@ -115,10 +115,10 @@ export const restingOrders = (book: PaperBook): PaperOrder[] => book.orders.filt
  * 3. liquidation or stop within the bar, whichever is nearer to the open, and then what is left of the position;
  * 4. the target.
  *
- * Which of them comes first, and at which price, is for {@link firstExit} to say. Liquidation and stop pay half the spread
- * and the slippage and round to the tick against us; the target rests as a limit order, fills at its price and pays the
- * maker's fee. What is met within a bar is dated to the bar's last millisecond: when it was is not known, and only then is
- * it known that it was. Bars that opened before `advancedTo` are not played again.
+ * Which of them comes first, and at which price, is for {@link firstExit} to say. Liquidation and stop pay half the
+ * spread and the slippage and round to the tick against us; the target rests as a limit order, fills at its price and
+ * pays the maker's fee. What is met within a bar is dated to the bar's last millisecond: when it was is not known, and
+ * only then is it known that it was. Bars that opened before `advancedTo` are not played again.
  *
  * With `isTrading` false the venue is closed: funding is settled, and the bars are passed over without an exit.
  */
@@ -225,7 +225,9 @@ function playBar(book: PaperBook, bar: Candle, lastInstant: EpochMs, venue: Pape
   return current
 }
 
-/** What may end the position: liquidation, and stop and target of each order that has rested since the given instant. */
+/**
+ * What may end the position: liquidation, and stop and target of each order that has rested since the given instant.
+ */
 function levelsOfBook(book: PaperBook, restingSince: EpochMs): (ExitLevel & { order: PaperOrder | null })[] {
   const { position } = book
   if (position === null) return []
@@ -247,7 +249,10 @@ function levelsOfBook(book: PaperBook, restingSince: EpochMs): (ExitLevel & { or
   ]
 }
 
-/** The first exit the bar touches, if any. An order placed within the bar has not seen its beginning: it is judged from the next bar on. */
+/**
+ * The first exit the bar touches, if any. An order placed within the bar has not seen its beginning: it is judged from
+ * the next bar on.
+ */
 function fireExit(book: PaperBook, bar: Candle, lastInstant: EpochMs, isFirst: boolean, venue: PaperVenue): PaperBook {
   const { position } = book
   if (position === null) return book
@@ -415,7 +420,9 @@ function withFill(
   return { fills: [...book.fills, fill].slice(-KEPT), sequence: book.sequence + 1 }
 }
 
-/** What an order meets: the quote as it was sent, and by which fraction the price has moved since, up or down (`drift`). */
+/**
+ * What an order meets: the quote as it was sent, and by which fraction the price has moved since, up or down (`drift`).
+ */
 export type Arrival = {
   quote: Quote
   drift: number
@@ -423,7 +430,10 @@ export type Arrival = {
   isQuiet?: boolean
 }
 
-/** The price a market order fills at: the touch, moved against it where the price has moved while it was on its way, and the slippage. */
+/**
+ * The price a market order fills at: the touch, moved against it where the price has moved while it was on its way, and
+ * the slippage.
+ */
 function marketPrice(side: 'buy' | 'sell', { quote, drift }: Arrival, { paper, instrument }: PaperVenue): Price {
   const touch = dec(side === 'buy' ? quote.ask : quote.bid)
   const isAdverse = side === 'buy' ? drift > 0 : drift < 0

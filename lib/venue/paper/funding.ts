@@ -9,8 +9,9 @@ export const FUNDING_MEMORY_MS = 2 * DAY_MS
  * {@link FUNDING_MEMORY_MS} before `from` with them.
  *
  * Each boundary is judged by the rates settled in the two days up to it: they settle at whole multiples of their own
- * spacing (8 hours on some venues, 1 hour on others), and a boundary without a rate carries the last one. Fewer than two
- * have no spacing: then the assumed rate settles every `intervalMs`. So it does not matter how a span is cut in pieces.
+ * spacing (8 hours on some venues, 1 hour on others), and a boundary without a rate carries the last one. Fewer than
+ * two have no spacing: then the assumed rate settles every `intervalMs`. So it does not matter how a span is cut in
+ * pieces.
  */
 export function settlementsBetween(
   from: EpochMs,
@@ -40,7 +41,10 @@ export function settlementsBetween(
 const nextBoundary = (after: EpochMs, intervalMs: number): EpochMs =>
   Math.min(floorTime(after, HOUR_MS) + HOUR_MS, floorTime(after, intervalMs) + intervalMs)
 
-/** Between the rates of [start, end), in whole hours: no venue settles more often, and one stray or late record must not multiply the payments. */
+/**
+ * Between the rates of [start, end), in whole hours: no venue settles more often, and one stray or late record must not
+ * multiply the payments.
+ */
 function smallestGap(rates: readonly FundingRate[], start: number, end: number): number | null {
   let smallest: number | null = null
   for (let index = start + 1; index < end; index++) {

@@ -69,7 +69,8 @@ export type PaperBroker = Broker & { bookNow(): Promise<PaperBook> }
  * it or how often, and a book in which nothing happened need not be saved.
  *
  * Exits are judged on whole bars that open at or after the entry (the rest of the bar in which an entry fills is not
- * seen) and on the price of the instant at which somebody asks: nobody finds an order resting that the price has passed.
+ * seen) and on the price of the instant at which somebody asks: nobody finds an order resting that the price has
+ * passed.
  *
  * The venue trades when its market does. While that says it is closed no order is taken and no bar is played: a stop
  * that such a bar reaches stays where it is, as a real one would, and fires when trading goes on. While it is quiet,
@@ -117,7 +118,8 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
     if (position === null || intervalMs === null) return []
     const from = fromIso(advancedTo)
     const since = Math.max(fromIso(position.openedAt), from - barMs)
-    // Known rates settle at whole hours, assumed ones at the contract's interval: most instants have no boundary behind them.
+    // Known rates settle at whole hours, assumed ones at the contract's interval: most instants have no boundary behind
+    // them.
     if (Math.max(floorTime(now, HOUR_MS), floorTime(now, intervalMs)) <= since) return []
     const known = await market.fundingRates(symbol, since - FUNDING_MEMORY_MS, now)
     return settlementsBetween(since, now, intervalMs, known, toNumber(config.paper.assumedFundingRate))
@@ -143,7 +145,10 @@ export function createPaperBroker({ config, market, store, clock }: Dependencies
     return advanced
   }
 
-  /** The bars that have closed, then the price of now. Without a price nothing trades now; who needs one fails by itself. */
+  /**
+   * The bars that have closed, then the price of now. Without a price nothing trades now; who needs one fails by
+   * itself.
+   */
   const advance = async (stored: PaperBook, now: number): Promise<PaperBook> => {
     if (stored.position === null) return stored
     const book = await playBars(stored, now)

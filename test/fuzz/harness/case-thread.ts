@@ -10,7 +10,9 @@ export type CaseOrder = {
   seed: number
   from: number
   to: number
-  /** One 32-bit count of the cases begun. The supervisor reads from it that this thread goes on, and where it stands. */
+  /**
+   * One 32-bit count of the cases begun. The supervisor reads from it that this thread goes on, and where it stands.
+   */
   begun: SharedArrayBuffer
 }
 

@@ -2,7 +2,9 @@ import { inspect } from 'node:util'
 import { createPrng } from '../../../lib/core/prng.ts'
 import type { FuzzTarget } from './target.ts'
 
-/** What became of one case. A problem is an error that was thrown: of the program under test, or a law of the target. */
+/**
+ * What became of one case. A problem is an error that was thrown: of the program under test, or a law of the target.
+ */
 export type CaseResult = { number: number; label: string; ms: number; problem: string | null; input: string }
 
 /** The input of a case: the run's seed, the target's name and the case's number give the same on every machine. */

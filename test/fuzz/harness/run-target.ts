@@ -33,9 +33,9 @@ const HEAP_MB = 1_500
 const MAX_LABELS = 40
 
 /**
- * Runs the cases of one target in a thread, watched from this one. A case that hangs or kills the thread is named, and a
- * new thread goes on with the next. A case above the limit is tried once more, alone, and is a violation only if it is
- * slow again: on a busy machine any case can be late once.
+ * Runs the cases of one target in a thread, watched from this one. A case that hangs or kills the thread is named, and
+ * a new thread goes on with the next. A case above the limit is tried once more, alone, and is a violation only if it
+ * is slow again: on a busy machine any case can be late once.
  */
 export async function runTarget(order: TargetOrder): Promise<Tally> {
   const { name, seed, to, secondsPerCase } = order

@@ -3,9 +3,9 @@ import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 /**
- * One kind of input that strangers bring. `make` builds an input from a stream of numbers in [0, 1) and nothing else, so
- * that a case can be had again from its seed. `run` reads that input as the program would and answers with a label of
- * few kinds ("refused", "12 bars" would be too many kinds); it throws when a law is broken.
+ * One kind of input that strangers bring. `make` builds an input from a stream of numbers in [0, 1) and nothing else,
+ * so that a case can be had again from its seed. `run` reads that input as the program would and answers with a label
+ * of few kinds ("refused", "12 bars" would be too many kinds); it throws when a law is broken.
  */
 export type FuzzTarget = {
   name: string

@@ -19,7 +19,9 @@ import { bodyOf, everything, FIXTURES, fixture, itemsOf, kindOfItem } from './st
 const OUTCOMES = ['entered', 'closed', 'held', 'refused', 'skipped', 'halted', 'failed']
 const HALF_HOUR_MS = 30 * MINUTE_MS
 
-/** A body of version 1 with what has another name since: a contract's multiplier, and the instrument for the product. */
+/**
+ * A body of version 1 with what has another name since: a contract's multiplier, and the instrument for the product.
+ */
 function inWordsOfNow(body: Record<string, unknown>): Record<string, unknown> {
   const text = JSON.stringify(body).replaceAll('"contractSize"', '"multiplier"')
   const { config, guardFacts, ...rest } = JSON.parse(text) as Record<string, Record<string, unknown> | null>
@@ -170,7 +172,9 @@ describe('a paper strategy that the previous release left', () => {
 })
 
 describe('a live strategy that the previous release left', () => {
-  /** A venue at which the same has been done as in the fixture, by the code of now; the ledger is then the fixture's. */
+  /**
+   * A venue at which the same has been done as in the fixture, by the code of now; the ledger is then the fixture's.
+   */
   const worldOf = async (name: string, { isSent }: { isSent: boolean }) => {
     const world = await createLiveWorld({ decisions: isSent ? [LONG] : [] })
     if (isSent) await world.cycle()

@@ -26,7 +26,10 @@ import type { RunningClock } from './running-clock.ts'
 import type { Sabotage } from './sabotages.ts'
 import { RISKING } from '../../support/risking.ts'
 
-/** `outside`: a database that outlives every process. `own`: each process has the one under its data directory open, and dies with it. */
+/**
+ * `outside`: a database that outlives every process. `own`: each process has the one under its data directory open, and
+ * dies with it.
+ */
 export type Database = 'outside' | 'own'
 
 export type StageOptions = {
@@ -40,7 +43,9 @@ export type StageOptions = {
   watch: Pick<GateKeeper, 'answered'> & { passing(...args: Parameters<GateKeeper['passing']>): void }
 }
 
-/** Everything a process of the command line meets, on this machine: venue, model, database, configuration, clearance. */
+/**
+ * Everything a process of the command line meets, on this machine: venue, model, database, configuration, clearance.
+ */
 export type Stage = {
   config: StrategyConfig
   venue: FakeVenue

@@ -44,7 +44,9 @@ export type Fault =
 
 /** A fault for the requests it matches. */
 export type FaultRule = {
-  /** Of the requests with this method, path or beginning of a path (one that ends in `*`); all of them when left out. */
+  /**
+   * Of the requests with this method, path or beginning of a path (one that ends in `*`); all of them when left out.
+   */
   on?: { method?: string; path?: string } | ((request: VenueRequest) => boolean)
   fault: Fault
   /** How many requests it strikes, 1 when left out. */

@@ -3,9 +3,15 @@ import { addOrder, cancel, execute, fail, liquidate, matchNow, open } from './en
 import { type Order, type OrderWork, remainingOf, type Side, type VenueFill } from './orders.ts'
 import { lastTicks, makeId, schedule, type VenueState } from './state.ts'
 
-/** What happens at the venue beside the API: its app in somebody's hand, and its own doing. Orders of the app are RETAIL_SIMPLE. */
+/**
+ * What happens at the venue beside the API: its app in somebody's hand, and its own doing. Orders of the app are
+ * RETAIL_SIMPLE.
+ */
 export type Hand = {
-  /** Closes so many contracts of the position at market, all of them when left out, whatever rests. Returns the order's id. */
+  /**
+   * Closes so many contracts of the position at market, all of them when left out, whatever rests. Returns the order's
+   * id.
+   */
   close(contracts?: number): string
   /** The same, named for a part. */
   reduce(contracts: number): string

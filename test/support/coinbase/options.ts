@@ -15,7 +15,10 @@ export type ProductFacts = {
   lot: number
   minSize: number
   maxSize: number
-  /** Initial margin as a fraction of notional. Only the overnight rates are enforced: the account is not opted into intraday margin. */
+  /**
+   * Initial margin as a fraction of notional. Only the overnight rates are enforced: the account is not opted into
+   * intraday margin.
+   */
   overnightMargin: { long: string; short: string }
   intradayMargin: { long: string; short: string }
   fundingInterval: string
@@ -28,7 +31,9 @@ export type Closure = { from: EpochMs; to: EpochMs }
 export type VenueSwitches = {
   /** false: realised PnL reaches the cash at the daily settlement; true: at once (and is still told as the day's). */
   settlesRealisedAtOnce: boolean
-  /** A repeated client id: the first order's id with the new request's side and product, or DUPLICATE_CLIENT_ORDER_ID. */
+  /**
+   * A repeated client id: the first order's id with the new request's side and product, or DUPLICATE_CLIENT_ORDER_ID.
+   */
   duplicateIds: 'first' | 'refuse'
   /** BRACKET_ORDER_NOT_SUPPORTED for an order that carries one. */
   refusesAttachedBrackets: boolean
@@ -44,7 +49,9 @@ export type VenueSwitches = {
   refusesMixedStatus: boolean
   /** 400 for `order_ids` beside other filters of fills. */
   refusesMixedFillFilters: boolean
-  /** Which reason fields of a refusal are filled; `preview` leaves new_order_failure_reason UNKNOWN, `none` all of them. */
+  /**
+   * Which reason fields of a refusal are filled; `preview` leaves new_order_failure_reason UNKNOWN, `none` all of them.
+   */
   failureReasons: 'full' | 'preview' | 'none'
   /** Numbers of positions and margin measures as `{value, currency}`. */
   amountsAsObjects: boolean
@@ -91,7 +98,10 @@ export type VenueOptions = {
   clock: Clock
   /** Course of the traded product. */
   price: PricePath
-  /** Course of the reference market BIP-20DEC30-CDE: product, candles, ticker and book only. Without it, that product is unknown. */
+  /**
+   * Course of the reference market BIP-20DEC30-CDE: product, candles, ticker and book only. Without it, that product is
+   * unknown.
+   */
   reference?: PricePath
   product?: Partial<ProductFacts>
   /** US dollars in the futures account. */

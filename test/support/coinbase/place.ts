@@ -16,7 +16,10 @@ export type PlacementQuirk = {
   fillFraction?: number
   /** Its attached bracket is echoed and never born. */
   isChildless?: boolean
-  /** Its bracket, or the one attached to it, is put elsewhere: prices times a factor, then whole steps of ticks; its own size cut. */
+  /**
+   * Its bracket, or the one attached to it, is put elsewhere: prices times a factor, then whole steps of ticks; its own
+   * size cut.
+   */
   bracket?: { stopFactor?: number; targetFactor?: number; roundsToTicks?: number; sizeFactor?: number }
   /** Not shown in lists, and not by its id, for so long. */
   hiddenInListsMs?: number
@@ -41,7 +44,10 @@ export function placeOrder(state: VenueState, body: unknown, quirk: PlacementQui
 
 const CLOSE_KEYS = new Set(['client_order_id', 'product_id', 'size'])
 
-/** `POST orders/close_position`: at market, all of it or `size` contracts. Never past the position, never beside a bracket. */
+/**
+ * `POST orders/close_position`: at market, all of it or `size` contracts. Never past the position, never beside a
+ * bracket.
+ */
 export function closePosition(state: VenueState, body: unknown, quirk: PlacementQuirk | null): VenueAnswer {
   if (!isRecord(body)) return invalidArgument('proto: syntax error (line 1:1): unexpected token')
   for (const key of Object.keys(body)) if (!CLOSE_KEYS.has(key)) return invalidArgument(`proto: unknown field "${key}"`)

@@ -158,7 +158,10 @@ const GRANULARITY_MS: Readonly<Record<string, number>> = {
 /** Candles a call may span; one of this many steps is refused. */
 const MAX_CANDLES = 350
 
-/** `GET products/{product_id}/candles` and its public twin: newest first, the open bar included, bars of closures missing. */
+/**
+ * `GET products/{product_id}/candles` and its public twin: newest first, the open bar included, bars of closures
+ * missing.
+ */
 export function listCandles(state: VenueState, productId: string, query: VenueRequest['query']): VenueAnswer {
   const listing = listingOf(state, productId)
   if (listing === null) return notFound(UNKNOWN_PRODUCT)

@@ -253,7 +253,9 @@ function rangeOf(
   return Number.isNaN(range.start) || Number.isNaN(range.end) ? null : range
 }
 
-/** One page after the cursor, which is the last id of the page before in base64; null for a cursor that leads nowhere. */
+/**
+ * One page after the cursor, which is the last id of the page before in base64; null for a cursor that leads nowhere.
+ */
 function pageOf<Row>(
   rows: readonly Row[],
   query: VenueRequest['query'],

@@ -28,7 +28,10 @@ export const launchBrowser = (executablePath: string): Promise<Browser> =>
 /** A page that keeps what went wrong on it and what it asked the network for. */
 export type Watched = { page: Page; problems: string[]; requests: string[] }
 
-/** Opens a report and waits until its charts and lists are there. What the layout jumped by is in `data-jumps` of the root. */
+/**
+ * Opens a report and waits until its charts and lists are there. What the layout jumped by is in `data-jumps` of the
+ * root.
+ */
 export async function openReport(
   browser: Browser,
   file: string,

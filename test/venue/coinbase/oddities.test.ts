@@ -17,7 +17,8 @@ import {
   wireOrder,
 } from './support.ts'
 
-// What the venue may leave out or say oddly. The law: nothing odd keeps a position from being seen and closed, and nothing odd lets an entry through.
+// What the venue may leave out or say oddly. The law: nothing odd keeps a position from being seen and closed, and
+// nothing odd lets an entry through.
 
 const held = {
   product_id: SYMBOL,

@@ -283,7 +283,8 @@ describe('through ccxt', () => {
     const outcomes = await Promise.all(Array.from({ length: 45 }, () => rejection(transport(WRITE, 500))))
     const errors = outcomes.filter((outcome) => outcome !== 'no error')
     const unsent = errors.filter((error) => error instanceof NoAnswerError && !error.wasSent)
-    // About 30 a second: half of them at most, with room for a slow machine, where one that was sent may not be answered in time.
+    // About 30 a second: half of them at most, with room for a slow machine, where one that was sent may not be
+    // answered in time.
     expect(unsent.length).toBeGreaterThan(20)
     expect(errors.filter((error) => !(error instanceof NoAnswerError))).toEqual([])
     // Their turns come, and pass.

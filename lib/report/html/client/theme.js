@@ -1,6 +1,9 @@
 import { h } from './dom.js'
 
-/** @typedef {{ surface: string, text: string, muted: string, line: string, accent: string, gain: string, loss: string }} Colours */
+/**
+ * @typedef {{ surface: string, text: string, muted: string, line: string, accent: string, gain: string, loss: string }}
+ * Colours
+ */
 
 /** @type {Set<() => void>} */
 const listeners = new Set()

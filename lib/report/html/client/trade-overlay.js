@@ -19,7 +19,10 @@ const FONT = '600 11px system-ui, sans-serif'
  * @param {() => Colours} colours
  */
 export function createTradeOverlay(trades, colours) {
-  /** @type {import('lightweight-charts').SeriesAttachedParameter<import('lightweight-charts').Time, 'Candlestick'> | null} */
+  /**
+   * @type {import('lightweight-charts').SeriesAttachedParameter<import('lightweight-charts').Time, 'Candlestick'> |
+   * null}
+   */
   let attached = null
   /** @type {Drawn | null} */
   let selected = null

@@ -2,7 +2,10 @@ import { z } from 'zod'
 import { amountOrZero, maybeAmount, text } from '../fields.ts'
 import { type Question, signedGet } from '../request.ts'
 
-/** `GET /cfm/positions/{product_id}`. A flat account may say so by null, by zero contracts or by NOT_FOUND; never by an absent member. */
+/**
+ * `GET /cfm/positions/{product_id}`. A flat account may say so by null, by zero contracts or by NOT_FOUND; never by an
+ * absent member.
+ */
 const PositionAnswer = z
   .looseObject({
     position: z

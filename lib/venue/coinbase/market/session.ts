@@ -36,8 +36,8 @@ const TradingAnswer = z.looseObject({
 export type CoinbaseTradingAnswer = z.infer<typeof TradingAnswer>
 
 /**
- * Modes in which the orders that are sent here do not fill: entries and closes go at market, and a stop does too once it
- * is met. In `limit_only`, `post_only` and `auction_mode` they would be refused or wait.
+ * Modes in which the orders that are sent here do not fill: entries and closes go at market, and a stop does too once
+ * it is met. In `limit_only`, `post_only` and `auction_mode` they would be refused or wait.
  */
 const BLOCKS = [
   'is_disabled',
@@ -50,8 +50,8 @@ const BLOCKS = [
 ] as const
 
 /**
- * Open only when everything says so. A future cleared by the FCM has sessions, and without one known it is closed; other
- * products have none. The reason for the last close stays set while open.
+ * Open only when everything says so. A future cleared by the FCM has sessions, and without one known it is closed;
+ * other products have none. The reason for the last close stays set while open.
  */
 export function coinbaseTradingState(answer: CoinbaseTradingAnswer, now: EpochMs): TradingState {
   const { fcm_trading_session_details: session, future_product_details: details } = answer
