@@ -62,13 +62,10 @@ function milliseconds(pattern: RegExp, text: string): number {
   return best
 }
 
-/**
- * Whether the growth is there when both are measured again, the best of five each: a busy machine makes one text late,
- * not every time.
- */
+/** Whether the growth is there when both texts are measured again: a busy machine makes one late, not every time. */
 function growsAgain(pattern: RegExp, attack: Parameters<typeof textOf>[0], length: number): boolean {
-  const bestOf = (text: string): number => Math.min(...Array.from({ length: 5 }, () => milliseconds(pattern, text)))
-  const [half, whole] = [bestOf(textOf(attack, length < 64 ? length - 4 : length / 2)), bestOf(textOf(attack, length))]
+  const half = milliseconds(pattern, textOf(attack, length < 64 ? length - 4 : length / 2))
+  const whole = milliseconds(pattern, textOf(attack, length))
   return whole > LIMIT_MS && whole > half * 2.5
 }
 
